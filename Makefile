@@ -1,0 +1,32 @@
+# make study: the environment, then the main job on the embedded images. make test: the environment, then every test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: study test lint requirements
+
+study: .venv/installed
+	$(BIN)/python -m study.run
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/installed: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --require-hashes --requirement requirements.txt
+	touch $@
+
+.venv/installed-test: requirements-test.txt .venv/installed
+	$(BIN)/python -m pip install --require-hashes --requirement requirements-test.txt
+	touch $@
+
+# Pins every dependency of pyproject.toml with hashes, for Python 3.11 to 3.13; needs uv.
+requirements:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header --output-file requirements-test.txt
+	uv pip compile pyproject.toml --constraints requirements-test.txt --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements.txt

@@ -1,0 +1,52 @@
+"""What a question module exports: measures that give one value per network and layer, figures, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer
+
+
+@dataclass(frozen=True)
+class Measure:
+    """An estimand, named by a hypothesis' `measure` field.
+
+    `values` maps the study to (network, layer), NaN where a network has no value; `against`, for correlations, to the
+    other variable, (network,). `published` gives the analysis as published for the layers asked for.
+    """
+
+    values: Callable[[xr.DataTree], xr.DataArray]
+    published: Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]
+    against: Callable[[xr.DataTree], xr.DataArray] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the study: a block (or more) in preregistration.md, one analysis module, one report section."""
+
+    name: str
+    title: str
+    paper_section: str
+    claim: str
+    measures: Mapping[str, Measure]
+    figures: Callable[[xr.DataTree, tuple[HypothesisResult, ...]], tuple[Figure, ...]]
+    notes: Callable[[xr.DataTree], tuple[str, ...]]
+
+
+def layer_means(values: xr.DataArray) -> xr.DataArray:
+    """Return the mean over each layer's units, dimension `unit` replaced by `layer` in the units' order.
+
+    NaN units (silent ones) are left out; a layer of nothing else gives NaN.
+    """
+    layers = list(dict.fromkeys(values["unit_layer"].values.tolist()))
+    means = [values.isel(unit=np.flatnonzero(values["unit_layer"].values == layer)).mean("unit") for layer in layers]
+    return xr.concat(means, dim=xr.Variable("layer", layers))
+
+
+def network_table(study: xr.DataTree) -> xr.Dataset:
+    """Return the coordinates of the networks and their training scores, (network,)."""
+    return study["training"].to_dataset().drop_dims("epoch")

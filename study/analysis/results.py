@@ -1,0 +1,94 @@
+"""What an analysis concludes: plain records, the only thing the report ever sees.
+
+The experimental unit of every record here is the network: `n` counts networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from study.registration import Hypothesis
+
+SUPPORTED = "supported"
+CONTRADICTED = "contradicted"
+INCONCLUSIVE = "inconclusive"
+NOT_TESTED = "not tested"
+VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """The registered test in one layer.
+
+    `pvalue` and `pvalue_adjusted` are NaN where the test is undefined; `note` then names the reason.
+    `n` networks entered the test, `n_excluded` were left out by the registered exclusion rule.
+    """
+
+    layer: str
+    estimate: float
+    ci_low: float
+    ci_high: float
+    ci_kind: str
+    pvalue: float
+    pvalue_adjusted: float
+    n: int
+    n_excluded: int
+    verdict: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedLayer:
+    """The analysis as published, in one layer; `pvalue` is NaN where the paper gives no test."""
+
+    layer: str
+    estimate: float
+    pvalue: float
+    verdict: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HypothesisResult:
+    """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside."""
+
+    hypothesis: Hypothesis
+    layers: tuple[LayerResult, ...]
+    verdict: str
+    reason: str
+    published_verdict: str
+    published_layers: tuple[PublishedLayer, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: the table it is drawn from, and how to read it.
+
+    `chart` names a function of `study.report.charts` that draws `table`.
+    """
+
+    id: str
+    chart: str
+    paper_figure: str
+    title: str
+    shows: str
+    supports: str
+    contradicts: str
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """One question of the study: the paper's claim, its hypotheses and its figures."""
+
+    question: str
+    title: str
+    paper_section: str
+    claim: str
+    hypotheses: tuple[HypothesisResult, ...]
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = field(default=())

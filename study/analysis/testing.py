@@ -1,0 +1,185 @@
+"""The registered tests, applied to one value per network and layer. The experimental unit is the network."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from study import stats
+from study.analysis.question import Measure
+from study.analysis.results import NOT_TESTED, HypothesisResult, LayerResult
+from study.analysis.verdict import hypothesis_verdict, layer_verdict, reason
+from study.registration import Hypothesis
+from study.seeding import stream
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What a test sees in one layer: one row a network, all (n,); `against` is None but for correlations."""
+
+    values: NDArray[np.float64]
+    against: NDArray[np.float64] | None
+    strata: NDArray[np.object_]
+
+    def defined(self) -> Observations:
+        """Return the rows whose values are defined."""
+        keep = np.isfinite(self.values)
+        if self.against is not None:
+            keep &= np.isfinite(self.against)
+        return Observations(
+            self.values[keep], None if self.against is None else self.against[keep], self.strata[keep]
+        )
+
+
+def untested(hypothesis: Hypothesis, why: str, *, n: int = 0) -> HypothesisResult:
+    """Return the result of a hypothesis that cannot be tested, with the reason in every layer."""
+    layers = tuple(_untested_layer(layer, why, n, 0) for layer in hypothesis.layers)
+    return HypothesisResult(hypothesis, layers, NOT_TESTED, why, NOT_TESTED)
+
+
+def _untested_layer(layer: str, why: str, n: int, n_excluded: int) -> LayerResult:
+    nan = float("nan")
+    return LayerResult(layer, nan, nan, nan, "undefined", nan, nan, n, n_excluded, NOT_TESTED, why)
+
+
+def tested_layers(
+    hypothesis: Hypothesis, measure: Measure, study: xr.DataTree, *, root_seed: int
+) -> tuple[LayerResult, ...]:
+    """Return the test of every registered layer, p-values not yet adjusted and no verdict yet.
+
+    A layer with fewer networks than registered, in all or in one stratum, is not tested.
+    """
+    values = measure.values(study)
+    against = None if measure.against is None else measure.against(study).values.astype(np.float64)
+    n_networks = values.sizes["network"]
+    strata = np.full(n_networks, "all", dtype=object)
+    if hypothesis.strata != "none":
+        strata = values["network"].coords[hypothesis.strata].values.astype(object)
+    results = []
+    for layer in hypothesis.layers:
+        rng = stream(root_seed, "analysis", f"{hypothesis.id}/{layer}")
+        if layer not in values["layer"].values:
+            results.append(_untested_layer(layer, f"{layer} was not measured in this study", 0, 0))
+            continue
+        column = values.sel(layer=layer).transpose("network").values.astype(np.float64)
+        observations = Observations(column, against, strata).defined()
+        results.append(_tested_layer(hypothesis, layer, observations, n_networks, rng))
+    return tuple(results)
+
+
+def _tested_layer(
+    hypothesis: Hypothesis, layer: str, observations: Observations, n_networks: int, rng: np.random.Generator
+) -> LayerResult:
+    n = len(observations.values)
+    if why := _too_few(hypothesis, observations):
+        return _untested_layer(layer, why, n, n_networks - n)
+    outcome, interval = {
+        "sign_flip": _mean_test, "equivalence": _mean_test, "stratified_permutation": _correlation_test,
+    }[hypothesis.test](hypothesis, observations, rng)  # fmt: skip
+    if np.isnan(outcome.pvalue):
+        return _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_networks - n)
+    estimate = outcome.statistic if hypothesis.test == "stratified_permutation" else float(observations.values.mean())
+    note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
+    return LayerResult(
+        layer=layer, estimate=estimate, ci_low=interval.low, ci_high=interval.high, ci_kind=interval.kind,
+        pvalue=outcome.pvalue, pvalue_adjusted=float("nan"), n=n, n_excluded=n_networks - n, verdict="", note=note,
+    )  # fmt: skip
+
+
+def _too_few(hypothesis: Hypothesis, observations: Observations) -> str:
+    n = len(observations.values)
+    if n < hypothesis.minimum_networks:
+        return f"the registered test needs at least {hypothesis.minimum_networks} networks with a value; there are {n}"
+    labels, counts = np.unique(observations.strata.astype(str), return_counts=True)
+    if counts.min() < hypothesis.minimum_per_stratum:
+        few = labels[counts.argmin()]
+        return (
+            f"the registered test needs at least {hypothesis.minimum_per_stratum} networks for each {hypothesis.strata};"
+            f" {few!r} has {counts.min()}"
+        )
+    return ""
+
+
+def _mean_test(
+    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
+) -> tuple[stats.TestOutcome, stats.Interval]:
+    """Mean over networks: sign-flip test against the null value, or equivalence within the smallest effect of it."""
+    values, n_resamples = observations.values, hypothesis.n_resamples
+    if hypothesis.test == "equivalence":
+        outcome = stats.equivalence_test(
+            values, margin_low=hypothesis.null_value - hypothesis.smallest_effect,
+            margin_high=hypothesis.null_value + hypothesis.smallest_effect, n_resamples=n_resamples, rng=rng,
+        )  # fmt: skip
+    else:
+        outcome = stats.sign_flip_test(
+            values, null_value=hypothesis.null_value, alternative=hypothesis.alternative, n_resamples=n_resamples, rng=rng
+        )
+    interval = stats.mean_interval(
+        values, confidence_level=hypothesis.confidence_level, n_resamples=n_resamples, method="BCa", rng=rng
+    )
+    return outcome, interval
+
+
+def _correlation_test(
+    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
+) -> tuple[stats.TestOutcome, stats.Interval]:
+    """Rank correlation within strata, permuted within strata."""
+    if observations.against is None:
+        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
+    outcome = stats.stratified_permutation_test(
+        observations.values, observations.against, strata=observations.strata, statistic="within",
+        n_resamples=hypothesis.n_resamples, alternative=hypothesis.alternative, rng=rng,
+    )  # fmt: skip
+    interval = stats.correlation_interval(
+        observations.values, observations.against, strata=observations.strata,
+        confidence_level=hypothesis.confidence_level, n_resamples=hypothesis.n_resamples, method="BCa", rng=rng,
+    )  # fmt: skip
+    return outcome, interval
+
+
+def with_verdicts(
+    tested: dict[str, tuple[Hypothesis, Measure, tuple[LayerResult, ...]]], study: xr.DataTree
+) -> dict[str, HypothesisResult]:
+    """Adjust p-values within each registered family, then let the registered rules decide.
+
+    Parameters
+    ----------
+    tested
+        By hypothesis id; members of a family may belong to different hypotheses.
+    study
+        For the published analysis beside.
+    """
+    adjusted = {name: layers for name, (_, _, layers) in tested.items()}
+    for family in dict.fromkeys(hypothesis.family for hypothesis, _, _ in tested.values()):
+        members = [name for name, (hypothesis, _, _) in tested.items() if hypothesis.family == family]
+        raw = np.array([layer.pvalue for name in members for layer in tested[name][2]])
+        values = iter(stats.adjusted_pvalues(raw, method=tested[members[0]][0].adjustment))
+        for name in members:
+            adjusted[name] = tuple(
+                dataclasses.replace(layer, pvalue_adjusted=float(next(values))) for layer in tested[name][2]
+            )
+    return {
+        name: _decided(hypothesis, measure, adjusted[name], study)
+        for name, (hypothesis, measure, _) in tested.items()
+    }
+
+
+def _decided(
+    hypothesis: Hypothesis, measure: Measure, layers: tuple[LayerResult, ...], study: xr.DataTree
+) -> HypothesisResult:
+    judged = tuple(
+        layer if layer.verdict == NOT_TESTED
+        else dataclasses.replace(layer, verdict=layer_verdict(hypothesis, dataclasses.asdict(layer)))
+        for layer in layers
+    )  # fmt: skip
+    verdict = hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in judged])
+    published = measure.published(study, hypothesis.layers)
+    return HypothesisResult(
+        hypothesis=hypothesis, layers=judged, verdict=verdict, reason=reason(hypothesis, verdict, judged),
+        published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in published]),
+        published_layers=published,
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+"""How selective is a network before training (section A.3; Fig. A8)?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+
+from study.analysis.existence import histogram_table, selective_excess, selective_share, tuning_of
+from study.analysis.question import Measure, Question, layer_means
+from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.schema import STATES
+
+
+def gosi_gain(study: xr.DataTree) -> xr.DataArray:
+    """Return layer-mean gOSI after training minus before, the same network: (network, layer)."""
+    before, after = (layer_means(tuning_of(study, state)["gosi"]) for state in STATES)
+    return after - before
+
+
+def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+    gain = gosi_gain(study).mean("network")
+    return tuple(
+        PublishedLayer(layer, value, float("nan"), SUPPORTED if value > 0 else CONTRADICTED,
+                       "histograms of two networks by eye: here, mean gOSI higher after training")
+        for layer, value in zip(layers, gain.sel(layer=list(layers)).values.tolist(), strict=True)
+    )  # fmt: skip
+
+
+def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+    share = selective_share(tuning_of(study, "initial")).mean("network")
+    return tuple(
+        PublishedLayer(layer, value, float("nan"), SUPPORTED if 0 < value < 0.5 else CONTRADICTED,
+                       "histogram by eye: here, some but less than half")
+        for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
+    )  # fmt: skip
+
+
+def _layer_mean_table(study: xr.DataTree) -> pd.DataFrame:
+    frames = []
+    for state in STATES:
+        means = layer_means(tuning_of(study, state)["gosi"]).rename("gosi").reset_coords(drop=True)
+        frames.append(means.to_dataframe().reset_index().assign(state=state))
+    return pd.concat(frames, ignore_index=True)[["layer", "network", "state", "gosi"]]
+
+
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+    return (
+        Figure(
+            "untrained-histogram", "gosi_histogram", "Fig. A8", "Orientation selectivity before training",
+            "Share of units at each gOSI with random initial weights (filled) and after shuffling each unit's own"
+            " responses (outline). All networks' units pooled; silent units left out.",
+            "A few units past 0.33, most well below.",
+            "As many selective units as after training, or none at all.",
+            histogram_table(study, "initial"),
+        ),
+        Figure(
+            "untrained-means", "layer_means", "Fig. A8", "Before and after training, network by network",
+            "Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line.",
+            "Lines that rise in every layer.",
+            "Lines that stay level or fall.",
+            _layer_mean_table(study),
+        ),
+    )  # fmt: skip
+
+
+QUESTION = Question(
+    name="untrained",
+    title="How selective is a network before it has seen an image?",
+    paper_section="A.3",
+    claim="A network with random weights has a few orientation-selective units; its selectivity is far weaker than a"
+    " trained network's.",
+    measures={
+        "gosi_gain": Measure(gosi_gain, _published_gain),
+        "initial_selective_share": Measure(lambda study: selective_share(tuning_of(study, "initial")), _published_few),
+        "initial_selective_excess": Measure(lambda study: selective_excess(tuning_of(study, "initial")), _published_few),
+    },
+    figures=_figures,
+    notes=lambda study: (),
+)

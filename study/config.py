@@ -1,0 +1,305 @@
+"""Everything a study can be told, as frozen dataclasses: one field, one place, checked when it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import tomllib
+import typing
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from study.errors import StudyError
+
+AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
+CLAMPS = ("output_zero", "relu_zero")
+
+
+def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> None:
+    if not valid:
+        raise StudyError(f"{section}.{key} = {value!r} is not allowed: it must be {allowed}")
+
+
+@dataclass(frozen=True)
+class ImagesConfig:
+    """Which images the networks see, and how they are split."""
+
+    source: Literal["shapes", "cifar10", "folder"] = "shapes"
+    data_dir: str = ""
+    split: Literal["official", "pooled"] = "official"
+    split_seed: int = 0
+    train_images: int = 0
+    validation_images: int = 0
+    test_images: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("split_seed", "train_images", "validation_images", "test_images"):
+            _check("images", key, getattr(self, key), "0 (all) or a positive integer", getattr(self, key) >= 0)
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The network that every member of the population is an instance of."""
+
+    architecture: Literal["cnn7"] = "cnn7"
+    padding: Literal["valid", "same"] = "valid"
+    order: Literal["conv_relu_bn", "conv_bn_relu"] = "conv_relu_bn"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one network is trained."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    selection: Literal["validation_accuracy", "validation_loss", "last"] = "validation_accuracy"
+
+    def __post_init__(self) -> None:
+        _check("training", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
+        _check("training", "batch_size", self.batch_size, "2 to 4096", 2 <= self.batch_size <= 4096)
+        _check("training", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
+
+
+@dataclass(frozen=True)
+class PopulationConfig:
+    """Which networks are trained: every augmentation times every seed."""
+
+    augmentations: tuple[str, ...] = AUGMENTATIONS
+    seeds: int = 2
+    initialization_set: int = 1
+
+    def __post_init__(self) -> None:
+        _check("population", "augmentations", list(self.augmentations),
+               f"a non-empty list, without repeats, of {', '.join(AUGMENTATIONS)}",
+               0 < len(self.augmentations) == len(set(self.augmentations))
+               and set(self.augmentations) <= set(AUGMENTATIONS))  # fmt: skip
+        _check("population", "seeds", self.seeds, "1 to 10000 (networks per augmentation)", 1 <= self.seeds <= 10_000)
+        _check("population", "initialization_set", self.initialization_set, "1 or 2", self.initialization_set in (1, 2))
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """How units are probed with gratings."""
+
+    readout: Literal["mean", "max"] = "mean"
+    contrast: Literal["min_max", "fixed"] = "min_max"
+    permutations: int = 1000
+
+    def __post_init__(self) -> None:
+        _check("probe", "permutations", self.permutations, "100 to 1000000", 100 <= self.permutations <= 1_000_000)
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """Which units are silenced, how, and against which null."""
+
+    layers: tuple[str, ...] = LAYERS
+    clamps: tuple[str, ...] = CLAMPS
+    null_draws: int = 100
+    null_images: int = 256
+
+    def __post_init__(self) -> None:
+        _check("ablation", "layers", list(self.layers), f"a non-empty list, without repeats, of {', '.join(LAYERS)}",
+               0 < len(self.layers) == len(set(self.layers)) and set(self.layers) <= set(LAYERS))  # fmt: skip
+        _check("ablation", "clamps", list(self.clamps),
+               f"a list that starts with output_zero, without repeats, of {', '.join(CLAMPS)}",
+               len(self.clamps) == len(set(self.clamps)) and set(self.clamps) <= set(CLAMPS)
+               and self.clamps[:1] == ("output_zero",))  # fmt: skip
+        _check("ablation", "null_draws", self.null_draws, "20 to 100000", 20 <= self.null_draws <= 100_000)
+        _check("ablation", "null_images", self.null_images, "32 or more", self.null_images >= 32)
+
+
+@dataclass(frozen=True)
+class ExecutionConfig:
+    """How the work is spread; nothing here changes a result."""
+
+    workers: int = 0
+    retries: int = 1
+
+    def __post_init__(self) -> None:
+        _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
+        _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One study, resolved: everything that decides what is measured, and how the work is spread."""
+
+    profile: str = "quick"
+    name: str = "quick"
+    seed: int = 0
+    images: ImagesConfig = field(default_factory=ImagesConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    population: PopulationConfig = field(default_factory=PopulationConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+    ablation: AblationConfig = field(default_factory=AblationConfig)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+
+    def __post_init__(self) -> None:
+        _check("study", "name", self.name, "letters, digits, dots, dashes and underscores, starting with a letter or"
+               " digit", re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None)  # fmt: skip
+        _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
+
+
+SECTIONS = ("images", "network", "training", "population", "probe", "ablation", "execution")
+_STUDY_KEYS = ("name", "seed")
+PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
+
+
+def digest(value: object) -> str:
+    """Return the SHA-256 of a value's canonical JSON, as 64 hexadecimal digits."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def as_record(config: Config) -> dict[str, Any]:
+    """Return the resolved config as plain JSON types, sections as in a profile."""
+    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    study = {key: record.pop(key) for key in ("profile", *_STUDY_KEYS)}
+    return {"study": study, **record}
+
+
+def measured_settings(config: Config) -> dict[str, Any]:
+    """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work."""
+    record = as_record(config)
+    del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
+    return record
+
+
+def config_digest(config: Config) -> str:
+    """Return the digest of everything that decides what is measured."""
+    return digest(measured_settings(config))
+
+
+def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Return a profile's name and its settings by section.
+
+    Parameters
+    ----------
+    profile
+        One of `PROFILES`, or the path of a TOML file of one's own.
+
+    Raises
+    ------
+    StudyError
+        When there is no such profile, or it is no TOML.
+    """
+    if profile.endswith(".toml"):
+        path = Path(profile)
+        name = path.stem
+        if not path.is_file():
+            raise StudyError(f"--profile {profile}: there is no such file")
+        text = path.read_text(encoding="utf-8", errors="replace")
+    elif profile in PROFILES:
+        name, text = profile, (resources.files("study") / "profiles" / f"{profile}.toml").read_text(encoding="utf-8")
+    else:
+        raise StudyError(f"--profile {profile!r} is unknown: choose {', '.join(PROFILES)}, or the path of a .toml file")
+    try:
+        return name, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"profile {profile}: not valid TOML: {error}") from None
+
+
+def resolve(
+    profile: str, *, assignments: typing.Sequence[str] = (), flags: typing.Mapping[str, tuple[str, Any]] | None = None
+) -> Config:
+    """Return the config: defaults, then the profile, then `--set` assignments, then flags, the later winning.
+
+    Parameters
+    ----------
+    profile
+        A profile's name or file.
+    assignments
+        `section.key=value`, values in TOML (a bare word is taken as text).
+    flags
+        A flag such as `--workers` to its (`section.key`, value); value None means the flag was not given.
+
+    Raises
+    ------
+    StudyError
+        On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from.
+    """
+    name, settings = load_profile(profile)
+    values: dict[str, tuple[Any, str]] = {"study.name": (name, "the profile's name")}
+    for section, table in settings.items():
+        if not isinstance(table, dict):
+            raise StudyError(f"profile {profile}: {section!r} stands outside a section; sections: study, {', '.join(SECTIONS)}")
+        values |= {f"{section}.{key}": (value, f"profile {profile}") for key, value in table.items()}
+    for assignment in assignments:
+        key, value = _parsed_assignment(assignment)
+        values[key] = (value, f"--set {assignment}")
+    values |= {key: (value, flag) for flag, (key, value) in (flags or {}).items() if value is not None}
+    return _assembled(name, values)
+
+
+def _parsed_assignment(assignment: str) -> tuple[str, Any]:
+    key, equals, text = assignment.partition("=")
+    if not equals or "." not in key:
+        raise StudyError(f"--set {assignment!r}: write section.key=value, such as --set training.epochs=12")
+    try:
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), text
+
+
+def _assembled(profile: str, values: dict[str, tuple[Any, str]]) -> Config:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    study: dict[str, Any] = {}
+    for key, (value, origin) in values.items():
+        section, _, field_name = key.partition(".")
+        allowed = _fields(section, origin)
+        if field_name not in allowed:
+            raise StudyError(f"{origin}: {key!r} is no setting; {section} has {', '.join(sorted(allowed))}")
+        converted = _converted(key, value, allowed[field_name], origin)
+        (study if section == "study" else sections[section])[field_name] = converted
+    origins = {key: origin for key, (_, origin) in values.items()}
+    built = {}
+    for section, keys in sections.items():
+        built[section] = _with_origin(Config.__dataclass_fields__[section].default_factory, keys, section, origins)  # type: ignore[misc]
+    return _with_origin(Config, {"profile": profile, **study, **built}, "study", origins)  # type: ignore[no-any-return]
+
+
+def _with_origin(make: Any, keys: dict[str, Any], section: str, origins: dict[str, str]) -> Any:
+    """Build a section; a refused value's message gets the place the value came from."""
+    try:
+        return make(**keys)
+    except StudyError as error:
+        key = str(error).split(" ", 1)[0]
+        raise StudyError(f"{origins.get(key, 'default')}: {error}") from None
+
+
+def _fields(section: str, origin: str) -> dict[str, Any]:
+    if section == "study":
+        hints = typing.get_type_hints(Config)
+        return {key: hints[key] for key in _STUDY_KEYS}
+    if section not in SECTIONS:
+        raise StudyError(f"{origin}: there is no section {section!r}; sections: study, {', '.join(SECTIONS)}")
+    factory = typing.get_type_hints(Config)[section]
+    return typing.get_type_hints(factory)
+
+
+def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
+    """Return `value` as its field's type, or refuse it naming the allowed type or set."""
+    if typing.get_origin(hint) is Literal:
+        allowed = typing.get_args(hint)
+        if value in allowed:
+            return value
+        raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be one of {', '.join(allowed)}")
+    if typing.get_origin(hint) is tuple:
+        items = value.split(",") if isinstance(value, str) else value
+        if isinstance(items, (list, tuple)) and all(isinstance(item, str) for item in items):
+            return tuple(item.strip() for item in items)
+        raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of names")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    kinds = {int: "a whole number", float: "a number", str: "text"}
+    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be {kinds[hint]}")

@@ -1,0 +1,193 @@
+"""From plan to published networks: the only room that sees dask.
+
+Each network is one task. A worker trains and measures it, publishes it, and returns only how long that took, so that
+the scheduler holds nothing that matters and a rerun finds everything in the store.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from study.config import Config
+from study.errors import StudyError
+from study.images import load_images
+from study.images.split import Partition, partition, split_images
+from study.plan import PlannedNetwork
+from study.store import StudyFolder, append_journal, publish_network
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+TOPIC = "study-progress"
+WATCHED_SECONDS = 0.2  # how often, at most, a worker reports progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one network: `failure` is empty, or the reason in one line."""
+
+    network: PlannedNetwork
+    failure: str
+    entry: dict[str, Any]
+
+
+Watch = Callable[[str, str, float], None]  # (key, stage, share of it done)
+
+
+def run_networks(
+    networks: Sequence[PlannedNetwork],
+    config: Config,
+    folder: StudyFolder,
+    *,
+    fingerprint: str,
+    watch: Watch,
+) -> Iterator[Outcome]:
+    """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
+
+    A network that fails is retried as configured and then yielded with its reason; the others go on.
+
+    Parameters
+    ----------
+    networks
+        What is still to do.
+    config
+        The study.
+    folder
+        Where networks are published.
+    fingerprint
+        Of the images; a worker that reads others refuses.
+    watch
+        Called while networks are worked on.
+
+    Raises
+    ------
+    StudyError
+        When a worker meets something only the user can put right, such as a full disk: nothing more is started.
+    """
+    with _client(config) as client:
+        client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
+        futures = {
+            client.submit(measured, network, config, folder, fingerprint, pure=False, retries=config.execution.retries): network
+            for network in networks
+        }  # fmt: skip
+        yield from _outcomes(futures, folder)
+
+
+def worker_count(config: Config, n_networks: int) -> int:
+    """Return how many workers to start: as configured, or one per core this process may use; never more than networks."""
+    return max(1, min(config.execution.workers or len(os.sched_getaffinity(0)), n_networks))
+
+
+@contextlib.contextmanager
+def _client(config: Config) -> Iterator[Client]:
+    """Start a local cluster of one-thread processes; two of them train 1.8 times as fast as one with two threads."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        "distributed.scheduler.allowed-failures": config.execution.retries,
+        "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.log-format": "%(message)s",
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=worker_count(config, 1024), threads_per_worker=1, processes=True, memory_limit=0,
+            dashboard_address=None, silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        yield client
+
+
+def _outcomes(futures: dict[Future, PlannedNetwork], folder: StudyFolder) -> Iterator[Outcome]:
+    from distributed import as_completed
+
+    for future in as_completed(futures):
+        network = futures[future]
+        if future.status != "finished":
+            error = future.exception()
+            if isinstance(error, StudyError):
+                raise error
+            outcome = Outcome(network, _one_line(error), {})
+        else:
+            entry = future.result()
+            outcome = Outcome(network, entry.pop("failure", ""), entry)
+        append_journal(folder, {"key": network.key, "failure": outcome.failure, **outcome.entry})
+        future.release()
+        yield outcome
+
+
+def _one_line(error: BaseException | None) -> str:
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return "its worker process died each time (out of memory, or killed)"
+    return f"{name}: {' '.join(str(error).split())}"[:300]
+
+
+def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:
+    """Train, measure and publish one network; return what goes into the journal. Runs in a worker.
+
+    Returns
+    -------
+    dict
+        Seconds per stage, images per second of training, peak memory in bytes and the time it ended; or `failure`.
+    """
+    # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
+    from study.measure import measure_network
+    from study.train import DivergedError
+
+    started = time.perf_counter()
+    images, n_classes = _images(config, fingerprint)
+    try:
+        tree, seconds = measure_network(planned, config, images, n_classes, progress=_reporter(planned.key))
+    except DivergedError as error:
+        return {"failure": str(error)}  # the same seeds would diverge again: no retry
+    publish_network(folder, planned.key, tree)
+    trained = config.training.epochs * len(images.train_labels)
+    return {
+        "seconds": round(time.perf_counter() - started, 3),
+        "stages": {stage: round(value, 3) for stage, value in seconds.items()},
+        "images_per_second": round(trained / seconds["train"], 1),
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+@functools.lru_cache(maxsize=1)
+def _read_images(config: Config) -> tuple[Partition, int, str]:
+    """Return a worker's images, read once a process."""
+    image_set = load_images(config.images)
+    return partition(image_set, split_images(image_set, config.images)), len(image_set.class_names), image_set.fingerprint
+
+
+def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
+    images, n_classes, found = _read_images(config)
+    if found != fingerprint:
+        raise StudyError(f"the images changed while the study ran: fingerprint {found[:12]}, planned {fingerprint[:12]}")
+    return images, n_classes
+
+
+def _reporter(key: str) -> Callable[[str, float], None]:
+    """Return a function that reports progress to the parent, a few times a second at most."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    last = [0.0]
+
+    def report(stage: str, share: float) -> None:
+        now = time.monotonic()
+        if share >= 1 or now - last[0] > WATCHED_SECONDS:
+            last[0] = now
+            worker.log_event(TOPIC, (key, stage, share))
+
+    return report

@@ -1,0 +1,1 @@
+"""Networks, and how to reach into them; the only rooms that see Keras besides train, probe and ablate."""

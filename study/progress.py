@@ -1,0 +1,66 @@
+"""What a person sees while the study runs: live bars on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+STAGE_WEIGHTS = {"train": (0.0, 0.7), "ablate": (0.7, 0.3)}  # a network's bar: where each stage starts, how much it is
+
+
+class Display:
+    """One overall bar and one bar for each network in work."""
+
+    def __init__(self, console: Console, *, labels: dict[str, str], done: int, total: int) -> None:
+        """Prepare the display.
+
+        Parameters
+        ----------
+        console
+            Where to draw.
+        labels
+            A network's key to the words it is called by.
+        done, total
+            Networks done before this run, and in all.
+        """
+        self._console, self._labels, self._total, self._done = console, labels, total, done
+        self._live = console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn() if total > 1 else TextColumn(""),
+            TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True,
+        )  # fmt: skip
+        self._bars: dict[str, TaskID] = {}
+        self._overall = self._progress.add_task("networks", total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop drawing."""
+        if self._live:
+            self._progress.stop()
+
+    def watch(self, key: str, stage: str, share: float) -> None:
+        """Show how far a network is."""
+        if not self._live or key not in self._labels:
+            return
+        if key not in self._bars:
+            self._bars[key] = self._progress.add_task("", total=100)
+        start, weight = STAGE_WEIGHTS[stage]
+        self._progress.update(
+            self._bars[key], completed=round(100 * (start + weight * share)), description=f"{self._labels[key]}: {stage}"
+        )
+
+    def ended(self, key: str, text: str) -> None:
+        """Say what became of a network, in a line that stays."""
+        self._done += 1
+        if key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
+        self._progress.update(self._overall, completed=self._done)
+        self._progress.console.print(f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False)

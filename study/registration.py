@@ -1,0 +1,337 @@
+"""Hypotheses, parsed from `preregistration.md`: what is not written there is not tested as confirmatory.
+
+A hypothesis is a fenced block that opens with ```` ```toml hypothesis ````; its prose stands around it for people. The
+decision rule is part of the block, in a language of its own small enough to read at a glance::
+
+    supported    = "pvalue_adjusted <= alpha and estimate >= smallest_effect"
+    contradicted = "ci_high < smallest_effect"
+
+Each clause compares one of `QUANTITIES` with another or with a number; clauses are joined by `and`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import operator
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.errors import StudyError
+
+QUESTIONS = (
+    "existence",
+    "spatial_frequency",
+    "untrained",
+    "maturation",
+    "generalization",
+    "memorization",
+    "ablation",
+    "shift_invariance",
+    "replication",
+)
+ALTERNATIVES = ("two-sided", "less", "greater")
+CNN7_LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
+VGG16_LAYERS = tuple(
+    f"block{block}_{part}"
+    for block, convolutions in enumerate((2, 2, 3, 3, 3), start=1)
+    for part in (*(f"conv{index}" for index in range(1, convolutions + 1)), "pool")
+) + ("fc1", "fc2")
+KNOWN_LAYERS = tuple(dict.fromkeys(CNN7_LAYERS + VGG16_LAYERS))
+TESTS = ("sign_flip", "stratified_permutation", "equivalence")
+COMBINATIONS = ("every", "most", "any")
+STATUSES = ("confirmatory", "exploratory")
+QUANTITIES = (
+    "estimate", "ci_low", "ci_high", "pvalue", "pvalue_adjusted", "alpha", "null_value", "smallest_effect",
+)  # fmt: skip
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
+}  # fmt: skip
+_CLAUSE = re.compile(r"\s*(\S+)\s*(<=|>=|<|>)\s*(\S+)\s*")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A conjunction of comparisons between named quantities and numbers; NaN satisfies none."""
+
+    text: str
+    clauses: tuple[tuple[str, str, str], ...]
+
+    def holds(self, quantities: Mapping[str, float]) -> bool:
+        """Return whether every clause holds; a NaN on either side makes its clause false."""
+        return all(
+            _COMPARISONS[symbol](_value(left, quantities), _value(right, quantities))
+            for left, symbol, right in self.clauses
+        )
+
+
+def _value(term: str, quantities: Mapping[str, float]) -> float:
+    return quantities[term] if term in QUANTITIES else float(term)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One registered hypothesis. The experimental unit is the network throughout.
+
+    `measure` names the function of the question's analysis module that gives the estimand, one value per network and
+    layer. `null_value` is the estimand under the null, `smallest_effect` the registered smallest effect of interest.
+    """
+
+    id: str
+    question: str
+    paper_section: str
+    claim: str
+    estimand: str
+    measure: str
+    experimental_unit: str
+    layers: tuple[str, ...]
+    layers_required: str
+    test: str
+    alternative: str
+    n_resamples: int
+    strata: str
+    confidence_level: float
+    alpha: float
+    family: str
+    adjustment: str
+    null_value: float
+    smallest_effect: float
+    supported: Rule
+    contradicted: Rule
+    exclusions: str
+    minimum_networks: int
+    minimum_per_stratum: int
+    status: str
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types, rules as their text."""
+        record = dataclasses.asdict(self)
+        return record | {
+            "layers": list(self.layers),
+            "supported": self.supported.text,
+            "contradicted": self.contradicted.text,
+        }
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Everything registered: hypotheses by id, and the settings they were registered for.
+
+    `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
+    by profile. `digest` covers the machine-readable part, `text_digest` the whole file.
+    """
+
+    hypotheses: dict[str, Hypothesis]
+    settings: dict[str, Any]
+    profile_settings: dict[str, dict[str, Any]]
+    digest: str
+    text_digest: str
+
+    def as_record(self) -> dict[str, Any]:
+        """Return what is stored with the data when the first network starts."""
+        return {
+            "digest": self.digest,
+            "text_digest": self.text_digest,
+            "hypotheses": {name: hypothesis.as_record() for name, hypothesis in self.hypotheses.items()},
+            "settings": self.settings,
+            "profile_settings": self.profile_settings,
+        }
+
+
+def read_registration(path: Path) -> Registration:
+    """Return what `path` registers.
+
+    Raises
+    ------
+    StudyError
+        When the file is missing, or a block is malformed: the message names file, block and field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StudyError(
+            f"{path} does not exist: nothing is tested that is not registered; run from the project's folder, or give the"
+            " file with --preregistration FILE"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} cannot be read: {error}") from None
+    return parsed_registration(text, source=str(path))
+
+
+def parsed_registration(text: str, *, source: str) -> Registration:
+    """Return what a text registers; see `read_registration`.
+
+    Parameters
+    ----------
+    text
+        The whole file.
+    source
+        The file's name, for messages.
+    """
+    hypotheses: dict[str, Hypothesis] = {}
+    for index, block in enumerate(_blocks(text, "hypothesis"), start=1):
+        hypothesis = _hypothesis(_toml(block, f"{source}, hypothesis block {index}"), f"{source}, hypothesis block {index}")
+        if hypothesis.id in hypotheses:
+            raise StudyError(f"{source}, hypothesis block {index}: id {hypothesis.id!r} is taken by an earlier block")
+        hypotheses[hypothesis.id] = hypothesis
+    if not hypotheses:
+        raise StudyError(f"{source} holds no block that opens with ```toml hypothesis: nothing is registered")
+    tables = [_toml(block, f"{source}, settings block") for block in _blocks(text, "settings")]
+    settings = _flat({key: value for table in tables for key, value in table.items() if key != "profile"})
+    profiles = {name: _flat(table) for entry in tables for name, table in entry.get("profile", {}).items()}
+    machine_readable = {
+        "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
+        "settings": settings,
+        "profile_settings": profiles,
+    }
+    canonical = json.dumps(machine_readable, sort_keys=True, separators=(",", ":"))
+    return Registration(hypotheses, settings, profiles, _sha256(canonical), _sha256(text))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _blocks(text: str, kind: str) -> list[str]:
+    fence = re.compile(rf"^```toml {kind}[^\S\n]*\n(.*?)^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
+    return fence.findall(text)
+
+
+def _toml(block: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(block)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{where}: not valid TOML: {error}") from None
+
+
+def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `{section: {key: value}}` as `{"section.key": value}`."""
+    return {f"{section}.{key}": value for section, keys in table.items() for key, value in keys.items()}
+
+
+def _hypothesis(fields: dict[str, Any], where: str) -> Hypothesis:
+    where = f"{where} ({fields['id']})" if isinstance(fields.get("id"), str) else where
+    hints = {field.name: str(field.type) for field in dataclasses.fields(Hypothesis)}
+    if missing := sorted(set(hints) - set(fields)):
+        raise StudyError(f"{where}: field {missing[0]!r} is missing; a hypothesis has {', '.join(hints)}")
+    if unknown := sorted(set(fields) - set(hints)):
+        raise StudyError(f"{where}: field {unknown[0]!r} is unknown; a hypothesis has {', '.join(hints)}")
+    values = {key: _converted(key, fields[key], hint, where) for key, hint in hints.items()}
+    _check_values(values, where)
+    return Hypothesis(**values)
+
+
+def _converted(key: str, value: Any, hint: str, where: str) -> Any:
+    """Return a field's value in its type, or refuse it by name."""
+    if hint == "Rule":
+        return _rule(value, f"{where}, field {key!r}")
+    if hint == "tuple[str, ...]":
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise StudyError(f"{where}, field {key!r}: {value!r} must be a non-empty list of names")
+    if hint == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    kind = {"str": str, "int": int, "float": float}[hint]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise StudyError(f"{where}, field {key!r}: {value!r} must be of type {hint}")
+    if kind is str and not value.strip():
+        raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
+    return value
+
+
+def _rule(text: Any, where: str) -> Rule:
+    clauses = []
+    for clause in str(text).split(" and "):
+        match = _CLAUSE.fullmatch(clause)
+        terms = match.group(1, 3) if match else ()
+        if match is None or not all(term in QUANTITIES or _is_number(term) for term in terms):
+            raise StudyError(
+                f"{where}: {clause.strip()!r} is no comparison; write `left <= right` (or >=, <, >), each side a number or"
+                f" one of {', '.join(QUANTITIES)}, and join comparisons with `and`"
+            )
+        clauses.append((match[1], match[2], match[3]))
+    return Rule(str(text), tuple(clauses))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _check_values(values: dict[str, Any], where: str) -> None:
+    allowed_sets = {
+        "question": QUESTIONS, "alternative": ALTERNATIVES, "test": TESTS, "layers_required": COMBINATIONS,
+        "status": STATUSES, "experimental_unit": ("network",), "adjustment": ("holm", "none"),
+        "strata": ("augmentation", "label_corruption", "none"),
+    }  # fmt: skip
+    for key, allowed in allowed_sets.items():
+        if values[key] not in allowed:
+            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be one of {', '.join(allowed)}")
+    for layer in values["layers"]:
+        if layer not in KNOWN_LAYERS:
+            raise StudyError(f"{where}, field 'layers': {layer!r} is no layer; layers are {', '.join(KNOWN_LAYERS)}")
+    ranges = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0), "n_resamples": (999, 10_000_000),
+              "minimum_networks": (2, 100_000), "minimum_per_stratum": (1, 100_000), "smallest_effect": (0.0, 1e6)}  # fmt: skip
+    for key, (low, high) in ranges.items():
+        if not (low <= values[key] <= high and math.isfinite(values[key])) or (key in ("alpha",) and values[key] == 0):
+            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
+
+
+def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
+    """Return one line for every difference between the registration stored with the data and the present one.
+
+    Parameters
+    ----------
+    stored
+        `Registration.as_record` of the moment the first network started.
+    current
+        What preregistration.md says now.
+    """
+    now = current.as_record()
+    if stored["digest"] == now["digest"]:
+        same_text = stored["text_digest"] == now["text_digest"]
+        return [] if same_text else ["The prose of preregistration.md changed; no machine-readable block did."]
+    lines = []
+    for name in sorted(set(stored["hypotheses"]) | set(now["hypotheses"])):
+        before, after = stored["hypotheses"].get(name), now["hypotheses"].get(name)
+        if before is None:
+            lines.append(f"{name}: registered after the first network started")
+        elif after is None:
+            lines.append(f"{name}: registered when the first network started, removed since")
+        else:
+            lines += [
+                f"{name}: {key} was {before.get(key)!r}, is now {after.get(key)!r}"
+                for key in after if before.get(key) != after.get(key)
+            ]  # fmt: skip
+    for part in ("settings", "profile_settings"):
+        if stored[part] != now[part]:
+            lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
+    return lines
+
+
+def setting_deviations(registration: Registration, record: Mapping[str, Any]) -> list[str]:
+    """Return one line for every registered setting from which a resolved config departs.
+
+    Parameters
+    ----------
+    registration
+        What is registered.
+    record
+        The resolved config by section, as `study.config.as_record` gives it.
+    """
+    registered = registration.settings | registration.profile_settings.get(record["study"]["profile"], {})
+    lines = []
+    for key, value in registered.items():
+        section, _, name = key.partition(".")
+        used = record.get(section, {}).get(name)
+        if used != value:
+            lines.append(f"{key} is {used!r}, registered is {value!r}")
+    return lines

@@ -1,0 +1,37 @@
+"""The charts: each a pure function of one small table, named where a result record asks for it by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import altair as alt
+
+from study.report.charts.ablation import ablation_bars, ablation_null
+from study.report.charts.generalization import correlation_bars, correlation_scatter
+from study.report.charts.intervals import layer_intervals
+from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "CHARTS",
+    "ablation_bars",
+    "ablation_null",
+    "correlation_bars",
+    "correlation_scatter",
+    "gosi_histogram",
+    "layer_intervals",
+    "layer_means",
+    "range_histogram",
+    "tuning_curves",
+]
+
+CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
+    chart.__name__: chart
+    for chart in (
+        tuning_curves, gosi_histogram, range_histogram, layer_means, correlation_scatter, correlation_bars,
+        ablation_bars, ablation_null, layer_intervals,
+    )
+}  # fmt: skip

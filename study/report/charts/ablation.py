@@ -1,0 +1,112 @@
+"""What silencing units costs."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order, palette, panels, shapes
+
+_HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
+
+
+def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the increase of test loss when the top or the bottom half by gOSI is silenced, one panel a clamp.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `clamp`, `target` ("top" or "bottom"), `loss_increase`, `ci_low`, `ci_high` (nat; NaN where
+        undefined), `asterisk` (whether the layer's ratio top to bottom is above 2).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Paired bars with intervals; an asterisk above the layers that carry one.
+
+    Source: Fig. 5 of the paper.
+    """
+    layers, targets = in_order(table, "layer"), in_order(table, "target")
+    height = table[["loss_increase", "ci_high"]].max(axis=1)
+    marked = table.assign(asterisk_at=height.groupby([table["clamp"], table["layer"]]).transform("max"))
+    base = alt.Chart().encode(alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)))
+    paired = base.encode(
+        alt.XOffset("target:N", sort=targets, scale=alt.Scale(paddingInner=0.08)),
+        tooltip=[
+            "layer:N",
+            "clamp:N",
+            "target:N",
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("loss_increase", "ci_low", "ci_high")),
+        ],
+    )
+    bars = paired.mark_bar().encode(
+        alt.Y("loss_increase:Q", title="increase of test loss (nat)"),
+        color=alt.Color(
+            "target:N", sort=targets, title="half silenced", scale=alt.Scale(domain=targets, range=[BLUE, ORANGE])
+        ),
+    )
+    intervals = (
+        paired.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(color=INK, strokeWidth=1.4)
+        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
+    )
+    asterisks = (
+        base.transform_filter("datum.asterisk && isValid(datum.asterisk_at)")
+        .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
+        .encode(alt.Y("max(asterisk_at):Q"))
+    )
+    panel = alt.layer(bars, intervals, asterisks, data=marked).properties(width=400, height=220)
+    return panels(panel, table, "clamp", columns=2)
+
+
+def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each network's ablation effect in standard deviations of its own random-halves null.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `network`, `augmentation`, `z`, `kind` ("network" for one network's point, "mean" for the mean
+        over networks), `ci_low`, `ci_high` (finite on "mean" rows, otherwise NaN).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Points spread sideways by rank so that none hides another; the mean as a bar with its interval.
+    """
+    layers = in_order(table, "layer")
+    points = table[table["kind"] == "network"]
+    points = points.assign(spread=_spread(points))
+    groups = in_order(points, "augmentation")
+    x = alt.X("layer:N", sort=layers, title=None)
+    networks = (
+        alt.Chart(points)
+        .mark_point(filled=True, size=34, opacity=0.75)
+        .encode(
+            x,
+            alt.XOffset("spread:Q", scale=alt.Scale(domain=[-0.5, 0.5])),
+            alt.Y("z:Q", title="effect (standard deviations of the null)"),
+            color=alt.Color("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=palette(groups))),
+            shape=alt.Shape("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=shapes(groups))),
+            tooltip=["layer:N", "network:N", "augmentation:N", alt.Tooltip("z:Q", format=".2f")],
+        )
+    )
+    centre = alt.XOffset("spread:Q", scale=alt.Scale(domain=[-0.5, 0.5]))
+    means = alt.Chart(table[table["kind"] == "mean"].assign(spread=0.0)).encode(
+        x, centre, tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("z", "ci_low", "ci_high"))]
+    )
+    tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(alt.Y("z:Q"))
+    intervals = (
+        means.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(color=INK, strokeWidth=2)
+        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
+    )
+    zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
+    return alt.layer(zero, networks, intervals, tick).properties(width=760, height=280)
+
+
+def _spread(points: pd.DataFrame) -> np.ndarray:
+    """Return each point's sideways place in its layer's column, even and the same on every run."""
+    rank = points.groupby("layer", sort=False).cumcount().to_numpy()
+    count = points.groupby("layer", sort=False)["z"].transform("size").to_numpy()
+    return np.asarray(_HALF * (2 * (rank + 0.5) / count - 1))

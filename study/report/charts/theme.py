@@ -1,0 +1,95 @@
+"""What every chart shares: a palette that reads on white and on black, the order of layers, and rows of panels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import altair as alt
+
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Mid-tones: each has a contrast of at least 3.6 on white and on the dark background, and they differ in lightness or
+# hue for every common colour blindness; charts add a shape or a position wherever colour carries meaning.
+BLUE = "#3b7fc4"
+ORANGE = "#d2651a"
+GREEN = "#23936f"
+PURPLE = "#a765bd"
+GREY = "#7c848c"
+CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, GREY)
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
+VERDICT_COLOURS = {SUPPORTED: GREEN, CONTRADICTED: ORANGE, INCONCLUSIVE: PURPLE, NOT_TESTED: GREY}
+VERDICT_SHAPES = {SUPPORTED: "circle", CONTRADICTED: "square", INCONCLUSIVE: "diamond", NOT_TESTED: "stroke"}
+
+PANEL_WIDTH = 190
+PANEL_HEIGHT = 130
+PANEL_COLUMNS = 4
+COLUMN_GAP = 56  # room for the right panel's axis
+ROW_GAP = 72  # room for the upper panel's axis and the lower one's heading
+
+# The page's own text colour, so that one drawing serves the light page, the dark page and the printed one.
+INK = "currentColor"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+CONFIG: dict[str, Any] = {
+    "background": None,
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK, "titleColor": INK, "tickColor": INK, "domainColor": INK, "gridColor": INK,
+        "gridOpacity": 0.13, "domainOpacity": 0.55, "tickOpacity": 0.55, "labelOpacity": 0.85,
+        "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "titlePadding": 6, "labelOverlap": True,
+        "labelSeparation": 6,
+    },
+    "axisX": {"grid": False, "labelAngle": 0},
+    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "labelFontWeight": 600, "labelPadding": 4},
+    "legend": {
+        "labelColor": INK, "titleColor": INK, "orient": "top", "labelFontSize": 12, "titleFontSize": 12,
+        "titleFontWeight": "normal", "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 320, "columnPadding": 18,
+    },
+    "title": {"color": INK, "fontSize": 12, "fontWeight": 600},
+    "text": {"color": INK},
+    "rule": {"color": INK},
+}  # fmt: skip
+
+
+def in_order(table: pd.DataFrame, column: str) -> list[str]:
+    """Return the distinct values of a column in order of appearance."""
+    return [str(value) for value in table[column].drop_duplicates()]
+
+
+def palette(names: Iterable[str]) -> list[str]:
+    """Return one colour a name, repeating the palette when there are more names than colours."""
+    return [CATEGORIES[index % len(CATEGORIES)] for index, _ in enumerate(names)]
+
+
+def shapes(names: Iterable[str]) -> list[str]:
+    """Return one point shape a name, repeating when there are more names than shapes."""
+    return [SHAPES[index % len(SHAPES)] for index, _ in enumerate(names)]
+
+
+def panels(
+    panel: Any,
+    table: pd.DataFrame,
+    column: str,
+    *,
+    columns: int = PANEL_COLUMNS,
+    free_scale: str | None = None,
+) -> alt.FacetChart:
+    """Return one panel for each distinct value of `column`, in order of appearance, each with its own axes drawn.
+
+    Panels are aligned by their frames, so that the width of axis labels does not move them. `free_scale` ("x" or "y")
+    lets each panel have its own range. `panel` is a chart; Altair's annotations do not say which kind a layered one is.
+    """
+    faceted = panel.facet(
+        facet=alt.Facet(f"{column}:N", sort=in_order(table, column), title=None),
+        columns=columns,
+        bounds="flush",
+        spacing=alt.RowColnumber(row=ROW_GAP, column=COLUMN_GAP),
+    ).resolve_axis(x="independent", y="independent")
+    if free_scale is not None:
+        faceted = faceted.resolve_scale(**{free_scale: "independent"})
+    return cast("alt.FacetChart", faceted)

@@ -1,0 +1,83 @@
+"""Everything one report shows, as frozen records. The caller measures, decides and words; the page only lays out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from study.analysis.results import HypothesisResult, QuestionResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Stimuli:
+    """The gratings a study shows, one phase of each.
+
+    `images` has the shape (orientation, spatial frequency, height, width), `orientations` is in degrees and
+    `frequencies` in cycles per pixel.
+    """
+
+    images: npt.NDArray[np.uint8]
+    orientations: tuple[float, ...]
+    frequencies: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse pictures that do not fit their labels."""
+        expected = (len(self.orientations), len(self.frequencies))
+        if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[:2] != expected:
+            raise ValueError(
+                f"stimuli must be uint8 of shape {(*expected, 'height', 'width')},"
+                f" not {self.images.dtype} {self.images.shape}"
+            )
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report.
+
+    Attributes
+    ----------
+    title, name, generated
+        Heading, the study's name (its folder), and when the report was made.
+    questions
+        What was concluded, in the order it is shown.
+    demonstration
+        Whether the study is too small to prove anything; the page then says so above the verdicts.
+    methods
+        (heading, paragraph) pairs, with the numbers of the resolved config filled in.
+    settings
+        The resolved config, sections nested.
+    provenance
+        Data fingerprint, versions, commit, seeds, registration digest, wall time, images per second: label to value.
+    networks
+        One row a network.
+    deviations, failures
+        One sentence each: departures from the registration; networks or steps that failed.
+    summary
+        Plain sentences that follow the page's own opening paragraph; may be empty.
+    """
+
+    title: str
+    name: str
+    questions: tuple[QuestionResult, ...]
+    networks: pd.DataFrame
+    stimuli: Stimuli
+    generated: str
+    demonstration: bool
+    methods: tuple[tuple[str, str], ...]
+    settings: Mapping[str, Any]
+    provenance: Mapping[str, str]
+    deviations: tuple[str, ...] = field(default=())
+    failures: tuple[str, ...] = field(default=())
+    summary: str = ""
+
+    @property
+    def hypotheses(self) -> tuple[HypothesisResult, ...]:
+        """Every hypothesis of every question, in the order shown."""
+        return tuple(result for question in self.questions for result in question.hypotheses)

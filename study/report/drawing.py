@@ -1,0 +1,78 @@
+"""From a chart and its table to what the page embeds: a compact specification and a static drawing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import vl_convert
+
+from study.analysis.results import Figure, HypothesisResult
+from study.report.charts import CHARTS, layer_intervals
+from study.report.charts.theme import CONFIG
+
+_DIGITS = 6  # significant digits kept in a drawing; the store keeps all of them
+_LOCAL_NAME = re.compile(r'((?:\bid="|url\(#|href="#))([^")]+)')
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One chart as the page embeds it: `specification` for readers with scripts, `svg` for print and for the others."""
+
+    anchor: str
+    description: str
+    specification: dict[str, Any]
+    svg: str
+
+
+def vegalite_version() -> str:
+    """Return the Vega-Lite version (major and minor) that Altair writes, so that both renderers read the same one."""
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def figure_drawing(figure: Figure, anchor: str) -> Drawing:
+    """Return the drawing of a figure.
+
+    Raises
+    ------
+    KeyError
+        When the figure names no chart of `study.report.charts`: a programming error, not a user's.
+    """
+    return _drawing(CHARTS[figure.chart](rounded(figure.table)), anchor, f"{figure.title}. {figure.shows}")
+
+
+def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
+    """Return the drawing of a hypothesis' estimates and intervals, or None when no layer has a finite estimate."""
+    if not any(np.isfinite(layer.estimate) for layer in result.layers):
+        return None
+    table = pd.DataFrame(
+        {
+            "layer": [layer.layer for layer in result.layers],
+            "estimate": [layer.estimate for layer in result.layers],
+            "ci_low": [layer.ci_low for layer in result.layers],
+            "ci_high": [layer.ci_high for layer in result.layers],
+            "verdict": [layer.verdict for layer in result.layers],
+            "null_value": result.hypothesis.null_value,
+            "smallest_effect": result.hypothesis.smallest_effect,
+        }
+    ).replace([np.inf, -np.inf], np.nan)
+    description = f"Estimate and interval per layer for: {result.hypothesis.claim}"
+    return _drawing(layer_intervals(rounded(table)), anchor, description)
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with floating columns rounded to six significant digits; NaN and infinity stay."""
+    fractions = [name for name in table.columns if table[name].dtype.kind == "f"]
+    return table.assign(**{name: [float(f"{value:.{_DIGITS}g}") for value in table[name]] for name in fractions})
+
+
+def _drawing(chart: alt.TopLevelMixin, anchor: str, description: str) -> Drawing:
+    specification = chart.to_dict()
+    specification |= {"config": CONFIG, "description": description}
+    svg = vl_convert.vegalite_to_svg(specification, vl_version=vegalite_version(), allowed_base_urls=[])
+    # Every drawing numbers its clips from zero; in one page those names must not meet.
+    return Drawing(anchor, description, specification, _LOCAL_NAME.sub(rf"\1{anchor}-\2", svg))

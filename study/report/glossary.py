@@ -1,0 +1,104 @@
+"""The words a reader from another field needs, in the order of reading."""
+
+from __future__ import annotations
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    (
+        "Unit",
+        "One feature map of a convolution layer, or one element of a dense layer. Its response to a picture "
+        "is the mean of its map after the rectifier.",
+    ),
+    (
+        "Grating",
+        "A picture of parallel light and dark stripes with one orientation, one spacing and one phase.",
+    ),
+    (
+        "Spatial frequency",
+        "How close the stripes stand, in cycles per pixel.",
+    ),
+    (
+        "Tuning curve",
+        "A unit's response against the orientation of the stripes, at the spacing it likes best and the best "
+        "phase for each orientation.",
+    ),
+    (
+        "gOSI",
+        "Global orientation selectivity index: 0 when a unit answers to all orientations alike, 1 when it "
+        "answers to one only. It is the length of the mean vector of the responses over doubled angles, "
+        "divided by their sum. It is undefined for a unit that answers to no grating.",
+    ),
+    (
+        "Orientation-selective",
+        "Having a gOSI above 0.33, the bound of the published study.",
+    ),
+    (
+        "Silent unit",
+        "A unit that answers to no grating at all. It has no gOSI and belongs to neither half in an ablation.",
+    ),
+    (
+        "Shuffle control",
+        "The gOSI of the same responses after their order was permuted at random: what the index gives "
+        "without any tuning.",
+    ),
+    (
+        "Range of preferred orientations",
+        "The shortest arc that holds a unit's preferred orientations at every spacing to which it answers "
+        "with at least half its peak; 0 when they agree.",
+    ),
+    (
+        "Ablation",
+        "Holding a set of units at a fixed value and measuring how much worse the network becomes.",
+    ),
+    (
+        "Clamp",
+        "The value and place at which an ablated unit is held. Output zero sets what the next layer receives "
+        "to zero; rectifier zero silences the unit before normalisation.",
+    ),
+    (
+        "Top and bottom half",
+        "The units of a layer with the highest and with the lowest gOSI, equally many.",
+    ),
+    (
+        "Random-halves null",
+        "The same ablation with the layer split in two at random, many times: how large an effect comes about "
+        "without any regard to gOSI.",
+    ),
+    (
+        "Loss",
+        "Mean cross-entropy over pictures, in nat. Lower is better.",
+    ),
+    (
+        "Augmentation",
+        "Whether training pictures were shifted, flipped, both or neither.",
+    ),
+    (
+        "Network as the experimental unit",
+        "Every n, interval and p-value counts independently trained networks; units and pictures within a "
+        "network are not independent.",
+    ),
+    (
+        "Confidence interval",
+        "The range of values that the data do not rule out, at the registered level, found by resampling "
+        "networks. Its kind is given beside it.",
+    ),
+    (
+        "p-value",
+        "How often chance alone would give a result at least as extreme. One found by random resampling is never 0.",
+    ),
+    (
+        "Adjusted p-value",
+        "A p-value corrected for the number of layers tested together.",
+    ),
+    (
+        "Smallest effect of interest",
+        "The effect, fixed beforehand, below which a difference would not matter even if real.",
+    ),
+    (
+        "Registered",
+        "Written down, with its decision rule, before the first network was trained.",
+    ),
+    (
+        "Confirmatory, exploratory",
+        "Whether a hypothesis was registered to be decided, or only to be looked at.",
+    ),
+)

@@ -1,0 +1,146 @@
+"""The page: records in, one self-contained HTML file out. Nothing in it asks anything of a network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import vl_convert
+
+from study.analysis.results import Figure, HypothesisResult, QuestionResult
+from study.errors import StudyError
+from study.report import wording
+from study.report.content import Report
+from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
+from study.report.glossary import GLOSSARY
+from study.report.stimulus_sheet import sheet_uri
+
+__all__ = ["Report", "render", "write_report"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BUNDLE = "window.vegaEmbed = vegaEmbed;"
+
+
+@dataclass(frozen=True)
+class HypothesisView:
+    """A hypothesis with its place on the page and its drawing."""
+
+    anchor: str
+    result: HypothesisResult
+    drawing: Drawing | None
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """A question with its place on the page, its hypotheses and its drawn figures."""
+
+    anchor: str
+    question: QuestionResult
+    hypotheses: tuple[HypothesisView, ...]
+    figures: tuple[tuple[Figure, Drawing], ...]
+
+
+def render(report: Report) -> str:
+    """Return the whole report as one HTML document.
+
+    The same report gives the same text, byte for byte. Text from results and config is escaped wherever it stands;
+    the only markup taken as it is are the project's own style and script, the chart library and the static drawings.
+    """
+    questions = tuple(_question_view(question, index) for index, question in enumerate(report.questions, 1))
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            questions=questions,
+            drawings=[drawing for question in questions for drawing in _drawings(question)],
+            glossary=GLOSSARY,
+            sheet=sheet_uri(report.stimuli),
+            settings=list(wording.settings_rows(report.settings)),
+            counts=wording.verdict_counts(report),
+            disagreements=wording.disagreements(report),
+            style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
+            bundle=_chart_library(),
+        )
+    )
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Render the report and put it at `path`; a reader sees the old file or the whole new one, never a part.
+
+    Raises
+    ------
+    StudyError
+        When the file cannot be written.
+    """
+    text = render(report)
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging.write_text(text, encoding="utf-8", newline="\n")
+        staging.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            staging.unlink()
+        reason = error.strerror or type(error).__name__
+        raise StudyError(
+            f"cannot write the report {path}: {reason}; free space there, make the folder writable, or use another --name"
+        ) from error
+
+
+def _question_view(question: QuestionResult, index: int) -> QuestionView:
+    # The index keeps anchors apart when two ids differ only in characters an anchor cannot hold.
+    prefix = wording.anchor_text(f"q{index}", question.question)
+    hypotheses = []
+    for place, result in enumerate(question.hypotheses, 1):
+        anchor = wording.anchor_text(f"h{index}-{place}", result.hypothesis.id)
+        hypotheses.append(HypothesisView(anchor, result, interval_drawing(result, f"{anchor}-intervals")))
+    figures = tuple(
+        (figure, figure_drawing(figure, wording.anchor_text(f"f{index}-{place}", figure.id)))
+        for place, figure in enumerate(question.figures, 1)
+    )
+    return QuestionView(prefix, question, tuple(hypotheses), figures)
+
+
+def _drawings(question: QuestionView) -> list[Drawing]:
+    intervals = [view.drawing for view in question.hypotheses if view.drawing is not None]
+    return [*intervals, *(drawing for _, drawing in question.figures)]
+
+
+@cache
+def _chart_library() -> str:
+    """Return the chart library as one script text; it is the same for every report and takes seconds to bundle."""
+    return vl_convert.javascript_bundle(_BUNDLE, vl_version=vegalite_version())
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": wording.number_text,
+        "pvalue": wording.pvalue_text,
+        "cell": wording.cell_text,
+        "setting": wording.setting_text,
+        "anchor": wording.anchor_text,
+    }
+    environment.globals |= {
+        "interval": wording.interval_text,
+        "layer_rows": wording.layer_rows,
+        "numeric_columns": wording.numeric_columns,
+        "table_texts": wording.table_texts,
+        "shared_note": wording.shared_note,
+        "deciding_layers": wording.deciding_layers,
+        "networks_text": wording.networks_text,
+        "counted": wording.counted,
+    }
+    return environment

@@ -1,0 +1,156 @@
+"""Numbers, verdicts and records as a reader sees them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from study.analysis.results import NOT_TESTED, VERDICTS, HypothesisResult, LayerResult, PublishedLayer
+from study.report.content import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNDEFINED = "undefined"
+_MINUS = "\N{MINUS SIGN}"
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # superscript digits
+
+
+def number_text(value: float, digits: int = 3) -> str:
+    """Return a number with about so many significant digits, "undefined" for NaN, an infinity sign for infinity."""
+    if math.isnan(value):
+        return UNDEFINED
+    if math.isinf(value):
+        return "\N{INFINITY}" if value > 0 else f"{_MINUS}\N{INFINITY}"
+    if value == 0:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{mantissa} {_TIMES} 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", _MINUS)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    # From 0.01 on, a column of estimates reads best with no more decimals than its largest entries have.
+    return f"{value:.{min(decimals, digits) if abs(value) >= 0.01 else decimals - 1}f}".replace("-", _MINUS)
+
+
+def setting_text(value: float) -> str:
+    """Return a number somebody chose, as it was written: 0.05 and 1, not 0.050 and 1.000."""
+    return f"{value:.6g}".replace("-", _MINUS) if math.isfinite(value) else number_text(value)
+
+
+def pvalue_text(pvalue: float) -> str:
+    """Return a p-value as printed: never 0, "undefined" for NaN."""
+    if math.isnan(pvalue):
+        return UNDEFINED
+    if pvalue < 0.001:
+        return "< 0.001"
+    return f"{pvalue:.3f}" if pvalue < 0.0995 else f"{pvalue:.2f}"
+
+
+def interval_text(low: float, high: float) -> str:
+    """Return an interval in brackets, or "undefined" when either end is NaN."""
+    if math.isnan(low) or math.isnan(high):
+        return UNDEFINED
+    return f"[{number_text(low)}, {number_text(high)}]"
+
+
+def cell_text(value: object) -> str:
+    """Return a table cell: flags as yes or no, whole numbers without a decimal point, other numbers to four digits."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < 1e7
+        return str(int(value)).replace("-", _MINUS) if whole else setting_text(float(f"{value:.4g}"))
+    if isinstance(value, list | tuple):
+        return ", ".join(cell_text(item) for item in value)
+    return str(value).replace("-", _MINUS) if isinstance(value, int) else str(value)
+
+
+def table_texts(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return a table's rows as printed; a column of fractions has the same number of decimals throughout."""
+    columns = [_column_texts(table[name].tolist()) for name in table.columns]
+    return list(zip(*columns, strict=True))
+
+
+def numeric_columns(table: pd.DataFrame) -> list[bool]:
+    """Return for each column whether it holds numbers, which are set to the right."""
+    return [table[name].dtype.kind in "iuf" for name in table.columns]
+
+
+def _column_texts(values: Sequence[object]) -> list[str]:
+    sizes = sorted(abs(value) for value in values if isinstance(value, float) and math.isfinite(value) and value)
+    if not sizes or all(size.is_integer() for size in sizes):
+        return [cell_text(value) for value in values]
+    decimals = min(max(0, 3 - math.floor(math.log10(sizes[len(sizes) // 2]))), 6)
+    return [_fixed_text(value, decimals) for value in values]
+
+
+def _fixed_text(value: object, decimals: int) -> str:
+    if not isinstance(value, float) or not math.isfinite(value) or 0 < abs(value) < 0.5 * 10**-decimals:
+        return cell_text(value)
+    return f"{value:.{decimals}f}".replace("-", _MINUS)
+
+
+def anchor_text(*parts: str) -> str:
+    """Return a name that is safe as an HTML id: lower-case letters, digits and dashes only."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
+
+
+def settings_rows(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (dotted key, value) for every leaf of a nested config; an empty value is shown as such."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from settings_rows(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", cell_text(value) or "(empty)"
+
+
+def layer_rows(result: HypothesisResult) -> list[tuple[str, LayerResult | None, PublishedLayer | None]]:
+    """Return (layer, registered result, published result) for every layer that has either."""
+    registered = {layer.layer: layer for layer in result.layers}
+    published = {layer.layer: layer for layer in result.published_layers}
+    return [(name, registered.get(name), published.get(name)) for name in dict.fromkeys([*registered, *published])]
+
+
+def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
+    """Return the note that every one of several layers carries, or an empty text: it then need not stand in each row."""
+    notes = {layer.note for layer in layers}
+    return notes.pop() if len(layers) > 1 and len(notes) == 1 else ""
+
+
+def deciding_layers(result: HypothesisResult) -> tuple[LayerResult, ...]:
+    """Return the layers whose own verdict is the hypothesis' verdict; none when it was not tested."""
+    if result.verdict == NOT_TESTED:
+        return ()
+    return tuple(layer for layer in result.layers if layer.verdict == result.verdict)
+
+
+def networks_text(result: HypothesisResult) -> str:
+    """Return how many networks entered the test: one number, or the range over layers; 0 when nothing was tested."""
+    counts = [layer.n for layer in result.layers] or [0]
+    return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def disagreements(report: Report) -> int:
+    """Return how many tested hypotheses get another verdict from the analysis as published."""
+    tested = [result for result in report.hypotheses if NOT_TESTED not in (result.verdict, result.published_verdict)]
+    return sum(result.verdict != result.published_verdict for result in tested if result.published_verdict in VERDICTS)
+
+
+def verdict_counts(report: Report) -> list[tuple[str, int]]:
+    """Return (verdict, number of hypotheses) for the verdicts that occur."""
+    counts = [(verdict, sum(result.verdict == verdict for result in report.hypotheses)) for verdict in VERDICTS]
+    return [(verdict, count) for verdict, count in counts if count]
+
+
+def counted(count: int, singular: str, plural: str) -> str:
+    """Return the count with its noun in the right number."""
+    return f"{count} {singular if count == 1 else plural}"

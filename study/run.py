@@ -1,0 +1,313 @@
+"""Run the study: train a population of networks, probe and ablate their units, test what is registered, write a report.
+
+This is the only module that composes the others. It imports them inside its functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.errors import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from study.config import Config
+    from study.images import ImageSet
+    from study.images.split import Split
+    from study.plan import PlannedNetwork
+    from study.registration import Registration
+    from study.store import StudyFolder
+
+DATA, REPORTS = Path("data"), Path("reports")
+
+EXAMPLES = """\
+examples:
+  python -m study.run                                    embedded images, two cores: minutes, ends with a report
+  python -m study.run --profile cifar10-small --data-dir DIR     real photographs, about 40 minutes on two cores
+  python -m study.run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
+  python -m study.run --dry-run                          what would be done, how long it takes, how much disk it needs
+  python -m study.run --set training.epochs=4 --name short       any setting of a profile, under another name
+
+what comes out:
+  data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
+  reports/NAME.html       everything concluded, one file, works offline
+
+Interrupt it whenever you like: the same command goes on where it stopped. Hypotheses, tests and decision rules are in
+preregistration.md; settings are listed by --dry-run.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = argparse.ArgumentParser(
+        prog="python -m study.run",
+        description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
+        " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("--profile", default="quick", metavar="NAME|FILE.toml",
+                      help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own")
+    made.add_argument("--images", metavar="SOURCE", help="shapes (embedded, no download), cifar10, or folder")
+    made.add_argument("--data-dir", metavar="DIR",
+                      help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
+                      " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one")
+    made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
+    made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
+    made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
+    made.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
+                      help="change one setting of the profile; may be repeated")
+    made.add_argument("--preregistration", type=Path, default=Path("preregistration.md"), metavar="FILE",
+                      help="what is registered (default: preregistration.md)")
+    made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    return made  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0 done, 1 some networks failed, 2 refused, 130 interrupted."""
+    given = parser().parse_args(arguments)
+    try:
+        return _run(given)
+    except StudyError as error:
+        print(f"study: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("study: interrupted; finished networks are kept, the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _run(given: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from study import analysis
+    from study.config import resolve
+    from study.images import load_images
+    from study.images.split import split_images
+    from study.plan import planned_networks
+    from study.registration import read_registration
+    from study.store import StudyFolder
+
+    config = resolve(given.profile, assignments=given.assignments, flags={
+        "--images": ("images.source", given.images), "--data-dir": ("images.data_dir", given.data_dir),
+        "--name": ("study.name", given.name), "--workers": ("execution.workers", given.workers),
+        "--seed": ("study.seed", given.seed),
+    })  # fmt: skip
+    registration = read_registration(given.preregistration)
+    analysis.check_measures(registration, source=str(given.preregistration))
+    console = Console(soft_wrap=True)
+    with console.status("reading images") if console.is_terminal else _nothing():
+        images = load_images(config.images)
+        split = split_images(images, config.images)
+    _check_sizes(config, split)
+    console.print(f"images: {images.description}", highlight=False, markup=False)
+    networks = planned_networks(config, fingerprint=images.fingerprint)
+    folder = StudyFolder(DATA / config.name)
+    _check_record(folder, config, images)
+    if given.dry_run:
+        return _describe(config, networks, folder, split, console)
+    return _execute(config, registration, images, split, networks, folder, console)
+
+
+def _nothing() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def _check_sizes(config: Config, split: Split) -> None:
+    if config.ablation.null_images > len(split.test):
+        raise StudyError(
+            f"ablation.null_images = {config.ablation.null_images} is more than the {len(split.test)} test images; lower it"
+            " with --set ablation.null_images=N"
+        )
+
+
+def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
+    """Refuse a folder that holds another study: other settings, other images or another schema."""
+    from study.config import measured_settings
+    from study.schema import SCHEMA_VERSION
+    from study.store import read_record
+
+    record = read_record(folder)
+    if record is None:
+        return
+    remedy = "use another --name, or the settings it was made with"
+    if record.get("schema_version") != SCHEMA_VERSION:
+        raise StudyError(f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
+                         f" {SCHEMA_VERSION}; use another --name")  # fmt: skip
+    if record["images"]["fingerprint"] != images.fingerprint:
+        raise StudyError(f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
+                         f" now {images.fingerprint[:12]}); use another --name, or those images")  # fmt: skip
+    stored, now = record["measured_settings"], measured_settings(config)
+    changed = [
+        f"{section}.{key} = {stored.get(section, {}).get(key)!r} there, {value!r} here"
+        for section, keys in now.items()
+        for key, value in keys.items()
+        if stored.get(section, {}).get(key) != value
+    ]
+    if changed:
+        raise StudyError(f"{folder.path} holds a study of another config: {'; '.join(changed)}; {remedy}")
+
+
+def _describe(
+    config: Config, networks: tuple[PlannedNetwork, ...], folder: StudyFolder, split: Split, console: Console
+) -> int:
+    """Print the resolved config and the plan; touch nothing."""
+    from study.config import as_record
+    from study.estimate import estimate
+    from study.execute import worker_count
+    from study.store import network_state, read_journal
+
+    for section, keys in as_record(config).items():
+        console.print(f"\\[{section}]")
+        for key, value in keys.items():
+            console.print(f"  {key} = {value!r}", highlight=False, markup=False)
+    states = [network_state(folder, network.key) for network in networks]
+    to_do = len(states) - states.count("done")
+    workers = worker_count(config, max(to_do, 1))
+    needed = estimate(config, split, n_networks=to_do, workers=workers, journal=read_journal(folder))
+    console.print(f"plan: {len(networks)} networks: {states.count('done')} done, {states.count('to do')} to do,"
+                  f" {states.count('damaged')} damaged (will be set aside and retrained)", highlight=False)  # fmt: skip
+    console.print(f"with {workers} workers: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
+                  " disk; nothing was written", highlight=False)  # fmt: skip
+    return 0
+
+
+def _execute(
+    config: Config,
+    registration: Registration,
+    images: ImageSet,
+    split: Split,
+    networks: tuple[PlannedNetwork, ...],
+    folder: StudyFolder,
+    console: Console,
+) -> int:
+    from study.store import check_writable, network_state, set_aside, sweep_staging
+
+    check_writable(folder)
+    record = _record(folder, config, registration, images, split)
+    sweep_staging(folder)
+    states = {network.key: network_state(folder, network.key) for network in networks}
+    for key in (key for key, state in states.items() if state == "damaged"):
+        console.print(f"network {key} is damaged; set aside as {set_aside(folder, key)} and trained again", markup=False)
+    to_do = [network for network in networks if states[network.key] != "done"]
+    if to_do:
+        _train(to_do, len(networks), config, folder, images.fingerprint, console)
+    done = [network.key for network in networks if network_state(folder, network.key) == "done"]
+    if not done:
+        raise StudyError(f"no network could be trained; the reasons are in {folder.journal}")
+    return _conclude(config, registration, networks, done, folder, record, console)
+
+
+def _record(
+    folder: StudyFolder, config: Config, registration: Registration, images: ImageSet, split: Split
+) -> dict[str, Any]:
+    """Return the study's record; the first run writes it, with the registration as it is before any network starts."""
+    from study.config import as_record, config_digest, measured_settings
+    from study.provenance import environment, git_state
+    from study.schema import SCHEMA_VERSION
+    from study.store import read_record, write_record
+
+    record = read_record(folder)
+    if record is None:
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "config": as_record(config),
+            "config_digest": config_digest(config),
+            "measured_settings": measured_settings(config),
+            "images": {
+                "description": images.description, "fingerprint": images.fingerprint, "official": images.official,
+                "class_names": list(images.class_names), "train": len(split.train),
+                "validation": len(split.validation), "test": len(split.test),
+            },
+            "registration": registration.as_record(),
+            "environment": environment(),
+            "git": git_state(Path(__file__).parent.parent),
+        }  # fmt: skip
+        write_record(folder, record)
+    return record
+
+
+def _train(
+    to_do: Sequence[PlannedNetwork], total: int, config: Config, folder: StudyFolder, fingerprint: str, console: Console
+) -> None:
+    from study.execute import run_networks
+    from study.progress import Display
+
+    labels = {network.key: f"{network.augmentation}, seed {network.seed}" for network in to_do}
+    with Display(console, labels=labels, done=total - len(to_do), total=total) as display:
+        for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
+            told = f"FAILED: {outcome.failure}" if outcome.failure else (
+                f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
+            )  # fmt: skip
+            display.ended(outcome.network.key, told)
+
+
+def _conclude(
+    config: Config,
+    registration: Registration,
+    networks: tuple[PlannedNetwork, ...],
+    done: list[str],
+    folder: StudyFolder,
+    record: dict[str, Any],
+    console: Console,
+) -> int:
+    """Compact, analyse, store the results and write the report."""
+    from study import analysis
+    from study.config import as_record
+    from study.narrative import failure_sentences, report_of
+    from study.registration import differences, setting_deviations
+    from study.report.page import write_report
+    from study.results_dataset import results_dataset
+    from study.store import compact, open_study, read_journal, write_results
+
+    report_path = REPORTS / f"{config.name}.html"
+    with console.status("analysing and writing the report") if console.is_terminal else _nothing():
+        compact(folder, done, _compaction_attributes(record))
+        study = open_study(folder.compacted).load()
+        questions = analysis.analyse(study, registration, root_seed=config.seed)
+        write_results(folder, results_dataset(questions))
+        journal = read_journal(folder)
+        failures = failure_sentences(networks, journal, {network.key for network in networks} - set(done))
+        deviations = differences(record["registration"], registration)
+        deviations += setting_deviations(registration, as_record(config))
+        report = report_of(questions, config, study, record=record, journal=journal, deviations=deviations, failures=failures)
+        write_report(report, report_path)
+    _print_verdicts(questions, report.demonstration, console)
+    for line in (*deviations, *failures):
+        console.print(line, markup=False, highlight=False)
+    console.print(f"data:   {folder.compacted}\nreport: {report_path}", highlight=False)
+    return 1 if failures else 0
+
+
+def _compaction_attributes(record: dict[str, Any]) -> dict[str, Any]:
+    git = record["git"] or {"commit": "unknown", "dirty": False}
+    return {
+        "config_digest": record["config_digest"],
+        "registration_digest": record["registration"]["digest"],
+        "image_fingerprint": record["images"]["fingerprint"],
+        "packages": record["environment"]["packages"],
+        "git_commit": git["commit"],
+        "git_dirty": bool(git["dirty"]),
+    }
+
+
+def _print_verdicts(questions: Sequence[Any], demonstration: bool, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table("hypothesis", "status", "registered verdict", "analysis as published")
+    for question in questions:
+        for result in question.hypotheses:
+            table.add_row(result.hypothesis.id, result.hypothesis.status, result.verdict, result.published_verdict)
+    console.print(table)
+    if demonstration:
+        console.print("This study is small or uses generated images: it demonstrates the procedure and proves nothing.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Grating images, as visual neuroscience shows them.
+
+Source: equation 1 and section A.1 of the paper; spacing of spatial frequencies, centre and contrast scaling from its
+author's published scripts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORIENTATIONS = np.arange(0.0, 180.0, 15.0)
+PHASES = np.arange(0.0, 360.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Gratings:
+    """A full set of gratings.
+
+    `images` is (orientation, spatial_frequency, phase, row, column), grey, in [0, 1]; `orientation` and `phase` are in
+    degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal bars; it grows clockwise as seen
+    on a screen, whose rows run downwards.
+    """
+
+    images: NDArray[np.float32]
+    orientation: NDArray[np.float64]
+    spatial_frequency: NDArray[np.float64]
+    phase: NDArray[np.float64]
+
+
+def spatial_frequencies(size: int) -> NDArray[np.float64]:
+    """Return the spatial frequencies used at an image size, in cycles per pixel: (s + 1) / (size + 8), s = 0, 1, ...
+
+    There are size / 4 + 1 of them: 9 at 32 pixels, 57 at 224. The angular frequency is (s + 1) pi / (size / 2 + 4).
+
+    Raises
+    ------
+    ValueError
+        When `size` is not a positive multiple of 4.
+    """
+    if size <= 0 or size % 4:
+        raise ValueError(f"size = {size}: gratings are defined for positive multiples of 4 pixels")
+    return np.arange(1, size // 4 + 2) / (size + 8)
+
+
+def grating(
+    size: int, *, orientation: float, spatial_frequency: float, phase: float
+) -> NDArray[np.float64]:
+    """Return one grating G(x, y) = cos(k0 y' + tau), y' = -(x - x0) sin(theta) + (y - y0) cos(theta), in [-1, 1].
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels; the centre (x0, y0) is pixel (size // 2, size // 2).
+    orientation, phase
+        theta and tau, in degrees.
+    spatial_frequency
+        k0 / (2 pi), in cycles per pixel.
+    """
+    theta, tau = np.deg2rad(orientation), np.deg2rad(phase)
+    y, x = np.mgrid[:size, :size] - size // 2
+    rotated = -x * np.sin(theta) + y * np.cos(theta)
+    return np.asarray(np.cos(2 * np.pi * spatial_frequency * rotated + tau))
+
+
+def gratings(size: int, *, contrast: str) -> Gratings:
+    """Return all gratings of a size: 12 orientations, size / 4 + 1 spatial frequencies, 4 phases.
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels.
+    contrast
+        `"min_max"` stretches each image to exactly [0, 1], as published; `"fixed"` maps [-1, 1] to [0, 1] for all.
+
+    Raises
+    ------
+    ValueError
+        On another `contrast` or a size without gratings.
+    """
+    if contrast not in ("min_max", "fixed"):
+        raise ValueError(f"contrast = {contrast!r}: must be 'min_max' or 'fixed'")
+    frequencies = spatial_frequencies(size)
+    waves = np.array([
+        [[grating(size, orientation=o, spatial_frequency=f, phase=p) for p in PHASES] for f in frequencies]
+        for o in ORIENTATIONS
+    ])  # fmt: skip
+    low, high = (-1.0, 1.0)
+    if contrast == "min_max":
+        low, high = waves.min(axis=(-2, -1), keepdims=True), waves.max(axis=(-2, -1), keepdims=True)
+    images = ((waves - low) / (high - low)).astype(np.float32)
+    return Gratings(images, ORIENTATIONS.copy(), frequencies, PHASES.copy())

@@ -1,0 +1,43 @@
+"""The only reader and writer of Zarr: immutable networks, the compacted study, its record and its journal.
+
+A worker publishes each network as one immutable folder by rename: presence means complete. One process compacts them
+into `study.zarr`, which is what people open. Nothing here knows Keras, dask or a question.
+"""
+
+from study.store.compacted import compact, open_study, write_results
+from study.store.folder import (
+    StudyFolder,
+    append_journal,
+    check_writable,
+    read_journal,
+    read_record,
+    sweep_staging,
+    write_record,
+)
+from study.store.networks import (
+    DamagedNetworkError,
+    damage,
+    network_state,
+    publish_network,
+    read_network,
+    set_aside,
+)
+
+__all__ = [
+    "DamagedNetworkError",
+    "StudyFolder",
+    "append_journal",
+    "check_writable",
+    "compact",
+    "damage",
+    "network_state",
+    "open_study",
+    "publish_network",
+    "read_journal",
+    "read_network",
+    "read_record",
+    "set_aside",
+    "sweep_staging",
+    "write_record",
+    "write_results",
+]

@@ -1,0 +1,251 @@
+"""`study.zarr`: all networks in one labelled store, for people and for the analysis.
+
+It is derived and written by one process: whatever happens to it, compacting again restores it from the networks. The
+old store is moved into staging, the new one takes its place, the old one is deleted; a process killed between the two
+renames leaves no `study.zarr`, and the next `sweep_staging` or `compact` puts the old one back.
+
+Found by trying: several processes writing regions of one array lose updates silently where they share a chunk, hence
+one process, whose batches end where chunks end; consolidated metadata goes stale, hence it is written last, and does
+not list the results while they change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from study.errors import StudyError
+from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
+from study.store.datasets import STRING, groups_of, portable, write_group
+from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
+from study.store.networks import manifest_digest, read_network
+
+BATCH_BYTES = 128_000_000  # networks are held together up to this size
+BATCH_NETWORKS = 16
+RESULTS = "results"
+FINGERPRINT = "compaction_digest"
+
+_LONG_NAMES = {
+    "network": "digest of all that determines the network",
+    "arm": "part of the study the network belongs to",
+    "augmentation": "augmentation of the training images",
+    "label_corruption": "probability of replacing a label by a random class",
+    "seed": "number of the network within its arm and augmentation",
+    "initialization_set": "which of the two sets of initialisations",
+}
+
+
+def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> Path:
+    """Gather published networks into `study.zarr` with a leading dimension `network`, and return its path.
+
+    Nothing is done when the store there was made of the same networks, in the same order, with the same attributes, and
+    no chunk of it is missing. Otherwise the results in it are dropped with it: they were of other data.
+
+    Parameters
+    ----------
+    keys
+        The networks, in the order they get along `network`.
+    attributes
+        What else every group says of itself: config digest, package versions, git commit, registration digest, data
+        fingerprint. JSON values.
+
+    Raises
+    ------
+    DamagedNetworkError
+        When a network is missing or not what was written.
+    StudyError
+        When there is no network, networks differ in shape or labels, or the disk refuses.
+    """
+    if not keys:
+        raise StudyError(f"{folder.networks}: no network to compact; run the study first")
+    sweep_staging(folder)
+    fingerprint = _fingerprint(folder, keys, attributes)
+    if _is_current(folder.compacted, fingerprint):
+        return folder.compacted
+    staged = folder.staged(folder.compacted.name)
+    with writing(folder.compacted):
+        try:
+            remove(staged)
+            staged.mkdir(parents=True)
+            _stream(folder, keys, staged, {**attributes, FINGERPRINT: fingerprint})
+            _consolidate(staged)
+            _swap(folder, staged)
+        finally:
+            remove(staged)
+    return folder.compacted
+
+
+def _fingerprint(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> str:
+    parts = {
+        "schema_version": SCHEMA_VERSION,
+        "networks": [[key, manifest_digest(folder, key)] for key in keys],
+        "attributes": dict(attributes),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _is_current(path: Path, fingerprint: str) -> bool:
+    """Return whether a store is the one with this fingerprint, with all its chunks: a missing one would read as NaN."""
+    try:
+        group = zarr.open_group(path, mode="r", use_consolidated=True)
+        if group.attrs.get(FINGERPRINT) != fingerprint:
+            return False
+        arrays = [member for _, member in group.members(max_depth=None) if isinstance(member, zarr.Array)]
+        return bool(arrays) and all(array.nchunks_initialized == array.nchunks for array in arrays)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
+    """Write the networks batch by batch; no more than one batch is in memory at a time."""
+    first = groups_of(read_network(folder, keys[0]))
+    size = _batch_size(sum(dataset.nbytes for dataset in first.values()))
+    for start in range(0, len(keys), size):
+        for group, stacked in _batch(folder, keys[start : start + size], first, attributes):
+            write_group(store, group, stacked, append_dim="network" if start else None, chunk=size)
+
+
+def _batch(
+    folder: StudyFolder, keys: Sequence[str], first: Mapping[str, xr.Dataset], attributes: Mapping[str, Any]
+) -> Iterator[tuple[str, xr.Dataset]]:
+    """Yield each group of some networks, stacked; `first` is the network that all must be like."""
+    networks = {key: groups_of(read_network(folder, key)) for key in keys}
+    for key, network in networks.items():
+        _refuse_unlike(first, network, f"network {key} is unlike the first")
+    for group in first:
+        yield group, _stacked(networks, group, attributes)
+
+
+def _batch_size(network_bytes: int) -> int:
+    """Return how many networks are held together: a power of two, so that halved chunks still divide it."""
+    size = BATCH_NETWORKS
+    while size > 1 and size * network_bytes > BATCH_BYTES:
+        size //= 2
+    return size
+
+
+def _refuse_unlike(first: Mapping[str, xr.Dataset], other: Mapping[str, xr.Dataset], complaint: str) -> None:
+    for group, dataset in first.items():
+        variables = other[group].variables if group in other else {}
+        for name, variable in dataset.variables.items():
+            if not _alike(variable, variables.get(name), same_values=name in dataset.coords):
+                where = f"{group}/{name}"
+                raise StudyError(f"{complaint} in {where}: a study holds networks of one config; use another --name")
+
+
+def _alike(given: xr.Variable, found: xr.Variable | None, *, same_values: bool) -> bool:
+    if found is None or found.sizes != given.sizes or found.dtype != given.dtype:
+        return False
+    return not same_values or np.array_equal(given.values, found.values)
+
+
+def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attributes: Mapping[str, Any]) -> xr.Dataset:
+    """Return one group of several networks, stacked along `network`, with what identifies each as coordinates."""
+    datasets = [network[group] for network in networks.values()]
+    template = datasets[0]
+    identity: dict[str, Any] = {"network": np.array(list(networks), dtype=STRING)}
+    for name in NETWORK_COORDINATES:
+        values = np.array([network["/"].attrs[name] for network in networks.values()])
+        identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
+    variables = {
+        name: (("network", *array.dims), np.stack([dataset[name].values for dataset in datasets]), array.attrs)
+        for name, array in template.data_vars.items()
+    }
+    labels = {
+        name: ("network", values, {"long_name": _LONG_NAMES[name], "units": "1"}) for name, values in identity.items()
+    }
+    own = {} if group == "/" else template.attrs
+    described = {**own, "schema_version": SCHEMA_VERSION, **attributes}
+    return portable(xr.Dataset(variables, {**template.coords, **labels}, described), group)
+
+
+def _consolidate(store: Path) -> None:
+    with warnings.catch_warnings():
+        # Zarr says that format 3 does not specify consolidated metadata; xarray reads it, and a study opens at once.
+        warnings.filterwarnings("ignore", "Consolidated metadata", UserWarning)
+        zarr.consolidate_metadata(store, zarr_format=3)
+
+
+def _swap(folder: StudyFolder, staged: Path) -> None:
+    replaced = folder.staged(REPLACED)
+    remove(replaced)
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(folder.compacted, replaced)
+    try:
+        os.replace(staged, folder.compacted)
+    except OSError:
+        if replaced.exists():
+            os.replace(replaced, folder.compacted)
+        raise
+    sync(folder.path)
+    remove(replaced)
+
+
+def open_study(path: Path) -> xr.DataTree:
+    """Open a compacted study; values are read when they are asked for.
+
+    Raises
+    ------
+    StudyError
+        When there is no study, it cannot be read, or it is of another schema version.
+    """
+    if not path.is_dir():
+        raise StudyError(f"{path}: there is no study; run `python -m study.run` first")
+    try:
+        tree = xr.open_datatree(path, engine="zarr", consolidated=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        kind = type(error).__name__
+        raise StudyError(f"{path}: cannot be read ({kind}); delete it and rerun to compact it again") from error
+    found = tree.attrs.get("schema_version")
+    if found != SCHEMA_VERSION:
+        tree.close()
+        raise StudyError(f"{path}: schema version {found!r}, this program reads {SCHEMA_VERSION}; use another --name")
+    return tree
+
+
+def write_results(folder: StudyFolder, results: xr.Dataset) -> None:
+    """Add the group `results` to `study.zarr`, or replace it.
+
+    Written beside and renamed into place while the metadata says there are none: whatever interrupts it, the store
+    shows the old results, none, or the new ones, and the rest as before.
+
+    Raises
+    ------
+    StudyError
+        When there is no `study.zarr`, or the disk refuses.
+    """
+    with open_study(folder.compacted) as study:
+        attributes = {**study.attrs, **results.attrs}
+    target, staged = folder.compacted / RESULTS, folder.staged(RESULTS)
+    with writing(target):
+        try:
+            remove(staged)
+            staged.mkdir(parents=True)
+            write_group(staged, "/", portable(results.assign_attrs(attributes), RESULTS))
+            _hide_results(folder)
+            remove(target)
+            os.replace(staged, target)
+            _consolidate(folder.compacted)
+        finally:
+            remove(staged)
+
+
+def _hide_results(folder: StudyFolder) -> None:
+    """Drop the results from the consolidated metadata, at once: else their missing chunks would read as NaN."""
+    root = folder.compacted / "zarr.json"
+    metadata = json.loads(root.read_text(encoding="utf-8"))
+    listed: dict[str, Any] = metadata["consolidated_metadata"]["metadata"]
+    kept = {name: entry for name, entry in listed.items() if name.split("/")[0] != RESULTS}
+    if len(kept) < len(listed):
+        metadata["consolidated_metadata"]["metadata"] = kept
+        replace_file(folder, root, json.dumps(metadata, indent=2).encode())

@@ -1,0 +1,218 @@
+"""One network, one immutable folder: published by rename, verified byte by byte whenever it is read.
+
+`manifest.json` is written last and lists size and sha256 of every other file. Checksums inside the chunks would not do:
+a chunk that is missing reads as NaN without an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import xarray as xr
+
+from study.errors import StudyError
+from study.schema import validate
+from study.store.datasets import as_tree, decoded, files_in, first_difference, groups_of, write_group
+from study.store.folder import StudyFolder, remove, sync, write_synced, writing
+
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = 1
+
+State = Literal["done", "to do", "damaged"]
+
+
+class DamagedNetworkError(StudyError):
+    """A published network is not what was written; the message names the file."""
+
+
+def network_path(folder: StudyFolder, key: str) -> Path:
+    """Return where a network lies, or will."""
+    return folder.networks / f"{key}.zarr"
+
+
+def publish_network(folder: StudyFolder, key: str, tree: xr.DataTree) -> Path:
+    """Write a network beside, read it back, compare, validate, and rename it into place; return where it lies.
+
+    A network that is there already stays: the first writer wins, and this copy is removed.
+
+    Parameters
+    ----------
+    key
+        Digest of all that determines the network; `tree.attrs["key"]` must be the same.
+    tree
+        The whole network, as `schema.GROUPS` says. NaN only where the schema allows it.
+
+    Raises
+    ------
+    StudyError
+        When the tree breaks the schema, the disk refuses, or what is read back is not what was written.
+    ValueError
+        When the tree says it is another network.
+    """
+    if tree.attrs.get("key") != key:
+        raise ValueError(f"network {key!r} says it is {tree.attrs.get('key')!r}")
+    given = groups_of(tree)
+    validate(as_tree(given), source=f"network {key}")
+    target = network_path(folder, key)
+    staged = folder.staged(key)
+    with writing(target):
+        try:
+            remove(staged)
+            staged.mkdir(parents=True)
+            for group, dataset in given.items():
+                write_group(staged, group, dataset)
+            _seal(staged, key, given)
+            _move(staged, target)
+        finally:
+            remove(staged)
+    return target
+
+
+def _seal(staged: Path, key: str, given: dict[str, xr.Dataset]) -> None:
+    """Write the manifest of the very bytes that were read back and found to hold what was given."""
+    files = files_in(staged, without=MANIFEST)
+    try:
+        found = decoded(files)
+    except Exception as error:
+        raise StudyError(f"{staged}: cannot be read back ({type(error).__name__}); check the disk and rerun") from error
+    if problem := first_difference(given, found):
+        raise StudyError(f"{staged}: {problem} reads back as something else than was written; check the disk and rerun")
+    validate(as_tree(found), source=str(staged))
+    for name in files:
+        sync(staged / name)
+    manifest = {name: {"size": len(content), "sha256": _sha256(content)} for name, content in files.items()}
+    write_synced(staged / MANIFEST, _manifest_text({"format": MANIFEST_FORMAT, "key": key, "files": manifest}))
+    sync(staged)
+
+
+def _move(staged: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(staged, target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        return  # a rename onto a folder that is not empty fails: somebody was first
+    sync(target.parent)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _manifest_text(manifest: dict[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
+
+
+def network_state(folder: StudyFolder, key: str) -> State:
+    """Return whether a network is done, still to do, or damaged; every byte of it is read."""
+    if not os.path.lexists(network_path(folder, key)):
+        return "to do"
+    return "damaged" if damage(folder, key) else "done"
+
+
+def damage(folder: StudyFolder, key: str) -> str:
+    """Return '' for a whole network, else one line that names the file and what is wrong with it."""
+    return _verified_files(network_path(folder, key), key)[0]
+
+
+def _verified_files(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
+    """Return what is wrong ('' for nothing), and every file's content."""
+    try:
+        listed = _read_manifest(path, key)
+        files = files_in(path, without=MANIFEST)
+    except (OSError, ValueError) as error:
+        return _unreadable(path, error), {}
+    for name in sorted(listed | files):
+        if name not in files:
+            return f"{path / name}: missing", {}
+        if name not in listed:
+            return f"{path / name}: not in the manifest", {}
+        if len(files[name]) != listed[name]["size"]:
+            return f"{path / name}: {len(files[name])} bytes, must be {listed[name]['size']}", {}
+        if _sha256(files[name]) != listed[name]["sha256"]:
+            return f"{path / name}: its sha256 is not the manifest's", {}
+    return "", files
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename or path}: {os.strerror(error.errno)}"
+    return f"{path / MANIFEST}: {error}"
+
+
+def _read_manifest(path: Path, key: str) -> dict[str, dict[str, Any]]:
+    """Return the manifest's files; ValueError on anything but the very text that `publish_network` writes."""
+    content = (path / MANIFEST).read_bytes()
+    try:
+        manifest = json.loads(content)
+        whole = _manifest_text(manifest) == content and set(manifest) == {"format", "key", "files"}
+        whole = whole and all(set(file) == {"size", "sha256"} for file in manifest["files"].values())
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError("not a manifest") from error
+    if not whole:
+        raise ValueError("not a manifest as it was written")
+    if manifest["format"] != MANIFEST_FORMAT:
+        raise ValueError(f"format {manifest['format']!r}, this program reads {MANIFEST_FORMAT}")
+    if manifest["key"] != key:
+        raise ValueError(f"belongs to network {manifest['key']!r}")
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    return files
+
+
+def read_network(folder: StudyFolder, key: str) -> xr.DataTree:
+    """Return a network, in memory, after every byte of it has been verified against its manifest.
+
+    Raises
+    ------
+    DamagedNetworkError
+        When a file is missing, unexpected, or not what was written.
+    StudyError
+        When the network is of another schema version.
+    """
+    path = network_path(folder, key)
+    problem, files = _verified_files(path, key)
+    if problem:
+        raise DamagedNetworkError(f"{problem}; network {key} is damaged: rerun to set it aside and train it again")
+    tree = as_tree(decoded(files))
+    validate(tree, source=str(path))
+    return tree
+
+
+def manifest_digest(folder: StudyFolder, key: str) -> str:
+    """Return the digest of a network's manifest, and so of its every byte, without reading those.
+
+    Raises
+    ------
+    DamagedNetworkError
+        When the manifest cannot be read.
+    """
+    path = network_path(folder, key)
+    try:
+        return _sha256((path / MANIFEST).read_bytes())
+    except OSError as error:
+        problem = _unreadable(path, error)
+        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+
+
+def set_aside(folder: StudyFolder, key: str) -> Path:
+    """Move a network to `damaged/<key>.<n>`, so that it counts as to do, and return where it went.
+
+    Raises
+    ------
+    StudyError
+        When the disk refuses.
+    """
+    with writing(folder.damaged):
+        folder.damaged.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            target = folder.damaged / f"{key}.{number}"
+            if not os.path.lexists(target):
+                os.replace(network_path(folder, key), target)
+                return target
+    raise AssertionError("unreachable")

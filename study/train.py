@@ -1,0 +1,158 @@
+"""Training one network (section A.1 of the paper): Adam, batches of 32, the weights with the best validation score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from study.config import TrainingConfig
+from study.images.augmentation import augmented
+from study.images.split import Partition, preprocessed
+from study.networks import backend
+from study.seeding import seed_sequence, stream
+
+EVALUATION_BATCH = 500
+
+Weights = list[NDArray[np.float32]]
+Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
+
+
+class DivergedError(Exception):
+    """A network whose loss stopped being a number; the message says when."""
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What training leaves: the curves, all (epoch,), and the weights to analyse.
+
+    Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
+    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1.
+    """
+
+    train_loss: NDArray[np.float64]
+    train_accuracy: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    validation_accuracy: NDArray[np.float64]
+    analysed_epoch: int
+    weights: Weights
+
+
+def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
+    """Give every weight its initial value: Glorot-uniform kernels, zero biases, identity normalisation.
+
+    Each kernel has a stream of its own, so that a change in one layer leaves the others' initial weights alone.
+    """
+    for layer in model.layers:
+        for variable in layer.weights:
+            if variable.name == "kernel":
+                seed = seed_sequence(root_seed, network, f"initialization/{layer.name}").generate_state(1)[0]
+                values = keras.initializers.GlorotUniform(seed=int(seed))(variable.shape)
+            else:
+                values = np.full(variable.shape, 1.0 if variable.name in ("gamma", "moving_variance") else 0.0, "float32")
+            variable.assign(values)
+
+
+def evaluate(
+    scores: Scores, images: NDArray[np.uint8], labels: NDArray[np.int64], training_mean: NDArray[np.float32]
+) -> tuple[float, float]:
+    """Return (mean cross-entropy in nats, accuracy) over all images, in inference mode.
+
+    Parameters
+    ----------
+    scores
+        From `study.networks.backend.compiled_scores`.
+    images, labels
+        (n, height, width, channel) and (n,).
+    training_mean
+        (height, width, channel), in [0, 1].
+    """
+    loss, correct = 0.0, 0
+    for start in range(0, len(images), EVALUATION_BATCH):
+        batch = slice(start, start + EVALUATION_BATCH)
+        batch_loss, batch_correct = scores(preprocessed(images[batch], training_mean), labels[batch])
+        loss, correct = loss + float(batch_loss), correct + int(batch_correct)
+    return loss / len(images), correct / len(images)
+
+
+def train_network(
+    model: keras.Model,
+    step: Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]],
+    scores: Scores,
+    partition: Partition,
+    config: TrainingConfig,
+    *,
+    augmentation: str,
+    root_seed: int,
+    network: str,
+    on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
+) -> TrainedNetwork:
+    """Train `model` from the weights it has and leave it with the weights to analyse.
+
+    Parameters
+    ----------
+    model, step, scores
+        The network, and its compiled training step and inference scores.
+    partition
+        Training and validation images, and the training mean.
+    config
+        Epochs, batch size and the rule that selects the analysed epoch (the first best one, if tied).
+    augmentation
+        One of `study.config.AUGMENTATIONS`.
+    root_seed, network
+        Names of the random streams.
+    on_epoch
+        Called after each epoch with its number from 1, and validation loss and accuracy.
+
+    Raises
+    ------
+    DivergedError
+        When a loss is not finite.
+    """
+    curves = np.full((4, config.epochs), np.nan)
+    best, best_score, best_epoch = model.get_weights(), -np.inf, 0
+    for epoch in range(config.epochs):
+        train = _train_epoch(step, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
+        validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
+        curves[:, epoch] = *train, *validation
+        if not np.isfinite(curves[:, epoch]).all():
+            raise DivergedError(f"the loss is not a number in epoch {epoch + 1}")
+        score = _selection_score(config.selection, epoch, *validation)
+        if score > best_score:
+            best, best_score, best_epoch = model.get_weights(), score, epoch + 1
+        on_epoch(epoch + 1, *validation)
+    model.set_weights(best)
+    return TrainedNetwork(*curves, analysed_epoch=best_epoch, weights=best)
+
+
+def _selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:
+    return {"validation_accuracy": validation_accuracy, "validation_loss": -validation_loss, "last": float(epoch)}[selection]
+
+
+def _train_epoch(
+    step: Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]],
+    partition: Partition,
+    batch_size: int,
+    augmentation: str,
+    root_seed: int,
+    name: str,
+) -> tuple[float, float]:
+    """Return (mean loss, accuracy) over the epoch's batches."""
+    loss, correct, seen = 0.0, 0, 0
+    rng = stream(root_seed, name, "augmentation")
+    for chosen in _batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
+        images = augmented(partition.train_images[chosen], augmentation=augmentation, rng=rng)
+        batch_loss, batch_correct = step(preprocessed(images, partition.training_mean), partition.train_labels[chosen])
+        loss, correct, seen = loss + float(batch_loss) * len(chosen), correct + int(batch_correct), seen + len(chosen)
+    return loss / seen, correct / seen
+
+
+def _batches(n_images: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield the indices of each batch of a shuffled epoch; a last batch of one image is left out (it has no variance)."""
+    order = rng.permutation(n_images)
+    for start in range(0, n_images, batch_size):
+        if n_images - start > 1:
+            yield order[start : start + batch_size]

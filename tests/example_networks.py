@@ -1,0 +1,231 @@
+"""Networks that were never trained: schema-valid trees of the real shapes, with effects of a size a test can choose.
+
+gOSI, preferred orientation and frequency agree with the tuning curves and the responses; the halves agree with gOSI.
+The rest is plausible noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from study.schema import GROUPS, HALVES, SCHEMA_VERSION, STATES, TARGETS, described
+
+CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
+CLAMPS = ("output_zero", "relu_zero")
+ORIENTATIONS = np.arange(12) * 15.0
+FREQUENCIES = np.arange(1, 10) / 40
+PHASES = np.arange(4) * 90.0
+BINS = (np.arange(40) + 0.5) / 40
+
+INITIAL_GOSI = {"conv1": 0.15, "conv2": 0.24, "conv3": 0.23, "conv4": 0.33, "conv5": 0.29, "conv6": 0.33, "fc1": 0.31}
+ANALYSED_GOSI = {"conv1": 0.26, "conv2": 0.50, "conv3": 0.65, "conv4": 0.68, "conv5": 0.70, "conv6": 0.51, "fc1": 0.45}
+
+
+def example_network(
+    rng: np.random.Generator,
+    *,
+    arm: str = "generalization",
+    augmentation: str = "none",
+    label_corruption: float = 0.0,
+    seed: int = 0,
+    initialization_set: int = 1,
+    layers: Mapping[str, int] = CNN7,
+    epochs: int = 4,
+    draws: int = 20,
+    clamps: tuple[str, ...] = CLAMPS,
+    initial_gosi: Mapping[str, float] = INITIAL_GOSI,
+    analysed_gosi: Mapping[str, float] = ANALYSED_GOSI,
+    gosi_null: float = 0.2,
+    zero_range: float = 0.7,
+    silent: float = 0.02,
+    test_loss: float = 1.0,
+    log_ratio: Mapping[str, float] | None = None,
+    null_sd: float = 0.2,
+    key: str | None = None,
+) -> xr.DataTree:
+    """Return one network.
+
+    Parameters
+    ----------
+    rng
+        Where all noise comes from: the same state gives the same network.
+    layers
+        Units per layer.
+    initial_gosi, analysed_gosi
+        Mean gOSI of a layer's units in either state; 0.4 where left out.
+    gosi_null
+        Mean of the units' shuffled gOSI.
+    zero_range
+        Share of units whose preferred orientation is the same at every spatial frequency.
+    silent
+        Share of units that respond to no grating; their gOSI is NaN.
+    test_loss
+        Test cross-entropy of the intact network, in nat.
+    log_ratio
+        Per layer, log(loss with the top half clamped / loss with the bottom half clamped); 0 where left out.
+    null_sd
+        Standard deviation of the difference of two random halves' losses, in nat.
+    key
+        By default a digest of what identifies the network.
+    """
+    identity = {
+        "arm": arm, "augmentation": augmentation, "label_corruption": label_corruption, "seed": seed,
+        "initialization_set": initialization_set,
+    }  # fmt: skip
+    key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
+    tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
+    ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)
+    arrays = {
+        "training": _training(rng, epochs, test_loss),
+        "tuning": tuning,
+        "responses": {"response": response},
+        "ablation": ablation,
+    }
+    coords = _coords(layers, clamps)
+    sizes = {"epoch": epochs, "draw": draws, **{name: len(value) for name, value in coords.items()}}
+    sizes["unit"] = sum(layers.values())
+    groups = {
+        f"/{group}": described(group, arrays.get(group, {}) | _others(rng, group, arrays.get(group, {}), sizes), coords)
+        for group in GROUPS
+    }
+    root = xr.Dataset(attrs={"schema_version": SCHEMA_VERSION, "key": key, **identity})
+    return xr.DataTree.from_dict({"/": root, **groups})
+
+
+def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "state": list(STATES),
+        "layer": list(layers),
+        "unit_layer": ("unit", [layer for layer, units in layers.items() for _ in range(units)]),
+        "channel": ("unit", np.concatenate([np.arange(units) for units in layers.values()])),
+        "orientation": ORIENTATIONS,
+        "spatial_frequency": FREQUENCIES,
+        "phase": PHASES,
+        "gosi_bin": BINS,
+        "clamp": list(clamps),
+        "target": list(TARGETS),
+        "half": list(HALVES),
+    }
+
+
+def _others(
+    rng: np.random.Generator, group: str, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """Return noise for what the schema holds and this module does not model."""
+    types = {"f": float, "i": np.int64, "b": bool}
+    return {
+        name: rng.integers(0, 2, [sizes[dim] for dim in variable.dims]).astype(types[variable.kind])
+        for name, variable in GROUPS[group].items()
+        if name not in arrays
+    }
+
+
+def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[str, np.ndarray]:
+    falling = test_loss + 1.2 * np.exp(-np.arange(epochs) / 2) + rng.normal(0, 0.02, epochs)
+    accuracy = np.exp(-falling / 2.3)
+    return {
+        "train_loss": falling - 0.1,
+        "train_accuracy": accuracy + 0.02,
+        "validation_loss": falling,
+        "validation_accuracy": accuracy,
+        "analysed_epoch": np.array(int(np.argmax(accuracy)) + 1),
+        "final_train_loss": np.array(0.8 * test_loss),
+        "final_train_accuracy": np.array(np.exp(-0.8 * test_loss / 2.3)),
+        "test_loss": np.array(test_loss),
+        "test_accuracy": np.array(np.exp(-test_loss / 2.3)),
+    }
+
+
+def _tuning(
+    rng: np.random.Generator,
+    layers: Mapping[str, int],
+    means: tuple[Mapping[str, float], Mapping[str, float]],
+    null: float,
+    zero_range: float,
+    silent_share: float,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the tuning of every unit, and the responses it follows from."""
+    mean = np.array([[state.get(layer, 0.4) for layer, units in layers.items() for _ in range(units)] for state in means])
+    mean = np.clip(mean, 0.02, 0.98)
+    gosi = rng.beta(12 * mean, 12 * (1 - mean))
+    silent = rng.random(mean.shape) < silent_share
+    preferred, frequency = rng.integers(0, 12, mean.shape), rng.integers(0, 9, mean.shape)
+    # A flat curve with a spike: the flat part has no resultant, so the spike's share of the sum is the gOSI.
+    curve = (1 - gosi[..., None]) / 12 + gosi[..., None] * (np.arange(12) == preferred[..., None])
+    curve = curve * rng.gamma(4.0, 0.5, mean.shape)[..., None] * ~silent[..., None]
+    over_frequency = 0.4 ** np.abs(np.arange(9) - frequency[..., None])
+    over_phase = 0.5 ** ((np.arange(4) - rng.integers(0, 4, (*mean.shape, 1))) % 4)
+    response = curve[..., :, None, None] * over_frequency[..., None, :, None] * over_phase[..., None, None, :]
+    spread = np.where(rng.random(mean.shape) < zero_range, 0.0, 15.0 * rng.integers(1, 6, mean.shape))
+    orthogonal = np.take_along_axis(curve, (preferred[..., None] + 6) % 12, -1)[..., 0]
+    null_mean = np.clip(null + rng.normal(0, 0.03, mean.shape), 0.01, 0.9)
+
+    def where_tuned(values: np.ndarray) -> np.ndarray:
+        return np.where(silent, np.nan, values)
+
+    with np.errstate(invalid="ignore"):
+        osi = (curve.max(-1) - orthogonal) / (curve.max(-1) + orthogonal)
+    tuning = {
+        "gosi": where_tuned(gosi),
+        "osi": where_tuned(osi),
+        "preferred_orientation": where_tuned(ORIENTATIONS[preferred]),
+        "preferred_spatial_frequency": where_tuned(FREQUENCIES[frequency]),
+        "spatial_frequency_range": np.where(gosi > 0.33, where_tuned(spread), np.nan),
+        "spatial_frequency_count": np.where(silent, 0, 1),
+        "silent": silent,
+        "mean_response": response.mean((-3, -2, -1)),
+        "tuning_curve": curve.astype(np.float32),
+        "gosi_null_mean": where_tuned(null_mean),
+        "gosi_null_sd": where_tuned(np.full(mean.shape, 0.07)),
+        "gosi_null_selective": where_tuned(np.clip(null_mean - 0.15, 0, 1)),
+        "gosi_pvalue": where_tuned(np.where(gosi > null_mean + 0.14, 1 / 1001, rng.random(mean.shape))),
+        "gosi_orientation_null_mean": where_tuned(null_mean),
+        "gosi_orientation_pvalue": where_tuned(np.where(gosi > null_mean + 0.14, 1 / 1001, rng.random(mean.shape))),
+        "gosi_null_count": rng.poisson(1000 * np.exp(-(((BINS - null) / 0.1) ** 2)), (2, len(layers), 40)),
+    }
+    return tuning, response.astype(np.float32)
+
+
+def _ablation(
+    rng: np.random.Generator,
+    layers: Mapping[str, int],
+    clamps: tuple[str, ...],
+    draws: int,
+    gosi: np.ndarray,
+    test_loss: float,
+    log_ratio: Mapping[str, float],
+    null_sd: float,
+) -> dict[str, np.ndarray]:
+    """Return losses under ablation, whose halves are those of `gosi` (unit,); NaN is in neither."""
+    ablated, sizes, silent, start = np.zeros(gosi.size, np.int64), [], [], 0
+    for units in layers.values():
+        own = gosi[start : start + units]
+        ranked = start + np.argsort(-own, kind="stable")[: np.isfinite(own).sum()]
+        half = ranked.size // 2
+        ablated[ranked[:half]], ablated[ranked[ranked.size - half :]] = 1, -1
+        sizes.append(half)
+        silent.append(int(np.isnan(own).sum()))
+        start += units
+    ratio = np.array([log_ratio.get(layer, 0.0) for layer in layers])
+    typical = test_loss + 0.5 + rng.gamma(4.0, 0.1, (len(clamps), len(layers)))
+    noise = rng.normal(0, 0.02, (len(clamps), len(layers)))
+    loss = np.stack([typical * np.exp((ratio + noise) / 2), typical * np.exp(-(ratio + noise) / 2)], axis=-1)
+    null_loss = test_loss + 0.5 + rng.normal(0, null_sd / np.sqrt(2), (len(layers), draws, 2))
+    return {
+        "baseline_loss": np.array(test_loss),
+        "baseline_accuracy": np.array(np.exp(-test_loss / 2.3)),
+        "loss": loss,
+        "accuracy": np.exp(-loss / 2.3),
+        "ablated": ablated,
+        "half_size": np.array(sizes),
+        "silent_units": np.array(silent),
+        "null_baseline_loss": np.array(test_loss),
+        "null_target_loss": loss[0],
+        "null_loss": null_loss,
+        "null_effect": null_loss[..., 0] - null_loss[..., 1],
+    }

@@ -1,0 +1,264 @@
+"""Agreement with independent implementations, and with plain enumeration where there is none."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from study import stats
+from study.stats.bootstrap import interval_from
+
+ALTERNATIVES = ("two-sided", "less", "greater")
+
+
+def sample(n: int, seed: int) -> tuple[Any, Any]:
+    """Return two associated samples (n,) with ties."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    return x.round(1), (x + rng.normal(size=n)).round(1)
+
+
+@pytest.mark.parametrize("n", [3, 7, 24, 200])
+def test_spearman_agrees_with_scipy(n: int) -> None:
+    """Plain rho, ties included, is SciPy's; so is the stratified one with a single stratum."""
+    x, y = sample(n, n)
+    expected = scipy.stats.spearmanr(x, y).statistic
+    assert stats.spearman(x, y).statistic == pytest.approx(expected, abs=1e-12)
+    assert stats.stratified_spearman(x, y, ["a"] * n).statistic == pytest.approx(expected, abs=1e-12)
+
+
+def test_stratified_spearman_agrees_with_its_definition() -> None:
+    """Ranks per stratum by SciPy, centred, correlated by NumPy, in strata of unequal size."""
+    x, y = sample(15, 1)
+    strata = np.array([0] * 4 + [1] * 9 + [2] * 2)
+    columns = []
+    for values in (x, y):
+        parts = [scipy.stats.rankdata(values[strata == s]) / (np.sum(strata == s) + 1) - 0.5 for s in range(3)]
+        columns.append(np.concatenate(parts))
+    expected = np.corrcoef(columns[0], columns[1])[0, 1]
+    assert stats.stratified_spearman(x, y, strata).statistic == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_exact_permutation_agrees_with_scipy(alternative: Any) -> None:
+    """With one stratum of six, the p-value over all 720 pairings is SciPy's."""
+    x, y = sample(6, 3)
+    expected = scipy.stats.permutation_test(
+        (x,),
+        lambda a: scipy.stats.spearmanr(a, y).statistic,
+        permutation_type="pairings",
+        n_resamples=10**6,
+        alternative=alternative,
+    )
+    outcome = stats.stratified_permutation_test(
+        x,
+        y,
+        strata=np.zeros(6),
+        statistic="pooled",
+        n_resamples=720,
+        alternative=alternative,
+        rng=np.random.default_rng(0),
+    )
+    assert outcome.exact and outcome.n_resamples == 720
+    assert outcome.statistic == pytest.approx(expected.statistic)
+    assert outcome.pvalue == pytest.approx(expected.pvalue)
+
+
+@pytest.mark.parametrize("statistic", ["pooled", "within"])
+def test_stratified_permutation_agrees_with_enumeration(statistic: Any) -> None:
+    """Exact p over 4! x 3! arrangements is that of a plain loop; the random one is close to it."""
+    x, y = sample(7, 8)
+    strata = np.array([0, 1, 0, 1, 0, 1, 0])
+    first, second = np.flatnonzero(strata == 0), np.flatnonzero(strata == 1)
+
+    def value(permuted: Any) -> float:
+        if statistic == "pooled":
+            return float(scipy.stats.spearmanr(x, permuted).statistic)
+        return stats.stratified_spearman(x, permuted, strata).statistic
+
+    null = []
+    for one, two in itertools.product(itertools.permutations(first), itertools.permutations(second)):
+        permuted = y.copy()
+        permuted[first], permuted[second] = y[list(one)], y[list(two)]
+        null.append(value(permuted))
+    expected = np.mean(np.array(null) >= value(y) - 1e-12)
+    options: dict[str, Any] = {"strata": strata, "statistic": statistic, "alternative": "greater"}
+    exact = stats.stratified_permutation_test(x, y, n_resamples=144, rng=np.random.default_rng(0), **options)
+    assert exact.exact and exact.statistic == pytest.approx(value(y))
+    assert exact.pvalue == pytest.approx(expected)
+
+
+def test_random_permutations_agree_with_scipy_on_a_larger_sample() -> None:
+    """10,000 random permutations of 24 rows give SciPy's p within Monte Carlo error."""
+    x, y = sample(24, 12)
+    y = y[::-1].copy() + 0.4 * x
+    options: dict[str, Any] = {"n_resamples": 9999, "alternative": "greater"}
+    outcome = stats.stratified_permutation_test(
+        x, y, strata=np.zeros(24), statistic="within", rng=np.random.default_rng(0), **options
+    )
+    expected = scipy.stats.permutation_test(
+        (x,),
+        lambda a, axis: np.asarray(np.sum(scipy.stats.rankdata(a, axis=axis) * scipy.stats.rankdata(y), axis=axis)),
+        permutation_type="pairings",
+        vectorized=True,
+        rng=np.random.default_rng(1),
+        **options,
+    )
+    assert 0.01 < expected.pvalue < 0.9
+    assert outcome.pvalue == pytest.approx(expected.pvalue, abs=5 * np.sqrt(2 * 0.25 / 9999))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_exact_sign_flips_agree_with_scipy(alternative: Any) -> None:
+    """Over all 2^9 sign flips, statistic and p-value are SciPy's."""
+    values = np.random.default_rng(4).normal(0.3, size=9)
+    expected = scipy.stats.permutation_test(
+        (values - 0.1,), np.mean, permutation_type="samples", n_resamples=10**6, alternative=alternative
+    )
+    outcome = stats.sign_flip_test(
+        values, null_value=0.1, alternative=alternative, n_resamples=512, rng=np.random.default_rng(0)
+    )
+    assert outcome.exact and outcome.statistic == pytest.approx(expected.statistic)
+    assert outcome.pvalue == pytest.approx(expected.pvalue)
+
+
+def test_random_sign_flips_agree_with_the_exact_ones() -> None:
+    """Random flips come within Monte Carlo error of all 2^12."""
+    values = np.random.default_rng(4).normal(0.3, size=12)
+    options: dict[str, Any] = {"null_value": 0.0, "alternative": "greater", "rng": np.random.default_rng(0)}
+    exact = stats.sign_flip_test(values, n_resamples=4096, **options)
+    random = stats.sign_flip_test(values, n_resamples=4095, **options)
+    assert exact.exact and not random.exact
+    assert random.pvalue == pytest.approx(exact.pvalue, abs=5 * np.sqrt(exact.pvalue / 4095))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_one_unit_alone_has_its_own_randomization_pvalue(alternative: Any) -> None:
+    """Combining a single unit is the plain randomisation test of that unit."""
+    null = np.random.default_rng(2).lognormal(size=(1, 99))
+    observed = np.sort(null)[:, 90] + 1e-6
+    outcome = stats.combined_randomization_test(
+        observed, null, alternative=alternative, n_resamples=100, rng=np.random.default_rng(0)
+    )
+    expected = stats.randomization_pvalue(observed, null, alternative=alternative)
+    assert outcome.exact and outcome.pvalue == pytest.approx(expected[0])
+
+
+def test_combined_randomization_agrees_with_enumeration() -> None:
+    """Three units with four draws each: exact p is that of a plain loop over 5^3 choices; the random one is close."""
+    rng = np.random.default_rng(6)
+    values = rng.lognormal(size=(3, 5)) * np.array([[1.0], [10.0], [0.1]])
+    values[:, 0] *= 1.5
+    scores = [scipy.stats.zscore(row) for row in values]
+    null = np.array([np.mean(choice) for choice in itertools.product(*scores)])
+    expected = np.mean(null >= null[0] - 1e-12)
+    options: dict[str, Any] = {"alternative": "greater", "rng": rng}
+    exact = stats.combined_randomization_test(values[:, 0], values[:, 1:], n_resamples=125, **options)
+    random = stats.combined_randomization_test(values[:, 0], values[:, 1:], n_resamples=124, **options)
+    assert exact.exact and exact.statistic == pytest.approx(null[0]) and exact.pvalue == pytest.approx(expected)
+    assert not random.exact and random.pvalue == pytest.approx(expected, abs=0.2)
+
+
+@pytest.mark.parametrize("method", ["BCa", "percentile"])
+def test_interval_from_a_distribution_agrees_with_scipy(method: Any) -> None:
+    """From the very same resamples, both kinds of interval are SciPy's to rounding."""
+    values = np.random.default_rng(9).lognormal(size=20)
+    expected = scipy.stats.bootstrap((values,), np.mean, n_resamples=999, method=method, rng=np.random.default_rng(1))
+    jackknife = (values.sum() - values) / 19 if method == "BCa" else None
+    interval = interval_from(values.mean(), expected.bootstrap_distribution, jackknife, [np.arange(20)], 0.95)
+    assert interval.kind == method
+    assert interval.low == pytest.approx(expected.confidence_interval.low, rel=1e-9)
+    assert interval.high == pytest.approx(expected.confidence_interval.high, rel=1e-9)
+
+
+def test_stratified_bca_agrees_with_scipy_over_two_samples() -> None:
+    """Strata are what SciPy calls several samples: the difference of two means has the same BCa interval."""
+    rng = np.random.default_rng(9)
+    one, two = rng.lognormal(size=9), rng.lognormal(size=14)
+
+    def difference(a: Any, b: Any, axis: int = -1) -> Any:
+        return np.mean(a, axis=axis) - np.mean(b, axis=axis)
+
+    expected = scipy.stats.bootstrap((one, two), difference, n_resamples=999, method="BCa", rng=rng)
+    jackknife = np.concatenate(
+        [
+            [difference(np.delete(one, i), two) for i in range(9)],
+            [difference(one, np.delete(two, i)) for i in range(14)],
+        ]
+    )
+    interval = interval_from(
+        difference(one, two), expected.bootstrap_distribution, jackknife, [np.arange(9), np.arange(9, 23)], 0.95
+    )
+    assert interval.low == pytest.approx(expected.confidence_interval.low, rel=1e-9)
+    assert interval.high == pytest.approx(expected.confidence_interval.high, rel=1e-9)
+
+
+def test_bootstrap_interval_agrees_with_scipy_within_resampling_error() -> None:
+    """Own resampling of whole rows gives SciPy's paired interval, up to the randomness of both."""
+    x, y = sample(60, 21)
+
+    def statistic(a: Any, b: Any, axis: int = -1) -> Any:
+        return np.mean(a * b, axis=axis)
+
+    options: dict[str, Any] = {"n_resamples": 4999, "confidence_level": 0.9, "method": "BCa"}
+    interval = stats.bootstrap_interval((x, y), statistic, strata=None, rng=np.random.default_rng(0), **options)
+    expected = scipy.stats.bootstrap((x, y), statistic, paired=True, rng=np.random.default_rng(1), **options)
+    width = expected.confidence_interval.high - expected.confidence_interval.low
+    assert interval.low == pytest.approx(expected.confidence_interval.low, abs=0.08 * width)
+    assert interval.high == pytest.approx(expected.confidence_interval.high, abs=0.08 * width)
+
+
+@pytest.mark.parametrize("method", ["BCa", "percentile"])
+def test_correlation_interval_is_the_general_one_made_fast(method: Any) -> None:
+    """From the same seed, the array version and the row-by-row version agree to rounding, in unequal strata."""
+    x, y = sample(21, 5)
+    strata = np.random.default_rng(3).permuted(["a"] * 5 + ["b"] * 7 + ["c"] * 9)
+    options: dict[str, Any] = {"strata": strata, "n_resamples": 299, "confidence_level": 0.9, "method": method}
+    fast = stats.correlation_interval(x, y, rng=np.random.default_rng(0), **options)
+    plain = stats.bootstrap_interval(
+        (x, y, strata),
+        lambda *data: stats.stratified_spearman(*data).statistic,
+        rng=np.random.default_rng(0),
+        **options,
+    )
+    assert fast.kind == plain.kind == method
+    assert (fast.low, fast.high) == pytest.approx((plain.low, plain.high), abs=1e-12)
+
+
+def test_fisher_interval_agrees_with_bonett_and_wright() -> None:
+    """With one stratum of 24 it is the published formula, written out."""
+    x, y = sample(24, 5)
+    rho = scipy.stats.spearmanr(x, y).statistic
+    reach = scipy.stats.norm.ppf(0.975) * np.sqrt((1 + rho**2 / 2) / 21)
+    interval = stats.fisher_interval(x, y, strata=np.zeros(24), confidence_level=0.95)
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.tanh(np.arctanh(rho) + np.array([-1, 1]) * reach)))
+
+
+def test_equivalence_agrees_with_statsmodels_on_normal_data() -> None:
+    """The sign-flip TOST comes close to the t TOST where the latter's assumptions hold."""
+    from statsmodels.stats.weightstats import DescrStatsW  # type: ignore[import-untyped]
+
+    for seed, mean in enumerate((0.0, 0.2, 0.35, 0.5)):
+        values = np.random.default_rng(seed).normal(mean, 1.0, size=40)
+        outcome = stats.equivalence_test(
+            values, margin_low=-0.5, margin_high=0.5, n_resamples=9999, rng=np.random.default_rng(0)
+        )
+        assert outcome.alternative == "equivalence" and outcome.statistic == pytest.approx(values.mean())
+        assert outcome.pvalue == pytest.approx(DescrStatsW(values).ttost_mean(-0.5, 0.5)[0], abs=0.02)
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh"])
+def test_adjustment_agrees_with_scipy_and_by_hand(method: Any) -> None:
+    """False discovery rate is SciPy's own; Holm is the step-down formula written out."""
+    pvalues = np.random.default_rng(0).random(7) ** 2
+    if method == "fdr_bh":
+        expected = scipy.stats.false_discovery_control(pvalues)
+    else:
+        order = np.argsort(pvalues)
+        expected = np.empty(7)
+        expected[order] = np.minimum(1, np.maximum.accumulate(pvalues[order] * np.arange(7, 0, -1)))
+    np.testing.assert_allclose(stats.adjusted_pvalues(pvalues.reshape(7, 1), method=method)[:, 0], expected)

@@ -1,0 +1,161 @@
+"""The page: one file, everything in it, nothing hostile alive."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.errors import StudyError
+from study.report.content import Stimuli
+from study.report.page import render, write_report
+from tests.example_report import HOSTILE, example_report
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Outline(HTMLParser):
+    """Collects elements and checks that they nest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record an element and expect its end."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record an element that ends where it starts."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Expect the innermost open element."""
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """Return the example report, rendered."""
+    return render(example_report())
+
+
+@pytest.fixture(scope="module")
+def outline(page: str) -> Outline:
+    """Return the page's elements."""
+    outline = Outline()
+    outline.feed(page)
+    outline.close()
+    assert outline.open == []
+    return outline
+
+
+def test_page_is_small_and_the_same_every_time(page: str) -> None:
+    """One report gives one text, under six megabytes."""
+    assert len(page.encode()) < 6_000_000
+    assert render(example_report()) == page
+
+
+def test_anchors_are_unique_and_every_link_has_its_target(outline: Outline) -> None:
+    """The table of contents and the verdict table lead somewhere."""
+    ids = [attrs["id"] for _, attrs in outline.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    links = [attrs["href"] or "" for tag, attrs in outline.elements if tag in ("a", "use")]
+    assert links and all(link.startswith("#") and link[1:] in ids for link in links)
+
+
+def test_nothing_is_loaded_from_anywhere(outline: Outline) -> None:
+    """No element refers outside the file, and the page forbids itself to ask."""
+    for tag, attrs in outline.elements:
+        for name in ("src", "srcset", "data", "poster", "action"):
+            assert (attrs.get(name) or "data:").startswith("data:"), (tag, name)
+        if tag == "link":
+            assert (attrs["href"] or "").startswith("data:")
+    policy = next(
+        attrs["content"] for tag, attrs in outline.elements if attrs.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None and policy.startswith("default-src 'none'") and "unsafe-eval" not in policy
+
+
+def test_hostile_text_stays_text(page: str, outline: Outline) -> None:
+    """Text that ends a script or opens an image does neither, in prose, in attributes and in chart data."""
+    assert HOSTILE not in page
+    assert "onerror" not in {name for _, attrs in outline.elements for name in attrs}
+    assert all("src" not in attrs for tag, attrs in outline.elements if tag == "script")
+    assert page.count("</script>") == page.count("<script")
+    assert "{{ 7 * 7 }}" in page
+
+
+def test_headings_are_in_order(page: str) -> None:
+    """There is one first heading, and none skips a level."""
+    levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", page)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_verdict_table_comes_before_everything_else(page: str) -> None:
+    """The verdicts stand first, each as a word."""
+    table, first_question = page.index('<table class="verdict-table">'), page.index('<section class="question"')
+    assert table < first_question
+    for word in ("supported", "contradicted", "inconclusive", "not tested"):
+        assert re.search(
+            rf'class="verdict {word.replace(" ", "-")}">.*?{word}</span>', page[table:first_question], re.DOTALL
+        )
+
+
+def test_banner_stands_on_a_demonstration_only(page: str) -> None:
+    """A study that proves nothing says so above its verdicts; a full one carries no such banner."""
+    assert page.index("This run demonstrates; it does not prove.") < page.index('<table class="verdict-table">')
+    assert "it does not prove" not in render(dataclasses.replace(example_report(), demonstration=False))
+
+
+def test_undefined_values_are_named_with_their_reason(page: str) -> None:
+    """An undefined test shows no number and says why."""
+    assert "fewer than 6 networks have a selective unit that answers to two frequencies" in page
+    assert not re.search(r">\s*[Nn]a[Nn]\s*<", page)
+
+
+def test_study_without_questions_networks_or_failures_is_still_a_page() -> None:
+    """The page holds when there is nothing to show."""
+    empty = dataclasses.replace(
+        example_report(), questions=(), networks=pd.DataFrame({"key": []}), deviations=(), failures=(), methods=()
+    )
+    text = render(empty)
+    assert "No hypothesis is registered, so nothing is decided." in text
+    assert "0 networks were trained" in text
+    assert "None: every planned network was trained and measured." in text
+
+
+def test_report_is_written_whole_and_replaces_the_old_one(tmp_path: Path, page: str) -> None:
+    """The folder is made, the old file replaced, and nothing else left behind."""
+    path = tmp_path / "reports" / "example.html"
+    path.parent.mkdir()
+    path.write_text("old")
+    write_report(example_report(), path)
+    assert path.read_text(encoding="utf-8") == page
+    assert [entry.name for entry in path.parent.iterdir()] == ["example.html"]
+
+
+def test_unwritable_target_is_one_line_and_leaves_the_old_report(tmp_path: Path) -> None:
+    """A folder where the report belongs is refused by name, and no part of a report stays."""
+    path = tmp_path / "example.html"
+    path.mkdir()
+    with pytest.raises(StudyError, match=re.escape(str(path))) as caught:
+        write_report(example_report(), path)
+    assert "\n" not in str(caught.value)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["example.html"]
+
+
+def test_stimuli_of_another_shape_are_refused() -> None:
+    """Labels and pictures must agree."""
+    with pytest.raises(ValueError, match="stimuli must be uint8"):
+        Stimuli(np.zeros((2, 3, 8, 8), dtype=np.uint8), (0.0, 15.0, 30.0), (0.1, 0.2, 0.3))

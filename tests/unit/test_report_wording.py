@@ -1,0 +1,121 @@
+"""Numbers and verdicts as a reader sees them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, HypothesisResult
+from study.report import wording
+from tests.example_report import NAN, example_report, hypothesis, layer_result
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.6349, "1.63"),
+        (-0.0412, "\N{MINUS SIGN}0.041"),
+        (0.5, "0.500"),
+        (12.345, "12.3"),
+        (1234.5, "1234"),
+        (0.00123, "0.0012"),
+        (NAN, "undefined"),
+        (float("inf"), "∞"),
+        (float("-inf"), "\N{MINUS SIGN}∞"),
+        (-2.5e-7, "\N{MINUS SIGN}2.50 \N{MULTIPLICATION SIGN} 10⁻⁷"),
+    ],
+)
+def test_number(value: float, text: str) -> None:
+    """Numbers keep about three digits, take a real minus sign, and name what they are not."""
+    assert wording.number_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("pvalue", "text"),
+    [
+        (0.0, "< 0.001"),
+        (1e-9, "< 0.001"),
+        (0.0032, "0.003"),
+        (0.0499, "0.050"),
+        (0.314, "0.31"),
+        (1.0, "1.00"),
+        (NAN, "undefined"),
+    ],
+)
+def test_pvalue_is_never_zero(pvalue: float, text: str) -> None:
+    """A p-value is printed with three decimals while it matters, and never as 0."""
+    assert wording.pvalue_text(pvalue) == text
+
+
+def test_interval_with_an_open_end_is_shown_and_with_an_undefined_end_is_not() -> None:
+    """Infinity is an end, NaN is none."""
+    assert wording.interval_text(-0.5, float("inf")) == "[\N{MINUS SIGN}0.500, ∞]"
+    assert wording.interval_text(-0.5, NAN) == "undefined"
+
+
+def test_setting_is_shown_as_written() -> None:
+    """A chosen number gets no decimals that nobody chose."""
+    assert [wording.setting_text(value) for value in (0.05, 1.0, -0.3, NAN)] == [
+        "0.05",
+        "1",
+        "\N{MINUS SIGN}0.3",
+        "undefined",
+    ]
+
+
+def test_table_column_has_the_same_decimals_throughout() -> None:
+    """Fractions align; whole numbers, flags, text and undefined entries stay what they are."""
+    table = pd.DataFrame(
+        {
+            "a": [0.7, 0.69014, NAN],
+            "b": [15.0, 30.0, 45.0],
+            "c": [True, False, True],
+            "d": ["x", "<y>", "z"],
+            "e": [1, -2, 3],
+        }
+    )
+    assert wording.table_texts(table) == [
+        ("0.7000", "15", "yes", "x", "1"),
+        ("0.6901", "30", "no", "<y>", "\N{MINUS SIGN}2"),
+        ("undefined", "45", "yes", "z", "3"),
+    ]
+
+
+def test_anchor_holds_nothing_but_letters_digits_and_dashes() -> None:
+    """Whatever an id contains, its anchor cannot break out of an attribute."""
+    assert wording.anchor_text("q1", '"><script>É_x') == "q1-script-x"
+
+
+def test_settings_are_flattened_and_empty_values_said_to_be_empty() -> None:
+    """Nested sections become dotted keys."""
+    rows = list(wording.settings_rows({"a": {"b": {"c": 1}, "d": ""}, "e": ("x", "y"), "f": None}))
+    assert rows == [("a.b.c", "1"), ("a.d", "(empty)"), ("e", "x, y"), ("f", "(empty)")]
+
+
+def test_deciding_layers_are_those_that_share_the_verdict() -> None:
+    """Layers of another verdict do not decide; nothing decides what was not tested."""
+    layers = (layer_result("conv1", 1.0, 0.1, 0.2, INCONCLUSIVE), layer_result("conv2", 2.0, 0.1, 0.001, SUPPORTED))
+    result = HypothesisResult(hypothesis("h", "existence", "c"), layers, SUPPORTED, "", CONTRADICTED)
+    assert [layer.layer for layer in wording.deciding_layers(result)] == ["conv2"]
+    assert wording.deciding_layers(dataclasses.replace(result, verdict=NOT_TESTED)) == ()
+
+
+def test_networks_are_given_as_a_range_where_layers_differ() -> None:
+    """Layers may lose networks to exclusion; a hypothesis without layers has none."""
+    full = layer_result("conv1", 1.0, 0.1, 0.2, SUPPORTED)
+    result = HypothesisResult(
+        hypothesis("h", "existence", "c"), (full, dataclasses.replace(full, n=20)), SUPPORTED, "", SUPPORTED
+    )
+    assert wording.networks_text(result) == "20 to 24"
+    assert wording.networks_text(dataclasses.replace(result, layers=())) == "0"
+
+
+def test_counts_cover_every_hypothesis_and_disagreement_needs_two_tested_verdicts() -> None:
+    """The opening paragraph counts what the table shows."""
+    report = example_report()
+    counts = wording.verdict_counts(report)
+    assert dict(counts) == {SUPPORTED: 3, CONTRADICTED: 1, INCONCLUSIVE: 2, NOT_TESTED: 1}
+    assert wording.disagreements(report) == 3
