@@ -127,8 +127,8 @@ def ablation_arrays(
     for i, (top, bottom) in halves.items():
         membership[starts[i] : starts[i + 1]] = top.astype(np.int8) - bottom.astype(np.int8)
     return {
-        "baseline_loss": np.float64(baseline[0]),
-        "baseline_accuracy": np.float64(baseline[1]),
+        "baseline_loss": np.array(baseline[0]),
+        "baseline_accuracy": np.array(baseline[1]),
         "loss": loss,
         "accuracy": accuracy,
         "ablated": membership,
@@ -184,7 +184,7 @@ def _null_losses(
         on_layer(network.layers[i].name)
     first = next(iter(gosi))
     return {
-        "null_baseline_loss": np.float64(mean_loss(first, np.zeros(len(gosi[first]), dtype=bool))),
+        "null_baseline_loss": np.array(mean_loss(first, np.zeros(len(gosi[first]), dtype=bool))),
         "null_target_loss": np.array([[mean_loss(i, mask) for mask in halves[i]] for i in gosi]),
         "null_loss": null_loss,
         "null_effect": null_loss[..., 0] - null_loss[..., 1],

@@ -230,7 +230,9 @@ def resolve(
     values: dict[str, tuple[Any, str]] = {"study.name": (name, "the profile's name")}
     for section, table in settings.items():
         if not isinstance(table, dict):
-            raise StudyError(f"profile {profile}: {section!r} stands outside a section; sections: study, {', '.join(SECTIONS)}")
+            raise StudyError(
+                f"profile {profile}: {section!r} stands outside a section; sections: study, {', '.join(SECTIONS)}"
+            )
         values |= {f"{section}.{key}": (value, f"profile {profile}") for key, value in table.items()}
     for assignment in assignments:
         key, value = _parsed_assignment(assignment)
@@ -262,7 +264,7 @@ def _assembled(profile: str, values: dict[str, tuple[Any, str]]) -> Config:
     origins = {key: origin for key, (_, origin) in values.items()}
     built = {}
     for section, keys in sections.items():
-        built[section] = _with_origin(Config.__dataclass_fields__[section].default_factory, keys, section, origins)  # type: ignore[misc]
+        built[section] = _with_origin(Config.__dataclass_fields__[section].default_factory, keys, section, origins)
     return _with_origin(Config, {"profile": profile, **study, **built}, "study", origins)  # type: ignore[no-any-return]
 
 

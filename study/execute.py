@@ -109,7 +109,7 @@ def _client(config: Config) -> Iterator[Client]:
         yield client
 
 
-def _outcomes(futures: dict[Future, PlannedNetwork], folder: StudyFolder) -> Iterator[Outcome]:
+def _outcomes(futures: dict[Future[Any], PlannedNetwork], folder: StudyFolder) -> Iterator[Outcome]:
     from distributed import as_completed
 
     for future in as_completed(futures):
@@ -142,6 +142,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     dict
         Seconds per stage, images per second of training, peak memory in bytes and the time it ended; or `failure`.
     """
+    _keep_messages(folder)
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
     from study.measure import measure_network
     from study.train import DivergedError
@@ -163,17 +164,30 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     }
 
 
+@functools.cache
+def _keep_messages(folder: StudyFolder) -> None:
+    """Send this worker's standard error to the study's log: TensorFlow's start-up lines would tear the display."""
+    with folder.worker_log.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+
+
 @functools.lru_cache(maxsize=1)
 def _read_images(config: Config) -> tuple[Partition, int, str]:
     """Return a worker's images, read once a process."""
     image_set = load_images(config.images)
-    return partition(image_set, split_images(image_set, config.images)), len(image_set.class_names), image_set.fingerprint
+    return (
+        partition(image_set, split_images(image_set, config.images)),
+        len(image_set.class_names),
+        image_set.fingerprint,
+    )
 
 
 def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
     images, n_classes, found = _read_images(config)
     if found != fingerprint:
-        raise StudyError(f"the images changed while the study ran: fingerprint {found[:12]}, planned {fingerprint[:12]}")
+        raise StudyError(
+            f"the images changed while the study ran: fingerprint {found[:12]}, planned {fingerprint[:12]}"
+        )
     return images, n_classes
 
 

@@ -30,8 +30,9 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """A network with everything compiled: made once a process, since compiling costs seconds and networks differ only
-    in their weights.
+    """A network with everything compiled.
+
+    Made once a process: compiling costs seconds, and the networks of a study differ only in their weights.
     """
 
     model: keras.Model
@@ -179,9 +180,9 @@ def _tree(
     training = {
         "train_loss": trained.train_loss, "train_accuracy": trained.train_accuracy,
         "validation_loss": trained.validation_loss, "validation_accuracy": trained.validation_accuracy,
-        "analysed_epoch": np.int64(trained.analysed_epoch),
-        "final_train_loss": np.float64(final["train"][0]), "final_train_accuracy": np.float64(final["train"][1]),
-        "test_loss": np.float64(final["test"][0]), "test_accuracy": np.float64(final["test"][1]),
+        "analysed_epoch": np.array(trained.analysed_epoch),
+        "final_train_loss": np.array(final["train"][0]), "final_train_accuracy": np.array(final["train"][1]),
+        "test_loss": np.array(final["test"][0]), "test_accuracy": np.array(final["test"][1]),
     }  # fmt: skip
     tuning = {name: np.stack([arrays[name] for _, arrays in states]) for name in states[0][1]}
     groups = {

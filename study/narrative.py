@@ -66,15 +66,15 @@ def _networks_table(study: xr.DataTree, journal: Sequence[Mapping[str, Any]]) ->
     training = study["training"].to_dataset().drop_dims("epoch")
     seconds = {entry["key"]: entry.get("seconds") for entry in journal}
     columns = {
-        "key": training["network"].values.astype(str),
-        "augmentation": training["augmentation"].values.astype(str),
+        "key": training["network"].values.tolist(),
+        "augmentation": training["augmentation"].values.tolist(),
         "seed": training["seed"].values,
         "test accuracy": training["test_accuracy"].values,
         "test loss": training["test_loss"].values,
         "train loss": training["final_train_loss"].values,
         "analysed epoch": training["analysed_epoch"].values,
     }
-    return pd.DataFrame(columns).assign(seconds=[seconds.get(key, np.nan) for key in columns["key"]])
+    return pd.DataFrame(columns).assign(seconds=[float(seconds.get(key) or np.nan) for key in columns["key"]])
 
 
 def _stimuli(study: xr.DataTree, config: Config) -> Stimuli:
@@ -126,9 +126,7 @@ def _methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> t
     )  # fmt: skip
 
 
-def _provenance(
-    study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]
-) -> dict[str, str]:
+def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     done = [entry for entry in journal if not entry.get("failure")]
     environment, git = record["environment"], record["git"]
     shown = {

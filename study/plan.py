@@ -43,7 +43,7 @@ def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwor
     fingerprint
         Digest of the images.
     """
-    shared = {
+    shared: dict[str, object] = {
         section: dataclasses.asdict(getattr(config, section))
         for section in ("network", "training", "probe", "ablation")
     }

@@ -57,7 +57,7 @@ def grating_responses(
 
 def _read(maps: list[Any], readout: str) -> NDArray[np.float32]:
     """Return (image, unit): each layer's maps reduced over positions, layers side by side."""
-    reduce = {"mean": np.mean, "max": np.max}[readout]
+    reduce: Any = {"mean": np.mean, "max": np.max}[readout]
     arrays = [np.asarray(layer) for layer in maps]
     return np.concatenate([reduce(a.reshape(len(a), -1, a.shape[-1]), axis=1) for a in arrays], axis=1)
 

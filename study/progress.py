@@ -6,7 +6,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 STAGE_WEIGHTS = {"train": (0.0, 0.7), "ablate": (0.7, 0.3)}  # a network's bar: where each stage starts, how much it is
 
@@ -41,7 +49,9 @@ class Display:
             self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop drawing."""
         if self._live:
             self._progress.stop()
@@ -54,7 +64,9 @@ class Display:
             self._bars[key] = self._progress.add_task("", total=100)
         start, weight = STAGE_WEIGHTS[stage]
         self._progress.update(
-            self._bars[key], completed=round(100 * (start + weight * share)), description=f"{self._labels[key]}: {stage}"
+            self._bars[key],
+            completed=round(100 * (start + weight * share)),
+            description=f"{self._labels[key]}: {stage}",
         )
 
     def ended(self, key: str, text: str) -> None:
@@ -63,4 +75,6 @@ class Display:
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
         self._progress.update(self._overall, completed=self._done)
-        self._progress.console.print(f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False)
+        self._progress.console.print(
+            f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False
+        )

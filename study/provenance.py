@@ -84,7 +84,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     # Inside a hook GIT_DIR and its kin would point git at another repository than `root`'s.
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        done = subprocess.run(  # noqa: S603 - fixed commands, no shell
+        done = subprocess.run(
             [program, "-C", str(root), *arguments], env=clean | {"GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True, text=True, timeout=_GIT_SECONDS, check=False,
         )  # fmt: skip

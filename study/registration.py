@@ -6,7 +6,8 @@ decision rule is part of the block, in a language of its own small enough to rea
     supported    = "pvalue_adjusted <= alpha and estimate >= smallest_effect"
     contradicted = "ci_high < smallest_effect"
 
-Each clause compares one of `QUANTITIES` with another or with a number; clauses are joined by `and`.
+Each clause compares one of `QUANTITIES` with another or with a number; clauses are joined by `and`, and `or` stands
+between conjunctions. Nothing else is understood, and nothing is evaluated as code.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from study.errors import StudyError
 
@@ -36,7 +37,9 @@ QUESTIONS = (
     "shift_invariance",
     "replication",
 )
-ALTERNATIVES = ("two-sided", "less", "greater")
+Alternative = Literal["two-sided", "less", "greater"]
+Adjustment = Literal["holm", "none"]
+ALTERNATIVES, ADJUSTMENTS = get_args(Alternative), get_args(Adjustment)
 CNN7_LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 VGG16_LAYERS = tuple(
     f"block{block}_{part}"
@@ -58,16 +61,19 @@ _CLAUSE = re.compile(r"\s*(\S+)\s*(<=|>=|<|>)\s*(\S+)\s*")
 
 @dataclass(frozen=True)
 class Rule:
-    """A conjunction of comparisons between named quantities and numbers; NaN satisfies none."""
+    """Comparisons between named quantities and numbers, `and` before `or`; NaN satisfies none."""
 
     text: str
-    clauses: tuple[tuple[str, str, str], ...]
+    alternatives: tuple[tuple[tuple[str, str, str], ...], ...]
 
     def holds(self, quantities: Mapping[str, float]) -> bool:
-        """Return whether every clause holds; a NaN on either side makes its clause false."""
-        return all(
-            _COMPARISONS[symbol](_value(left, quantities), _value(right, quantities))
-            for left, symbol, right in self.clauses
+        """Return whether all clauses of any alternative hold; a NaN on either side makes its clause false."""
+        return any(
+            all(
+                _COMPARISONS[symbol](_value(left, quantities), _value(right, quantities))
+                for left, symbol, right in clauses
+            )
+            for clauses in self.alternatives
         )
 
 
@@ -93,13 +99,13 @@ class Hypothesis:
     layers: tuple[str, ...]
     layers_required: str
     test: str
-    alternative: str
+    alternative: Alternative
     n_resamples: int
     strata: str
     confidence_level: float
     alpha: float
     family: str
-    adjustment: str
+    adjustment: Adjustment
     null_value: float
     smallest_effect: float
     supported: Rule
@@ -176,7 +182,9 @@ def parsed_registration(text: str, *, source: str) -> Registration:
     """
     hypotheses: dict[str, Hypothesis] = {}
     for index, block in enumerate(_blocks(text, "hypothesis"), start=1):
-        hypothesis = _hypothesis(_toml(block, f"{source}, hypothesis block {index}"), f"{source}, hypothesis block {index}")
+        hypothesis = _hypothesis(
+            _toml(block, f"{source}, hypothesis block {index}"), f"{source}, hypothesis block {index}"
+        )
         if hypothesis.id in hypotheses:
             raise StudyError(f"{source}, hypothesis block {index}: id {hypothesis.id!r} is taken by an earlier block")
         hypotheses[hypothesis.id] = hypothesis
@@ -237,26 +245,30 @@ def _converted(key: str, value: Any, hint: str, where: str) -> Any:
         raise StudyError(f"{where}, field {key!r}: {value!r} must be a non-empty list of names")
     if hint == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    kind = {"str": str, "int": int, "float": float}[hint]
+    kind = {"int": int, "float": float}.get(hint, str)  # the literal types are text
     if not isinstance(value, kind) or isinstance(value, bool):
         raise StudyError(f"{where}, field {key!r}: {value!r} must be of type {hint}")
-    if kind is str and not value.strip():
+    if isinstance(value, str) and not value.strip():
         raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
     return value
 
 
 def _rule(text: Any, where: str) -> Rule:
+    return Rule(str(text), tuple(_clauses(part, where) for part in str(text).split(" or ")))
+
+
+def _clauses(text: str, where: str) -> tuple[tuple[str, str, str], ...]:
     clauses = []
-    for clause in str(text).split(" and "):
+    for clause in text.split(" and "):
         match = _CLAUSE.fullmatch(clause)
         terms = match.group(1, 3) if match else ()
         if match is None or not all(term in QUANTITIES or _is_number(term) for term in terms):
             raise StudyError(
                 f"{where}: {clause.strip()!r} is no comparison; write `left <= right` (or >=, <, >), each side a number or"
-                f" one of {', '.join(QUANTITIES)}, and join comparisons with `and`"
+                f" one of {', '.join(QUANTITIES)}, and join comparisons with `and` or `or`"
             )
         clauses.append((match[1], match[2], match[3]))
-    return Rule(str(text), tuple(clauses))
+    return tuple(clauses)
 
 
 def _is_number(text: str) -> bool:
@@ -269,7 +281,7 @@ def _is_number(text: str) -> bool:
 def _check_values(values: dict[str, Any], where: str) -> None:
     allowed_sets = {
         "question": QUESTIONS, "alternative": ALTERNATIVES, "test": TESTS, "layers_required": COMBINATIONS,
-        "status": STATUSES, "experimental_unit": ("network",), "adjustment": ("holm", "none"),
+        "status": STATUSES, "experimental_unit": ("network",), "adjustment": ADJUSTMENTS,
         "strata": ("augmentation", "label_corruption", "none"),
     }  # fmt: skip
     for key, allowed in allowed_sets.items():
@@ -279,10 +291,13 @@ def _check_values(values: dict[str, Any], where: str) -> None:
         if layer not in KNOWN_LAYERS:
             raise StudyError(f"{where}, field 'layers': {layer!r} is no layer; layers are {', '.join(KNOWN_LAYERS)}")
     ranges = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0), "n_resamples": (999, 10_000_000),
-              "minimum_networks": (2, 100_000), "minimum_per_stratum": (1, 100_000), "smallest_effect": (0.0, 1e6)}  # fmt: skip
+              "minimum_networks": (2, 100_000), "minimum_per_stratum": (1, 100_000),
+              "smallest_effect": (-1e6, 1e6), "null_value": (-1e6, 1e6)}  # fmt: skip
     for key, (low, high) in ranges.items():
-        if not (low <= values[key] <= high and math.isfinite(values[key])) or (key in ("alpha",) and values[key] == 0):
+        if not (low <= values[key] <= high and math.isfinite(values[key])) or (key == "alpha" and values[key] == 0):
             raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
+    if values["test"] == "equivalence" and values["smallest_effect"] <= 0:
+        raise StudyError(f"{where}, field 'smallest_effect': must be above 0, the half-width of an equivalence margin")
 
 
 def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:

@@ -42,8 +42,8 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
         "published_verdict": ([result.published_verdict for result, _ in rows], "verdict of the analysis as published"),
         "note": ([layer.note for _, layer in rows], "why a value is undefined"),
     }
-    for name, (values, meaning) in words.items():
-        dataset[name] = ("result", np.array(values, dtype=object), {"long_name": meaning, "units": "1"})
+    for name, (entries, meaning) in words.items():
+        dataset[name] = ("result", np.array(entries, dtype=object), {"long_name": meaning, "units": "1"})
     levels = np.array([result.hypothesis.confidence_level for result, _ in rows])
     dataset["confidence_level"] = ("result", levels, {"long_name": "nominal coverage of ci", "units": "1"})
     return dataset.assign_coords(ci_bound=np.array(["low", "high"], dtype=object))

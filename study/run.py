@@ -51,19 +51,37 @@ def parser() -> argparse.ArgumentParser:
         " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    made.add_argument("--profile", default="quick", metavar="NAME|FILE.toml",
-                      help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own")
+    made.add_argument(
+        "--profile",
+        default="quick",
+        metavar="NAME|FILE.toml",
+        help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own",
+    )
     made.add_argument("--images", metavar="SOURCE", help="shapes (embedded, no download), cifar10, or folder")
-    made.add_argument("--data-dir", metavar="DIR",
-                      help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
-                      " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one")
+    made.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
+        " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one",
+    )
     made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
     made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
     made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
-    made.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="assignments",
-                      help="change one setting of the profile; may be repeated")
-    made.add_argument("--preregistration", type=Path, default=Path("preregistration.md"), metavar="FILE",
-                      help="what is registered (default: preregistration.md)")
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        dest="assignments",
+        help="change one setting of the profile; may be repeated",
+    )
+    made.add_argument(
+        "--preregistration",
+        type=Path,
+        default=Path("preregistration.md"),
+        metavar="FILE",
+        help="what is registered (default: preregistration.md)",
+    )
     made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     return made  # fmt: skip
 
@@ -99,7 +117,7 @@ def _run(given: argparse.Namespace) -> int:
     })  # fmt: skip
     registration = read_registration(given.preregistration)
     analysis.check_measures(registration, source=str(given.preregistration))
-    console = Console(soft_wrap=True)
+    console = Console() if sys.stdout.isatty() else Console(width=120, soft_wrap=True)
     with console.status("reading images") if console.is_terminal else _nothing():
         images = load_images(config.images)
         split = split_images(images, config.images)
@@ -194,7 +212,9 @@ def _execute(
     sweep_staging(folder)
     states = {network.key: network_state(folder, network.key) for network in networks}
     for key in (key for key, state in states.items() if state == "damaged"):
-        console.print(f"network {key} is damaged; set aside as {set_aside(folder, key)} and trained again", markup=False)
+        console.print(
+            f"network {key} is damaged; set aside as {set_aside(folder, key)} and trained again", markup=False
+        )
     to_do = [network for network in networks if states[network.key] != "done"]
     if to_do:
         _train(to_do, len(networks), config, folder, images.fingerprint, console)
@@ -276,7 +296,9 @@ def _conclude(
         failures = failure_sentences(networks, journal, {network.key for network in networks} - set(done))
         deviations = differences(record["registration"], registration)
         deviations += setting_deviations(registration, as_record(config))
-        report = report_of(questions, config, study, record=record, journal=journal, deviations=deviations, failures=failures)
+        report = report_of(
+            questions, config, study, record=record, journal=journal, deviations=deviations, failures=failures
+        )
         write_report(report, report_path)
     _print_verdicts(questions, report.demonstration, console)
     for line in (*deviations, *failures):

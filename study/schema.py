@@ -52,7 +52,11 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "preferred_orientation": Variable(_UNIT, "f", "degree", "orientation of the largest response", True),
         "preferred_spatial_frequency": Variable(_UNIT, "f", "cycle/pixel", "frequency of the largest response", True),
         "spatial_frequency_range": Variable(
-            _UNIT, "f", "degree", "shortest arc holding the preferred orientations of all frequencies above half peak", True
+            _UNIT,
+            "f",
+            "degree",
+            "shortest arc holding the preferred orientations of all frequencies above half peak",
+            True,
         ),
         "spatial_frequency_count": Variable(_UNIT, "i", "1", "number of spatial frequencies above half peak"),
         "silent": Variable(_UNIT, "b", "1", "whether the unit responds to no grating at all"),
@@ -61,7 +65,9 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "gosi_null_mean": Variable(_UNIT, "f", "1", "mean gOSI of the unit's own shuffled responses", True),
         "gosi_null_sd": Variable(_UNIT, "f", "1", "standard deviation of the shuffled gOSI", True),
         "gosi_null_selective": Variable(_UNIT, "f", "1", "share of shuffles with gOSI above 0.33", True),
-        "gosi_pvalue": Variable(_UNIT, "f", "1", "share of shuffles with gOSI at least the observed, (k+1)/(n+1)", True),
+        "gosi_pvalue": Variable(
+            _UNIT, "f", "1", "share of shuffles with gOSI at least the observed, (k+1)/(n+1)", True
+        ),
         "gosi_orientation_null_mean": Variable(
             _UNIT, "f", "1", "mean gOSI after shuffling orientation labels within spatial frequency", True
         ),
@@ -87,7 +93,10 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "silent_units": Variable(("layer",), "i", "1", "number of silent units, in neither half"),
         "null_baseline_loss": Variable((), "f", "nat", "cross-entropy of the intact network on the null's images"),
         "null_target_loss": Variable(
-            ("layer", "target"), "f", "nat", "cross-entropy on the null's images with the target units clamped to output zero"
+            ("layer", "target"),
+            "f",
+            "nat",
+            "cross-entropy on the null's images with the target units clamped to output zero",
         ),
         "null_loss": Variable(
             ("layer", "draw", "half"), "f", "nat", "cross-entropy on the null's images with a random half clamped"
@@ -126,7 +135,9 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
             raise StudyError(f"{source}: group {group!r} is missing")
         dataset = tree[group].to_dataset()
         if difference := set(dataset.data_vars) ^ set(variables):
-            raise StudyError(f"{source}: group {group!r} has missing or unexpected variables {sorted(map(str, difference))}")
+            raise StudyError(
+                f"{source}: group {group!r} has missing or unexpected variables {sorted(map(str, difference))}"
+            )
         for name, variable in variables.items():
             if problem := _problem(dataset[name], variable):
                 raise StudyError(f"{source}: {group}/{name} {problem}")
@@ -152,7 +163,11 @@ def described(group: str, arrays: dict[str, np.ndarray], coords: dict[str, objec
         When an array is not in the schema: a programming error, not a user's.
     """
     variables = {
-        name: (GROUPS[group][name].dims, values, {"units": GROUPS[group][name].units, "long_name": GROUPS[group][name].long_name})
+        name: (
+            GROUPS[group][name].dims,
+            values,
+            {"units": GROUPS[group][name].units, "long_name": GROUPS[group][name].long_name},
+        )
         for name, values in arrays.items()
     }
     used = {dim for dims, _, _ in variables.values() for dim in dims}

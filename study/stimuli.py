@@ -45,9 +45,7 @@ def spatial_frequencies(size: int) -> NDArray[np.float64]:
     return np.arange(1, size // 4 + 2) / (size + 8)
 
 
-def grating(
-    size: int, *, orientation: float, spatial_frequency: float, phase: float
-) -> NDArray[np.float64]:
+def grating(size: int, *, orientation: float, spatial_frequency: float, phase: float) -> NDArray[np.float64]:
     """Return one grating G(x, y) = cos(k0 y' + tau), y' = -(x - x0) sin(theta) + (y - y0) cos(theta), in [-1, 1].
 
     Parameters

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from study.config import TrainingConfig
 from study.images.augmentation import augmented
 from study.images.split import Partition, preprocessed
-from study.networks import backend
 from study.seeding import seed_sequence, stream
 
 EVALUATION_BATCH = 500
@@ -52,7 +51,9 @@ def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
                 seed = seed_sequence(root_seed, network, f"initialization/{layer.name}").generate_state(1)[0]
                 values = keras.initializers.GlorotUniform(seed=int(seed))(variable.shape)
             else:
-                values = np.full(variable.shape, 1.0 if variable.name in ("gamma", "moving_variance") else 0.0, "float32")
+                values = np.full(
+                    variable.shape, 1.0 if variable.name in ("gamma", "moving_variance") else 0.0, "float32"
+                )
             variable.assign(values)
 
 
@@ -125,11 +126,14 @@ def train_network(
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         on_epoch(epoch + 1, *validation)
     model.set_weights(best)
-    return TrainedNetwork(*curves, analysed_epoch=best_epoch, weights=best)
+    train_loss, train_accuracy, validation_loss, validation_accuracy = curves
+    return TrainedNetwork(train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best)
 
 
 def _selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:
-    return {"validation_accuracy": validation_accuracy, "validation_loss": -validation_loss, "last": float(epoch)}[selection]
+    return {"validation_accuracy": validation_accuracy, "validation_loss": -validation_loss, "last": float(epoch)}[
+        selection
+    ]
 
 
 def _train_epoch(

@@ -198,18 +198,17 @@ def shuffle_null(
     """
     n_units = len(responses)
     observed = gosi(tuning_curve(_non_negative(responses, "the response tensor"))[0])
-    columns = np.full((6, n_units), np.nan)
+    mean, sd, selective, pvalue, orientation_mean, orientation_pvalue = np.full((6, n_units), np.nan)
     counts = np.zeros((n_units, n_bins), dtype=np.int64)
     for unit in np.flatnonzero(~np.isnan(observed)):
         full = _gosi(_shuffled_curves(responses[unit], n_permutations, rng))
         curve = np.tile(tuning_curve(responses[unit])[0], (n_permutations, 1))
         within = _gosi(rng.permuted(curve, axis=1))
-        columns[:, unit] = (
-            full.mean(), full.std(ddof=1), (full > SELECTIVE).mean(), _pvalue(observed[unit], full),
-            within.mean(), _pvalue(observed[unit], within),
-        )  # fmt: skip
+        mean[unit], sd[unit], selective[unit] = full.mean(), full.std(ddof=1), (full > SELECTIVE).mean()
+        orientation_mean[unit] = within.mean()
+        pvalue[unit], orientation_pvalue[unit] = _pvalue(observed[unit], full), _pvalue(observed[unit], within)
         counts[unit] = np.histogram(full, bins=n_bins, range=(0.0, 1.0))[0]
-    return ShuffleNull(*columns, counts=counts)
+    return ShuffleNull(mean, sd, selective, pvalue, orientation_mean, orientation_pvalue, counts)
 
 
 def _shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np.random.Generator) -> Floats:
@@ -227,7 +226,7 @@ def _shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: n
     drawn = _draws_without_replacement(flat[:-1], n_drawn, n_permutations, rng)
     largest = np.full((1, n_permutations), flat[-1])
     entries = np.concatenate([largest, drawn]).reshape(n_orientations, n_phases, n_permutations)
-    return entries.max(axis=1).T.astype(np.float64)
+    return np.asarray(entries.max(axis=1).T, dtype=np.float64)
 
 
 def _draws_without_replacement(

@@ -150,8 +150,8 @@ def _tuning(
     silent_share: float,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the tuning of every unit, and the responses it follows from."""
-    mean = np.array([[state.get(layer, 0.4) for layer, units in layers.items() for _ in range(units)] for state in means])
-    mean = np.clip(mean, 0.02, 0.98)
+    by_layer = np.array([[state.get(layer, 0.4) for layer in layers] for state in means])
+    mean = np.clip(np.repeat(by_layer, list(layers.values()), axis=1), 0.02, 0.98)
     gosi = rng.beta(12 * mean, 12 * (1 - mean))
     silent = rng.random(mean.shape) < silent_share
     preferred, frequency = rng.integers(0, 12, mean.shape), rng.integers(0, 9, mean.shape)

@@ -1,4 +1,4 @@
-"""A synthetic report with everything a real one can hold: every verdict, undefined values, text that is hostile to HTML."""
+"""A synthetic report with everything a real one can hold: every verdict, undefined values, text hostile to HTML."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from study.report.content import Report, Stimuli
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
-HOSTILE = "</script><script>window.hostile = true</script><img src=x onerror='window.hostile = true'> & \"quoted\" {{ 7 * 7 }}"
+HOSTILE = (
+    "</script><script>window.hostile = true</script><img src=x onerror='window.hostile = true'>"
+    ' & "quoted" {{ 7 * 7 }}'
+)
 NAN = float("nan")
 
 

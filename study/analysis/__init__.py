@@ -63,7 +63,9 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     for name, hypothesis in registration.hypotheses.items():
         question = question_named(hypothesis.question)
         if question is None:
-            results[name] = untested(hypothesis, "not measured: this version has no arm and no analysis for the question yet")
+            results[name] = untested(
+                hypothesis, "not measured: this version has no arm and no analysis for the question yet"
+            )
         else:
             measure = question.measures[hypothesis.measure]
             tested[name] = (hypothesis, measure, tested_layers(hypothesis, measure, study, root_seed=root_seed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -29,9 +31,9 @@ def standardized_effect(study: xr.DataTree) -> xr.DataArray:
     """
     ablation = study["ablation"].to_dataset()
     target = ablation["null_target_loss"]
-    effect = target.sel(target="top") - target.sel(target="bottom")
-    scale = np.sqrt((ablation["null_effect"] ** 2).mean("draw"))
-    return (effect / scale.where(scale > 0)).reset_coords("target", drop=True)
+    difference = target.sel(target="top", drop=True) - target.sel(target="bottom", drop=True)
+    scale = (ablation["null_effect"] ** 2).mean("draw") ** 0.5
+    return difference / scale.where(scale > 0)
 
 
 def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
@@ -41,7 +43,9 @@ def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
     """
     increase = loss_increase(study).sel(clamp=clamp, drop=True)
     positive = increase.where(increase > 0)
-    return np.log2(positive.sel(target="top", drop=True)) - np.log2(positive.sel(target="bottom", drop=True))
+    ratio = positive.sel(target="top", drop=True) / positive.sel(target="bottom", drop=True)
+    logarithm: xr.DataArray = xr.apply_ufunc(np.log2, ratio)
+    return logarithm
 
 
 def effect(study: xr.DataTree, clamp: str) -> xr.DataArray:
@@ -58,7 +62,9 @@ def response_contrast(study: xr.DataTree) -> xr.DataArray:
     return (top - bottom) / (top + bottom)
 
 
-def _published_ratio(clamp: str, at_least: bool) -> object:
+def _published_ratio(
+    clamp: str, at_least: bool
+) -> Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]:
     def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
         """Return the ratio of mean loss increases; the paper marks a layer where it exceeds 2."""
         increase = loss_increase(study).sel(clamp=clamp).mean("network")
@@ -67,8 +73,14 @@ def _published_ratio(clamp: str, at_least: bool) -> object:
             top, bottom = (float(increase.sel(layer=layer, target=target)) for target in ("top", "bottom"))
             ratio = top / bottom if top > 0 and bottom > 0 else float("nan")
             marked = ratio > TWOFOLD
-            note = "no test: ratio of mean loss increases" if np.isfinite(ratio) else "ratio undefined: an increase is not positive"
-            rows.append(PublishedLayer(layer, ratio, float("nan"), SUPPORTED if marked == at_least else CONTRADICTED, note))
+            note = (
+                "no test: ratio of mean loss increases"
+                if np.isfinite(ratio)
+                else "ratio undefined: an increase is not positive"
+            )
+            rows.append(
+                PublishedLayer(layer, ratio, float("nan"), SUPPORTED if marked == at_least else CONTRADICTED, note)
+            )
         return tuple(rows)
 
     return published
@@ -77,7 +89,9 @@ def _published_ratio(clamp: str, at_least: bool) -> object:
 def _published_contrast(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     contrast = response_contrast(study).mean("network")
     return tuple(
-        PublishedLayer(layer, value, float("nan"), SUPPORTED if value < 0 else CONTRADICTED, "no test: sign of the mean")
+        PublishedLayer(
+            layer, value, float("nan"), SUPPORTED if value < 0 else CONTRADICTED, "no test: sign of the mean"
+        )
         for layer, value in zip(layers, contrast.sel(layer=list(layers)).values.tolist(), strict=True)
     )
 

@@ -112,7 +112,9 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
 def _notes(study: xr.DataTree) -> tuple[str, ...]:
     silent = tuning_of(study, "analysed")["silent"]
     by_layer = layer_means(silent.astype(float)).mean("network")
-    listed = ", ".join(f"{layer} {value:.1%}" for layer, value in zip(by_layer["layer"].values, by_layer.values, strict=True))
+    listed = ", ".join(
+        f"{layer} {value:.1%}" for layer, value in zip(by_layer["layer"].values, by_layer.values, strict=True)
+    )
     return (f"Silent units (no response to any grating; gOSI undefined, left out): {listed}.",)
 
 

@@ -69,7 +69,7 @@ def _scatter_table(study: xr.DataTree) -> pd.DataFrame:
 def _bars_table(study: xr.DataTree) -> pd.DataFrame:
     """Return rho per layer, pooled and within augmentation, with 95 % bootstrap intervals over networks."""
     gosi, loss = layer_gosi(study), test_loss(study).values
-    groups = gosi["augmentation"].values.astype(str)
+    groups = np.array(gosi["augmentation"].values.tolist())
     rows = []
     for layer in gosi["layer"].values.tolist():
         values = gosi.sel(layer=layer).values

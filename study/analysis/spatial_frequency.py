@@ -57,7 +57,9 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             values = values[~np.isnan(values)]
             bins = np.arange(0, 180, 15)
             counts = np.array([(values == start).sum() for start in bins])
-            rows.append(pd.DataFrame({"layer": layer, "range": bins, "share": counts / max(len(values), 1), "group": group}))
+            rows.append(
+                pd.DataFrame({"layer": layer, "range": bins, "share": counts / max(len(values), 1), "group": group})
+            )
     return (
         Figure(
             "spatial_frequency-range", "range_histogram", "Fig. A2",

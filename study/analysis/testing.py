@@ -30,9 +30,7 @@ class Observations:
         keep = np.isfinite(self.values)
         if self.against is not None:
             keep &= np.isfinite(self.against)
-        return Observations(
-            self.values[keep], None if self.against is None else self.against[keep], self.strata[keep]
-        )
+        return Observations(self.values[keep], None if self.against is None else self.against[keep], self.strata[keep])
 
 
 def untested(hypothesis: Hypothesis, why: str, *, n: int = 0) -> HypothesisResult:
@@ -116,7 +114,11 @@ def _mean_test(
         )  # fmt: skip
     else:
         outcome = stats.sign_flip_test(
-            values, null_value=hypothesis.null_value, alternative=hypothesis.alternative, n_resamples=n_resamples, rng=rng
+            values,
+            null_value=hypothesis.null_value,
+            alternative=hypothesis.alternative,
+            n_resamples=n_resamples,
+            rng=rng,
         )
     interval = stats.mean_interval(
         values, confidence_level=hypothesis.confidence_level, n_resamples=n_resamples, method="BCa", rng=rng
@@ -163,8 +165,7 @@ def with_verdicts(
                 dataclasses.replace(layer, pvalue_adjusted=float(next(values))) for layer in tested[name][2]
             )
     return {
-        name: _decided(hypothesis, measure, adjusted[name], study)
-        for name, (hypothesis, measure, _) in tested.items()
+        name: _decided(hypothesis, measure, adjusted[name], study) for name, (hypothesis, measure, _) in tested.items()
     }
 
 

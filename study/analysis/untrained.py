@@ -72,7 +72,9 @@ QUESTION = Question(
     measures={
         "gosi_gain": Measure(gosi_gain, _published_gain),
         "initial_selective_share": Measure(lambda study: selective_share(tuning_of(study, "initial")), _published_few),
-        "initial_selective_excess": Measure(lambda study: selective_excess(tuning_of(study, "initial")), _published_few),
+        "initial_selective_excess": Measure(
+            lambda study: selective_excess(tuning_of(study, "initial")), _published_few
+        ),
     },
     figures=_figures,
     notes=lambda study: (),

@@ -7,12 +7,9 @@ module a sibling with the same names.
 from __future__ import annotations
 
 import functools
-import os
+import logging
 from collections.abc import Callable
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before the import: its log lines would tear the progress display
-
 
 import keras
 import numpy as np
@@ -26,6 +23,8 @@ def configure_process() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+    # A bench compiles one function per layer and shape, once; TensorFlow takes that for careless retracing.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @keras.saving.register_keras_serializable(package="study")

@@ -16,6 +16,8 @@ from study.report.charts import CHARTS, layer_intervals
 from study.report.charts.theme import CONFIG
 
 _DIGITS = 6  # significant digits kept in a drawing; the store keeps all of them
+_GEOMETRY = re.compile(r'\b(?:d|transform|x1|x2|y1|y2)="[^"<>]*"')
+_LONG_FRACTION = re.compile(r"(\.\d\d)\d+")
 _LOCAL_NAME = re.compile(r'((?:\bid="|url\(#|href="#))([^")]+)')
 
 
@@ -34,15 +36,18 @@ def vegalite_version() -> str:
     return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
-def figure_drawing(figure: Figure, anchor: str) -> Drawing:
-    """Return the drawing of a figure.
+def figure_drawing(figure: Figure, anchor: str) -> Drawing | None:
+    """Return the drawing of a figure, or None when its table has no rows.
 
     Raises
     ------
     KeyError
         When the figure names no chart of `study.report.charts`: a programming error, not a user's.
     """
-    return _drawing(CHARTS[figure.chart](rounded(figure.table)), anchor, f"{figure.title}. {figure.shows}")
+    chart = CHARTS[figure.chart]
+    if figure.table.empty:
+        return None
+    return _drawing(chart(rounded(figure.table)), anchor, f"{figure.title}. {figure.shows}")
 
 
 def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
@@ -73,6 +78,11 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
 def _drawing(chart: alt.TopLevelMixin, anchor: str, description: str) -> Drawing:
     specification = chart.to_dict()
     specification |= {"config": CONFIG, "description": description}
-    svg = vl_convert.vegalite_to_svg(specification, vl_version=vegalite_version(), allowed_base_urls=[])
     # Every drawing numbers its clips from zero; in one page those names must not meet.
-    return Drawing(anchor, description, specification, _LOCAL_NAME.sub(rf"\1{anchor}-\2", svg))
+    svg = vl_convert.vegalite_to_svg(specification, vl_version=vegalite_version(), allowed_base_urls=[])
+    return Drawing(anchor, description, specification, _compact(_LOCAL_NAME.sub(rf"\1{anchor}-\2", svg)))
+
+
+def _compact(svg: str) -> str:
+    """Return the drawing with positions to a hundredth of a pixel, which halves it and shows nowhere."""
+    return _GEOMETRY.sub(lambda attribute: _LONG_FRACTION.sub(r"\1", attribute.group()), svg)

@@ -41,7 +41,7 @@ class QuestionView:
     anchor: str
     question: QuestionResult
     hypotheses: tuple[HypothesisView, ...]
-    figures: tuple[tuple[Figure, Drawing], ...]
+    figures: tuple[tuple[Figure, Drawing | None], ...]
 
 
 def render(report: Report) -> str:
@@ -89,7 +89,8 @@ def write_report(report: Report, path: Path) -> None:
             staging.unlink()
         reason = error.strerror or type(error).__name__
         raise StudyError(
-            f"cannot write the report {path}: {reason}; free space there, make the folder writable, or use another --name"
+            f"cannot write the report {path}: {reason}; free space there, make the folder writable,"
+            " or use another --name"
         ) from error
 
 
@@ -108,8 +109,8 @@ def _question_view(question: QuestionResult, index: int) -> QuestionView:
 
 
 def _drawings(question: QuestionView) -> list[Drawing]:
-    intervals = [view.drawing for view in question.hypotheses if view.drawing is not None]
-    return [*intervals, *(drawing for _, drawing in question.figures)]
+    drawings = [*(view.drawing for view in question.hypotheses), *(drawing for _, drawing in question.figures)]
+    return [drawing for drawing in drawings if drawing is not None]
 
 
 @cache

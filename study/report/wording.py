@@ -121,7 +121,7 @@ def layer_rows(result: HypothesisResult) -> list[tuple[str, LayerResult | None, 
 
 
 def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
-    """Return the note that every one of several layers carries, or an empty text: it then need not stand in each row."""
+    """Return the note that every one of several layers carries, which then stands once, or an empty text."""
     notes = {layer.note for layer in layers}
     return notes.pop() if len(layers) > 1 and len(notes) == 1 else ""
 

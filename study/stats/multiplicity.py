@@ -34,7 +34,7 @@ def adjusted_pvalues(pvalues: ArrayLike, *, method: Adjustment) -> NDArray[np.fl
     if np.any((family < 0) | (family > 1)):
         raise ValueError(f"p-values {family[(family < 0) | (family > 1)]} are not allowed: they must lie in [0, 1]")
     if method != "none" and family.size:
-        from statsmodels.stats.multitest import multipletests  # type: ignore[import-untyped]
+        from statsmodels.stats.multitest import multipletests
 
         adjusted[defined] = multipletests(family, method=method)[1]
     return adjusted

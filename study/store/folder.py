@@ -76,6 +76,11 @@ class StudyFolder:
         """Timings and failures, one JSON object a line; apart from the datasets, which must not depend on them."""
         return self.path / "journal.jsonl"
 
+    @property
+    def worker_log(self) -> Path:
+        """What workers say on standard error."""
+        return self.path / "workers.log"
+
     def staged(self, what: str) -> Path:
         """Return this process's place in staging for `what`."""
         return self.staging / f"{what}.{_host()}.{os.getpid()}"
@@ -121,6 +126,9 @@ def check_writable(folder: StudyFolder) -> None:
         with writing(place):
             try:
                 write_synced(probe, b"\n")
+            except OSError as error:
+                error.filename = str(place)  # the folder says more than the name of the probe
+                raise
             finally:
                 with contextlib.suppress(OSError):
                     probe.unlink()

@@ -57,7 +57,8 @@ def test_every_chart_is_drawn_in_silence(browser: Browser, address: str, width: 
     page, events = opened(browser, address, width, scheme)
     assert events == []
     sizes = page.evaluate(
-        "[...document.querySelectorAll('.chart')].map(c => { const b = c.querySelector('.live svg').getBoundingClientRect();"
+        "[...document.querySelectorAll('.chart')].map(c => {"
+        " const b = c.querySelector('.live svg').getBoundingClientRect();"
         " return [b.width, b.height, getComputedStyle(c.querySelector('.still')).display] })"
     )
     assert len(sizes) == page.evaluate("document.querySelectorAll('script[type=\"application/json\"]').length") > 10
@@ -108,7 +109,9 @@ def test_charts_are_there_without_scripts(browser: Browser, address: str, width:
     assert drawings.count() > 10
     for place in range(drawings.count()):
         box = drawings.nth(place).bounding_box()
-        assert box is not None and box["width"] > 100 and box["height"] > 20
+        assert box is not None
+        assert box["width"] > 100
+        assert box["height"] > 20
         assert box["x"] + box["width"] <= width
     context.close()
 

@@ -32,7 +32,7 @@ def git(root: Path, *arguments: str) -> str:
         pytest.skip("git is not installed")
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     command = [program, "-C", str(root), *identity, *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - fixed commands
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
@@ -75,7 +75,7 @@ def test_nothing_heavy_is_imported() -> None:
         "import sys, study.provenance; study.provenance.environment(); "
         "print(sorted({'tensorflow', 'keras', 'numpy', 'xarray'} & set(sys.modules)))"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter
+    done = subprocess.run(
         [sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[]"

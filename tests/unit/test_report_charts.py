@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -56,10 +57,22 @@ def test_undefined_selectivity_is_named_in_the_panel_title() -> None:
 def test_static_drawing_holds_text_as_text_and_its_names_apart() -> None:
     """Text hostile to HTML is escaped in the drawing; clip names carry the chart's anchor."""
     figure = next(figure for figure in FIGURES if figure.chart == "tuning_curves")
-    drawing = figure_drawing(Figure(**(vars(figure) | {"table": figure.table.assign(unit=HOSTILE)})), "f1-1")
-    assert "<script" not in drawing.svg and "<img" not in drawing.svg
+    drawing = figure_drawing(dataclasses.replace(figure, table=figure.table.assign(unit=HOSTILE)), "f1-1")
+    assert drawing is not None
+    assert "<script" not in drawing.svg
+    assert "<img" not in drawing.svg
     assert 'id="clip' not in drawing.svg
     assert drawing.svg.startswith("<svg")
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=[f"{figure.chart}-{figure.id}" for figure in FIGURES])
+def test_table_without_values_or_rows_does_not_break_its_chart(figure: Figure) -> None:
+    """Undefined values leave gaps; a table without rows is not drawn."""
+    undefined = figure.table.copy()
+    fractions = [name for name in undefined.columns if undefined[name].dtype.kind == "f"]
+    undefined[fractions] = np.nan
+    assert figure_drawing(dataclasses.replace(figure, table=undefined), "f1-1") is not None
+    assert figure_drawing(dataclasses.replace(figure, table=figure.table.iloc[:0]), "f1-1") is None
 
 
 def test_six_digits_are_drawn_and_undefined_stays_undefined() -> None:

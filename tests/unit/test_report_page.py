@@ -70,7 +70,8 @@ def test_anchors_are_unique_and_every_link_has_its_target(outline: Outline) -> N
     ids = [attrs["id"] for _, attrs in outline.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
     links = [attrs["href"] or "" for tag, attrs in outline.elements if tag in ("a", "use")]
-    assert links and all(link.startswith("#") and link[1:] in ids for link in links)
+    assert links
+    assert all(link.startswith("#") and link[1:] in ids for link in links)
 
 
 def test_nothing_is_loaded_from_anywhere(outline: Outline) -> None:
@@ -83,7 +84,9 @@ def test_nothing_is_loaded_from_anywhere(outline: Outline) -> None:
     policy = next(
         attrs["content"] for tag, attrs in outline.elements if attrs.get("http-equiv") == "Content-Security-Policy"
     )
-    assert policy is not None and policy.startswith("default-src 'none'") and "unsafe-eval" not in policy
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe-eval" not in policy
 
 
 def test_hostile_text_stays_text(page: str, outline: Outline) -> None:
@@ -98,7 +101,8 @@ def test_hostile_text_stays_text(page: str, outline: Outline) -> None:
 def test_headings_are_in_order(page: str) -> None:
     """There is one first heading, and none skips a level."""
     levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", page)]
-    assert levels[0] == 1 and levels.count(1) == 1
+    assert levels[0] == 1
+    assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
@@ -133,6 +137,14 @@ def test_study_without_questions_networks_or_failures_is_still_a_page() -> None:
     assert "No hypothesis is registered, so nothing is decided." in text
     assert "0 networks were trained" in text
     assert "None: every planned network was trained and measured." in text
+
+
+def test_figure_without_rows_says_so() -> None:
+    """A figure for which no network gave a value keeps its place and its caption."""
+    question = example_report().questions[1]
+    figure = dataclasses.replace(question.figures[0], table=question.figures[0].table.iloc[:0])
+    report = dataclasses.replace(example_report(), questions=(dataclasses.replace(question, figures=(figure,)),))
+    assert "Nothing to draw: no network gave a value for this figure." in render(report)
 
 
 def test_report_is_written_whole_and_replaces_the_old_one(tmp_path: Path, page: str) -> None:

@@ -32,12 +32,14 @@ ROW_GAP = 72  # room for the upper panel's axis and the lower one's heading
 
 # The page's own text colour, so that one drawing serves the light page, the dark page and the printed one.
 INK = "currentColor"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+FONT = "system-ui, sans-serif"
 
 CONFIG: dict[str, Any] = {
     "background": None,
     "font": FONT,
     "view": {"stroke": None},
+    # A chart has one label and its table; a label on every point would help nobody and double its size.
+    "mark": {"aria": False},
     "axis": {
         "labelColor": INK, "titleColor": INK, "tickColor": INK, "domainColor": INK, "gridColor": INK,
         "gridOpacity": 0.13, "domainOpacity": 0.55, "tickOpacity": 0.55, "labelOpacity": 0.85,

@@ -83,7 +83,7 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
                 "bin_start:Q",
                 title="gOSI",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format="~g"),
+                axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], labelExpr="format(datum.value, '~g')"),
             ),
             alt.X2("bin_end:Q"),
             alt.Y("measured:Q", title="share of units", axis=share),
@@ -108,7 +108,7 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
 
 def _closing_steps(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row a layer that closes the outline at the last bin's end; a step mark would stop at its start."""
-    last = table.loc[table.groupby("layer", sort=False)["bin_end"].idxmax()]
+    last = table.sort_values("bin_end", kind="stable").drop_duplicates("layer", keep="last")
     return last.assign(bin_start=last["bin_end"], measured=float("nan"))
 
 
