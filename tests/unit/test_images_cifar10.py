@@ -85,8 +85,7 @@ def assert_as_written(images):
     for batch in range(6):
         part = slice(10_000 * batch, 10_000 * (batch + 1))
         np.testing.assert_array_equal(images.images[part], expected_pixels(batch))
-        np.testing.assert_array_equal(images.labels[part][10:], np.arange(10, 10_000) % 10)
-    assert images.labels[:3].tolist() == [6, 9, 9]
+        np.testing.assert_array_equal(images.labels[part], np.arange(10_000) % 10)
     assert images.labels.dtype == np.int64
     assert images.is_test.tolist() == [False] * 50_000 + [True] * 10_000
 
