@@ -10,8 +10,8 @@ import xarray as xr
 
 from study import stats
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, layer_means
-from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
 TWOFOLD = 2.0
@@ -62,9 +62,7 @@ def response_contrast(study: xr.DataTree) -> xr.DataArray:
     return (top - bottom) / (top + bottom)
 
 
-def _published_ratio(
-    clamp: str, at_least: bool
-) -> Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]:
+def _published_ratio(clamp: str, exceeds: bool) -> Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]:
     def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
         """Return the ratio of mean loss increases; the paper marks a layer where it exceeds 2."""
         increase = loss_increase(study).sel(clamp=clamp).mean("network")
@@ -72,15 +70,10 @@ def _published_ratio(
         for layer in layers:
             top, bottom = (float(increase.sel(layer=layer, target=target)) for target in ("top", "bottom"))
             ratio = top / bottom if top > 0 and bottom > 0 else float("nan")
-            marked = ratio > TWOFOLD
-            note = (
-                "no test: ratio of mean loss increases"
-                if np.isfinite(ratio)
-                else "ratio undefined: an increase is not positive"
-            )
-            rows.append(
-                PublishedLayer(layer, ratio, float("nan"), SUPPORTED if marked == at_least else CONTRADICTED, note)
-            )
+            note = "no test: ratio of mean loss increases"
+            if np.isnan(ratio):
+                note = "ratio undefined: an increase is not positive"
+            rows.append(published_layer(layer, ratio, (ratio > TWOFOLD) == exceeds, note))
         return tuple(rows)
 
     return published
@@ -89,9 +82,7 @@ def _published_ratio(
 def _published_contrast(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     contrast = response_contrast(study).mean("network")
     return tuple(
-        PublishedLayer(
-            layer, value, float("nan"), SUPPORTED if value < 0 else CONTRADICTED, "no test: sign of the mean"
-        )
+        published_layer(layer, value, value < 0, "no test: sign of the mean")
         for layer, value in zip(layers, contrast.sel(layer=list(layers)).values.tolist(), strict=True)
     )
 
@@ -195,7 +186,7 @@ QUESTION = Question(
         "standardized_effect_absence": Measure(standardized_effect, _published_ratio("output_zero", False)),
         "log2_ratio": Measure(lambda study: log2_ratio(study, "output_zero"), _published_ratio("output_zero", True)),
         "response_contrast": Measure(response_contrast, _published_contrast),
-        "effect_relu_zero": Measure(lambda study: effect(study, "relu_zero"), _published_ratio("relu_zero", True)),
+        "effect_relu_zero": Measure(lambda study: effect(study, "relu_zero"), unpublished),
     },
     figures=_figures,
     notes=_notes,

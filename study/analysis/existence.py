@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.question import Measure, Question, layer_means
-from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.tuning import SELECTIVE
 
 N_HISTOGRAM_BINS = 20
@@ -37,7 +37,7 @@ def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publi
     """Return the share of selective units, all networks' units pooled; any such unit counts as existence."""
     share = selective_share(tuning_of(study, "analysed")).mean("network")
     return tuple(
-        PublishedLayer(layer, value, float("nan"), SUPPORTED if value > 0 else CONTRADICTED, "units pooled, no test")
+        published_layer(layer, value, value > 0, "units pooled, no test")
         for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
     )
 
@@ -45,10 +45,9 @@ def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publi
 def _published_excess(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     excess = gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean").mean("network")
     return tuple(
-        PublishedLayer(layer, value, float("nan"), SUPPORTED if value > 0 else CONTRADICTED,
-                       "histograms compared by eye: here, mean above shuffled mean")
+        published_layer(layer, value, value > 0, "histograms compared by eye: here, mean above shuffled mean")
         for layer, value in zip(layers, excess.sel(layer=list(layers)).values.tolist(), strict=True)
-    )  # fmt: skip
+    )
 
 
 def histogram_table(study: xr.DataTree, state: str) -> pd.DataFrame:
@@ -130,7 +129,7 @@ QUESTION = Question(
             lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean"), _published_excess
         ),
         "gosi_orientation_excess": Measure(
-            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"), _published_excess
+            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"), unpublished
         ),
     },
     figures=_figures,

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from study import stats
 from study.analysis.existence import tuning_of
 from study.analysis.question import Measure, Question, layer_means, network_table
-from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
 PUBLISHED_ALPHA = 0.05
@@ -42,9 +42,8 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     rows = []
     for layer in layers:
         rho, pvalue = _pooled(study, layer)
-        found = rho < 0 and pvalue < PUBLISHED_ALPHA
-        rows.append(PublishedLayer(layer, rho, pvalue, SUPPORTED if found else CONTRADICTED,
-                                   "pooled over augmentations, which invites Simpson's paradox"))  # fmt: skip
+        note = "pooled over augmentations, which invites Simpson's paradox"
+        rows.append(published_layer(layer, rho, rho < 0 and pvalue < PUBLISHED_ALPHA, note, pvalue=pvalue))
     return tuple(rows)
 
 
@@ -52,8 +51,9 @@ def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Pub
     rows = []
     for layer in layers:
         rho, pvalue = _pooled(study, layer)
-        rows.append(PublishedLayer(layer, rho, pvalue, CONTRADICTED if pvalue < PUBLISHED_ALPHA else SUPPORTED,
-                                   "absence read from a large p-value"))  # fmt: skip
+        rows.append(
+            published_layer(layer, rho, pvalue >= PUBLISHED_ALPHA, "absence read from a large p-value", pvalue=pvalue)
+        )
     return tuple(rows)
 
 
@@ -82,7 +82,8 @@ def _bars_table(study: xr.DataTree) -> pd.DataFrame:
                 rng=stream(0, "figure", f"{layer}/{kind}"),
             )  # fmt: skip
             rows.append((layer, kind, rho.statistic, interval.low, interval.high))
-    return pd.DataFrame(rows, columns=["layer", "kind", "estimate", "ci_low", "ci_high"])
+    table = pd.DataFrame(rows, columns=["layer", "kind", "estimate", "ci_low", "ci_high"])
+    return table[table["estimate"].notna()]
 
 
 def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
@@ -107,6 +108,8 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
 
 def _notes(study: xr.DataTree) -> tuple[str, ...]:
     table = _bars_table(study).pivot(index="layer", columns="kind", values="estimate")
+    if set(table.columns) != {POOLED, WITHIN}:
+        return ("Too few networks for a correlation within augmentation.",)
     flipped = [str(layer) for layer, row in table.iterrows() if row[POOLED] * row[WITHIN] < 0]
     return (f"Pooled and within-augmentation correlation have opposite signs in: {', '.join(flipped) or 'no layer'}.",)
 

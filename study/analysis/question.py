@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from study.analysis.results import Figure, HypothesisResult, PublishedLayer
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Question:
     measures: Mapping[str, Measure]
     figures: Callable[[xr.DataTree, tuple[HypothesisResult, ...]], tuple[Figure, ...]]
     notes: Callable[[xr.DataTree], tuple[str, ...]]
+
+
+def unpublished(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+    """Return what the paper says of a measure it does not report: nothing."""
+    return tuple(published_layer(layer, float("nan"), False, "not in the paper") for layer in layers)
 
 
 def layer_means(values: xr.DataArray) -> xr.DataArray:

@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, layer_means
-from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.tuning import SELECTIVE
 
 GROUPS = {"all selective units": 1, "at least two frequencies": 2}
@@ -43,8 +43,7 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
         values = ranges.isel(unit=np.flatnonzero(ranges["unit_layer"].values == layer)).values
         values = values[~np.isnan(values)]
         share = float((values == 0).mean()) if values.size else float("nan")
-        rows.append(PublishedLayer(layer, share, float("nan"), SUPPORTED if share > 0.5 else CONTRADICTED,
-                                   "units pooled, histogram by eye: here, more than half"))  # fmt: skip
+        rows.append(published_layer(layer, share, share > 0.5, "units pooled, histogram by eye: here, more than half"))
     return tuple(rows)
 
 
@@ -91,7 +90,7 @@ QUESTION = Question(
     claim="For most selective units the range of preferred orientations over spatial frequencies is 0.",
     measures={
         "zero_range_share": Measure(lambda study: zero_range_share(study, 1), _published),
-        "zero_range_share_two_frequencies": Measure(lambda study: zero_range_share(study, 2), _published),
+        "zero_range_share_two_frequencies": Measure(lambda study: zero_range_share(study, 2), unpublished),
     },
     figures=_figures,
     notes=_notes,

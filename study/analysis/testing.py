@@ -74,13 +74,14 @@ def _tested_layer(
 ) -> LayerResult:
     n = len(observations.values)
     if why := _too_few(hypothesis, observations):
-        return _untested_layer(layer, why, n, n_networks - n)
+        described = _untested_layer(layer, why, n, n_networks - n)
+        return dataclasses.replace(described, estimate=_estimate(hypothesis, observations))
     outcome, interval = {
         "sign_flip": _mean_test, "equivalence": _mean_test, "stratified_permutation": _correlation_test,
     }[hypothesis.test](hypothesis, observations, rng)  # fmt: skip
     if np.isnan(outcome.pvalue):
         return _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_networks - n)
-    estimate = outcome.statistic if hypothesis.test == "stratified_permutation" else float(observations.values.mean())
+    estimate = _estimate(hypothesis, observations)
     note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
     return LayerResult(
         layer=layer, estimate=estimate, ci_low=interval.low, ci_high=interval.high, ci_kind=interval.kind,
@@ -88,10 +89,19 @@ def _tested_layer(
     )  # fmt: skip
 
 
+def _estimate(hypothesis: Hypothesis, observations: Observations) -> float:
+    """Return the estimand's estimate; NaN where there is none."""
+    if hypothesis.test == "stratified_permutation" and observations.against is not None:
+        return stats.stratified_spearman(observations.values, observations.against, observations.strata).statistic
+    return float(observations.values.mean()) if len(observations.values) else float("nan")
+
+
 def _too_few(hypothesis: Hypothesis, observations: Observations) -> str:
     n = len(observations.values)
     if n < hypothesis.minimum_networks:
         return f"the registered test needs at least {hypothesis.minimum_networks} networks with a value; there are {n}"
+    if hypothesis.strata == "none":
+        return ""
     labels, counts = np.unique(observations.strata.astype(str), return_counts=True)
     if counts.min() < hypothesis.minimum_per_stratum:
         few = labels[counts.argmin()]

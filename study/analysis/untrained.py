@@ -7,7 +7,7 @@ import xarray as xr
 
 from study.analysis.existence import histogram_table, selective_excess, selective_share, tuning_of
 from study.analysis.question import Measure, Question, layer_means
-from study.analysis.results import CONTRADICTED, SUPPORTED, Figure, HypothesisResult, PublishedLayer
+from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.schema import STATES
 
 
@@ -19,20 +19,19 @@ def gosi_gain(study: xr.DataTree) -> xr.DataArray:
 
 def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     gain = gosi_gain(study).mean("network")
+    note = "histograms of two networks by eye: here, mean gOSI higher after training"
     return tuple(
-        PublishedLayer(layer, value, float("nan"), SUPPORTED if value > 0 else CONTRADICTED,
-                       "histograms of two networks by eye: here, mean gOSI higher after training")
+        published_layer(layer, value, value > 0, note)
         for layer, value in zip(layers, gain.sel(layer=list(layers)).values.tolist(), strict=True)
-    )  # fmt: skip
+    )
 
 
 def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     share = selective_share(tuning_of(study, "initial")).mean("network")
     return tuple(
-        PublishedLayer(layer, value, float("nan"), SUPPORTED if 0 < value < 0.5 else CONTRADICTED,
-                       "histogram by eye: here, some but less than half")
+        published_layer(layer, value, 0 < value < 0.5, "histogram by eye: here, some but less than half")
         for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
-    )  # fmt: skip
+    )
 
 
 def _layer_mean_table(study: xr.DataTree) -> pd.DataFrame:

@@ -48,7 +48,9 @@ def coarse(rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
     [(uniform, 0.05), (exponential, 0.19), (lognormal, 0.50), (sparse, 0.72)],
     ids=["uniform", "exponential", "lognormal", "sparse"],
 )
-def test_untuned_units_show_selectivity_that_grows_with_sparseness(model: Callable[..., np.ndarray], expected: float) -> None:
+def test_untuned_units_show_selectivity_that_grows_with_sparseness(
+    model: Callable[..., np.ndarray], expected: float
+) -> None:
     """Independent responses to 12 x 9 x 4 gratings: mean gOSI .052, .191, .502 and .720.
 
     Nothing here is tuned. Maximum over phase and best frequency inflate the index, sparseness most of all, so a raw
@@ -141,11 +143,11 @@ def test_ties_make_p_values_larger_never_smaller(model: Callable[..., np.ndarray
 
 
 def test_tuned_units_are_told_from_untuned_ones() -> None:
-    """Weak tuning (1 + cos, on exponential noise) over all frequencies: found in .99 and 1.00 of 200 units."""
+    """Weak tuning (1 + cos, on exponential noise) over all frequencies: found in .98 (full shuffle) and .91 (labels) of 200."""
     rng = np.random.default_rng(9)
     preferred = rng.uniform(0, 180, (200, 1, 1, 1))
     tuned = 1 + np.cos(2 * np.deg2rad(np.arange(12)[:, None, None] * 15 - preferred))
     responses = tuned * rng.exponential(size=(200, *SHAPE))
     null = shuffle_null(responses, n_permutations=N_PERMUTATIONS, n_bins=10, rng=rng)
     assert (null.pvalue <= 0.05).mean() > 0.9
-    assert (null.orientation_pvalue <= 0.05).mean() > 0.9
+    assert (null.orientation_pvalue <= 0.05).mean() > 0.85

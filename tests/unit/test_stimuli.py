@@ -152,7 +152,7 @@ def test_a_size_that_is_no_multiple_of_4_is_refused(size: int) -> None:
 
 def test_an_unknown_contrast_is_refused() -> None:
     """The message names what was asked for and what there is."""
-    with pytest.raises(ValueError, match="'loud'.*'min_max' or 'fixed'"):
+    with pytest.raises(ValueError, match=r"'loud'.*'min_max' or 'fixed'"):
         gratings(32, contrast="loud")
 
 

@@ -50,7 +50,7 @@ def test_one_orientation_alone_is_fully_selective(orientation: int) -> None:
 
 
 def test_a_cosine_curve_has_selectivity_one_half() -> None:
-    """r = 1 + cos 2 (theta - theta0) gives 1/2, wherever the preferred orientation lies between the twelve."""
+    """The curve 1 + cos 2 (theta - theta0) gives 1/2, wherever the preferred orientation lies between the twelve."""
     preferred = np.random.default_rng(0).uniform(0, 180, (500, 1))
     curve = 1 + np.cos(2 * np.deg2rad(ORIENTATIONS - preferred))
     np.testing.assert_allclose(gosi(np.maximum(curve, 0)), 0.5, atol=1e-12)
@@ -58,7 +58,7 @@ def test_a_cosine_curve_has_selectivity_one_half() -> None:
 
 @pytest.mark.parametrize("depth", [0.0, 0.2, 0.66, 1.0])
 def test_a_modulated_curve_has_half_its_depth(depth: float) -> None:
-    """r = 1 + m cos 2 (theta - theta0) gives m / 2."""
+    """The curve 1 + m cos 2 (theta - theta0) gives m / 2."""
     assert gosi(1 + depth * np.cos(2 * np.deg2rad(ORIENTATIONS - 30))) == pytest.approx(depth / 2, abs=1e-12)
 
 
@@ -92,7 +92,7 @@ def test_a_response_that_is_no_number_is_refused(index: object) -> None:
 
 def test_an_infinite_response_is_refused() -> None:
     """Infinity over infinity is NaN, which would pass for a silent unit."""
-    with pytest.raises(ValueError, match="infinit|finite"):
+    with pytest.raises(ValueError, match=r"infinit|finite"):
         gosi(np.array([1.0, np.inf, 0.0, 1.0]))
 
 
@@ -252,7 +252,7 @@ def test_frequencies_that_disagree_span_the_shortest_arc() -> None:
 
 
 def test_a_frequency_at_exactly_half_the_peak_is_left_out() -> None:
-    """"Exceeds 50 %": half is not enough, the next number above it is."""
+    """ "Exceeds 50 %": half is not enough, the next number above it is."""
     half = tensor({(3, 2): 1.0, (9, 5): 0.5})
     above = tensor({(3, 2): 1.0, (9, 5): np.nextafter(0.5, 1)})
     ranges, counts = spatial_frequency_range(np.stack([half, above]), ORIENTATIONS)
@@ -337,7 +337,9 @@ def test_the_p_value_counts_shuffles_at_least_as_selective() -> None:
         at_least = round(null.pvalue[unit] * (n_permutations + 1)) - 1
         assert surely <= at_least <= possibly
     np.testing.assert_array_equal(null.counts.sum(axis=1), n_permutations)
-    np.testing.assert_allclose((null.counts * (starts + 0.5 / n_bins)).sum(axis=1) / n_permutations, null.mean, atol=1e-3)
+    np.testing.assert_allclose(
+        (null.counts * (starts + 0.5 / n_bins)).sum(axis=1) / n_permutations, null.mean, atol=1e-3
+    )
     selective = null.counts[:, starts >= 0.33].sum(axis=1) / n_permutations
     np.testing.assert_allclose(selective, null.selective, atol=0.02)
 

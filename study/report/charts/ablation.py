@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order, palette, panels, shapes
+from study.report.charts.theme import BLUE, GREY, INK, ORANGE, if_any_interval, in_order, palette, panels, shapes
 
 _HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
 
@@ -56,7 +56,9 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
         .encode(alt.Y("max(asterisk_at):Q"))
     )
-    panel = alt.layer(bars, intervals, asterisks, data=marked).properties(width=400, height=220)
+    panel = alt.layer(bars, *if_any_interval(table, intervals), asterisks, data=marked).properties(
+        width=400, height=220
+    )
     return panels(panel, table, "clamp", columns=2)
 
 
@@ -102,7 +104,7 @@ def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
     )
     zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
-    return alt.layer(zero, networks, intervals, tick).properties(width=760, height=280)
+    return alt.layer(zero, networks, *if_any_interval(table, intervals), tick).properties(width=760, height=280)
 
 
 def _spread(points: pd.DataFrame) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import INK, PANEL_HEIGHT, PANEL_WIDTH, in_order, palette, panels, shapes
+from study.report.charts.theme import INK, PANEL_HEIGHT, PANEL_WIDTH, if_any_interval, in_order, palette, panels, shapes
 
 
 def correlation_scatter(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -84,4 +84,4 @@ def correlation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
     )
     zero = alt.Chart(table.iloc[:1]).mark_rule(color=INK, opacity=0.6).encode(y=alt.datum(0))
-    return alt.layer(bars, intervals, zero).properties(width=720, height=PANEL_HEIGHT * 2)
+    return alt.layer(bars, *if_any_interval(table, intervals), zero).properties(width=720, height=PANEL_HEIGHT * 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, in_order
+from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, if_any_interval, in_order
 
 
 def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -58,4 +58,6 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
         for column, dash in (("null_value", [1, 0]), ("smallest_effect", [5, 4]))
         if table[column].notna().any()
     ]
-    return alt.layer(*rules, intervals, points).properties(width=640, height=max(60, 30 * len(layers)))
+    return alt.layer(*rules, *if_any_interval(table, intervals), points).properties(
+        width=640, height=max(60, 30 * len(layers))
+    )

@@ -95,3 +95,8 @@ def panels(
     if free_scale is not None:
         faceted = faceted.resolve_scale(**{free_scale: "independent"})
     return cast("alt.FacetChart", faceted)
+
+
+def if_any_interval(table: pd.DataFrame, layer: alt.Chart) -> list[alt.Chart]:
+    """Return the layer of intervals, or nothing where no row has one: an empty scale makes the browser complain."""
+    return [layer] if table[["ci_low", "ci_high"]].notna().all(axis=1).any() else []

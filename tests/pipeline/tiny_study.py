@@ -1,0 +1,145 @@
+"""The smallest study that goes all the way, ways to run one, and what a folder holds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from study.config import resolve
+from study.images import load_images
+from study.plan import PlannedNetwork, planned_networks
+from study.store import StudyFolder
+
+ROOT = Path(__file__).parents[2]
+REGISTRATION = ROOT / "preregistration.md"
+NAME = "tiny"
+SETTINGS = (
+    "images.train_images=320", "images.validation_images=100", "images.test_images=200", "training.epochs=1",
+    "population.seeds=1", "population.augmentations=none,shift,flip", "probe.permutations=100",
+    "ablation.null_draws=20", "ablation.null_images=32",
+)  # fmt: skip
+TIMEOUT = 300  # seconds for a run that takes a tenth of it on a free machine
+
+# Runs the command line and leaves the names of the modules that its process ever imported.
+_WITNESS = """
+import pathlib, sys
+from study.run import main
+code = main(sys.argv[2:])
+pathlib.Path(sys.argv[1]).write_text(chr(10).join(sys.modules))
+sys.exit(code)
+"""
+
+# A shell that runs the tests in the background ignores interrupts, and its children inherit that.
+_INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "study.run", *sys.argv[1:]])
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that ended: its working directory, exit code, what it said, and the modules its process imported."""
+
+    place: Path
+    code: int
+    out: str
+    err: str
+    modules: frozenset[str] = frozenset()
+
+    @property
+    def folder(self) -> StudyFolder:
+        """The study's folder."""
+        return tiny_folder(self.place)
+
+    @property
+    def report(self) -> Path:
+        """The study's report."""
+        return self.place / "reports" / f"{NAME}.html"
+
+
+def tiny_folder(place: Path) -> StudyFolder:
+    """Return the folder of the tiny study in a working directory."""
+    return StudyFolder(place / "data" / NAME)
+
+
+def arguments(*more: str, settings: tuple[str, ...] = SETTINGS) -> list[str]:
+    """Return the command line of the tiny study; what is given later wins."""
+    assignments = [part for setting in settings for part in ("--set", setting)]
+    return ["--preregistration", str(REGISTRATION), "--name", NAME, *assignments, *more]
+
+
+def planned() -> tuple[PlannedNetwork, ...]:
+    """Return the tiny study's networks."""
+    config = resolve("quick", assignments=SETTINGS)
+    return planned_networks(config, fingerprint=load_images(config.images).fingerprint)
+
+
+def run(place: Path, *given: str, path: tuple[Path, ...] = ()) -> Finished:
+    """Run the command line in a process of its own, working in `place`, and wait for its end."""
+    witness = place.parent / f"{place.name}.modules"
+    command = [sys.executable, "-c", _WITNESS, str(witness), *given]
+    done = subprocess.run(
+        command, cwd=place, env=_environment(path), capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    modules = witness.read_text().split() if witness.exists() else []
+    return Finished(place, done.returncode, done.stdout, done.stderr, frozenset(modules))
+
+
+def start(place: Path, *given: str, path: tuple[Path, ...] = ()) -> subprocess.Popen[str]:
+    """Start `python -m study.run` in `place`, in a session of its own as a terminal would."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTIBLE, *given], cwd=place, env=_environment(path), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def _environment(path: tuple[Path, ...]) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT)))}
+
+
+def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Wait until something is so; give up when the process ends first or takes too long."""
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert process.poll() is None, f"ended with {process.returncode}: {process.communicate()}"
+        assert time.monotonic() < deadline, "took too long"
+        time.sleep(0.05)
+
+
+def members(session: int) -> list[psutil.Process]:
+    """Return the living processes of a session."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        try:
+            if os.getsid(process.pid) == session and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except ProcessLookupError:
+            continue
+    return found
+
+
+def snapshot(place: Path, *, times: bool = False) -> dict[str, object]:
+    """Return what every path below a folder is, down to its bytes; with `times`, also when it was last written."""
+    return {path.relative_to(place).as_posix(): _state(path, times) for path in sorted(place.rglob("*"))}
+
+
+def _state(path: Path, times: bool) -> object:
+    if path.is_symlink():
+        state: object = os.readlink(path)
+    else:
+        state = "folder" if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
+    return (state, path.lstat().st_mtime_ns) if times else state
+
+
+def manifests(folder: StudyFolder) -> dict[str, bytes]:
+    """Return the manifest of every published network, which holds the digest of its every file, by key."""
+    return {path.stem: (path / "manifest.json").read_bytes() for path in sorted(folder.networks.glob("*.zarr"))}

@@ -1,0 +1,338 @@
+"""The network is the paper's, and reaching into it changes nothing that was not asked for."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from study.config import NetworkConfig
+from study.networks import backend
+from study.networks.backend import FusedBatchNormalization
+from study.networks.cnn7 import cnn7
+from study.networks.taps import (
+    HiddenLayer,
+    clamp_values,
+    hidden_layers,
+    outputs_model,
+    responses_model,
+    suffix_model,
+    unit_labels,
+)
+from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
+
+NAMES = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
+ORDERS = ("conv_relu_bn", "conv_bn_relu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does."""
+    backend.configure_process()
+
+
+def network(**settings: Any) -> keras.Model:
+    """Return cnn7 on 32-pixel images of ten classes."""
+    return cnn7(NetworkConfig(**settings), image_shape=(32, 32, 3), n_classes=10)
+
+
+@pytest.fixture(scope="module")
+def published() -> keras.Model:
+    """Return cnn7 as the study registers it."""
+    return network()
+
+
+# cnn7
+
+
+@pytest.mark.parametrize(("padding", "sizes"), [("valid", [30, 14, 12, 5, 3, 1]), ("same", [32, 16, 16, 8, 8, 4])])
+def test_map_sizes_are_those_of_the_padding(padding: str, sizes: list[int]) -> None:
+    """Strides 1, 2, 1, 2, 1, 2 on 32 pixels, without and with zeros around."""
+    model = network(padding=padding)
+    for name, size in zip(NAMES, sizes, strict=False):
+        assert model.get_layer(f"{name}_relu").output.shape[1:3] == (size, size)
+
+
+def test_there_are_960_units(published: keras.Model) -> None:
+    """32, 32, 64, 64, 128 and 128 feature maps and 512 dense units."""
+    layers = hidden_layers(published)
+    assert tuple(layer.name for layer in layers) == NAMES
+    assert [layer.n_units for layer in layers] == [32, 32, 64, 64, 128, 128, 512]
+    names, channels = unit_labels(layers)
+    assert len(names) == len(channels) == 960
+    assert names[0] == "conv1"
+    assert names[-1] == "fc1"
+    assert (channels[0], channels[31], channels[32], channels[-1]) == (0, 31, 0, 511)
+
+
+def test_the_number_of_weights_is_what_the_description_gives(published: keras.Model) -> None:
+    """Kernels and biases, four numbers a unit for the normalisation, counted by hand."""
+    channels = [3, 32, 32, 64, 64, 128, 128]
+    convolutions = sum(9 * a * b + b for a, b in itertools.pairwise(channels))
+    assert published.count_params() == convolutions + (128 * 512 + 512) + 4 * 960 + (512 * 10 + 10) == 362_026
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_parts_follow_each_other_in_the_order_asked_for(order: str) -> None:
+    """Linear, ReLU, normalisation, or linear, normalisation, ReLU; then straight into the next layer."""
+    model = network(order=order)
+    middle, last = ("relu", "bn") if order == "conv_relu_bn" else ("bn", "relu")
+    before = "images"
+    for name in NAMES:
+        chain = [name, f"{name}_{middle}", f"{name}_{last}"]
+        if name == "fc1":
+            chain.insert(0, "flatten")
+        for part in chain:
+            source = model.input if before == "images" else model.get_layer(before).output
+            assert model.get_layer(part).input is source
+            before = part
+    assert model.get_layer("logits").input is model.get_layer(before).output
+    assert model.output is model.get_layer("logits").output
+
+
+def test_every_linear_part_is_linear_and_has_a_bias(published: keras.Model) -> None:
+    """3 x 3 kernels, no activation of their own; the logits too."""
+    for name in (*NAMES, "logits"):
+        layer = published.get_layer(name)
+        assert layer.use_bias
+        assert layer.activation is keras.activations.linear
+        if name.startswith("conv"):
+            assert layer.kernel_size == (3, 3)
+            assert layer.strides == ((2, 2) if int(name[-1]) % 2 == 0 else (1, 1))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_units_are_read_after_the_relu_and_clamped_where_the_next_layer_reads(order: str) -> None:
+    """Where normalisation comes last the two differ; where it comes first they are one."""
+    last = order == "conv_relu_bn"
+    assert hidden_layers(network(order=order))[1] == HiddenLayer(
+        name="conv2", n_units=32, response="conv2_relu", output="conv2_bn" if last else "conv2_relu",
+        normalization="conv2_bn" if last else "",
+    )  # fmt: skip
+
+
+def test_other_images_and_classes_are_possible() -> None:
+    """48 pixels, five classes."""
+    model = cnn7(NetworkConfig(), image_shape=(48, 48, 3), n_classes=5)
+    assert model.output.shape == (None, 5)
+    assert model.get_layer("conv6_relu").output.shape[1:3] == (3, 3)
+
+
+# Batch normalisation
+
+
+def pair(shape: tuple[int, ...], **settings: float) -> tuple[keras.layers.Layer, keras.layers.Layer]:
+    """Return the fused layer and Keras' own, with the same random weights."""
+    rng = np.random.default_rng(0)
+    layers = (FusedBatchNormalization(**settings), keras.layers.BatchNormalization(**settings))
+    weights = [rng.normal(size=shape[-1]).astype("f4") for _ in range(3)] + [rng.uniform(0.5, 2, shape[-1]).astype("f4")]
+    for layer in layers:
+        layer.build(shape)
+        layer.set_weights(weights)
+    return layers
+
+
+SHAPES = pytest.mark.parametrize("shape", [(16, 5, 4, 6), (32, 1, 1, 3), (24, 7)], ids=["maps", "points", "dense"])
+
+
+@SHAPES
+@pytest.mark.parametrize("training", [True, False, None])
+def test_fused_normalisation_gives_keras_outputs(shape: tuple[int, ...], training: bool | None) -> None:
+    """In training, at inference, and where nothing is said, which is inference."""
+    fused, reference = pair(shape)
+    images = np.random.default_rng(1).normal(2, 3, shape).astype("f4")
+    outputs = np.asarray(fused(images, training=training))
+    assert outputs.shape == shape
+    np.testing.assert_allclose(outputs, np.asarray(reference(images, training=training)), atol=1e-5)
+
+
+@SHAPES
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.7, "epsilon": 1e-2}], ids=["default", "other"])
+def test_fused_normalisation_keeps_keras_moments(shape: tuple[int, ...], settings: dict[str, float]) -> None:
+    """After each of six training steps, and unmoved by inference in between."""
+    fused, reference = pair(shape, **settings)
+    rng = np.random.default_rng(2)
+    for _ in range(6):
+        images = rng.normal(rng.normal(), 2, shape).astype("f4")
+        for layer in (fused, reference):
+            layer(images, training=True)
+            layer(images, training=False)
+        np.testing.assert_allclose(fused.moving_mean, reference.moving_mean, atol=1e-5)
+        np.testing.assert_allclose(fused.moving_variance, reference.moving_variance, rtol=1e-5, atol=1e-5)
+
+
+@SHAPES
+@pytest.mark.parametrize("training", [True, False])
+def test_fused_normalisation_gives_keras_gradients(shape: tuple[int, ...], training: bool) -> None:
+    """With respect to the inputs, the scale and the offset, of a loss that is not symmetric."""
+    rng = np.random.default_rng(3)
+    images = tf.constant(rng.normal(1, 2, shape).astype("f4"))
+    direction = tf.constant(rng.normal(size=shape).astype("f4"))
+    gradients = []
+    for layer in pair(shape):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            loss = tf.reduce_mean(tf.nn.softplus(layer(images, training=training)) * direction)
+        gradients.append(tape.gradient(loss, [images, layer.gamma.value, layer.beta.value]))
+    for found, expected in zip(*gradients, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+# Taps
+
+
+@pytest.fixture(scope="module", params=ORDERS)
+def tapped(request: pytest.FixtureRequest) -> tuple[keras.Model, np.ndarray]:
+    """Return a scrambled tiny network of either order, and images for it."""
+    model = tiny_network(order=request.param)
+    scramble(model, np.random.default_rng(4))
+    return model, np.random.default_rng(5).normal(0, 1, (12, 8, 8, 3)).astype("f4")
+
+
+def test_responses_are_the_maps_after_the_relu(tapped: tuple[keras.Model, np.ndarray]) -> None:
+    """One output a hidden layer, none negative, each the ReLU of what enters it."""
+    model, images = tapped
+    layers = hidden_layers(model)
+    responses = responses_model(model, layers)(images)
+    for layer, maps in zip(layers, responses, strict=True):
+        linear = np.asarray(keras.Model(model.input, model.get_layer(layer.response).input)(images))
+        assert maps.shape[-1] == layer.n_units == UNITS[layer.name]
+        np.testing.assert_array_equal(np.asarray(maps), np.maximum(linear, 0))
+
+
+def test_the_network_behind_a_layer_gives_the_networks_logits(tapped: tuple[keras.Model, np.ndarray]) -> None:
+    """suffix(outputs) is the network, at every layer."""
+    model, images = tapped
+    layers = hidden_layers(model)
+    expected = np.asarray(model(images, training=False))
+    for layer, outputs in zip(layers, outputs_model(model, layers)(images), strict=True):
+        np.testing.assert_allclose(np.asarray(suffix_model(model, layer)(outputs)), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_same_holds_in_cnn7(published: keras.Model) -> None:
+    """At all seven layers of the study's own network."""
+    scramble(published, np.random.default_rng(6))
+    images = np.random.default_rng(7).normal(0, 0.3, (3, 32, 32, 3)).astype("f4")
+    layers = hidden_layers(published)
+    expected = np.asarray(published(images, training=False))
+    for layer, outputs in zip(layers, outputs_model(published, layers)(images), strict=True):
+        np.testing.assert_allclose(np.asarray(suffix_model(published, layer)(outputs)), expected, rtol=1e-4, atol=1e-4)
+
+
+def silenced(model: keras.Model, layer: HiddenLayer, mask: np.ndarray, clamp: str) -> list[np.ndarray]:
+    """Return weights with which the network itself has the masked units silenced.
+
+    For `output_zero` the last part that gives the layer's output is made to give 0; for `relu_zero` the response is.
+    """
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    linear = copy.get_layer(layer.name)
+    kernel, bias = (np.array(weight) for weight in linear.get_weights())
+    normalization = copy.get_layer(f"{layer.name}_bn")
+    gamma, beta, mean, variance = (np.array(weight) for weight in normalization.get_weights())
+    if clamp == "output_zero" or not layer.normalization:
+        gamma[mask] = beta[mask] = 0
+    else:
+        kernel[..., mask], bias[mask] = 0, -1
+    linear.set_weights([kernel, bias])
+    normalization.set_weights([gamma, beta, mean, variance])
+    return copy.get_weights()
+
+
+@pytest.mark.parametrize("clamp", ["output_zero", "relu_zero"])
+@pytest.mark.parametrize("index", range(3))
+def test_clamping_equals_silencing_inside_the_network(
+    tapped: tuple[keras.Model, np.ndarray], index: int, clamp: str
+) -> None:
+    """Masking what a layer sends on gives the logits of a network whose own weights silence the same units."""
+    model, images = tapped
+    layer = hidden_layers(model)[index]
+    mask = np.random.default_rng(index).random(layer.n_units) < 0.5
+    outputs = np.asarray(outputs_model(model, hidden_layers(model))(images)[index])
+    values = clamp_values(model, layer, clamp)
+    clamped = outputs * ~mask + np.where(mask, values, np.float32(0))
+    found = np.asarray(suffix_model(model, layer)(clamped))
+    modified = keras.models.clone_model(model)
+    modified.set_weights(silenced(model, layer, mask, clamp))
+    np.testing.assert_allclose(found, np.asarray(modified(images, training=False)), rtol=1e-4, atol=1e-5)
+    assert np.abs(found - np.asarray(model(images, training=False))).max() > 1e-2
+
+
+def test_a_silent_unit_sends_on_the_normalisation_of_zero() -> None:
+    """`relu_zero` is what the network's own normalisation makes of a response of 0, to 1e-6; `output_zero` is 0."""
+    model = tiny_network()
+    scramble(model, np.random.default_rng(8))
+    for layer in hidden_layers(model):
+        shape = model.get_layer(layer.response).output.shape[1:]
+        actual = np.asarray(model.get_layer(layer.normalization)(np.zeros((2, *shape), "f4"), training=False))
+        values = clamp_values(model, layer, "relu_zero")
+        assert values.shape == (layer.n_units,)
+        assert values.dtype == np.float32
+        np.testing.assert_allclose(np.broadcast_to(values, actual.shape), actual, atol=1e-6)
+        assert np.abs(values).min() > 1e-3
+        np.testing.assert_array_equal(clamp_values(model, layer, "output_zero"), np.zeros(layer.n_units))
+
+
+def test_the_two_clamps_are_one_where_no_normalisation_follows() -> None:
+    """After convolution, normalisation, ReLU, silence is 0 either way."""
+    model = tiny_network(order="conv_bn_relu")
+    scramble(model, np.random.default_rng(9))
+    for layer in hidden_layers(model):
+        np.testing.assert_array_equal(clamp_values(model, layer, "relu_zero"), np.zeros(layer.n_units))
+
+
+def test_an_unknown_clamp_is_refused() -> None:
+    """The message names it and those there are."""
+    model = tiny_network()
+    with pytest.raises(ValueError, match=r"'mean'.*'output_zero' or 'relu_zero'"):
+        clamp_values(model, hidden_layers(model)[0], "mean")
+
+
+# Compiled functions
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each row in nats, in float64."""
+    shifted = logits.astype(float) - logits.max(axis=1, keepdims=True)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+
+
+def test_scores_are_summed_cross_entropy_and_number_correct() -> None:
+    """Against NumPy, at inference: the moving moments are used and stay as they are."""
+    model, images = tiny_network(), tiny_partition(test=50)
+    scramble(model, np.random.default_rng(10))
+    before = model.get_weights()
+    inputs = images.test_images.astype("f4") / 255
+    logits = np.asarray(model(inputs, training=False))
+    loss, correct = backend.compiled_scores(model)(inputs, images.test_labels)
+    assert float(loss) == pytest.approx(cross_entropy(logits, images.test_labels).sum(), rel=1e-6)
+    assert int(correct) == (logits.argmax(axis=1) == images.test_labels).sum()
+    for weight, kept in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, kept)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_an_empty_mask_has_exactly_no_effect(tapped: tuple[keras.Model, np.ndarray], index: int) -> None:
+    """Every unit kept, whatever the clamp holds elsewhere: the same loss to the last bit as without a clamp."""
+    model, images = tapped
+    layer = hidden_layers(model)[index]
+    labels = np.arange(12) % 3
+    suffix = suffix_model(model, layer)
+    outputs = outputs_model(model, hidden_layers(model))(images)[index]
+    kept, nothing = np.ones(layer.n_units, "f4"), np.zeros(layer.n_units, "f4")
+    clamped = backend.compiled_clamped_scores(suffix)(outputs, kept, nothing, labels)
+    plain = backend.compiled_scores(suffix)(outputs, labels)
+    assert (float(clamped[0]), int(clamped[1])) == (float(plain[0]), int(plain[1]))
+
+
+def test_a_single_output_is_still_a_list() -> None:
+    """`compiled_forward` answers with a list for one output as for three."""
+    model = tiny_network()
+    layers = hidden_layers(model)
+    images = np.zeros((2, 8, 8, 3), "f4")
+    assert len(backend.compiled_forward(responses_model(model, layers))(images)) == 3
+    assert len(backend.compiled_forward(model)(images)) == 1

@@ -1,0 +1,479 @@
+"""The registration: the project's own, blocks that are refused, the language of rules, digests and deviations."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.analysis import check_measures
+from study.config import CLAMPS, LAYERS, PROFILES, as_record, resolve
+from study.errors import StudyError
+from study.registration import (
+    CNN7_LAYERS,
+    QUANTITIES,
+    QUESTIONS,
+    VGG16_LAYERS,
+    Hypothesis,
+    Registration,
+    Rule,
+    differences,
+    parsed_registration,
+    read_registration,
+    setting_deviations,
+)
+
+PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
+FIELDS: dict[str, Any] = {
+    "id": "made-up", "question": "existence", "paper_section": "3.1", "claim": "It is so.", "estimand": "A mean.",
+    "measure": "selective_excess", "experimental_unit": "network", "layers": ["conv1", "conv2"],
+    "layers_required": "every", "test": "sign_flip", "alternative": "greater", "n_resamples": 9999, "strata": "none",
+    "confidence_level": 0.95, "alpha": 0.05, "family": "made-up", "adjustment": "holm", "null_value": 0.0,
+    "smallest_effect": 0.1, "supported": "pvalue_adjusted <= alpha", "contradicted": "ci_high < smallest_effect",
+    "exclusions": "none", "minimum_networks": 8, "minimum_per_stratum": 1, "status": "confirmatory",
+}  # fmt: skip
+GONE = object()
+
+
+def block(**changes: Any) -> str:
+    """Return a valid hypothesis block with some fields changed, added, or left out (GONE)."""
+    fields = {key: value for key, value in (FIELDS | changes).items() if value is not GONE}
+    lines = [f"{key} = {value if isinstance(value, float) else json.dumps(value)}" for key, value in fields.items()]
+    return "\n".join(["```toml hypothesis", *lines, "```", ""])
+
+
+def register(*texts: str) -> Registration:
+    """Return what some blocks register, with prose between them."""
+    return parsed_registration("# Prose\n\n" + "\nMore prose.\n\n".join(texts), source="pre.md")
+
+
+def refusal(*texts: str) -> str:
+    """Return the one line with which some blocks are refused."""
+    with pytest.raises(StudyError) as caught:
+        register(*texts)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("pre.md")
+    return message
+
+
+def quantities(**values: float) -> dict[str, float]:
+    """Return every quantity a rule may name, NaN where not given."""
+    return dict.fromkeys(QUANTITIES, math.nan) | values
+
+
+# The project's own registration
+
+
+@pytest.fixture(scope="module")
+def registered() -> Registration:
+    """Return what preregistration.md registers."""
+    return read_registration(PREREGISTRATION)
+
+
+def test_every_question_is_registered(registered: Registration) -> None:
+    """All nine questions have at least one confirmatory hypothesis, named after its question."""
+    hypotheses = registered.hypotheses.values()
+    assert {hypothesis.question for hypothesis in hypotheses if hypothesis.status == "confirmatory"} == set(QUESTIONS)
+    for name, hypothesis in registered.hypotheses.items():
+        assert name == hypothesis.id
+        assert name.startswith(hypothesis.question + "-")
+
+
+def test_vgg16_is_registered_in_all_its_layers(registered: Registration) -> None:
+    """Thirteen convolutions, five poolings, two dense layers; ablation where the paper puts its asterisks."""
+    assert len(VGG16_LAYERS) == 20
+    assert registered.hypotheses["replication-vgg16-existence"].layers == VGG16_LAYERS
+    assert registered.hypotheses["replication-vgg16-spatial-frequency"].layers == VGG16_LAYERS
+    assert registered.hypotheses["replication-vgg16-ablation"].layers == ("block1_conv2", "block1_pool", "block2_conv1")
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("maturation-correlation", ("conv1", "conv2", "conv3", "conv4", "conv5")),
+        ("generalization-conv1-absence", ("conv1",)),
+        ("memorization-trend", ("conv2", "conv3", "conv4")),
+        ("ablation-effect", ("conv2", "conv3")),
+        ("ablation-twofold", ("conv2", "conv3")),
+        ("ablation-silence", ("conv2", "conv3")),
+        ("existence-selective-units", CNN7_LAYERS),
+    ],
+)
+def test_layers_are_those_of_the_papers_claims(registered: Registration, name: str, layers: tuple[str, ...]) -> None:
+    """Where the paper says it holds."""
+    assert registered.hypotheses[name].layers == layers
+
+
+def test_every_measure_exists(registered: Registration) -> None:
+    """What is registered can be computed, and each test fits its measure."""
+    check_measures(registered, source="preregistration.md")
+
+
+def test_every_registered_test_can_reach_its_own_alpha(registered: Registration) -> None:
+    """With the fewest networks, the smallest possible p passes Holm in every layer of the family."""
+    for hypothesis in registered.hypotheses.values():
+        family = sum(len(h.layers) for h in registered.hypotheses.values() if h.family == hypothesis.family)
+        if hypothesis.question == "replication" and "vgg16" in hypothesis.id:
+            continue  # one network: described, not tested
+        if hypothesis.test == "stratified_permutation":
+            strata = 4 if hypothesis.strata == "augmentation" else 1
+            smallest = 1 / math.factorial(hypothesis.minimum_networks // strata) ** strata
+        else:
+            smallest = 2.0**-hypothesis.minimum_networks
+        assert max(smallest, 1 / (hypothesis.n_resamples + 1)) <= hypothesis.alpha / family, hypothesis.id
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_profile_departs_from_the_registration(registered: Registration, profile: str) -> None:
+    """Profiles and registered settings agree, so that a plain run has no deviation to report."""
+    assert setting_deviations(registered, as_record(resolve(profile))) == []
+
+
+def test_registered_settings_are_settings(registered: Registration) -> None:
+    """Every registered key is one that a study has: none is registered under a wrong name."""
+    record = as_record(resolve("quick"))
+    keys = {f"{section}.{key}" for section, table in record.items() for key in table}
+    assert set(registered.settings) <= keys
+    assert set(registered.profile_settings) == set(PROFILES)
+    assert all(set(settings) <= keys for settings in registered.profile_settings.values())
+    assert registered.settings["ablation.layers"] == list(LAYERS) == list(CNN7_LAYERS)
+    assert registered.settings["ablation.clamps"] == list(CLAMPS)
+
+
+def test_the_record_is_plain_json(registered: Registration) -> None:
+    """What is stored with the data survives a round trip through text, and differs from itself in nothing."""
+    record = registered.as_record()
+    stored = json.loads(json.dumps(record, allow_nan=False))
+    assert stored == record
+    assert differences(stored, registered) == []
+
+
+# Blocks that are read
+
+
+def test_a_block_becomes_a_frozen_record() -> None:
+    """Every field in its type; whole numbers pass for real ones; rules are parsed."""
+    hypothesis = register(block(null_value=0, layers=["fc1"])).hypotheses["made-up"]
+    assert hypothesis.layers == ("fc1",)
+    assert hypothesis.null_value == 0.0
+    assert isinstance(hypothesis.null_value, float)
+    assert hypothesis.supported == Rule("pvalue_adjusted <= alpha", ((("pvalue_adjusted", "<=", "alpha"),),))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        hypothesis.alpha = 0.5  # type: ignore[misc]
+
+
+def test_hypotheses_keep_their_order() -> None:
+    """As they stand in the file."""
+    assert list(register(block(id="b"), block(id="a"), block(id="c")).hypotheses) == ["b", "a", "c"]
+
+
+def test_other_fenced_blocks_are_prose() -> None:
+    """A shell example or a plain TOML block registers nothing."""
+    text = "```\nid = 3\n```\n\n```toml\nid = 3\n```\n\n" + block()
+    assert list(register(text).hypotheses) == ["made-up"]
+
+
+def test_windows_line_ends_are_read(tmp_path: Path) -> None:
+    """A file written on another system registers the same."""
+    path = tmp_path / "pre.md"
+    path.write_bytes(("Prose\n\n" + block()).replace("\n", "\r\n").encode())
+    assert read_registration(path).digest == register(block()).digest
+
+
+def test_settings_are_read_for_all_and_by_profile() -> None:
+    """`section.key` of the config, and the same under `[profile.NAME.section]`."""
+    settings = '```toml settings\n[training]\nbatch_size = 32\n[profile.quick.training]\nepochs = 8\n```\n'
+    registration = register(settings, block())
+    assert registration.settings == {"training.batch_size": 32}
+    assert registration.profile_settings == {"quick": {"training.epochs": 8}}
+
+
+# Blocks that are refused
+
+MALFORMED: list[tuple[dict[str, Any], str, str]] = [
+    ({"claim": GONE}, "claim", "missing"),
+    ({"supported": GONE}, "supported", "missing"),
+    ({"smallest_efect": 0.1}, "smallest_efect", "unknown"),
+    ({"claim": ""}, "claim", "empty"),
+    ({"exclusions": "  "}, "exclusions", "empty"),
+    ({"claim": 3}, "claim", "type str"),
+    ({"alpha": "0.05"}, "alpha", "type float"),
+    ({"n_resamples": 9999.5}, "n_resamples", "type int"),
+    ({"minimum_networks": True}, "minimum_networks", "type int"),
+    ({"alpha": True}, "alpha", "type float"),
+    ({"layers": "conv1"}, "layers", "non-empty list"),
+    ({"layers": []}, "layers", "non-empty list"),
+    ({"layers": [1]}, "layers", "non-empty list"),
+    ({"layers": ["conv1", "conv7"]}, "layers", "'conv7' is no layer; layers are conv1"),
+    ({"question": "existance"}, "question", "existence, spatial_frequency"),
+    ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence"),
+    ({"alternative": "both"}, "alternative", "two-sided, less, greater"),
+    ({"layers_required": "all"}, "layers_required", "every, most, any"),
+    ({"status": "sure"}, "status", "confirmatory, exploratory"),
+    ({"experimental_unit": "unit"}, "experimental_unit", "network"),
+    ({"adjustment": "bonferroni"}, "adjustment", "holm, none"),
+    ({"strata": "seed"}, "strata", "augmentation, label_corruption, none"),
+    ({"alpha": 0.0}, "alpha", "between 0.0 and 0.5"),
+    ({"alpha": 0.6}, "alpha", "between 0.0 and 0.5"),
+    ({"confidence_level": 95}, "confidence_level", "between"),
+    ({"n_resamples": 100}, "n_resamples", "between 999"),
+    ({"minimum_networks": 1}, "minimum_networks", "between 2"),
+    ({"minimum_per_stratum": 0}, "minimum_per_stratum", "between 1"),
+    ({"smallest_effect": 1e7}, "smallest_effect", "between"),
+    ({"smallest_effect": math.nan}, "smallest_effect", "between"),
+    ({"supported": "pvalue <= beta"}, "supported", "'pvalue <= beta' is no comparison"),
+    ({"supported": "pvalue = alpha"}, "supported", "no comparison"),
+    ({"supported": "pvalue == alpha"}, "supported", "no comparison"),
+    ({"supported": ""}, "supported", "no comparison"),
+    ({"supported": 5}, "supported", "no comparison"),
+    ({"contradicted": "ci_high < 0 or"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < 0 xor ci_low > 1"}, "contradicted", "no comparison"),
+    ({"contradicted": "not ci_high < 0"}, "contradicted", "no comparison"),
+    ({"contradicted": "(ci_high < 0)"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < 0 and"}, "contradicted", "no comparison"),
+    ({"contradicted": "0 < ci_low < 1"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < nan"}, "contradicted", "no comparison"),
+    ({"contradicted": "__import__('os') < 1"}, "contradicted", "no comparison"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "field", "reason"), MALFORMED, ids=[f"{f}-{r[:12]}" for _, f, r in MALFORMED])
+def test_a_malformed_block_is_refused_with_file_block_and_field(changes: dict[str, Any], field: str, reason: str) -> None:
+    """The line names the file, the second block and its id, the field, and what is allowed."""
+    message = refusal(block(id="first"), block(id="second", **changes))
+    assert message.startswith("pre.md, hypothesis block 2 (second)")
+    assert f"field {field!r}" in message
+    assert reason in message
+
+
+@pytest.mark.parametrize("bad", [1.0, 0.4])
+def test_a_confidence_level_no_interval_can_have_is_refused(bad: float) -> None:
+    """An interval of level 1 does not exist; the analysis could only fail on it."""
+    message = refusal(block(confidence_level=bad))
+    assert "field 'confidence_level'" in message
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_null_value_that_is_no_number_is_refused(bad: float) -> None:
+    """TOML can write nan and inf; no test can be made against them."""
+    assert "field 'null_value'" in refusal(block(null_value=bad))
+
+
+def test_equivalence_within_nothing_is_refused() -> None:
+    """Two margins that coincide leave no room to be equivalent in; the analysis could only fail on them."""
+    for bad in (0.0, -0.1):
+        assert "field 'smallest_effect'" in refusal(block(test="equivalence", smallest_effect=bad))
+
+
+def test_a_layer_named_twice_is_refused() -> None:
+    """It would count twice in its family."""
+    assert "field 'layers'" in refusal(block(layers=["conv2", "conv2"]))
+
+
+def test_a_family_has_one_adjustment() -> None:
+    """Hypotheses that share a family and disagree about its adjustment cannot both be right."""
+    message = refusal(block(id="a", family="both"), block(id="b", family="both", adjustment="none"))
+    assert "field 'adjustment'" in message
+    assert "block 2 (b)" in message
+
+
+def test_an_id_that_is_taken_is_refused() -> None:
+    """The second block of that name is named."""
+    assert refusal(block(), block()) == "pre.md, hypothesis block 2: id 'made-up' is taken by an earlier block"
+
+
+def test_a_block_that_is_no_toml_is_refused() -> None:
+    """The line says which block and where in it."""
+    message = refusal(block(), "```toml hypothesis\nid = \n```\n")
+    assert message.startswith("pre.md, hypothesis block 2: not valid TOML")
+
+
+def test_a_block_that_is_not_closed_is_refused() -> None:
+    """Otherwise the last hypothesis of a truncated file would go unregistered without a word."""
+    message = refusal(block(id="first"), block(id="second").removesuffix("```\n"))
+    assert "block 2" in message
+
+
+@pytest.mark.parametrize(
+    "text", ["batch_size = 32\n", "profile = 3\n", "[profile]\nquick = 3\n", "[profile.quick]\nepochs = 3\n"]
+)
+def test_settings_outside_a_section_are_refused(text: str) -> None:
+    """A settings block holds `[section]` tables, by profile `[profile.NAME.section]`; anything else is named."""
+    message = refusal(f"```toml settings\n{text}```\n", block())
+    assert "settings block" in message
+
+
+def test_a_file_without_blocks_is_refused() -> None:
+    """Nothing would be registered."""
+    assert "nothing is registered" in refusal("no block at all")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, a folder, or not text: one line with the path."""
+    not_text = tmp_path / "binary.md"
+    not_text.write_bytes(b"\xff\xfe\x00")
+    for path, reason in ((tmp_path / "none.md", "does not exist"), (tmp_path, "cannot be read"), (not_text, "cannot be read")):
+        with pytest.raises(StudyError, match=reason) as caught:
+            read_registration(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+# The language of rules
+
+
+def rule(text: str) -> Rule:
+    """Return the rule a block registers."""
+    return register(block(supported=text)).hypotheses["made-up"].supported
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "expected"),
+    [
+        ("pvalue <= alpha", {"pvalue": 0.05, "alpha": 0.05}, True),
+        ("pvalue < alpha", {"pvalue": 0.05, "alpha": 0.05}, False),
+        ("estimate >= smallest_effect", {"estimate": 0.1, "smallest_effect": 0.1}, True),
+        ("estimate > smallest_effect", {"estimate": 0.1, "smallest_effect": 0.1}, False),
+        ("estimate <= -0.2", {"estimate": -0.3}, True),
+        ("estimate<=-0.2", {"estimate": -0.1}, False),
+        ("0.5 < ci_low", {"ci_low": 0.6}, True),
+        ("ci_low > -0.3 and ci_high < 0.3", {"ci_low": -0.2, "ci_high": 0.2}, True),
+        ("ci_low > -0.3 and ci_high < 0.3", {"ci_low": -0.2, "ci_high": 0.4}, False),
+        ("pvalue <= alpha and estimate > 0 and ci_low > 0", {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 1}, True),
+        ("pvalue <= alpha and estimate > 0 and ci_low > 0", {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 0}, False),
+        ("estimate > 1e-3", {"estimate": 0.01}, True),
+        ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": 0.6, "ci_high": 0.9}, True),
+        ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": -0.9, "ci_high": -0.6}, True),
+        ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": -0.6, "ci_high": 0.6}, False),
+        ("pvalue <= alpha and estimate > 0 or ci_low > 1", {"pvalue": 1, "alpha": 0.05, "estimate": -1, "ci_low": 2}, True),
+        ("ci_low > 1 or pvalue <= alpha and estimate > 0", {"pvalue": 1, "alpha": 0.05, "estimate": 1, "ci_low": 0}, False),
+        ("ci_low > 1 or estimate > 0", {"estimate": 1}, True),
+    ],
+)
+def test_rules_compare_quantities_and_numbers(text: str, values: Mapping[str, float], expected: bool) -> None:
+    """Every clause must hold, `and` binding before `or`; either side may be a number; an undefined clause is false."""
+    assert rule(text).holds(quantities(**values)) is expected
+
+
+@pytest.mark.parametrize("symbol", ["<", "<=", ">", ">="])
+@pytest.mark.parametrize("text", ["estimate {} 0", "0 {} estimate", "estimate {} estimate"])
+def test_an_undefined_quantity_satisfies_no_rule(symbol: str, text: str) -> None:
+    """NaN on either side, or on both."""
+    assert not rule(text.format(symbol)).holds(quantities())
+
+
+# Digests and deviations
+
+
+def test_the_digest_stands_when_only_prose_changes() -> None:
+    """Prose, spacing and the order of keys and blocks: the machine-readable part is the same, the text is not."""
+    before = register(block(id="a"), block(id="b"))
+    after = parsed_registration(f"Rewritten.\n{block(id='b')}\n\nElsewhere\n{block(id='a')}", source="other.md")
+    assert after.digest == before.digest
+    assert after.text_digest != before.text_digest
+    assert differences(before.as_record(), after) == [
+        "The prose of preregistration.md changed; no machine-readable block did."
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"alpha": 0.01}, {"claim": "It is not so."}, {"layers": ["conv1"]}, {"supported": "pvalue_adjusted < alpha"},
+     {"status": "exploratory"}, {"smallest_effect": 0.2}, {"exclusions": "some"}],
+)  # fmt: skip
+def test_the_digest_covers_every_field(changes: dict[str, Any]) -> None:
+    """Any change of a block is a change of the digest, and one line names hypothesis, field, before and after."""
+    before, after = register(block()), register(block(**changes))
+    (key, value), = changes.items()
+    assert after.digest != before.digest
+    assert differences(before.as_record(), after) == [f"made-up: {key} was {FIELDS[key]!r}, is now {value!r}"]
+
+
+def test_the_digest_covers_the_settings() -> None:
+    """A registered setting that changes is a deviation too."""
+    texts = [f"```toml settings\n[training]\nepochs = {epochs}\n```\n" for epochs in (8, 9)]
+    before, after = (register(text, block()) for text in texts)
+    assert before.digest != after.digest
+    lines = differences(before.as_record(), after)
+    assert lines == ["registered settings: were {'training.epochs': 8}, are now {'training.epochs': 9}"]
+
+
+def test_added_and_removed_hypotheses_are_listed() -> None:
+    """One line each, and no line for what stayed."""
+    before, after = register(block(id="gone"), block(id="kept")), register(block(id="kept"), block(id="new"))
+    assert differences(before.as_record(), after) == [
+        "gone: registered when the first network started, removed since",
+        "new: registered after the first network started",
+    ]
+
+
+def test_every_difference_has_a_line() -> None:
+    """Two fields of one hypothesis, one of another."""
+    before = register(block(id="a"), block(id="b"))
+    after = register(block(id="a", alpha=0.01, test="equivalence"), block(id="b", minimum_networks=9))
+    lines = differences(json.loads(json.dumps(before.as_record())), after)
+    assert lines == [
+        "a: test was 'sign_flip', is now 'equivalence'",
+        "a: alpha was 0.05, is now 0.01",
+        "b: minimum_networks was 8, is now 9",
+    ]
+
+
+def test_settings_that_depart_are_listed(registered: Registration) -> None:
+    """One line a setting, for what is registered for all profiles and for this one; unregistered settings are free."""
+    config = resolve(
+        "quick",
+        assignments=["training.epochs=2", "network.padding=same", "population.augmentations=none", "study.seed=5",
+                     "execution.workers=3"],
+    )  # fmt: skip
+    assert sorted(setting_deviations(registered, as_record(config))) == [
+        "network.padding is 'same', registered is 'valid'",
+        "population.augmentations is ['none'], registered is ['none', 'shift', 'flip', 'shift_flip']",
+        "training.epochs is 2, registered is 8",
+    ]
+
+
+def test_a_profile_of_ones_own_answers_to_the_general_settings(registered: Registration, tmp_path: Path) -> None:
+    """Nothing is registered for its sizes; the primary readings hold for it as well."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[training]\nepochs = 3\nselection = "last"\n', encoding="utf-8")
+    assert setting_deviations(registered, as_record(resolve(str(path)))) == [
+        "training.selection is 'last', registered is 'validation_accuracy'"
+    ]
+
+
+# Measures
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"measure": "selectivity"}, "measure", "'selectivity' is unknown; existence has selective_excess"),
+        ({"measure": "log2_ratio"}, "measure", "'log2_ratio' is unknown; existence has"),
+        ({"test": "stratified_permutation"}, "test", "one value a network"),
+        ({"question": "generalization", "measure": "gosi_against_test_loss"}, "test", "correlates two variables"),
+    ],
+)
+def test_a_measure_the_analysis_does_not_have_is_refused(changes: dict[str, Any], field: str, reason: str) -> None:
+    """Before anything runs: the line names file, hypothesis, field and what there is."""
+    with pytest.raises(StudyError) as caught:
+        check_measures(register(block(**changes)), source="pre.md")
+    message = str(caught.value)
+    assert message.startswith(f"pre.md, hypothesis 'made-up', field {field!r}: ")
+    assert reason in message
+
+
+def test_a_question_without_a_module_may_be_registered() -> None:
+    """It shows as not tested until there is one."""
+    check_measures(register(block(question="memorization", measure="anything")), source="pre.md")
+
+
+def test_fields_of_this_test_are_those_of_a_hypothesis() -> None:
+    """The block used here is whole."""
+    assert set(FIELDS) == {field.name for field in dataclasses.fields(Hypothesis)}
