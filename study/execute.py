@@ -21,6 +21,7 @@ from study.errors import StudyError
 from study.images import load_images
 from study.images.split import Partition, partition, split_images
 from study.plan import PlannedNetwork
+from study.provenance import usable_cores
 from study.store import StudyFolder, append_journal, publish_network
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run_networks(
     StudyError
         When a worker meets something only the user can put right, such as a full disk: nothing more is started.
     """
-    with _client(config) as client:
+    with _client(config, len(networks)) as client:
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
         futures = {
             client.submit(measured, network, config, folder, fingerprint, pure=False, retries=config.execution.retries): network
@@ -83,11 +84,11 @@ def run_networks(
 
 def worker_count(config: Config, n_networks: int) -> int:
     """Return how many workers to start: as configured, or one per core this process may use; never more than networks."""
-    return max(1, min(config.execution.workers or len(os.sched_getaffinity(0)), n_networks))
+    return max(1, min(config.execution.workers or usable_cores(), n_networks))
 
 
 @contextlib.contextmanager
-def _client(config: Config) -> Iterator[Client]:
+def _client(config: Config, n_networks: int) -> Iterator[Client]:
     """Start a local cluster of one-thread processes; two of them train 1.8 times as fast as one with two threads."""
     import dask
     from distributed import Client, LocalCluster
@@ -101,7 +102,7 @@ def _client(config: Config) -> Iterator[Client]:
     with (
         dask.config.set(settings),
         LocalCluster(
-            n_workers=worker_count(config, 1024), threads_per_worker=1, processes=True, memory_limit=0,
+            n_workers=worker_count(config, n_networks), threads_per_worker=1, processes=True, memory_limit=0,
             dashboard_address=None, silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

@@ -31,7 +31,7 @@ def environment() -> dict[str, Any]:
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "platform": " ".join(part for part in (platform.system(), platform.machine(), *platform.libc_ver()) if part),
         "cpu": _cpu_model(),
-        "cores": _cores(),
+        "cores": usable_cores(),
     }
 
 
@@ -52,7 +52,7 @@ def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return next(filter(None, names), "") or platform.processor() or platform.machine()
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Return the cores this process may use, which in a container are fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -205,16 +205,16 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
-    from study.store import check_writable, network_state, set_aside, sweep_staging
+    from study.store import StudyFolder, check_writable, damage, network_state, set_aside, sweep_staging
 
     check_writable(folder)
+    check_writable(StudyFolder(REPORTS))  # now rather than after hours of training
     record = _record(folder, config, registration, images, split)
     sweep_staging(folder)
     states = {network.key: network_state(folder, network.key) for network in networks}
     for key in (key for key, state in states.items() if state == "damaged"):
-        console.print(
-            f"network {key} is damaged; set aside as {set_aside(folder, key)} and trained again", markup=False
-        )
+        problem = damage(folder, key)
+        console.print(f"{problem}; set aside as {set_aside(folder, key)}, trained again", markup=False, highlight=False)
     to_do = [network for network in networks if states[network.key] != "done"]
     if to_do:
         _train(to_do, len(networks), config, folder, images.fingerprint, console)

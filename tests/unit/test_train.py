@@ -1,0 +1,432 @@
+"""Training: the same seed gives the same bits, the best epoch's weights are kept, and Keras would do the same."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from study.config import NetworkConfig, TrainingConfig
+from study.images.augmentation import augmented
+from study.images.split import Partition, preprocessed
+from study.measure import Bench
+from study.networks import backend
+from study.networks.cnn7 import cnn7
+from study.networks.taps import hidden_layers
+from study.seeding import stream
+from study.train import DivergedError, TrainedNetwork, evaluate, initialize, train_network
+from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does."""
+    backend.configure_process()
+
+
+def tiny_bench() -> Bench:
+    """Return a compiled tiny network."""
+    model = tiny_network()
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    return Bench(
+        model, hidden_layers(model), optimizer, backend.compiled_training_step(model, optimizer),
+        backend.compiled_scores(model), responses=None, clamped=None,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    """Return a compiled tiny network, used by several tests one after the other."""
+    return tiny_bench()
+
+
+def trained(bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any) -> TrainedNetwork:
+    """Train the tiny network from its initial weights."""
+    scores, partition = options.pop("scores", bench.scores), options.pop("partition", tiny_partition())
+    on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
+    config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
+    initialize(bench.model, root_seed=root_seed, network=network)
+    bench.reset(config.learning_rate)
+    return train_network(
+        bench.model, bench.step, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
+        network=network, on_epoch=on_epoch,
+    )  # fmt: skip
+
+
+def assert_same_bits(first: TrainedNetwork, second: TrainedNetwork) -> None:
+    """Assert that curves and weights agree to the last bit."""
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    assert first.analysed_epoch == second.analysed_epoch
+    for one, other in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# Same seed, same bits
+
+
+def test_the_same_seed_gives_the_same_bits(bench: Bench) -> None:
+    """On a bench that trained another network in between, and on a fresh one: nothing is left of the other."""
+    first = trained(bench, augmentation="shift_flip")
+    trained(bench, network="b", learning_rate=0.1)
+    assert_same_bits(trained(bench, augmentation="shift_flip"), first)
+    assert_same_bits(trained(tiny_bench(), augmentation="shift_flip"), first)
+
+
+@pytest.mark.parametrize("changes", [{"root_seed": 1}, {"network": "b"}])
+def test_another_seed_or_network_gives_others(bench: Bench, changes: dict[str, Any]) -> None:
+    """Initial weights, order and augmentation all hang on both names."""
+    first, other = trained(bench), trained(bench, **changes)
+    assert (first.train_loss != other.train_loss).all()
+    assert (first.weights[0] != other.weights[0]).all()
+
+
+def test_augmentation_changes_what_is_learnt_but_not_the_start(bench: Bench) -> None:
+    """The same network without and with shifts: another loss from the first epoch on, the same initial weights."""
+    plain, shifted = trained(bench), trained(bench, augmentation="shift")
+    assert plain.train_loss[0] != shifted.train_loss[0]
+    initialize(bench.model, root_seed=0, network="a")
+    start = bench.model.get_weights()
+    initialize(bench.model, root_seed=0, network="a")
+    for one, other in zip(bench.model.get_weights(), start, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+# Initial weights
+
+
+def initial(model: keras.Model, root_seed: int = 0, network: str = "n") -> dict[str, np.ndarray]:
+    """Return every initial weight by layer and name."""
+    initialize(model, root_seed=root_seed, network=network)
+    return {f"{layer.name}/{weight.name}": np.array(weight) for layer in model.layers for weight in layer.weights}
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    """Return the study's network."""
+    return cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
+
+
+def test_initial_weights_depend_on_root_and_network_alone(network: keras.Model) -> None:
+    """Not on what the model held before; another root or network gives other kernels, and the same constants."""
+    first = initial(network)
+    scramble(network, np.random.default_rng(0))
+    for name, values in initial(network).items():
+        np.testing.assert_array_equal(values, first[name])
+    for other in (initial(network, root_seed=1), initial(network, network="m")):
+        for name, values in other.items():
+            assert (values == first[name]).all() != name.endswith("kernel")
+
+
+@pytest.mark.parametrize("changes", [{"padding": "same"}, {"order": "conv_bn_relu"}, {}])
+def test_a_change_elsewhere_leaves_a_kernel_alone(network: keras.Model, changes: dict[str, Any]) -> None:
+    """Padding, order and the number of classes do not reach the convolutions' kernels."""
+    other = cnn7(NetworkConfig(**changes), image_shape=(32, 32, 3), n_classes=10 if changes else 7)
+    first, second = initial(network), initial(other)
+    for index in range(1, 7):
+        np.testing.assert_array_equal(first[f"conv{index}/kernel"], second[f"conv{index}/kernel"])
+
+
+def test_kernels_are_glorot_uniform_and_the_rest_is_neutral(network: keras.Model) -> None:
+    """Within and up to the edge of +- sqrt(6 / (fan in + fan out)), flat between; layers are not copies of each other."""
+    weights = initial(network)
+    for name, values in weights.items():
+        kind = name.split("/")[1]
+        if kind == "kernel":
+            positions = int(np.prod(values.shape[:-2]))
+            limit = np.sqrt(6 / (positions * sum(values.shape[-2:])))
+            assert 0.98 * limit < np.abs(values).max() <= limit * (1 + 1e-6)
+            assert values.std() == pytest.approx(limit / np.sqrt(3), rel=0.06)
+            assert abs(values.mean()) < 5 * limit / np.sqrt(3 * values.size)
+        else:
+            assert (values == {"gamma": 1, "moving_variance": 1}.get(kind, 0)).all()
+    heads = [values.ravel()[:800] for name, values in weights.items() if name.endswith("kernel")]
+    assert max(abs(np.corrcoef(a, b)[0, 1]) for a, b in itertools.combinations(heads, 2)) < 0.2
+
+
+# One epoch, by another hand
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the study's training, and a plain Keras loop, make of the same weights and batches in one epoch."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 192)
+    images = np.clip(rng.normal(120, 50, (192, 32, 32, 3)) + 8 * labels[:, None, None, None], 0, 255).astype(np.uint8)
+    mean = (images.mean(axis=0) / 255).astype(np.float32)
+    part = Partition(images, labels, images[:64], labels[:64], images[:64], labels[:64], mean)
+    model = cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
+    initialize(model, root_seed=3, network="n")
+    start = model.get_weights()
+    scores = backend.compiled_scores(model)
+    found = train_network(
+        model, backend.compiled_training_step(model, keras.optimizers.Adam(1e-3)), scores, part, TrainingConfig(epochs=1),
+        augmentation="flip", root_seed=3, network="n",
+    )  # fmt: skip
+    ours = {"train": found.train_loss[0], "validation": found.validation_loss[0], "weights": found.weights,
+            "variables": [w.name for w in model.weights], "start": start}  # fmt: skip
+    return ours, plain_epoch(model, start, part)
+
+
+def plain_epoch(model: keras.Model, start: list[np.ndarray], part: Partition) -> dict[str, Any]:
+    """Return losses and weights after one epoch written with Keras' own layers and loss, nothing of the study's."""
+
+    def keras_own(layer: keras.layers.Layer) -> keras.layers.Layer:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return keras.layers.BatchNormalization(name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=keras_own)
+    copy.set_weights(start)
+    optimizer, loss_of = keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    order, flips = (stream(3, "n/0", purpose) for purpose in ("order", "augmentation"))
+    losses = []
+
+    @tf.function
+    def step(images: Any, labels: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = loss_of(labels, copy(images, training=True))
+        optimizer.apply_gradients(zip(tape.gradient(loss, copy.trainable_variables), copy.trainable_variables, strict=True))
+        return loss
+
+    for chosen in np.split(order.permutation(192), 6):
+        images = augmented(part.train_images[chosen], augmentation="flip", rng=flips)
+        losses.append(float(step(preprocessed(images, part.training_mean), part.train_labels[chosen])))
+    logits = copy(preprocessed(part.validation_images, part.training_mean), training=False)
+    return {"train": np.mean(losses), "validation": float(loss_of(part.validation_labels, logits)), "weights": copy.get_weights()}
+
+
+def test_an_epoch_is_that_of_a_plain_keras_loop(fitted: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """cnn7 with Keras' own normalisation, loss and Adam: the same losses to 1e-4."""
+    ours, plain = fitted
+    assert ours["train"] == pytest.approx(plain["train"], rel=1e-4)
+    assert ours["validation"] == pytest.approx(plain["validation"], rel=1e-4)
+
+
+def test_weights_after_an_epoch_are_those_of_a_plain_keras_loop(fitted: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Each weight to 1e-4, having moved by much more.
+
+    Adam divides by the size of the gradient, so where that is rounding noise a weight may go elsewhere: one in 1,000.
+    """
+    ours, plain = fitted
+    for found, expected, start in zip(ours["weights"], plain["weights"], ours["start"], strict=True):
+        close = np.isclose(found, expected, rtol=1e-4, atol=1e-4)
+        assert close.mean() > 0.999
+        assert np.abs(expected - start).max() > 1e-3
+
+
+# Which epoch is analysed
+
+
+class ScriptedModel:
+    """Weights that count the training steps, in place of a network."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the number of steps so far."""
+        return [np.array([self.steps])]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Go back to an earlier number of steps."""
+        self.steps = int(weights[0][0])
+
+
+def scripted(validation: list[tuple[float, float]], *, train_loss: float = 1.0, **options: Any) -> tuple[TrainedNetwork, ScriptedModel]:
+    """Train with given (validation loss, accuracy) per epoch; an epoch has 5 steps."""
+    model, script = ScriptedModel(), iter(validation)
+
+    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        model.steps += 1
+        return train_loss, len(labels) // 2
+
+    def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        loss, accuracy = next(script)
+        return loss * len(images), accuracy * len(images)
+
+    on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
+    config = TrainingConfig(epochs=len(validation), batch_size=16, **options)
+    found = train_network(
+        model, step, scores, tiny_partition(train=80), config, augmentation="none", root_seed=0, network="a",
+        on_epoch=on_epoch,
+    )  # type: ignore[arg-type]  # fmt: skip
+    return found, model
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"), [("validation_accuracy", 2), ("validation_loss", 3), ("last", 5)]
+)  # fmt: skip
+def test_the_selected_epochs_weights_are_kept(selection: str, expected: int) -> None:
+    """Best accuracy (the first of two), lowest loss, or the last; the model is left with those weights."""
+    curve = [(1.0, 0.4), (0.9, 0.7), (0.6, 0.6), (0.8, 0.7), (0.7, 0.5)]
+    found, model = scripted(curve, selection=selection)
+    assert found.analysed_epoch == expected
+    assert found.weights[0][0] == 5 * expected
+    assert model.steps == 5 * expected
+    np.testing.assert_allclose(np.stack([found.validation_loss, found.validation_accuracy], axis=1), curve)
+
+
+@pytest.mark.parametrize("selection", ["validation_accuracy", "validation_loss"])
+def test_the_first_of_tied_epochs_is_analysed(selection: str) -> None:
+    """Equal scores throughout: the first epoch."""
+    assert scripted([(1.0, 0.5)] * 4, selection=selection)[0].analysed_epoch == 1
+
+
+def test_an_accuracy_of_zero_still_selects_an_epoch() -> None:
+    """The worst possible network is analysed after its first epoch, not before it."""
+    found, model = scripted([(9.0, 0.0), (9.0, 0.0)])
+    assert (found.analysed_epoch, model.steps) == (1, 5)
+
+
+def test_the_kept_weights_are_a_copy(bench: Bench) -> None:
+    """Training on after the best epoch does not move what was kept: three epochs, the first scripted to be best."""
+    accuracies = iter([0.9, 0.5, 0.5])
+
+    def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        return 1.0 * len(labels), next(accuracies) * len(labels)
+
+    found = trained(bench, scores=scores)
+    one_epoch = trained(bench, epochs=1)
+    assert found.analysed_epoch == 1
+    for kept, expected in zip(found.weights, one_epoch.weights, strict=True):
+        np.testing.assert_array_equal(kept, expected)
+    for kept, expected in zip(found.weights, bench.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, expected)
+
+
+def test_each_epoch_is_reported() -> None:
+    """Number from 1, validation loss and accuracy."""
+    told: list[tuple[int, float, float]] = []
+    scripted([(1.0, 0.25), (0.5, 0.75)], on_epoch=lambda *values: told.append(values))
+    assert told == [(1, 1.0, 0.25), (2, 0.5, 0.75)]
+
+
+# What an epoch shows
+
+
+def epochs_of_labels(n_images: int, batch_size: int, epochs: int = 2, network: str = "a") -> list[list[list[int]]]:
+    """Return the images of each batch of each epoch, read from labels that number them."""
+    images = np.zeros((n_images, *SHAPE), np.uint8)
+    numbers = np.arange(n_images)
+    part = Partition(images, numbers, images[:2], numbers[:2], images[:2], numbers[:2], np.zeros(SHAPE, np.float32))
+    batches: list[list[int]] = []
+    per_epoch: list[list[list[int]]] = []
+
+    def step(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        batches.append(labels.tolist())
+        return 1.0, 0
+
+    def scores(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        per_epoch.append(batches.copy())
+        batches.clear()
+        return 1.0, 0
+
+    config = TrainingConfig(epochs=epochs, batch_size=batch_size)
+    train_network(
+        ScriptedModel(), step, scores, part, config, augmentation="none", root_seed=0, network=network
+    )  # type: ignore[arg-type]
+    return per_epoch
+
+
+def test_every_image_is_shown_once_an_epoch_in_a_new_order() -> None:
+    """Batches of 16, the last one shorter; another epoch and another network have other orders."""
+    first, second = epochs_of_labels(70, 16)
+    assert [len(batch) for batch in first] == [16, 16, 16, 16, 6]
+    assert sorted(itertools.chain(*first)) == sorted(itertools.chain(*second)) == list(range(70))
+    assert first != second
+    assert first != epochs_of_labels(70, 16, network="b")[0]
+    assert [first, second] == epochs_of_labels(70, 16)
+
+
+def test_a_last_batch_of_one_image_is_left_out() -> None:
+    """It has no variance to normalise by; which image it is changes from epoch to epoch."""
+    first, second = epochs_of_labels(33, 16)
+    assert [len(batch) for batch in first] == [16, 16]
+    assert len(set(itertools.chain(*first))) == 32
+    assert set(itertools.chain(*first)) != set(itertools.chain(*second))
+
+
+def test_training_curves_average_over_images_not_batches() -> None:
+    """A short last batch counts by its size."""
+    part, losses = tiny_partition(train=20), iter([1.0, 4.0])
+
+    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        return next(losses), len(labels)
+
+    found = train_network(
+        ScriptedModel(), step, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
+        augmentation="none", root_seed=0, network="a",
+    )  # type: ignore[arg-type]  # fmt: skip
+    assert found.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
+    assert found.train_accuracy[0] == 1
+
+
+def test_networks_see_preprocessed_images() -> None:
+    """Pixels / 255 minus the training mean, float32, augmented before."""
+    part, shown = tiny_partition(train=16), []
+
+    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        shown.append(images)
+        return 1.0, 0
+
+    train_network(
+        ScriptedModel(), step, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
+        augmentation="none", root_seed=0, network="a",
+    )  # type: ignore[arg-type]  # fmt: skip
+    order = stream(0, "a/0", "order").permutation(16)
+    assert shown[0].dtype == np.float32
+    np.testing.assert_array_equal(shown[0], preprocessed(part.train_images[order], part.training_mean))
+
+
+# Evaluation
+
+
+def test_evaluation_averages_over_all_images() -> None:
+    """1,203 images, more than two batches, against the network called at once."""
+    bench, part = tiny_bench(), tiny_partition(test=1203)
+    scramble(bench.model, np.random.default_rng(2))
+    loss, accuracy = evaluate(bench.scores, part.test_images, part.test_labels, part.training_mean)
+    logits = np.asarray(bench.model(preprocessed(part.test_images, part.training_mean), training=False), dtype=float)
+    likelihood = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(1203), part.test_labels]
+    assert loss == pytest.approx(likelihood.mean(), rel=1e-6)
+    assert accuracy == (logits.argmax(axis=1) == part.test_labels).mean()
+
+
+def test_a_network_learns(bench: Bench) -> None:
+    """Thirty epochs on three easy classes: validation accuracy well above chance, loss well below its start."""
+    found = trained(bench, epochs=30, learning_rate=0.01, partition=tiny_partition(train=200, validation=90))
+    assert found.validation_accuracy.max() > 0.9 > 2 / N_CLASSES
+    assert found.train_loss[-1] < 0.5 * found.train_loss[0]
+
+
+# Divergence
+
+
+@pytest.mark.parametrize(("curve", "epoch"), [([(np.nan, 0.1)], 1), ([(1.0, 0.4), (np.inf, 0.1), (1.0, 0.5)], 2)])
+def test_a_validation_loss_that_is_no_number_stops_training(curve: list[tuple[float, float]], epoch: int) -> None:
+    """The message says in which epoch."""
+    with pytest.raises(DivergedError, match=f"epoch {epoch}"):
+        scripted(curve)
+
+
+def test_a_training_loss_that_is_no_number_stops_training() -> None:
+    """Even where validation looks well."""
+    with pytest.raises(DivergedError, match="epoch 1"):
+        scripted([(1.0, 0.5)], train_loss=float("nan"))
+
+
+def test_a_real_network_that_diverges_is_told_and_leaves_no_trace(bench: Bench) -> None:
+    """Images of 1e30 overflow; the network trained next on the same bench is as if nothing had happened."""
+    expected = trained(bench)
+    part = tiny_partition()
+    huge = Partition(*[getattr(part, f"{name}_{kind}") for name in ("train", "validation", "test")
+                       for kind in ("images", "labels")], training_mean=np.full(SHAPE, 1e30, np.float32))  # fmt: skip
+    with pytest.raises(DivergedError, match="epoch 1"):
+        trained(bench, partition=huge, learning_rate=1.0)
+    assert_same_bits(trained(bench), expected)
