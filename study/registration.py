@@ -6,8 +6,7 @@ decision rule is part of the block, in a language of its own small enough to rea
     supported    = "pvalue_adjusted <= alpha and estimate >= smallest_effect"
     contradicted = "ci_high < smallest_effect"
 
-Each clause compares one of `QUANTITIES` with another or with a number; clauses are joined by `and`, and `or` stands
-between conjunctions. Nothing else is understood, and nothing is evaluated as code.
+`study.rules` says what it understands.
 """
 
 from __future__ import annotations
@@ -16,15 +15,15 @@ import dataclasses
 import hashlib
 import json
 import math
-import operator
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from study.errors import StudyError
+from study.rules import Rule, parsed_rule
 
 QUESTIONS = (
     "existence",
@@ -50,35 +49,6 @@ KNOWN_LAYERS = tuple(dict.fromkeys(CNN7_LAYERS + VGG16_LAYERS))
 TESTS = ("sign_flip", "stratified_permutation", "equivalence")
 COMBINATIONS = ("every", "most", "any")
 STATUSES = ("confirmatory", "exploratory")
-QUANTITIES = (
-    "estimate", "ci_low", "ci_high", "pvalue", "pvalue_adjusted", "alpha", "null_value", "smallest_effect",
-)  # fmt: skip
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
-}  # fmt: skip
-_CLAUSE = re.compile(r"\s*(\S+)\s*(<=|>=|<|>)\s*(\S+)\s*")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Comparisons between named quantities and numbers, `and` before `or`; NaN satisfies none."""
-
-    text: str
-    alternatives: tuple[tuple[tuple[str, str, str], ...], ...]
-
-    def holds(self, quantities: Mapping[str, float]) -> bool:
-        """Return whether all clauses of any alternative hold; a NaN on either side makes its clause false."""
-        return any(
-            all(
-                _COMPARISONS[symbol](_value(left, quantities), _value(right, quantities))
-                for left, symbol, right in clauses
-            )
-            for clauses in self.alternatives
-        )
-
-
-def _value(term: str, quantities: Mapping[str, float]) -> float:
-    return quantities[term] if term in QUANTITIES else float(term)
 
 
 @dataclass(frozen=True)
@@ -238,7 +208,7 @@ def _hypothesis(fields: dict[str, Any], where: str) -> Hypothesis:
 def _converted(key: str, value: Any, hint: str, where: str) -> Any:
     """Return a field's value in its type, or refuse it by name."""
     if hint == "Rule":
-        return _rule(value, f"{where}, field {key!r}")
+        return parsed_rule(value, f"{where}, field {key!r}")
     if hint == "tuple[str, ...]":
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -251,31 +221,6 @@ def _converted(key: str, value: Any, hint: str, where: str) -> Any:
     if isinstance(value, str) and not value.strip():
         raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
     return value
-
-
-def _rule(text: Any, where: str) -> Rule:
-    return Rule(str(text), tuple(_clauses(part, where) for part in str(text).split(" or ")))
-
-
-def _clauses(text: str, where: str) -> tuple[tuple[str, str, str], ...]:
-    clauses = []
-    for clause in text.split(" and "):
-        match = _CLAUSE.fullmatch(clause)
-        terms = match.group(1, 3) if match else ()
-        if match is None or not all(term in QUANTITIES or _is_number(term) for term in terms):
-            raise StudyError(
-                f"{where}: {clause.strip()!r} is no comparison; write `left <= right` (or >=, <, >), each side a number or"
-                f" one of {', '.join(QUANTITIES)}, and join comparisons with `and` or `or`"
-            )
-        clauses.append((match[1], match[2], match[3]))
-    return tuple(clauses)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _check_values(values: dict[str, Any], where: str) -> None:
@@ -298,55 +243,3 @@ def _check_values(values: dict[str, Any], where: str) -> None:
             raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
     if values["test"] == "equivalence" and values["smallest_effect"] <= 0:
         raise StudyError(f"{where}, field 'smallest_effect': must be above 0, the half-width of an equivalence margin")
-
-
-def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
-    """Return one line for every difference between the registration stored with the data and the present one.
-
-    Parameters
-    ----------
-    stored
-        `Registration.as_record` of the moment the first network started.
-    current
-        What preregistration.md says now.
-    """
-    now = current.as_record()
-    if stored["digest"] == now["digest"]:
-        same_text = stored["text_digest"] == now["text_digest"]
-        return [] if same_text else ["The prose of preregistration.md changed; no machine-readable block did."]
-    lines = []
-    for name in sorted(set(stored["hypotheses"]) | set(now["hypotheses"])):
-        before, after = stored["hypotheses"].get(name), now["hypotheses"].get(name)
-        if before is None:
-            lines.append(f"{name}: registered after the first network started")
-        elif after is None:
-            lines.append(f"{name}: registered when the first network started, removed since")
-        else:
-            lines += [
-                f"{name}: {key} was {before.get(key)!r}, is now {after.get(key)!r}"
-                for key in after if before.get(key) != after.get(key)
-            ]  # fmt: skip
-    for part in ("settings", "profile_settings"):
-        if stored[part] != now[part]:
-            lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
-    return lines
-
-
-def setting_deviations(registration: Registration, record: Mapping[str, Any]) -> list[str]:
-    """Return one line for every registered setting from which a resolved config departs.
-
-    Parameters
-    ----------
-    registration
-        What is registered.
-    record
-        The resolved config by section, as `study.config.as_record` gives it.
-    """
-    registered = registration.settings | registration.profile_settings.get(record["study"]["profile"], {})
-    lines = []
-    for key, value in registered.items():
-        section, _, name = key.partition(".")
-        used = record.get(section, {}).get(name)
-        if used != value:
-            lines.append(f"{key} is {used!r}, registered is {value!r}")
-    return lines

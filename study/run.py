@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study.command_line import parser
 from study.errors import StudyError
 
 if TYPE_CHECKING:
@@ -25,65 +26,6 @@ if TYPE_CHECKING:
     from study.store import StudyFolder
 
 DATA, REPORTS = Path("data"), Path("reports")
-
-EXAMPLES = """\
-examples:
-  python -m study.run                                    embedded images, two cores: minutes, ends with a report
-  python -m study.run --profile cifar10-small --data-dir DIR     real photographs, about 40 minutes on two cores
-  python -m study.run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
-  python -m study.run --dry-run                          what would be done, how long it takes, how much disk it needs
-  python -m study.run --set training.epochs=4 --name short       any setting of a profile, under another name
-
-what comes out:
-  data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
-  reports/NAME.html       everything concluded, one file, works offline
-
-Interrupt it whenever you like: the same command goes on where it stopped. Hypotheses, tests and decision rules are in
-preregistration.md; settings are listed by --dry-run.
-"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
-    made = argparse.ArgumentParser(
-        prog="python -m study.run",
-        description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
-        " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    made.add_argument(
-        "--profile",
-        default="quick",
-        metavar="NAME|FILE.toml",
-        help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own",
-    )
-    made.add_argument("--images", metavar="SOURCE", help="shapes (embedded, no download), cifar10, or folder")
-    made.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
-        " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one",
-    )
-    made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
-    made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
-    made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
-    made.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        dest="assignments",
-        help="change one setting of the profile; may be repeated",
-    )
-    made.add_argument(
-        "--preregistration",
-        type=Path,
-        default=Path("preregistration.md"),
-        metavar="FILE",
-        help="what is registered (default: preregistration.md)",
-    )
-    made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    return made  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -280,8 +222,8 @@ def _conclude(
     """Compact, analyse, store the results and write the report."""
     from study import analysis
     from study.config import as_record
+    from study.deviations import differences, setting_deviations
     from study.narrative import failure_sentences, report_of
-    from study.registration import differences, setting_deviations
     from study.report.page import write_report
     from study.results_dataset import results_dataset
     from study.store import compact, open_study, read_journal, write_results

@@ -16,8 +16,9 @@ from study.analysis.results import (
     PublishedLayer,
     QuestionResult,
 )
-from study.registration import Hypothesis, Rule
+from study.registration import Hypothesis
 from study.report.content import Report, Stimuli
+from study.rules import Rule
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")

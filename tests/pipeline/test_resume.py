@@ -141,7 +141,8 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
 def _kill_session(process: subprocess.Popen[str]) -> None:
     for member in members(process.pid):
         member.kill()
-    process.wait(timeout=60)
+    with process:  # closes its pipes
+        process.wait(timeout=60)
 
 
 @pytest.mark.slow

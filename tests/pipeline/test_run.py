@@ -83,7 +83,7 @@ def test_record_holds_config_registration_and_images(tiny: Finished) -> None:
     assert record["images"] | {"train": 320, "validation": 100, "test": 200} == record["images"]
     assert record["images"]["official"] is None
     assert len(record["images"]["class_names"]) == 10
-    assert not str(tiny.place) in json.dumps(record)
+    assert str(tiny.place) not in json.dumps(record)
 
 
 def _set(given: list[str]) -> list[str]:
@@ -220,7 +220,9 @@ def test_dry_run_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             assert re.search(rf"^  {key} = ", out, re.MULTILINE), f"{section}.{key}"
     assert "  epochs = 1\n" in out
     assert "plan: 3 networks: 0 done, 3 to do, 0 damaged" in out
-    assert re.search(r"with 2 workers: about \d+ minutes \(from speeds measured on another machine\), \d+ MB of disk", out)
+    assert re.search(
+        r"with 2 workers: about \d+ minutes \(from speeds measured on another machine\), \d+ MB of disk", out
+    )
 
 
 def test_dry_run_counts_done_missing_and_damaged(

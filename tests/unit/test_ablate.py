@@ -131,7 +131,9 @@ def gosi() -> np.ndarray:
     return np.r_[[0.2, np.nan, 0.6, 0.1, np.nan, 0.4], np.repeat([0.3, 0.7], 4), np.linspace(0.9, 0, 10)]
 
 
-def arrays(network: ClampedNetwork, gosi: np.ndarray, config: AblationConfig = CONFIG, **changes: Any) -> dict[str, Any]:
+def arrays(
+    network: ClampedNetwork, gosi: np.ndarray, config: AblationConfig = CONFIG, **changes: Any
+) -> dict[str, Any]:
     """Return the ablation of the tiny network, with some arguments changed."""
     given = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "rng": rng(8)} | changes
     return ablation_arrays(network, tiny_partition(), gosi, config, **given)
@@ -143,7 +145,9 @@ def measured(clamped: ClampedNetwork, gosi: np.ndarray) -> dict[str, Any]:
     return arrays(clamped, gosi)
 
 
-def silenced_loss(model: keras.Model, name: str, mask: np.ndarray, clamp: str, images: np.ndarray) -> tuple[float, float]:
+def silenced_loss(
+    model: keras.Model, name: str, mask: np.ndarray, clamp: str, images: np.ndarray
+) -> tuple[float, float]:
     """Return test loss and accuracy of a copy of the network whose weights silence the masked units."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
@@ -228,7 +232,9 @@ def test_random_halves_silence_real_units(clamped: ClampedNetwork, gosi: np.ndar
     pairs = []
     for i, a in enumerate(tuned):
         for b in tuned[i + 1 :]:
-            pairs.append(silenced_loss(clamped.model, "conv1", np.isin(np.arange(6), (a, b)), "output_zero", NULL_IMAGES)[0])
+            pairs.append(
+                silenced_loss(clamped.model, "conv1", np.isin(np.arange(6), (a, b)), "output_zero", NULL_IMAGES)[0]
+            )
     drawn = arrays(clamped, gosi)["null_loss"][0].ravel()
     assert np.abs(drawn[:, None] - np.array(pairs)).min(axis=1).max() < 1e-5
     assert len(np.unique(drawn.round(6))) == 6

@@ -61,7 +61,9 @@ def test_more_work_takes_more_time(changes: dict[str, Any]) -> None:
     assert quick(**changes).minutes > quick().minutes
 
 
-@pytest.mark.parametrize("changes", [{"workers": 8}, {"config": resolve("quick", assignments=["ablation.layers=conv2"])}])
+@pytest.mark.parametrize(
+    "changes", [{"workers": 8}, {"config": resolve("quick", assignments=["ablation.layers=conv2"])}]
+)
 def test_less_work_takes_less_time(changes: dict[str, Any]) -> None:
     """More workers, fewer layers."""
     assert quick(**changes).minutes < quick().minutes

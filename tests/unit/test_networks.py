@@ -129,7 +129,9 @@ def pair(shape: tuple[int, ...], **settings: float) -> tuple[keras.layers.Layer,
     """Return the fused layer and Keras' own, with the same random weights."""
     rng = np.random.default_rng(0)
     layers = (FusedBatchNormalization(**settings), keras.layers.BatchNormalization(**settings))
-    weights = [rng.normal(size=shape[-1]).astype("f4") for _ in range(3)] + [rng.uniform(0.5, 2, shape[-1]).astype("f4")]
+    weights = [rng.normal(size=shape[-1]).astype("f4") for _ in range(3)] + [
+        rng.uniform(0.5, 2, shape[-1]).astype("f4")
+    ]
     for layer in layers:
         layer.build(shape)
         layer.set_weights(weights)

@@ -13,20 +13,18 @@ import pytest
 
 from study.analysis import check_measures
 from study.config import CLAMPS, LAYERS, PROFILES, as_record, resolve
+from study.deviations import differences, setting_deviations
 from study.errors import StudyError
 from study.registration import (
     CNN7_LAYERS,
-    QUANTITIES,
     QUESTIONS,
     VGG16_LAYERS,
     Hypothesis,
     Registration,
-    Rule,
-    differences,
     parsed_registration,
     read_registration,
-    setting_deviations,
 )
+from study.rules import QUANTITIES, Rule
 
 PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
 FIELDS: dict[str, Any] = {
@@ -188,7 +186,7 @@ def test_windows_line_ends_are_read(tmp_path: Path) -> None:
 
 def test_settings_are_read_for_all_and_by_profile() -> None:
     """`section.key` of the config, and the same under `[profile.NAME.section]`."""
-    settings = '```toml settings\n[training]\nbatch_size = 32\n[profile.quick.training]\nepochs = 8\n```\n'
+    settings = "```toml settings\n[training]\nbatch_size = 32\n[profile.quick.training]\nepochs = 8\n```\n"
     registration = register(settings, block())
     assert registration.settings == {"training.batch_size": 32}
     assert registration.profile_settings == {"quick": {"training.epochs": 8}}
@@ -244,7 +242,9 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "field", "reason"), MALFORMED, ids=[f"{f}-{r[:12]}" for _, f, r in MALFORMED])
-def test_a_malformed_block_is_refused_with_file_block_and_field(changes: dict[str, Any], field: str, reason: str) -> None:
+def test_a_malformed_block_is_refused_with_file_block_and_field(
+    changes: dict[str, Any], field: str, reason: str
+) -> None:
     """The line names the file, the second block and its id, the field, and what is allowed."""
     message = refusal(block(id="first"), block(id="second", **changes))
     assert message.startswith("pre.md, hypothesis block 2 (second)")
@@ -318,7 +318,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """Missing, a folder, or not text: one line with the path."""
     not_text = tmp_path / "binary.md"
     not_text.write_bytes(b"\xff\xfe\x00")
-    for path, reason in ((tmp_path / "none.md", "does not exist"), (tmp_path, "cannot be read"), (not_text, "cannot be read")):
+    for path, reason in (
+        (tmp_path / "none.md", "does not exist"),
+        (tmp_path, "cannot be read"),
+        (not_text, "cannot be read"),
+    ):
         with pytest.raises(StudyError, match=reason) as caught:
             read_registration(path)
         assert str(path) in str(caught.value)
@@ -345,14 +349,30 @@ def rule(text: str) -> Rule:
         ("0.5 < ci_low", {"ci_low": 0.6}, True),
         ("ci_low > -0.3 and ci_high < 0.3", {"ci_low": -0.2, "ci_high": 0.2}, True),
         ("ci_low > -0.3 and ci_high < 0.3", {"ci_low": -0.2, "ci_high": 0.4}, False),
-        ("pvalue <= alpha and estimate > 0 and ci_low > 0", {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 1}, True),
-        ("pvalue <= alpha and estimate > 0 and ci_low > 0", {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 0}, False),
+        (
+            "pvalue <= alpha and estimate > 0 and ci_low > 0",
+            {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 1},
+            True,
+        ),
+        (
+            "pvalue <= alpha and estimate > 0 and ci_low > 0",
+            {"pvalue": 0.01, "alpha": 0.05, "estimate": 1, "ci_low": 0},
+            False,
+        ),
         ("estimate > 1e-3", {"estimate": 0.01}, True),
         ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": 0.6, "ci_high": 0.9}, True),
         ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": -0.9, "ci_high": -0.6}, True),
         ("ci_low > 0.5 or ci_high < -0.5", {"ci_low": -0.6, "ci_high": 0.6}, False),
-        ("pvalue <= alpha and estimate > 0 or ci_low > 1", {"pvalue": 1, "alpha": 0.05, "estimate": -1, "ci_low": 2}, True),
-        ("ci_low > 1 or pvalue <= alpha and estimate > 0", {"pvalue": 1, "alpha": 0.05, "estimate": 1, "ci_low": 0}, False),
+        (
+            "pvalue <= alpha and estimate > 0 or ci_low > 1",
+            {"pvalue": 1, "alpha": 0.05, "estimate": -1, "ci_low": 2},
+            True,
+        ),
+        (
+            "ci_low > 1 or pvalue <= alpha and estimate > 0",
+            {"pvalue": 1, "alpha": 0.05, "estimate": 1, "ci_low": 0},
+            False,
+        ),
         ("ci_low > 1 or estimate > 0", {"estimate": 1}, True),
     ],
 )
@@ -390,7 +410,7 @@ def test_the_digest_stands_when_only_prose_changes() -> None:
 def test_the_digest_covers_every_field(changes: dict[str, Any]) -> None:
     """Any change of a block is a change of the digest, and one line names hypothesis, field, before and after."""
     before, after = register(block()), register(block(**changes))
-    (key, value), = changes.items()
+    ((key, value),) = changes.items()
     assert after.digest != before.digest
     assert differences(before.as_record(), after) == [f"made-up: {key} was {FIELDS[key]!r}, is now {value!r}"]
 

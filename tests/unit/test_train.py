@@ -45,7 +45,9 @@ def bench() -> Bench:
     return tiny_bench()
 
 
-def trained(bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any) -> TrainedNetwork:
+def trained(
+    bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any
+) -> TrainedNetwork:
     """Train the tiny network from its initial weights."""
     scores, partition = options.pop("scores", bench.scores), options.pop("partition", tiny_partition())
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
@@ -191,14 +193,20 @@ def plain_epoch(model: keras.Model, start: list[np.ndarray], part: Partition) ->
     def step(images: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(labels, copy(images, training=True))
-        optimizer.apply_gradients(zip(tape.gradient(loss, copy.trainable_variables), copy.trainable_variables, strict=True))
+        optimizer.apply_gradients(
+            zip(tape.gradient(loss, copy.trainable_variables), copy.trainable_variables, strict=True)
+        )
         return loss
 
     for chosen in np.split(order.permutation(192), 6):
         images = augmented(part.train_images[chosen], augmentation="flip", rng=flips)
         losses.append(float(step(preprocessed(images, part.training_mean), part.train_labels[chosen])))
     logits = copy(preprocessed(part.validation_images, part.training_mean), training=False)
-    return {"train": np.mean(losses), "validation": float(loss_of(part.validation_labels, logits)), "weights": copy.get_weights()}
+    return {
+        "train": np.mean(losses),
+        "validation": float(loss_of(part.validation_labels, logits)),
+        "weights": copy.get_weights(),
+    }
 
 
 def test_an_epoch_is_that_of_a_plain_keras_loop(fitted: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -238,7 +246,9 @@ class ScriptedModel:
         self.steps = int(weights[0][0])
 
 
-def scripted(validation: list[tuple[float, float]], *, train_loss: float = 1.0, **options: Any) -> tuple[TrainedNetwork, ScriptedModel]:
+def scripted(
+    validation: list[tuple[float, float]], *, train_loss: float = 1.0, **options: Any
+) -> tuple[TrainedNetwork, ScriptedModel]:
     """Train with given (validation loss, accuracy) per epoch; an epoch has 5 steps."""
     model, script = ScriptedModel(), iter(validation)
 
@@ -328,9 +338,7 @@ def epochs_of_labels(n_images: int, batch_size: int, epochs: int = 2, network: s
         return 1.0, 0
 
     config = TrainingConfig(epochs=epochs, batch_size=batch_size)
-    train_network(
-        ScriptedModel(), step, scores, part, config, augmentation="none", root_seed=0, network=network
-    )  # type: ignore[arg-type]
+    train_network(ScriptedModel(), step, scores, part, config, augmentation="none", root_seed=0, network=network)  # type: ignore[arg-type]
     return per_epoch
 
 

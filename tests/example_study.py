@@ -1,0 +1,102 @@
+"""Studies of networks that were never trained, compacted in memory, with effects a test can plant."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from study import analysis
+from study.analysis.results import HypothesisResult
+from study.registration import Registration, read_registration
+from study.schema import NETWORK_COORDINATES
+from tests.example_networks import example_network
+
+AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
+LAYERS = {"conv1": 8, "conv2": 10, "conv3": 12, "conv4": 8, "conv5": 10, "conv6": 8, "fc1": 14}
+STRING = np.dtypes.StringDType()
+
+
+def study_of(
+    networks: Sequence[xr.DataTree], *, groups: Sequence[str] = ("training", "tuning", "ablation")
+) -> xr.DataTree:
+    """Return networks stacked along `network`, as the compacted store holds them; without the responses by default."""
+    identity: dict[str, Any] = {"network": np.array([tree.attrs["key"] for tree in networks], dtype=STRING)}
+    for name in NETWORK_COORDINATES:
+        values = np.array([tree.attrs[name] for tree in networks])
+        identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
+    labels = {name: ("network", values) for name, values in identity.items()}
+    stacked = {}
+    for group in groups:
+        first = networks[0][group].to_dataset()
+        variables = {
+            name: (("network", *array.dims), np.stack([tree[group][name].values for tree in networks]), array.attrs)
+            for name, array in first.data_vars.items()
+        }
+        stacked[f"/{group}"] = xr.Dataset(variables, {**first.coords, **labels})
+    return xr.DataTree.from_dict(stacked)
+
+
+def example_study(
+    *,
+    seeds: int = 6,
+    augmentations: Sequence[str] = AUGMENTATIONS,
+    vary: Callable[[str, int], Mapping[str, Any]] = lambda augmentation, seed: {},
+    **options: Any,
+) -> xr.DataTree:
+    """Return a study of every augmentation times every seed.
+
+    Parameters
+    ----------
+    vary
+        Options of `example_network` for one network, from its augmentation and seed.
+    options
+        Options of `example_network` for all networks.
+    """
+    networks = []
+    for seed in range(seeds):
+        for augmentation in augmentations:
+            rng = np.random.default_rng([seed, AUGMENTATIONS.index(augmentation)])
+            given = {"layers": LAYERS, "epochs": 2, "draws": 20, **options, **vary(augmentation, seed)}
+            networks.append(example_network(rng, augmentation=augmentation, seed=seed, **given))
+    return study_of(networks)
+
+
+def replaced(study: xr.DataTree, group: str, **arrays: np.ndarray | xr.DataArray) -> xr.DataTree:
+    """Return a study with some variables of a group given other values; dimensions and labels stay."""
+    groups = {f"/{name}": study[name].to_dataset() for name in study.children}
+    dataset = groups[f"/{group}"]
+    groups[f"/{group}"] = dataset.assign({
+        name: (dataset[name].dims, np.broadcast_to(np.asarray(values), dataset[name].shape).copy())
+        for name, values in arrays.items()
+    })  # fmt: skip
+    return xr.DataTree.from_dict(groups)
+
+
+@functools.cache
+def registered() -> Registration:
+    """Return the project's own registration."""
+    return read_registration(Path(__file__).parents[1] / "preregistration.md")
+
+
+def only(*names: str) -> Registration:
+    """Return the registration of some hypotheses alone."""
+    whole = registered()
+    return dataclasses.replace(whole, hypotheses={name: whole.hypotheses[name] for name in names})
+
+
+def tested(study: xr.DataTree, name: str) -> HypothesisResult:
+    """Return what the registered test of one hypothesis concludes."""
+    (question,) = analysis.analyse(study, only(name), root_seed=0)
+    (result,) = question.hypotheses
+    return result
+
+
+def verdicts(result: HypothesisResult) -> dict[str, str]:
+    """Return the verdict by layer."""
+    return {layer.layer: layer.verdict for layer in result.layers}
