@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,7 +12,7 @@ from scipy.stats import spearmanr
 from study import stats
 from study.analysis.existence import tuning_of
 from study.analysis.question import Measure, Question, layer_means, network_table
-from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
+from study.analysis.results import INCONCLUSIVE, Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
 PUBLISHED_ALPHA = 0.05
@@ -43,7 +45,8 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     for layer in layers:
         rho, pvalue = _pooled(study, layer)
         note = "pooled over augmentations, which invites Simpson's paradox"
-        rows.append(published_layer(layer, rho, rho < 0 and pvalue < PUBLISHED_ALPHA, note, pvalue=pvalue))
+        row = published_layer(layer, rho, rho < 0, note, pvalue=pvalue)
+        rows.append(dataclasses.replace(row, verdict=INCONCLUSIVE) if pvalue >= PUBLISHED_ALPHA else row)
     return tuple(rows)
 
 

@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
+import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.tiny_study import Finished, arguments, run
+from tests.pipeline.tiny_study import TIMEOUT, Finished, arguments, run
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """The tiny study, run with two workers by a process of its own; tests leave it as it is."""
+    """The tiny study, run with two workers by a process of its own; tests leave it as it is.
+
+    It is run once, whichever of several test processes needs it first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
+    told = shared.with_suffix(".json")
+    try:
+        shared.mkdir()
+    except FileExistsError:
+        return _told(told, shared)
     with _taken_port():
-        return run(tmp_path_factory.mktemp("tiny"), *arguments("--workers", "2"))
+        done = run(shared, *arguments("--workers", "2"))
+    written = told.with_suffix(".part")
+    written.write_text(json.dumps([done.code, done.out, done.err, sorted(done.modules)]))
+    written.rename(told)
+    return done
+
+
+def _told(path: Path, place: Path) -> Finished:
+    deadline = time.monotonic() + TIMEOUT
+    while not path.exists():
+        assert time.monotonic() < deadline, "the test process that runs the tiny study did not finish it"
+        time.sleep(0.1)
+    code, out, err, modules = json.loads(path.read_text())
+    return Finished(place, code, out, err, frozenset(modules))
 
 
 @contextlib.contextmanager

@@ -97,8 +97,8 @@ def test_missing_and_damaged_networks_come_back_bit_for_bit(copied: Finished) ->
     untouched = snapshot(copied.folder.networks / f"{whole}.zarr", times=True)
     done = run(copied.place, *arguments("--workers", "1"))
     assert done.code == 0, done.err
-    assert f"network {hurt} is damaged" in done.out
-    assert f"data/{NAME}/damaged/{hurt}.1" in done.out
+    assert f"data/{NAME}/networks/{hurt}.zarr/tuning/gosi/c/" in done.out
+    assert f"set aside as data/{NAME}/damaged/{hurt}.1" in done.out
     assert snapshot(copied.folder.damaged / f"{hurt}.1") == damaged
     assert manifests(copied.folder) == before
     assert {damage(copied.folder, key) for key in (gone, whole, hurt)} == {""}

@@ -136,7 +136,7 @@ def test_arrays_are_those_of_the_schema(arrays: dict[str, Any], shown: Gratings)
         assert dataset[name].dtype.kind == variable.kind, name
         assert variable.nan_allowed or np.isfinite(dataset[name].astype(float)).all(), name
     np.testing.assert_array_equal(dataset["orientation"], shown.orientation)
-    np.testing.assert_array_equal(dataset["spatial_frequency"], shown.spatial_frequency)
+    np.testing.assert_array_equal(dataset["gosi_bin"], BIN_STARTS)
 
 
 def test_indices_are_those_of_the_tuning_module(arrays: dict[str, Any], responses: np.ndarray, shown: Gratings) -> None:

@@ -1,0 +1,436 @@
+"""What a user can get wrong: one line that names it, exit code 2, and nothing that exists is touched."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from study import execute
+from study.images.cifar10 import BATCHES
+from study.run import main
+from study.schema import SCHEMA_VERSION
+from study.store import network_state
+from tests.pipeline.tiny_study import NAME, REGISTRATION, SETTINGS, Finished, arguments, planned, run, snapshot
+
+Refusal = Callable[..., str]
+CIFAR_RECORDS, CIFAR_RECORD_BYTES = 10_000, 3_073
+CIFAR_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+@pytest.fixture(scope="module")
+def place(tiny: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with a finished study in it, and profiles that are wrong."""
+    made = tmp_path_factory.mktemp("bad") / "place"
+    shutil.copytree(tiny.place, made)
+    profiles = {
+        "torn.toml": "[training\nepochs = 1\n",
+        "section.toml": "[trainin]\nepochs = 1\n",
+        "key.toml": "[training]\nepoch = 1\n",
+        "value.toml": "[training]\nepochs = 0\n",
+        "outside.toml": "epochs = 1\n",
+        "two words.toml": "",
+    }
+    for name, text in profiles.items():
+        (made / name).write_text(text)
+    return made
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refusal:
+    """Return a function that runs a command line, asserts that it is refused, and returns the line that says why."""
+    monkeypatch.setattr(execute, "run_networks", lambda *given, **named: pytest.fail("networks were started"))
+
+    def refusal(place: Path, *given: str, registration: Path = REGISTRATION) -> str:
+        monkeypatch.chdir(place)
+        before = snapshot(place)
+        code = main(["--preregistration", str(registration), *given])
+        after = snapshot(place)
+        err = capsys.readouterr().err
+        assert code == 2, err
+        assert re.fullmatch(r"study: .+\n", err), err
+        assert "Traceback" not in err
+        assert after == before
+        return err
+
+    return refusal
+
+
+SETTING_REFUSALS = {
+    "unknown profile": (["--profile", "nope"], ["'nope'", "quick, cifar10-small, cifar10, paper", ".toml"]),
+    "missing profile file": (["--profile", "nope.toml"], ["nope.toml", "no such file"]),
+    "profile that is no TOML": (["--profile", "torn.toml"], ["torn.toml", "not valid TOML", "line 1"]),
+    "profile with an unknown section": (["--profile", "section.toml"], ["section.toml", "'trainin'", "training"]),
+    "profile with an unknown key": (["--profile", "key.toml"], ["key.toml", "'training.epoch'", "epochs"]),
+    "profile with a value out of range": (["--profile", "value.toml"], ["value.toml", "training.epochs = 0", "1 to 10000"]),
+    "profile with a key outside a section": (["--profile", "outside.toml"], ["outside.toml", "'epochs'", "sections"]),
+    "profile whose name is no study's": (["--profile", "two words.toml"], ["'two words'", "letters"]),
+    "unknown section": (["--set", "trainin.epochs=1"], ["--set trainin.epochs=1", "'trainin'", "training, population"]),
+    "unknown key": (["--set", "training.epoch=1"], ["'training.epoch'", "batch_size, epochs"]),
+    "unknown study key": (["--set", "study.foo=1"], ["'study.foo'", "name, seed"]),
+    "no value": (["--set", "training.epochs"], ["'training.epochs'", "section.key=value"]),
+    "no section": (["--set", "epochs=1"], ["'epochs=1'", "section.key=value"]),
+    "epochs below the range": (["--set", "training.epochs=0"], ["--set training.epochs=0", "1 to 10000"]),
+    "epochs above the range": (["--set", "training.epochs=10001"], ["10001", "1 to 10000"]),
+    "batch of one": (["--set", "training.batch_size=1"], ["training.batch_size = 1", "2 to 4096"]),
+    "learning rate above the range": (["--set", "training.learning_rate=2"], ["2.0", "above 0, at most 1"]),
+    "learning rate that is no number": (["--set", "training.learning_rate=nan"], ["nan", "above 0, at most 1"]),
+    "seeds below the range": (["--set", "population.seeds=0"], ["population.seeds = 0", "1 to 10000"]),
+    "unknown set of initialisations": (["--set", "population.initialization_set=3"], ["= 3", "1 or 2"]),
+    "too few permutations": (["--set", "probe.permutations=99"], ["= 99", "100 to 1000000"]),
+    "too few draws": (["--set", "ablation.null_draws=19"], ["= 19", "20 to 100000"]),
+    "too few images for the null": (["--set", "ablation.null_images=31"], ["= 31", "32 or more"]),
+    "more images for the null than there are": (["--set", "ablation.null_images=1001"], ["= 1001", "1000 test images"]),
+    "too many retries": (["--set", "execution.retries=11"], ["= 11", "0 to 10"]),
+    "negative number of images": (["--set", "images.train_images=-1"], ["= -1", "0 (all) or a positive integer"]),
+    "too few images for ten classes": (["--set", "images.train_images=9"], ["= 9", "10 classes"]),
+    "a word for a number": (["--set", "training.epochs=two"], ["'two'", "a whole number"]),
+    "a fraction for a whole number": (["--set", "training.epochs=1.5"], ["1.5", "a whole number"]),
+    "a truth value for a number": (["--set", "training.epochs=true"], ["True", "a whole number"]),
+    "a number for a text": (["--set", "images.data_dir=3"], ["= 3", "text"]),
+    "a number for a list": (["--set", "population.augmentations=3"], ["= 3", "a list of names"]),
+    "unknown choice": (["--set", "network.order=bn_first"], ["'bn_first'", "conv_relu_bn, conv_bn_relu"]),
+    "unknown images": (["--images", "imagenet"], ["--images", "'imagenet'", "shapes, cifar10, folder"]),
+    "unknown layer": (["--set", "ablation.layers=conv2,conv9"], ["'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"]),
+    "layer named twice": (["--set", "ablation.layers=conv2,conv2"], ["without repeats"]),
+    "unknown clamp": (["--set", "ablation.clamps=output_zero,mean"], ["'mean'", "output_zero, relu_zero"]),
+    "unknown augmentation": (["--set", "population.augmentations=rotate"], ["'rotate'", "none, shift, flip, shift_flip"]),
+    "no augmentation": (["--set", "population.augmentations=[]"], ["[]", "non-empty"]),
+    "negative workers": (["--workers", "-1"], ["--workers", "= -1", "0 (one per core) to 1024"]),
+    "too many workers": (["--workers", "1025"], ["--workers", "= 1025", "1024"]),
+    "negative seed": (["--seed", "-1"], ["--seed", "= -1", "0 to 2**63 - 1"]),
+    "seed beyond 64 bits": (["--seed", str(2**63)], ["--seed", str(2**63), "0 to 2**63 - 1"]),
+    "name with a slash": (["--name", "a/b"], ["--name", "'a/b'", "letters, digits, dots"]),
+    "name that leads elsewhere": (["--name", ".."], ["--name", "'..'", "starting with a letter or digit"]),
+    "empty name": (["--name", ""], ["--name", "''", "letters"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "named"), SETTING_REFUSALS.values(), ids=SETTING_REFUSALS.keys())
+def test_setting_is_refused_by_name(place: Path, refused: Refusal, given: list[str], named: list[str]) -> None:
+    """The line names the value, what is allowed and where it came from."""
+    line = refused(place, *given)
+    for part in named:
+        assert part in line
+
+
+@pytest.mark.parametrize("given", [["--nope"], ["--workers", "two"], ["--seed", "1.5"], ["extra"]])
+def test_malformed_command_line_ends_with_two(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str]
+) -> None:
+    """What the parser itself refuses ends with exit code 2, names the value, and touches nothing."""
+    monkeypatch.chdir(place)
+    before = snapshot(place)
+    with pytest.raises(SystemExit) as ended:
+        main(given)
+    assert ended.value.code == 2
+    assert given[-1] in capsys.readouterr().err
+    assert snapshot(place) == before
+
+
+def test_number_of_images_beyond_reason_is_refused(place: Path, refused: Refusal) -> None:
+    """More generated images than fit into memory are refused before they are made."""
+    assert "1000000000" in refused(place, "--name", "vast", "--set", "images.test_images=1000000000")
+
+
+def cifar(folder: Path, *, leave_out: str = "", size: dict[str, int] | None = None) -> Path:
+    """Return a data directory of CIFAR-10's layout whose images are all black and of class 0."""
+    made = folder / "cifar-10-batches-bin"
+    made.mkdir(parents=True)
+    (made / "batches.meta.txt").write_text("\n".join(CIFAR_NAMES) + "\n")
+    for name in BATCHES:
+        if name != leave_out:
+            with (made / name).open("wb") as file:
+                file.truncate((size or {}).get(name, CIFAR_RECORDS * CIFAR_RECORD_BYTES))
+    return folder
+
+
+def test_missing_data_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """A directory that is not there, and a file in its place, are named with what is wanted."""
+    (tmp_path / "file").write_text("")
+    for source, wanted in (("cifar10", "cifar-10-batches-bin/"), ("folder", "train/<class>/")):
+        for given, problem in (("nowhere", "does not exist"), ("file", "is not a directory")):
+            line = refused(tmp_path, "--images", source, "--data-dir", given)
+            assert f"--data-dir {given}: {problem}" in line
+            assert wanted in line
+
+
+def test_empty_data_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """An empty directory, and one that holds something else, are named with what is wanted."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "readme.txt").write_text("nothing here")
+    assert "is empty" in refused(tmp_path, "--images", "cifar10", "--data-dir", "empty")
+    assert "holds no CIFAR-10" in refused(tmp_path, "--images", "cifar10", "--data-dir", "other")
+    assert "is empty" in refused(tmp_path, "--images", "folder", "--data-dir", "empty")
+    assert "holds no train/" in refused(tmp_path, "--images", "folder", "--data-dir", "other")
+
+
+def test_folder_source_without_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """`--images folder` says that it needs `--data-dir`, and of which layout."""
+    line = refused(tmp_path, "--images", "folder")
+    assert "--data-dir" in line
+    assert "train/<class>/" in line
+
+
+def test_missing_truncated_and_oversized_cifar_files_are_refused(tmp_path: Path, refused: Refusal) -> None:
+    """The file is named, with the bytes it has and must have."""
+    cifar(tmp_path / "missing", leave_out="test_batch.bin")
+    cifar(tmp_path / "short", size={"data_batch_3.bin": 30_729_999})
+    cifar(tmp_path / "long", size={"data_batch_5.bin": 30_730_001})
+    assert "test_batch.bin is missing" in refused(tmp_path, "--images", "cifar10", "--data-dir", "missing")
+    short = refused(tmp_path, "--images", "cifar10", "--data-dir", "short")
+    assert "data_batch_3.bin has 30,729,999 bytes, must have 30,730,000" in short
+    long = refused(tmp_path, "--images", "cifar10", "--data-dir", "long")
+    assert "data_batch_5.bin has 30,730,001 bytes, must have 30,730,000" in long
+
+
+def test_truncated_cifar_archive_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """An archive that ends early is named, with the md5 of the right one."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
+        member.size = 100_000
+        archive.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(member.size)))
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "cifar-10-binary.tar.gz").write_bytes(packed.getvalue()[:50_000])
+    line = refused(tmp_path, "--images", "cifar10", "--data-dir", "archive")
+    assert "cifar-10-binary.tar.gz" in line
+    assert "c32a1d4ab5d03f1284b67883e8d87530" in line
+
+
+def test_cifar_label_above_nine_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """The file, the record and the label are named."""
+    with (cifar(tmp_path / "label") / "cifar-10-batches-bin" / "data_batch_2.bin").open("r+b") as file:
+        file.seek(7 * CIFAR_RECORD_BYTES)
+        file.write(bytes([10]))
+    line = refused(tmp_path, "--images", "cifar10", "--data-dir", "label")
+    assert "data_batch_2.bin record 7 has label 10, must be 0 to 9" in line
+
+
+def pictures(folder: Path, *classes: str, count: int = 12) -> None:
+    """Make a folder of small pictures for each class."""
+    rng = np.random.default_rng(len(classes))
+    for name in classes:
+        (folder / name).mkdir(parents=True)
+        for index in range(count):
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / name / f"{index}.png")
+
+
+def test_folder_with_one_class_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """The one class is named, and that a study needs two."""
+    pictures(tmp_path / "one" / "train", "cat")
+    line = refused(tmp_path, "--images", "folder", "--data-dir", "one")
+    assert "1 class folder(s) (cat)" in line
+    assert "at least 2" in line
+
+
+def test_folder_with_unreadable_image_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """The file is named, with the remedy."""
+    pictures(tmp_path / "torn" / "train", "cat", "dog")
+    whole = (tmp_path / "torn" / "train" / "dog" / "3.png").read_bytes()
+    (tmp_path / "torn" / "train" / "dog" / "3.png").write_bytes(whole[:60])
+    line = refused(tmp_path, "--images", "folder", "--data-dir", "torn")
+    assert "train/dog/3.png cannot be read as an image" in line
+    assert "repair, convert or remove it" in line
+
+
+def test_folder_with_class_in_test_alone_is_refused(tmp_path: Path, refused: Refusal) -> None:
+    """The class is named, with those of the training half."""
+    pictures(tmp_path / "odd" / "train", "cat", "dog")
+    pictures(tmp_path / "odd" / "test", "cat", "frog")
+    line = refused(tmp_path, "--images", "folder", "--data-dir", "odd")
+    assert "holds class 'frog'" in line
+    assert "cat, dog" in line
+
+
+def changed_record(place: Path, change: Callable[[dict], object]) -> None:
+    """Change the record of the tiny study in a working directory."""
+    path = place / "data" / NAME / "study.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_store_of_another_config_is_refused(copied: Finished, refused: Refusal) -> None:
+    """Every setting that differs is named with both values; names, paths and workers may differ."""
+    line = refused(copied.place, *arguments("--set", "training.epochs=2", "--seed", "7")[2:])
+    assert "training.epochs = 1 there, 2 here" in line
+    assert "study.seed = 0 there, 7 here" in line
+    assert "--name" in line
+    assert "workers" not in line
+
+
+def test_store_of_another_schema_version_is_refused(copied: Finished, refused: Refusal) -> None:
+    """Both versions are named."""
+    changed_record(copied.place, lambda record: record.update(schema_version=SCHEMA_VERSION + 1))
+    line = refused(copied.place, *arguments()[2:])
+    assert f"schema version {SCHEMA_VERSION + 1}, this program writes {SCHEMA_VERSION}" in line
+    assert "--name" in line
+
+
+def test_store_of_other_images_is_refused(copied: Finished, refused: Refusal) -> None:
+    """Both fingerprints are named."""
+    changed_record(copied.place, lambda record: record["images"].update(fingerprint="0" * 64))
+    line = refused(copied.place, *arguments()[2:])
+    assert "other images" in line
+    assert "0" * 12 in line
+    assert planned_fingerprint(copied)[:12] in line
+
+
+def planned_fingerprint(study: Finished) -> str:
+    """Return the fingerprint of the tiny study's images, as its console tells it."""
+    return study.out.split("fingerprint ")[1][:12]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", f'{{"schema_version": {SCHEMA_VERSION}}}', f'{{"schema_version": {SCHEMA_VERSION}, "images": 3}}'],
+    ids=["empty", "torn", "a list", "nothing", "no images", "images that are none"],
+)
+def test_record_that_is_none_is_refused(copied: Finished, refused: Refusal, text: str) -> None:
+    """A study.json that is torn or holds something else is named, with the remedy."""
+    copied.folder.record_path.write_text(text)
+    line = refused(copied.place, *arguments()[2:])
+    assert f"data/{NAME}" in line
+    assert "--name" in line
+
+
+@pytest.mark.parametrize("blocked", ["data", f"data/{NAME}", "reports"])
+def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, refused: Refusal, blocked: str) -> None:
+    """Where the study or the report cannot be written, that is said before anything is trained."""
+    path = tmp_path / blocked
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("in the way")
+    assert blocked in refused(tmp_path, *arguments()[2:])
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes, where one may be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    _mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder))
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def _mount(*given: str) -> None:
+    try:
+        subprocess.run(["mount", *given], check=True, capture_output=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("a small file system can be mounted by root alone, and not in every container")
+
+
+def test_read_only_directory_is_refused(disk: Path, refused: Refusal) -> None:
+    """It is named with the remedy; permission bits are not asked, since root passes them."""
+    (disk / "data").mkdir()
+    (disk / "data" / "notes.txt").write_text("mine")
+    _mount("-o", "remount,ro", str(disk))
+    line = refused(disk, *arguments()[2:])
+    assert f"{disk}/data: cannot be written (Read-only file system)" in line
+    assert "make it writable" in line
+
+
+def test_full_disk_is_refused(disk: Path, refused: Refusal) -> None:
+    """It is named with the remedy before anything is trained."""
+    fill(disk, leave=0)
+    line = refused(disk, *arguments()[2:])
+    assert f"{disk}: cannot be written (No space left on device)" in line
+    assert "free some space" in line
+
+
+def test_disk_too_full_for_the_record_is_refused(disk: Path, refused: Refusal) -> None:
+    """Space for a few bytes is not space for a study: that is said too, and nothing is left of the attempt."""
+    fill(disk, leave=8_192)
+    assert "No space left on device" in refused(disk, *arguments()[2:])
+
+
+def fill(disk: Path, *, leave: int) -> None:
+    """Fill a file system but for some bytes."""
+    with (disk / "filler").open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4_096))
+        except OSError:
+            file.truncate(file.tell() - leave)
+
+
+@pytest.mark.slow
+def test_disk_that_fills_up_while_networks_are_trained(disk: Path) -> None:
+    """The worker's refusal reaches the console as one line; what there is stays, and nothing half-written is left."""
+    (disk / "notes.txt").write_text("mine")
+    few = ("population.augmentations=none", "ablation.layers=conv2", "execution.retries=0")
+    done = run(disk, *arguments("--workers", "1", settings=(*SETTINGS, *few)))
+    assert done.code == 2, done.err
+    assert re.fullmatch(r"study: .*No space left on device.*free some space.*\n", done.err), done.err
+    assert (disk / "notes.txt").read_text() == "mine"
+    assert list(done.folder.staging.iterdir()) == []
+    assert not done.folder.networks.exists() or list(done.folder.networks.iterdir()) == []
+
+
+def test_missing_registration_is_refused(place: Path, refused: Refusal) -> None:
+    """The file is named, with the flag that gives another."""
+    line = refused(place, registration=Path("nowhere.md"))
+    assert "nowhere.md" in line
+    assert "--preregistration" in line
+    assert str(place / "data") in refused(place, registration=place / "data")
+
+
+REGISTRATION_REFUSALS = {
+    "no block": (r"(?s).+", "# Nothing is registered here\n", ["toml hypothesis"]),
+    "block that is no TOML": (r'alternative = "greater"', "alternative = greater", ["block 1", "not valid TOML"]),
+    "missing field": (r"alpha = 0.05\n", "", ["existence-selective-units", "'alpha'", "missing"]),
+    "unknown field": (r"alpha = 0.05", "alpha = 0.05\nbeta = 1", ["existence-selective-units", "'beta'", "unknown"]),
+    "field of another type": (r"alpha = 0.05", 'alpha = "small"', ["existence-selective-units", "'alpha'", "'small'"]),
+    "field out of range": (r"alpha = 0.05", "alpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
+    "unknown test": (r'test = "sign_flip"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "sign_flip"]),
+    "unknown question": (r'question = "existence"', 'question = "life"', ["'question'", "'life'", "existence"]),
+    "unknown layer": (r'layers = \["conv1"', 'layers = ["conv0"', ["'layers'", "'conv0'", "conv1"]),
+    "rule that is none": (
+        r'supported = "[^"]*"', 'supported = "it looks right"', ["existence-selective-units", "'supported'", "looks right"]
+    ),
+    "id used twice": (r'id = "existence-above-shuffle"', 'id = "existence-selective-units"', ["block 2", "taken"]),
+    "unknown measure": (
+        r'measure = "selective_excess"', 'measure = "hunch"', ["existence-selective-units", "'hunch'", "gosi_excess"]
+    ),
+    "test that does not fit the measure": (
+        r'test = "sign_flip"', 'test = "stratified_permutation"', ["existence-selective-units", "'test'", "does not fit"]
+    ),
+    "setting outside a section": (r"```toml settings\n", "```toml settings\nloose = 1\n", ["settings block", "'loose'"]),
+    "setting of no allowed type": (r"epochs = 8", "epochs = 2020-01-01", ["settings block", "epochs"]),
+    "last block that is not closed": (r"```\s*\Z", "", ["not closed"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "named"), REGISTRATION_REFUSALS.values(), ids=REGISTRATION_REFUSALS.keys()
+)
+def test_malformed_registration_is_refused(
+    place: Path, tmp_path: Path, refused: Refusal, pattern: str, replacement: str, named: list[str]
+) -> None:
+    """File, block and field are named."""
+    text, count = re.subn(pattern, lambda match: replacement, REGISTRATION.read_text(encoding="utf-8"), count=1)
+    assert count == 1
+    path = tmp_path / "mine.md"
+    path.write_text(text, encoding="utf-8")
+    line = refused(place, registration=path)
+    for part in ("mine.md", *named):
+        assert part in line
+
+
+def test_refused_run_leaves_networks_usable(place: Path, tiny: Finished) -> None:
+    """After every refusal of this module, the networks beside them are whole."""
+    assert {network_state(tiny.folder, network.key) for network in planned()} == {"done"}
+    assert snapshot(place / "data") == snapshot(tiny.place / "data")

@@ -1,0 +1,216 @@
+"""What may see what: imports go down the table of rooms, heavy packages stay in theirs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "study"
+
+# Each room, what it holds, and the rooms it may import beside itself. A name stands for a module and all below it.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "vocabulary": ("errors", "config", "rules", "registration", "deviations", "schema", "seeding", "plan"),
+    "pure": ("stimuli", "tuning", "stats"),
+    "input and output": ("images", "store", "provenance"),
+    "experiment": ("networks", "train", "probe", "ablate", "measure"),
+    "execution": ("execute",),
+    "analysis": ("analysis",),
+    "view": ("report",),
+    "shell": ("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
+}
+BELOW: dict[str, tuple[str, ...]] = {
+    "vocabulary": (),
+    "pure": ("vocabulary",),
+    "input and output": ("vocabulary", "pure"),
+    "experiment": ("vocabulary", "pure", "input and output"),
+    "execution": ("vocabulary", "pure", "input and output", "experiment"),
+    "analysis": ("vocabulary", "pure"),
+    "view": ("vocabulary", "analysis"),
+    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "view"),
+}
+
+# A package to the only modules that may import it, whether at the top or inside a function.
+CONFINED = {
+    "tensorflow": ("networks",),
+    "keras": ("networks", "train", "ablate", "measure"),
+    "dask": ("execute",),
+    "distributed": ("execute",),
+    "zarr": ("store",),
+    "altair": ("report",),
+    "jinja2": ("report",),
+    "vl_convert": ("report",),
+    "rich": ("run", "progress"),
+    "PIL": ("images", "report"),
+    "scipy": ("stats", "analysis"),
+    "statsmodels": ("stats",),
+    "pingouin": ("stats",),
+}
+VOCABULARY_PACKAGES = {"numpy", "xarray"}
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+# Names that no file may hold, spelt so that this one does not.
+_HOSTS = ("py" "pi.org", "python" "hosted.org", "ana" "conda.org", "conda" ".io", "npm" "js.org", "files.py" "thon")
+_PLACES = re.compile(r"(?<![\w.:/<>$}~*-])/(?:work|home|root|Users|tmp|mnt|private|var/folders)/[\w.]|[A-Z]:\\\\?Users")
+
+
+def dotted(path: Path) -> str:
+    """Return the name of the module in a file of the package: `report.charts.theme`, or '' for the package itself."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Return the full names that a module imports anywhere, functions and type checking included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
+
+
+def own(path: Path) -> set[str]:
+    """Return the modules of the package that a module imports, without the leading `study.`."""
+    known = {dotted(module) for module in MODULES} - {""}
+    found = set()
+    for name in imported(path):
+        if name.startswith("study."):
+            inner = name.removeprefix("study.")
+            found.add(inner if inner in known else inner.rpartition(".")[0])
+    return found - {""}
+
+
+def packages(path: Path) -> set[str]:
+    """Return the packages from elsewhere that a module imports."""
+    roots = {name.split(".")[0] for name in imported(path)}
+    return roots - {"study"} - set(sys.stdlib_module_names)
+
+
+def within(module: str, names: tuple[str, ...]) -> bool:
+    """Return whether a module is one of those named, or below one."""
+    return any(module == name or module.startswith(f"{name}.") for name in names)
+
+
+def room_of(module: str) -> str:
+    """Return the room a module is in."""
+    rooms = [room for room, names in ROOMS.items() if within(module, names)]
+    assert len(rooms) == 1, f"study.{module} must be in one room, is in {rooms}"
+    return rooms[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_every_module_has_a_room_and_a_docstring(path: Path) -> None:
+    """A module says what it is for, and where it belongs."""
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    docstring = ast.get_docstring(tree) or ""
+    assert len(docstring.splitlines()[0]) > 20 if docstring else not tree.body, f"{path} has no docstring"
+    if dotted(path):
+        assert room_of(dotted(path)) in BELOW
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if dotted(path)], ids=str)
+def test_imports_go_down_the_table_only(path: Path) -> None:
+    """A module imports from its own room and from those its room may see."""
+    room = room_of(dotted(path))
+    for name in sorted(own(path)):
+        assert room_of(name) in (room, *BELOW[room]), f"study.{dotted(path)} ({room}) imports study.{name} ({room_of(name)})"
+
+
+def test_report_sees_results_only() -> None:
+    """The view knows what an analysis concluded, not how."""
+    seen = {name for path in MODULES if within(dotted(path), ("report",)) for name in own(path)}
+    assert {name for name in seen if within(name, ("analysis",))} == {"analysis.results"}
+
+
+def test_questions_do_not_see_the_store() -> None:
+    """Analysis gets labelled datasets and gives results, by way of statistics that know no layer or unit."""
+    seen = {name for path in MODULES if within(dotted(path), ("stats",)) for name in own(path)}
+    assert all(within(name, ("stats",)) for name in seen)
+
+
+@pytest.mark.parametrize("package", sorted(CONFINED))
+def test_heavy_packages_stay_in_their_rooms(package: str) -> None:
+    """Keras is seen by the experiment, dask by `execute`, Zarr by the store, charts and templates by the report."""
+    trespassers = [
+        str(path) for path in MODULES if package in packages(path) and not within(dotted(path), CONFINED[package])
+    ]
+    assert trespassers == []
+
+
+def test_vocabulary_is_light() -> None:
+    """What everything imports needs NumPy and xarray at most."""
+    for path in MODULES:
+        if dotted(path) and room_of(dotted(path)) == "vocabulary":
+            assert packages(path) <= VOCABULARY_PACKAGES, path
+
+
+def test_no_module_imports_another_at_its_top_in_a_circle() -> None:
+    """Modules form an order: none needs itself to be imported."""
+    needed = {dotted(path): own(path) for path in MODULES if dotted(path)}
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, f"study.{' -> study.'.join((*above[above.index(module):], module))}"
+        if module not in done:
+            for name in sorted(needed[module] - {module}):
+                visit(name, (*above, module))
+            done.add(module)
+
+    for module in sorted(needed):
+        visit(module, ())
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    """`python -m study.run --help` sees the standard library and itself: that is why it answers at once."""
+    witness = (
+        "import runpy, sys; before = set(sys.modules); sys.argv = ['run', '--help']\n"
+        "try: runpy.run_module('study.run', run_name='__main__')\n"
+        "except SystemExit as ended: code = ended.code\n"
+        "print('\\n'.join(sorted({name.split('.')[0] for name in set(sys.modules) - before})), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", witness], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(done.stderr.split()) - set(sys.stdlib_module_names) == {"study"}
+    for flag in ("--profile", "--images", "--data-dir", "--name", "--workers", "--seed", "--set", "--dry-run"):
+        assert flag in done.stdout
+
+
+def test_profiles_and_templates_are_inside_the_package() -> None:
+    """What the program reads at run time lies beside its modules, so that an installed copy finds it."""
+    for name in ("quick", "cifar10-small", "cifar10", "paper"):
+        assert (PACKAGE / "profiles" / f"{name}.toml").is_file()
+    assert list((PACKAGE / "report" / "templates").glob("*.j2"))
+
+
+def project_files() -> list[Path]:
+    """Return the project's files: what git tracks or would, without git every file that is not generated."""
+    git = shutil.which("git")
+    if git and (ROOT / ".git").exists():
+        command = [git, "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    generated = {".venv", ".git", "data", "reports"}
+    found = (path for path in ROOT.rglob("*") if path.is_file())
+    return [path for path in found if not any(part in generated or "cache" in part for part in path.parts)]
+
+
+def test_no_file_names_a_package_registry_or_a_place_of_this_machine() -> None:
+    """The project can be installed and run anywhere: addresses of registries and absolute paths are somebody's own."""
+    offences = []
+    for path in project_files():
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if any(host in line for host in _HOSTS) or _PLACES.search(line):
+                offences.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert offences == []

@@ -1,0 +1,208 @@
+"""What question modules share: means over units, the table of networks, and studies as the store delivers them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from study import analysis
+from study.analysis import question_named
+from study.analysis.question import Question, layer_means, network_table, unpublished
+from study.analysis.results import NOT_TESTED, QuestionResult
+from study.registration import QUESTIONS
+from study.report.charts import CHARTS
+from study.store import StudyFolder, compact, open_study, publish_network
+from tests.example_networks import example_network
+from tests.example_study import LAYERS, example_study, only, registered, replaced, study_of
+
+MODULES = [name for name in QUESTIONS if question_named(name) is not None]
+
+
+@pytest.fixture(scope="module")
+def study() -> xr.DataTree:
+    """Return 24 networks, six to an augmentation."""
+    return example_study()
+
+
+@pytest.fixture(scope="module")
+def results(study: xr.DataTree) -> tuple[QuestionResult, ...]:
+    """Return the analysis of everything registered."""
+    return analysis.analyse(study, registered(), root_seed=0)
+
+
+def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
+    """Grouped by network and layer, silent units left out, layers in the network's order."""
+    gosi = study["tuning"].to_dataset()["gosi"].sel(state="analysed")
+    means = layer_means(gosi)
+    table = gosi.reset_coords(drop=True).to_dataframe().reset_index()
+    table["layer"] = np.tile(gosi["unit_layer"].values, gosi.sizes["network"])
+    expected = table.groupby(["network", "layer"], sort=False)["gosi"].mean().unstack().loc[means["network"].values]
+    assert means.dims == ("layer", "network")
+    assert means["layer"].values.tolist() == list(LAYERS)
+    np.testing.assert_allclose(means.transpose("network", "layer"), expected[list(LAYERS)], rtol=1e-12)
+    assert means["augmentation"].dims == ("network",)
+
+
+def test_layer_means_of_silent_units_alone_are_undefined() -> None:
+    """NaN without a warning, in that layer only; the mean over what is left elsewhere."""
+    values = xr.DataArray(
+        [[1.0, np.nan, np.nan, np.nan, 5.0]], dims=("network", "unit"),
+        coords={"unit_layer": ("unit", ["a", "a", "b", "b", "c"])},
+    )  # fmt: skip
+    np.testing.assert_array_equal(layer_means(values).transpose("network", "layer"), [[1, np.nan, 5]])
+
+
+def test_means_of_masked_flags_are_numbers() -> None:
+    """A share of true flags, where some are masked, is a floating-point number."""
+    flags = xr.DataArray([True, False, True], dims="unit", coords={"unit_layer": ("unit", ["a"] * 3)})
+    share = layer_means(flags.where(xr.DataArray([True, True, False], dims="unit")))
+    assert share.astype(float).values.tolist() == [0.5]
+    assert share.dtype.kind == "f"
+
+
+def test_the_network_table_holds_one_row_a_network(study: xr.DataTree) -> None:
+    """Test scores and what identifies the network; no epochs."""
+    table = network_table(study)
+    assert table["test_loss"].dims == ("network",)
+    assert "epoch" not in table.dims
+    assert set(table["augmentation"].values.tolist()) == {"none", "shift", "flip", "shift_flip"}
+
+
+def test_what_is_not_in_the_paper_is_not_tested_by_it(study: xr.DataTree) -> None:
+    """One row a layer, undefined."""
+    rows = unpublished(study, ("conv1", "fc1"))
+    assert [(row.layer, row.verdict) for row in rows] == [("conv1", NOT_TESTED), ("fc1", NOT_TESTED)]
+    assert all(np.isnan(row.estimate) for row in rows)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_question_is_named_as_its_module(name: str) -> None:
+    """One name for registration, module, store and report."""
+    question = question_named(name)
+    assert isinstance(question, Question)
+    assert question.name == name
+    registered_measures = {h.measure for h in registered().hypotheses.values() if h.question == name}
+    assert registered_measures == set(question.measures)
+
+
+def test_a_question_without_a_module_is_known_as_such() -> None:
+    """None, not an error."""
+    assert question_named("no_such_question") is None
+
+
+def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult, ...]) -> None:
+    """In the registration's order, each in all its layers; questions in the paper's order."""
+    assert [result.question for result in results] == list(QUESTIONS)
+    found = [one for result in results for one in result.hypotheses]
+    assert {one.hypothesis.id for one in found} == set(registered().hypotheses)
+    for one in found:
+        assert tuple(layer.layer for layer in one.layers) == one.hypothesis.layers
+        assert one.reason
+
+
+@pytest.mark.parametrize("name", [name for name in QUESTIONS if name not in MODULES] or ["maturation"])
+def test_a_question_without_an_arm_is_not_tested_and_says_why(results: tuple[QuestionResult, ...], name: str) -> None:
+    """Its claim is shown, its hypotheses are not tested, the reason is given in every layer."""
+    if name in MODULES:
+        pytest.skip("every question has a module")
+    (result,) = (one for one in results if one.question == name)
+    assert result.claim
+    for one in result.hypotheses:
+        assert one.verdict == one.published_verdict == NOT_TESTED
+        assert "not measured" in one.reason
+        assert {layer.note for layer in one.layers} == {one.reason}
+
+
+def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple[QuestionResult, ...]) -> None:
+    """A hypothesis has a stream of its own: analysed alone it comes out as among all others."""
+    for name in ("generalization-lower-layers", "ablation-effect"):
+        (alone,) = analysis.analyse(study, only(name), root_seed=0)
+        (among,) = (one for result in results for one in result.hypotheses if one.hypothesis.id == name)
+        assert alone.hypotheses == (among,)
+
+
+def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
+    """The same networks in another order: the same estimates, and p-values that differ by resampling alone."""
+    shuffled = xr.DataTree.from_dict({
+        f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(24))
+        for name in study.children
+    })  # fmt: skip
+    for name in ("existence-above-shuffle", "generalization-lower-layers"):
+        (one,), (other,) = (analysis.analyse(tree, only(name), root_seed=0) for tree in (study, shuffled))
+        for a, b in zip(one.hypotheses[0].layers, other.hypotheses[0].layers, strict=True):
+            assert a.estimate == pytest.approx(b.estimate, abs=1e-12)
+            assert a.pvalue == pytest.approx(b.pvalue, abs=0.03)
+
+
+def test_figures_can_be_drawn(results: tuple[QuestionResult, ...]) -> None:
+    """Each names a chart that exists, its id starts with its question, its table is small enough and is drawn."""
+    for result in results:
+        for figure in result.figures:
+            assert figure.id.startswith(result.question)
+            assert 0 < len(figure.table) <= 5000
+            assert figure.shows and figure.supports and figure.contradicts
+            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+    assert sum(len(result.figures) for result in results) >= 8
+
+
+def test_the_analysis_leaves_the_study_alone(study: xr.DataTree) -> None:
+    """Measures, tests, figures and notes change no value."""
+    before = study.copy(deep=True)
+    analysis.analyse(study, only("ablation-silence", "existence-above-shuffle"), root_seed=0)
+    xr.testing.assert_identical(study, before)
+
+
+def test_a_study_in_memory_is_what_the_store_delivers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published, compacted and opened, the same networks give the same results as stacked in a test."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    small = dict.fromkeys(LAYERS, 4)
+    networks = [
+        example_network(np.random.default_rng(i), layers=small, epochs=2, draws=5, seed=i // 4, augmentation=name)
+        for i, name in enumerate(["none", "shift", "flip", "shift_flip"] * 3)
+    ]
+    folder = StudyFolder(tmp_path / "study")
+    for tree in networks:
+        publish_network(folder, tree.attrs["key"], tree)
+    compact(folder, [tree.attrs["key"] for tree in networks], {"config_digest": "d"})
+    with open_study(folder.compacted) as opened:
+        stored, stacked = (
+            analysis.analyse(tree, only("existence-above-shuffle", "ablation-effect"), root_seed=0)
+            for tree in (opened.load(), study_of(networks))
+        )
+    assert [one.hypotheses for one in stored] == [one.hypotheses for one in stacked]
+    for one, other in zip(stored, stacked, strict=True):
+        assert one.notes == other.notes
+        for a, b in zip(one.figures, other.figures, strict=True):
+            pd.testing.assert_frame_equal(a.table, b.table, check_dtype=False)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_study_of_few_networks_is_described_not_tested(count: int) -> None:
+    """Every verdict is "not tested" with a reason, nothing crashes, nothing warns, every figure is drawn."""
+    study = example_study(seeds=1, augmentations=("none", "shift", "flip")[:count])
+    for result in analysis.analyse(study, registered(), root_seed=0):
+        for one in result.hypotheses:
+            assert one.verdict == NOT_TESTED
+            assert one.reason
+        for figure in result.figures:
+            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+
+
+def test_a_study_of_silent_units_is_not_tested_where_nothing_is_defined() -> None:
+    """All units of all networks silent: no crash, no warning; what needs a gOSI is not tested."""
+    study = example_study(seeds=2, silent=1.0)
+    ablation = study["ablation"].to_dataset()
+    study = replaced(study, "ablation", null_effect=0.0, null_target_loss=ablation["null_baseline_loss"].values[:, None, None])
+    for result in analysis.analyse(study, registered(), root_seed=0):
+        for one in result.hypotheses:
+            if one.hypothesis.measure not in ("log2_ratio", "effect_relu_zero"):
+                assert one.verdict == NOT_TESTED, one.hypothesis.id
+        for figure in result.figures:
+            if len(figure.table):
+                json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)

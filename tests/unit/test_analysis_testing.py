@@ -1,0 +1,337 @@
+"""From one value per network and layer to a verdict: exclusions, families, rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+from statsmodels.stats.multitest import multipletests
+
+from study.analysis import question_named
+from study.analysis.question import Measure, unpublished
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
+from study.analysis.testing import tested_layers, untested, with_verdicts
+from study.registration import Hypothesis
+from tests.example_study import AUGMENTATIONS, registered
+
+STUDY = xr.DataTree()
+MEASURED = [name for name, one in registered().hypotheses.items() if question_named(one.question) is not None]
+NORMAL = scipy.stats.norm.ppf((np.arange(24) + 0.5) / 24)  # 24 values, mean 0, symmetric, standard deviation near 1
+
+
+def hypothesis(name: str = "existence-selective-units", **changes: Any) -> Hypothesis:
+    """Return a registered hypothesis, with some fields changed."""
+    return dataclasses.replace(registered().hypotheses[name], **changes)
+
+
+def labelled(values: np.ndarray, layers: tuple[str, ...] = (), groups: tuple[str, ...] = AUGMENTATIONS) -> xr.DataArray:
+    """Return values (layer, network), or (network,), of networks spread over the groups in turn."""
+    count = values.shape[-1]
+    coords: dict[str, Any] = {
+        "network": [f"n{i}" for i in range(count)],
+        "augmentation": ("network", np.array([groups[i % len(groups)] for i in range(count)], np.dtypes.StringDType())),
+    }
+    if layers:
+        coords["layer"] = list(layers)
+    return xr.DataArray(values, dims=("layer", "network") if layers else ("network",), coords=coords)
+
+
+def measured(
+    one: Hypothesis, values: np.ndarray, against: np.ndarray | None = None, **options: Any
+) -> tuple[LayerResult, ...]:
+    """Return the test of given values (layer, network) of a hypothesis' layers."""
+    layers = options.pop("layers", one.layers)
+    array = labelled(np.asarray(values, float), layers, **options)
+    other = None if against is None else labelled(np.asarray(against, float), **options)
+    measure = Measure(lambda study: array, unpublished, None if other is None else lambda study: other)
+    return tested_layers(one, measure, STUDY, root_seed=0)
+
+
+def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = None) -> tuple[str, list[str]]:
+    """Return the verdict of a hypothesis and those of its layers."""
+    layers = measured(one, values, against)
+    (result,) = with_verdicts({one.id: (one, Measure(lambda study: labelled(values), unpublished), layers)}, STUDY).values()
+    return result.verdict, [layer.verdict for layer in result.layers]
+
+
+# Every registered hypothesis, every verdict
+
+
+def arrangement(rho: float, size: int) -> np.ndarray:
+    """Return an order of 0 .. size - 1 whose rank correlation with it is close to `rho`."""
+    tried = np.random.default_rng(size).permuted(np.tile(np.arange(size), (5000, 1)), axis=1)
+    centred = np.arange(size) - (size - 1) / 2
+    return tried[np.abs(tried @ centred / (centred @ centred) - rho).argmin()]
+
+
+def correlated(rho: float, size: int, n_layers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return values (layer, network) and what they correlate with at `rho` within each of four augmentations."""
+    order = arrangement(rho, size) if abs(rho) < 1 else np.arange(size)[:: int(rho)]
+    column = order.repeat(4) + 0.0
+    shift = np.tile([0, 100, 200, 300], size)
+    return np.tile(column + shift, (n_layers, 1)), np.arange(size).repeat(4) - shift
+
+
+def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
+    n_layers = len(one.layers)
+    if one.test == "stratified_permutation":
+        absence = one.supported.text.startswith("ci_low")
+        rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        if absence:
+            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        return correlated(rho, size, n_layers)
+    sign = -1 if one.alternative == "less" else 1
+    bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
+    centre, spread = {
+        SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 1.0),
+    }[verdict]  # fmt: skip
+    if one.test == "equivalence":
+        centre, spread = {SUPPORTED: (0.0, 0.2), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+    return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
+
+
+@pytest.mark.parametrize("verdict", [SUPPORTED, CONTRADICTED, INCONCLUSIVE])
+@pytest.mark.parametrize("name", MEASURED)
+def test_planted_effects_come_out_as_registered(name: str, verdict: str) -> None:
+    """The whole registered path, test to verdict, on 24 networks, in every layer alike."""
+    one = hypothesis(name)
+    found, layers = concluded(one, *planted(one, verdict))
+    assert set(layers) == {verdict}
+    assert found == verdict
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_too_few_networks_are_not_tested(name: str) -> None:
+    """One network fewer than registered: not tested, for the reason given, but described by its estimate."""
+    one = hypothesis(name)
+    values, against = planted(one, SUPPORTED)
+    count = one.minimum_networks - 1
+    layers = measured(one, values[:, :count], None if against is None else against[:count])
+    why = f"the registered test needs at least {one.minimum_networks} networks with a value; there are {count}"
+    for layer in layers:
+        assert layer.verdict == NOT_TESTED
+        assert layer.note == why
+        assert layer.n == count
+        assert np.isfinite(layer.estimate)
+        assert np.isnan([layer.pvalue, layer.pvalue_adjusted, layer.ci_low, layer.ci_high]).all()
+    assert concluded(one, values[:, :count], None if against is None else against[:count])[0] == NOT_TESTED
+
+
+# Exclusions
+
+
+def test_undefined_networks_are_left_out_and_counted() -> None:
+    """Three of 24 in one layer; the other layers keep theirs, and the numbers are those of what is left."""
+    one = hypothesis()
+    values = np.tile(0.3 + 0.1 * NORMAL, (7, 1))
+    values[2, [0, 5, 9]] = [np.nan, np.inf, np.nan]
+    layers = measured(one, values)
+    assert [layer.n for layer in layers] == [24, 24, 21, 24, 24, 24, 24]
+    assert [layer.n_excluded for layer in layers] == [0, 0, 3, 0, 0, 0, 0]
+    assert layers[2].estimate == pytest.approx(np.delete(values[2], [0, 5, 9]).mean())
+
+
+def test_a_network_is_left_out_when_either_variable_is_undefined() -> None:
+    """Correlations need both."""
+    one = hypothesis("generalization-lower-layers")
+    values, against = correlated(-1, 6, 3)
+    values[1, 3], against[7] = np.nan, np.nan
+    assert [(layer.n, layer.n_excluded) for layer in measured(one, values, against)] == [(23, 1), (22, 2), (23, 1)]
+
+
+def test_exclusions_can_leave_too_few() -> None:
+    """Nine networks of which two are undefined: seven are too few for eight."""
+    values = np.tile(0.3 + 0.1 * NORMAL[:9], (7, 1))
+    values[0, :2] = np.nan
+    layers = measured(hypothesis(), values)
+    assert (layers[0].verdict, layers[0].n, layers[0].n_excluded) == (NOT_TESTED, 7, 2)
+    assert "there are 7" in layers[0].note
+    assert all(np.isfinite(layer.pvalue) for layer in layers[1:])
+
+
+def test_nothing_defined_is_not_tested() -> None:
+    """No network has a value: no estimate, no warning, a reason."""
+    (layer, *_) = measured(hypothesis(), np.full((7, 24), np.nan))
+    assert (layer.verdict, layer.n, layer.n_excluded) == (NOT_TESTED, 0, 24)
+    assert np.isnan(layer.estimate)
+
+
+def test_a_thin_stratum_is_named() -> None:
+    """Fifteen networks, but only two of one augmentation: not tested, saying which."""
+    one = hypothesis("generalization-lower-layers")
+    groups = ("none",) * 5 + ("shift",) * 5 + ("flip",) * 3 + ("shift_flip",) * 2
+    values, against = np.tile(np.arange(15.0), (3, 1)), np.arange(15.0)
+    for layer in measured(one, values, against, groups=groups):
+        assert layer.verdict == NOT_TESTED
+        assert "'shift_flip' has 2" in layer.note
+        assert "at least 3 networks for each augmentation" in layer.note
+
+
+def test_a_stratum_left_empty_by_exclusions_is_too_few() -> None:
+    """All networks of one augmentation undefined: as registered, a stratum with none has fewer than three."""
+    one = hypothesis("generalization-lower-layers")
+    values, against = correlated(-1, 6, 3)
+    values[:, 3::4] = np.nan
+    for layer in measured(one, values, against):
+        assert layer.verdict == NOT_TESTED
+        assert "'shift_flip' has 0" in layer.note
+
+
+def test_strata_do_not_matter_where_none_are_registered() -> None:
+    """A mean over networks may come from one augmentation alone."""
+    layers = measured(hypothesis(), np.tile(0.3 + 0.1 * NORMAL, (7, 1)), groups=("none",))
+    assert all(np.isfinite(layer.pvalue) for layer in layers)
+
+
+def test_a_layer_that_was_not_measured_is_not_tested() -> None:
+    """A study may have measured some of the registered layers only."""
+    layers = measured(hypothesis(), np.tile(0.3 + 0.1 * NORMAL, (2, 1)), layers=("conv1", "conv3"))
+    assert [layer.layer for layer in layers] == list(hypothesis().layers)
+    assert [layer.verdict == NOT_TESTED for layer in layers] == [False, True, False, True, True, True, True]
+    assert layers[1].note == "conv2 was not measured in this study"
+
+
+def test_an_undefined_test_is_not_tested() -> None:
+    """The same test loss everywhere: no correlation to test, and the reason is given."""
+    one = hypothesis("generalization-lower-layers")
+    for layer in measured(one, np.tile(np.arange(24.0), (3, 1)), np.ones(24)):
+        assert layer.verdict == NOT_TESTED
+        assert "constant" in layer.note
+
+
+def test_an_untested_hypothesis_says_why_everywhere() -> None:
+    """In its reason, and in every layer."""
+    result = untested(hypothesis(), "no arm", n=3)
+    assert (result.verdict, result.published_verdict, result.reason) == (NOT_TESTED, NOT_TESTED, "no arm")
+    assert {(layer.verdict, layer.note, layer.n) for layer in result.layers} == {(NOT_TESTED, "no arm", 3)}
+    assert [layer.layer for layer in result.layers] == list(hypothesis().layers)
+
+
+# Numbers
+
+
+@pytest.mark.parametrize("alternative", ["greater", "less", "two-sided"])
+def test_a_mean_is_tested_against_all_sign_flips(alternative: str) -> None:
+    """Eight networks: the p-value counted over the 256 flips, of differences from the registered null value."""
+    one = hypothesis(alternative=alternative, null_value=0.2, layers=("conv1",))
+    values = np.array([0.1, 0.5, 0.35, 0.3, -0.1, 0.6, 0.45, 0.25])
+    (layer,) = measured(one, values[None])
+    differences = values - 0.2
+    means = np.array([np.mean(differences * flips) for flips in itertools.product((1, -1), repeat=8)])
+    greater, less = np.mean(means >= differences.mean() - 1e-12), np.mean(means <= differences.mean() + 1e-12)
+    expected = {"greater": greater, "less": less, "two-sided": min(1, 2 * min(greater, less))}[alternative]
+    assert layer.pvalue == pytest.approx(expected)
+    assert layer.estimate == pytest.approx(values.mean())
+    assert layer.ci_low < layer.estimate < layer.ci_high
+    assert layer.ci_kind == "BCa"
+
+
+def test_a_correlation_is_taken_and_permuted_within_strata() -> None:
+    """Groups that rise together hide that within each of them the association is perfectly negative."""
+    one = hypothesis("generalization-lower-layers")
+    values, against = correlated(-1, 6, 3)
+    against = against + 2 * np.tile([0, 100, 200, 300], 6)
+    assert scipy.stats.spearmanr(values[0], against).statistic > 0.5
+    for layer in measured(one, values, against):
+        assert layer.estimate == pytest.approx(-1)
+        assert layer.pvalue == pytest.approx(1 / (one.n_resamples + 1))
+
+
+def test_the_confidence_level_is_the_registered_one() -> None:
+    """90 % is narrower than 95 % on the same values."""
+    values = np.tile(0.3 + 0.1 * NORMAL, (1, 1))
+    widths = [
+        layer.ci_high - layer.ci_low
+        for level in (0.9, 0.95)
+        for layer in measured(hypothesis(layers=("conv1",), confidence_level=level), values)
+    ]
+    assert widths[0] < widths[1]
+    assert widths[1] / widths[0] == pytest.approx(1.96 / 1.645, rel=0.05)
+
+
+def test_every_layer_has_random_numbers_of_its_own() -> None:
+    """The same values in two layers and in two hypotheses: intervals alike, not equal; the same again on a rerun."""
+    values = np.tile(0.3 + 0.1 * NORMAL, (7, 1))
+    first, again = measured(hypothesis(), values), measured(hypothesis(), values)
+    assert repr(first) == repr(again)
+    assert len({layer.ci_low for layer in first}) > 1
+    assert measured(hypothesis(id="other"), values)[0].ci_low != first[0].ci_low
+    assert np.ptp([layer.ci_low for layer in first]) < 0.02
+
+
+# Families
+
+
+def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
+    """Return layer results with given raw p-values; NaN was not tested."""
+    found = []
+    for name, p in zip(one.layers, pvalues, strict=True):
+        verdict, note = (NOT_TESTED, "few") if math.isnan(p) else ("", "")
+        found.append(LayerResult(name, 1.0, 0.5, 1.5, "BCa", p, math.nan, 24, 0, verdict, note))
+    return tuple(found)
+
+
+def adjusted(*families: tuple[Hypothesis, list[float]]) -> dict[str, list[float]]:
+    """Return the adjusted p-values by hypothesis."""
+    measure = Measure(lambda study: xr.DataArray(), unpublished)
+    found = with_verdicts({one.id: (one, measure, results(one, pvalues)) for one, pvalues in families}, STUDY)
+    return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in found.items()}
+
+
+def test_p_values_are_adjusted_within_the_family() -> None:
+    """Seven layers of one hypothesis: Holm's values as statsmodels gives them."""
+    pvalues = [0.001, 0.04, 0.011, 0.2, 0.012, 0.9, 0.0005]
+    one = hypothesis()
+    np.testing.assert_allclose(adjusted((one, pvalues))[one.id], multipletests(pvalues, method="holm")[1])
+
+
+def test_a_family_may_span_hypotheses() -> None:
+    """Two hypotheses of one family are adjusted together, one of another family is left out of it."""
+    first, second = (hypothesis(id=name, family="shared", layers=("conv1", "conv2")) for name in ("a", "b"))
+    alone = hypothesis(id="c", family="own", layers=("conv1", "conv2"))
+    found = adjusted((first, [0.01, 0.02]), (alone, [0.01, 0.02]), (second, [0.03, 0.001]))
+    expected = multipletests([0.01, 0.02, 0.03, 0.001], method="holm")[1]
+    np.testing.assert_allclose(found["a"] + found["b"], expected)
+    np.testing.assert_allclose(found["c"], multipletests([0.01, 0.02], method="holm")[1])
+
+
+def test_untested_layers_do_not_count_in_the_family() -> None:
+    """What was not tested needs no correction and gets none."""
+    one = hypothesis(layers=("conv1", "conv2", "conv3"))
+    found = adjusted((one, [0.02, math.nan, 0.03]))[one.id]
+    np.testing.assert_allclose(found, [0.04, math.nan, 0.04])
+
+
+def test_a_family_without_adjustment_keeps_its_p_values() -> None:
+    """`adjustment = "none"` is what it says."""
+    one = hypothesis(adjustment="none")
+    pvalues = [0.001, 0.04, 0.011, 0.2, 0.012, 0.9, 0.0005]
+    np.testing.assert_allclose(adjusted((one, pvalues))[one.id], pvalues)
+
+
+def test_the_verdict_reads_the_adjusted_p_value() -> None:
+    """Raw p-values of .03 in seven layers support nothing: Holm makes them .21."""
+    one = hypothesis()
+    measure = Measure(lambda study: xr.DataArray(), unpublished)
+    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.03] * 7))}, STUDY).values()
+    assert {layer.verdict for layer in result.layers} == {INCONCLUSIVE}
+    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.007] * 7))}, STUDY).values()
+    assert {layer.verdict for layer in result.layers} == {SUPPORTED}
+    assert result.verdict == SUPPORTED
+
+
+def test_untested_layers_stay_untested() -> None:
+    """Whatever the rule would say of their numbers; and they keep a hypothesis of every layer from being supported."""
+    one = hypothesis(layers=("conv1", "conv2"))
+    measure = Measure(lambda study: xr.DataArray(), unpublished)
+    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.001, math.nan]))}, STUDY).values()
+    assert [layer.verdict for layer in result.layers] == [SUPPORTED, NOT_TESTED]
+    assert result.verdict == INCONCLUSIVE
+    assert "not tested in conv2" in result.reason
