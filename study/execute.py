@@ -103,7 +103,7 @@ def _client(config: Config, n_networks: int) -> Iterator[Client]:
         dask.config.set(settings),
         LocalCluster(
             n_workers=worker_count(config, n_networks), threads_per_worker=1, processes=True, memory_limit=0,
-            dashboard_address=None, silence_logs=logging.CRITICAL,
+            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,
     ):  # fmt: skip

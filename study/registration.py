@@ -14,10 +14,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -151,18 +149,29 @@ def parsed_registration(text: str, *, source: str) -> Registration:
         The file's name, for messages.
     """
     hypotheses: dict[str, Hypothesis] = {}
-    for index, block in enumerate(_blocks(text, "hypothesis"), start=1):
+    for index, block in enumerate(_blocks(text, "hypothesis", source), start=1):
         hypothesis = _hypothesis(
             _toml(block, f"{source}, hypothesis block {index}"), f"{source}, hypothesis block {index}"
         )
+        for other in hypotheses.values():
+            if other.family == hypothesis.family and other.adjustment != hypothesis.adjustment:
+                raise StudyError(
+                    f"{source}, hypothesis block {index} ({hypothesis.id}), field 'adjustment': {hypothesis.adjustment!r}, but"
+                    f" {other.id!r} of the same family {hypothesis.family!r} has {other.adjustment!r}; a family has one"
+                )
         if hypothesis.id in hypotheses:
             raise StudyError(f"{source}, hypothesis block {index}: id {hypothesis.id!r} is taken by an earlier block")
         hypotheses[hypothesis.id] = hypothesis
     if not hypotheses:
         raise StudyError(f"{source} holds no block that opens with ```toml hypothesis: nothing is registered")
-    tables = [_toml(block, f"{source}, settings block") for block in _blocks(text, "settings")]
-    settings = _flat({key: value for table in tables for key, value in table.items() if key != "profile"})
-    profiles = {name: _flat(table) for entry in tables for name, table in entry.get("profile", {}).items()}
+    tables = [_toml(block, f"{source}, settings block") for block in _blocks(text, "settings", source)]
+    where = f"{source}, settings block"
+    settings = _flat({key: value for table in tables for key, value in table.items() if key != "profile"}, where)
+    by_profile = [table.get("profile", {}) for table in tables]
+    for entry in by_profile:
+        if not isinstance(entry, dict):
+            raise StudyError(f"{where}: profile = {entry!r} must be tables such as [profile.quick.training]")
+    profiles = {name: _flat(table, where) for entry in by_profile for name, table in entry.items()}
     machine_readable = {
         "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
         "settings": settings,
@@ -176,9 +185,16 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _blocks(text: str, kind: str) -> list[str]:
-    fence = re.compile(rf"^```toml {kind}[^\S\n]*\n(.*?)^```[^\S\n]*$", re.MULTILINE | re.DOTALL)
-    return fence.findall(text)
+def _blocks(text: str, kind: str, source: str) -> list[str]:
+    """Return the fenced blocks of a kind; one that is not closed would swallow what follows it, so it is refused."""
+    blocks = []
+    fence = re.compile(r"^```(.*)$", re.MULTILINE)
+    for index, opening in enumerate(re.finditer(rf"^```toml {kind}[^\S\n]*\n", text, re.MULTILINE), start=1):
+        closing = fence.search(text, opening.end())
+        if closing is None or closing[1].strip():
+            raise StudyError(f"{source}, {kind} block {index}: is not closed; end it with ``` on a line of its own")
+        blocks.append(text[opening.end() : closing.start()])
+    return blocks
 
 
 def _toml(block: str, where: str) -> dict[str, Any]:
@@ -188,8 +204,13 @@ def _toml(block: str, where: str) -> dict[str, Any]:
         raise StudyError(f"{where}: not valid TOML: {error}") from None
 
 
-def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(table: Any, where: str) -> dict[str, Any]:
     """Return `{section: {key: value}}` as `{"section.key": value}`."""
+    if not isinstance(table, dict):
+        raise StudyError(f"{where}: {table!r} must be a table of sections, such as [profile.quick.training]")
+    for section, keys in table.items():
+        if not isinstance(keys, dict):
+            raise StudyError(f"{where}: {section!r} stands outside a section; write [training] and epochs = 8 below it")
     return {f"{section}.{key}": value for section, keys in table.items() for key, value in keys.items()}
 
 
@@ -235,11 +256,14 @@ def _check_values(values: dict[str, Any], where: str) -> None:
     for layer in values["layers"]:
         if layer not in KNOWN_LAYERS:
             raise StudyError(f"{where}, field 'layers': {layer!r} is no layer; layers are {', '.join(KNOWN_LAYERS)}")
+    if len(set(values["layers"])) < len(values["layers"]):
+        raise StudyError(f"{where}, field 'layers': {list(values['layers'])!r} names a layer twice")
     ranges = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0), "n_resamples": (999, 10_000_000),
               "minimum_networks": (2, 100_000), "minimum_per_stratum": (1, 100_000),
               "smallest_effect": (-1e6, 1e6), "null_value": (-1e6, 1e6)}  # fmt: skip
     for key, (low, high) in ranges.items():
-        if not (low <= values[key] <= high and math.isfinite(values[key])) or (key == "alpha" and values[key] == 0):
+        open_range = key in ("alpha", "confidence_level")
+        if not (low < values[key] < high if open_range else low <= values[key] <= high):
             raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
     if values["test"] == "equivalence" and values["smallest_effect"] <= 0:
         raise StudyError(f"{where}, field 'smallest_effect': must be above 0, the half-width of an equivalence margin")

@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 def _non_negative(responses: NDArray[np.floating], name: str) -> Floats:
     values = np.asarray(responses, dtype=np.float64)
-    if np.isnan(values).any():
-        raise ValueError(f"{name} holds NaN: responses must be numbers")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} holds NaN or infinity: responses must be finite numbers")
     if values.size and values.min() < 0:
         raise ValueError(f"{name} holds the negative value {values.min():g}: gOSI is defined for responses >= 0 only")
     return values

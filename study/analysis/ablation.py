@@ -23,6 +23,11 @@ def loss_increase(study: xr.DataTree) -> xr.DataArray:
     return ablation["loss"] - ablation["baseline_loss"]
 
 
+def _increase_under(study: xr.DataTree, clamp: str) -> xr.DataArray:
+    """Return `loss_increase` under one clamp: (network, layer, target); NaN where the study did not use that clamp."""
+    return loss_increase(study).reindex(clamp=[clamp]).isel(clamp=0, drop=True)
+
+
 def standardized_effect(study: xr.DataTree) -> xr.DataArray:
     """Return T = loss(top) - loss(bottom) in units of the network's own null: (network, layer).
 
@@ -41,7 +46,7 @@ def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
 
     NaN, counted as excluded, where either increase is not positive: a ratio is then undefined.
     """
-    increase = loss_increase(study).sel(clamp=clamp, drop=True)
+    increase = _increase_under(study, clamp)
     positive = increase.where(increase > 0)
     ratio = positive.sel(target="top", drop=True) / positive.sel(target="bottom", drop=True)
     logarithm: xr.DataArray = xr.apply_ufunc(np.log2, ratio)
@@ -50,7 +55,7 @@ def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
 
 def effect(study: xr.DataTree, clamp: str) -> xr.DataArray:
     """Return loss(top) - loss(bottom) on the whole test set, in nats: (network, layer)."""
-    increase = loss_increase(study).sel(clamp=clamp, drop=True)
+    increase = _increase_under(study, clamp)
     return increase.sel(target="top", drop=True) - increase.sel(target="bottom", drop=True)
 
 
@@ -65,14 +70,14 @@ def response_contrast(study: xr.DataTree) -> xr.DataArray:
 def _published_ratio(clamp: str, exceeds: bool) -> Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]:
     def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
         """Return the ratio of mean loss increases; the paper marks a layer where it exceeds 2."""
-        increase = loss_increase(study).sel(clamp=clamp).mean("network")
+        increase = _increase_under(study, clamp).mean("network").reindex(layer=list(layers))
         rows = []
         for layer in layers:
             top, bottom = (float(increase.sel(layer=layer, target=target)) for target in ("top", "bottom"))
             ratio = top / bottom if top > 0 and bottom > 0 else float("nan")
             note = "no test: ratio of mean loss increases"
             if np.isnan(ratio):
-                note = "ratio undefined: an increase is not positive"
+                note = "not measured" if np.isnan(top) else "ratio undefined: an increase is not positive"
             rows.append(published_layer(layer, ratio, (ratio > TWOFOLD) == exceeds, note))
         return tuple(rows)
 
@@ -80,10 +85,10 @@ def _published_ratio(clamp: str, exceeds: bool) -> Callable[[xr.DataTree, tuple[
 
 
 def _published_contrast(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    contrast = response_contrast(study).mean("network")
+    contrast = response_contrast(study).mean("network").reindex(layer=list(layers))
     return tuple(
         published_layer(layer, value, value < 0, "no test: sign of the mean")
-        for layer, value in zip(layers, contrast.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, contrast.values.tolist(), strict=True)
     )
 
 

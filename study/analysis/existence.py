@@ -84,7 +84,8 @@ def _example_curves(study: xr.DataTree) -> pd.DataFrame:
                 "layer": layer, "unit": f"{layer} #{int(one['channel'])}", "orientation": tuning["orientation"].values,
                 "response": one["tuning_curve"].values.astype(float), "gosi": float(one["gosi"]),
             }))  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
+    columns = ["layer", "unit", "orientation", "response", "gosi"]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 
 
 def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:

@@ -64,16 +64,17 @@ def tested_layers(
             results.append(_untested_layer(layer, f"{layer} was not measured in this study", 0, 0))
             continue
         column = values.sel(layer=layer).transpose("network").values.astype(np.float64)
-        observations = Observations(column, against, strata).defined()
-        results.append(_tested_layer(hypothesis, layer, observations, n_networks, rng))
+        observations = Observations(column, against, strata)
+        results.append(_tested_layer(hypothesis, layer, observations, rng))
     return tuple(results)
 
 
 def _tested_layer(
-    hypothesis: Hypothesis, layer: str, observations: Observations, n_networks: int, rng: np.random.Generator
+    hypothesis: Hypothesis, layer: str, all_networks: Observations, rng: np.random.Generator
 ) -> LayerResult:
+    n_networks, observations = len(all_networks.values), all_networks.defined()
     n = len(observations.values)
-    if why := _too_few(hypothesis, observations):
+    if why := _too_few(hypothesis, observations, set(all_networks.strata.tolist())):
         described = _untested_layer(layer, why, n, n_networks - n)
         return dataclasses.replace(described, estimate=_estimate(hypothesis, observations))
     outcome, interval = {
@@ -96,18 +97,18 @@ def _estimate(hypothesis: Hypothesis, observations: Observations) -> float:
     return float(observations.values.mean()) if len(observations.values) else float("nan")
 
 
-def _too_few(hypothesis: Hypothesis, observations: Observations) -> str:
+def _too_few(hypothesis: Hypothesis, observations: Observations, strata: set[str]) -> str:
     n = len(observations.values)
     if n < hypothesis.minimum_networks:
         return f"the registered test needs at least {hypothesis.minimum_networks} networks with a value; there are {n}"
     if hypothesis.strata == "none":
         return ""
-    labels, counts = np.unique(observations.strata.astype(str), return_counts=True)
-    if counts.min() < hypothesis.minimum_per_stratum:
-        few = labels[counts.argmin()]
+    counts = {stratum: int((observations.strata == stratum).sum()) for stratum in sorted(strata, key=str)}
+    few = min(counts, key=counts.__getitem__)
+    if counts[few] < hypothesis.minimum_per_stratum:
         return (
             f"the registered test needs at least {hypothesis.minimum_per_stratum} networks for each {hypothesis.strata};"
-            f" {few!r} has {counts.min()}"
+            f" {few!r} has {counts[few]}"
         )
     return ""
 

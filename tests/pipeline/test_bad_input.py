@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from study import execute
+from study.images import shapes
 from study.images.cifar10 import BATCHES
 from study.run import main
 from study.schema import SCHEMA_VERSION
-from study.store import network_state
-from tests.pipeline.tiny_study import NAME, REGISTRATION, SETTINGS, Finished, arguments, planned, run, snapshot
+from tests.pipeline.tiny_study import NAME, REGISTRATION, SETTINGS, Finished, arguments, run, snapshot
 
 Refusal = Callable[..., str]
 CIFAR_RECORDS, CIFAR_RECORD_BYTES = 10_000, 3_073
@@ -137,8 +137,11 @@ def test_malformed_command_line_ends_with_two(
     assert snapshot(place) == before
 
 
-def test_number_of_images_beyond_reason_is_refused(place: Path, refused: Refusal) -> None:
-    """More generated images than fit into memory are refused before they are made."""
+def test_number_of_images_beyond_reason_is_refused(
+    place: Path, refused: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More generated images than fit into memory are refused before the first is made."""
+    monkeypatch.setattr(shapes, "generated", lambda count: pytest.fail(f"{count} images were begun"))
     assert "1000000000" in refused(place, "--name", "vast", "--set", "images.test_images=1000000000")
 
 
@@ -294,7 +297,14 @@ def planned_fingerprint(study: Finished) -> str:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "{}", f'{{"schema_version": {SCHEMA_VERSION}}}', f'{{"schema_version": {SCHEMA_VERSION}, "images": 3}}'],
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        f'{{"schema_version": {SCHEMA_VERSION}}}',
+        f'{{"schema_version": {SCHEMA_VERSION}, "images": 3}}',
+    ],
     ids=["empty", "torn", "a list", "nothing", "no images", "images that are none"],
 )
 def test_record_that_is_none_is_refused(copied: Finished, refused: Refusal, text: str) -> None:
@@ -351,10 +361,16 @@ def test_full_disk_is_refused(disk: Path, refused: Refusal) -> None:
     assert "free some space" in line
 
 
-def test_disk_too_full_for_the_record_is_refused(disk: Path, refused: Refusal) -> None:
-    """Space for a few bytes is not space for a study: that is said too, and nothing is left of the attempt."""
+def test_disk_too_full_for_the_record_is_refused(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Space for a few bytes is not space for a study: that is said before anything is trained, and no file is left."""
+    monkeypatch.setattr(execute, "run_networks", lambda *given, **named: pytest.fail("networks were started"))
     fill(disk, leave=8_192)
-    assert "No space left on device" in refused(disk, *arguments()[2:])
+    monkeypatch.chdir(disk)
+    assert main(arguments()) == 2
+    assert re.fullmatch(r"study: .*No space left on device.*free some space.*\n", capsys.readouterr().err)
+    assert [path for path in disk.rglob("*") if path.is_file()] == [disk / "filler"]
 
 
 def fill(disk: Path, *, leave: int) -> None:
@@ -397,7 +413,9 @@ REGISTRATION_REFUSALS = {
     "field out of range": (r"alpha = 0.05", "alpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
     "unknown test": (r'test = "sign_flip"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "sign_flip"]),
     "unknown question": (r'question = "existence"', 'question = "life"', ["'question'", "'life'", "existence"]),
-    "unknown layer": (r'layers = \["conv1"', 'layers = ["conv0"', ["'layers'", "'conv0'", "conv1"]),
+    "unknown layer": (
+        r'layers = \["conv1"(?=.*\nlayers_required)', 'layers = ["conv0"', ["existence-selective-units", "'conv0'", "conv1"]
+    ),
     "rule that is none": (
         r'supported = "[^"]*"', 'supported = "it looks right"', ["existence-selective-units", "'supported'", "looks right"]
     ),
@@ -410,7 +428,7 @@ REGISTRATION_REFUSALS = {
     ),
     "setting outside a section": (r"```toml settings\n", "```toml settings\nloose = 1\n", ["settings block", "'loose'"]),
     "setting of no allowed type": (r"epochs = 8", "epochs = 2020-01-01", ["settings block", "epochs"]),
-    "last block that is not closed": (r"```\s*\Z", "", ["not closed"]),
+    "last block that is not closed": (r"```\s*\Z", "", ["closed"]),
 }  # fmt: skip
 
 
@@ -428,9 +446,3 @@ def test_malformed_registration_is_refused(
     line = refused(place, registration=path)
     for part in ("mine.md", *named):
         assert part in line
-
-
-def test_refused_run_leaves_networks_usable(place: Path, tiny: Finished) -> None:
-    """After every refusal of this module, the networks beside them are whole."""
-    assert {network_state(tiny.folder, network.key) for network in planned()} == {"done"}
-    assert snapshot(place / "data") == snapshot(tiny.place / "data")

@@ -43,7 +43,16 @@ def photographed(photographs: ImageSet, tmp_path_factory: pytest.TempPathFactory
     place = tmp_path_factory.mktemp("cifar10")
     assignments = [part for setting in SETTINGS for part in ("--set", setting)]
     directory = str(Path(os.environ["STUDY_CIFAR10_DIR"]).absolute())
-    given = ["--preregistration", str(REGISTRATION), "--profile", "cifar10-small", "--name", NAME, "--data-dir", directory]
+    given = [
+        "--preregistration",
+        str(REGISTRATION),
+        "--profile",
+        "cifar10-small",
+        "--name",
+        NAME,
+        "--data-dir",
+        directory,
+    ]
     return run(place, *given, *assignments, "--workers", "1")
 
 

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study import analysis
 from study.analysis.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from tests.example_study import LAYERS, example_study, only, registered, replaced, tested, verdicts
+from tests.example_study import LAYERS, analysed, conclusion, example_study, registered, replaced, verdicts
 
 ALL = [name for name, one in registered().hypotheses.items() if one.question == "ablation"]
 CLAIMED = ("conv2", "conv3")
@@ -80,7 +79,7 @@ def test_a_null_without_variation_leaves_the_effect_undefined(study: xr.DataTree
     changed = replaced(study, "ablation", null_effect=null)
     found = standardized_effect(changed)
     assert np.argwhere(np.isnan(found.values)).tolist() == [[3, 1]]
-    layers = {layer.layer: layer for layer in tested(changed, "ablation-effect").layers}
+    layers = {layer.layer: layer for layer in conclusion(changed, "ablation-effect").layers}
     assert (layers["conv2"].n, layers["conv2"].n_excluded) == (23, 1)
     assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
 
@@ -100,7 +99,7 @@ def test_the_ratio_is_undefined_where_an_increase_is_not_positive(top: float, bo
     base = example_study()
     study = with_effect(replaced(base, "ablation", baseline_loss=0.0), tops, bottoms)
     assert np.isnan(log2_ratio(study, "output_zero").sel(layer="conv2").values[:5]).all()
-    (question,) = analysis.analyse(study, only("ablation-twofold"), root_seed=0)
+    (question,) = analysed(study, "ablation-twofold")
     layers = {layer.layer: layer for layer in question.hypotheses[0].layers}
     assert (layers["conv2"].n, layers["conv2"].n_excluded) == (19, 5)
     assert any("conv2 5, conv3 0" in note for note in question.notes)
@@ -125,21 +124,21 @@ def test_a_planted_effect_is_supported_under_every_reading() -> None:
     """The top half costs four times the bottom half: effect, twofold, and after the other clamp too."""
     study = with_effect(example_study(), costs(0.8), costs(0.2, seed=1))
     for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero"):
-        result = tested(study, name)
+        result = conclusion(study, name)
         assert verdicts(result) == dict.fromkeys(CLAIMED, SUPPORTED)
         assert result.verdict == SUPPORTED
-    absence = tested(study, "ablation-other-layers-absence")
+    absence = conclusion(study, "ablation-other-layers-absence")
     assert absence.verdict == CONTRADICTED
     assert absence.published_verdict == CONTRADICTED
-    assert tested(study, "ablation-effect").published_verdict == SUPPORTED
+    assert conclusion(study, "ablation-effect").published_verdict == SUPPORTED
 
 
 def test_equal_halves_contradict_the_effect_and_support_its_absence() -> None:
     """No difference, measured precisely."""
     study = with_effect(example_study(), costs(0.4), costs(0.4, seed=1))
     for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero"):
-        assert tested(study, name).verdict == CONTRADICTED
-    absence = tested(study, "ablation-other-layers-absence")
+        assert conclusion(study, name).verdict == CONTRADICTED
+    absence = conclusion(study, "ablation-other-layers-absence")
     assert absence.verdict == SUPPORTED
     assert absence.published_verdict == SUPPORTED
 
@@ -148,28 +147,28 @@ def test_a_reversed_effect_contradicts_presence_and_absence_alike() -> None:
     """The bottom half costs more: no support for the claim, and no absence elsewhere."""
     study = with_effect(example_study(), costs(0.2), costs(0.8, seed=1))
     for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero", "ablation-other-layers-absence"):
-        assert tested(study, name).verdict == CONTRADICTED
+        assert conclusion(study, name).verdict == CONTRADICTED
 
 
 def test_an_effect_below_twofold_is_an_effect_but_not_twofold() -> None:
     """Half as much again."""
     study = with_effect(example_study(), costs(0.6), costs(0.4, seed=1))
-    assert tested(study, "ablation-effect").verdict == SUPPORTED
-    assert tested(study, "ablation-twofold").verdict == CONTRADICTED
-    assert tested(study, "ablation-twofold").published_verdict == CONTRADICTED
+    assert conclusion(study, "ablation-effect").verdict == SUPPORTED
+    assert conclusion(study, "ablation-twofold").verdict == CONTRADICTED
+    assert conclusion(study, "ablation-twofold").published_verdict == CONTRADICTED
 
 
 def test_networks_that_disagree_are_inconclusive() -> None:
     """A mean difference of half a null's deviation, that varies between networks by ten times as much."""
     study = with_effect(example_study(), costs(2.1, spread=0.7), costs(2.0, spread=0.7, seed=1))
     for name in ("ablation-effect", "ablation-relu-zero", "ablation-other-layers-absence"):
-        assert tested(study, name).verdict == INCONCLUSIVE
+        assert conclusion(study, name).verdict == INCONCLUSIVE
 
 
 def test_one_of_two_layers_is_not_enough() -> None:
     """An effect in conv2 and none in conv3 contradicts a claim about both."""
     tops = costs(0.2 + 0.6 * (np.array(list(LAYERS)) == "conv2"))
-    result = tested(with_effect(example_study(), tops, costs(0.2, seed=1)), "ablation-effect")
+    result = conclusion(with_effect(example_study(), tops, costs(0.2, seed=1)), "ablation-effect")
     assert verdicts(result) == {"conv2": SUPPORTED, "conv3": CONTRADICTED}
     assert result.verdict == CONTRADICTED
 
@@ -181,7 +180,7 @@ def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str) 
     half = study["ablation"].to_dataset()["ablated"].values
     rng = np.random.default_rng(3)
     responses = np.where(half == 1, factor, 1.0) * rng.uniform(0.9, 1.1, half.shape)
-    result = tested(replaced(study, "tuning", mean_response=responses[:, None]), "ablation-silence")
+    result = conclusion(replaced(study, "tuning", mean_response=responses[:, None]), "ablation-silence")
     assert result.verdict == verdict
     assert result.published_verdict == verdict
     assert result.layers[0].estimate == pytest.approx((factor - 1) / (factor + 1), abs=0.03)
@@ -190,7 +189,7 @@ def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str) 
 @pytest.mark.parametrize("name", ALL)
 def test_seven_networks_are_not_tested(name: str) -> None:
     """Fewer than registered, said so, with the number there is."""
-    result = tested(example_study(seeds=7, augmentations=("shift",)), name)
+    result = conclusion(example_study(seeds=7, augmentations=("shift",)), name)
     assert result.verdict == NOT_TESTED
     assert "there are 7" in result.reason or "not in the paper" in result.reason
 
@@ -199,12 +198,12 @@ def test_the_published_ratio_is_that_of_mean_increases() -> None:
     """Means over networks first, ratio after; an asterisk above 2, no test; undefined is not tested."""
     tops, bottoms = costs([0.4, 0.5, 0.3, 0.4, 0.4, 0.4, 0.4], 0.1), costs(0.2, 0.1, seed=1)
     study = with_effect(replaced(example_study(), "ablation", baseline_loss=0.0), tops, bottoms)
-    layers = {layer.layer: layer for layer in tested(study, "ablation-effect").published_layers}
+    layers = {layer.layer: layer for layer in conclusion(study, "ablation-effect").published_layers}
     assert layers["conv2"].estimate == pytest.approx(tops[:, 1].mean() / bottoms[:, 1].mean())
     assert layers["conv2"].verdict == SUPPORTED
     assert layers["conv3"].verdict == CONTRADICTED
     assert np.isnan(layers["conv2"].pvalue)
-    undefined = tested(with_effect(study, tops, bottoms - 1), "ablation-effect")
+    undefined = conclusion(with_effect(study, tops, bottoms - 1), "ablation-effect")
     assert undefined.published_verdict == NOT_TESTED
     assert all(np.isnan(layer.estimate) for layer in undefined.published_layers)
 
@@ -226,16 +225,25 @@ def without(study: xr.DataTree, **kept: list[str]) -> xr.DataTree:
 @pytest.mark.parametrize("name", ALL)
 def test_a_study_of_one_clamp_is_analysed(study: xr.DataTree, name: str) -> None:
     """`ablation.clamps = ["output_zero"]` is a valid setting: what the other clamp would say is not tested."""
-    result = tested(without(study, clamp=["output_zero"]), name)
+    result = conclusion(without(study, clamp=["output_zero"]), name)
     assert (result.verdict == NOT_TESTED) == (name == "ablation-relu-zero")
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_study_of_some_layers_is_analysed(study: xr.DataTree, name: str) -> None:
     """`ablation.layers = ["conv2", "fc1"]` is a valid setting: the other layers are not tested."""
-    result = tested(without(study, layer=["conv2", "fc1"]), name)
+    result = conclusion(without(study, layer=["conv2", "fc1"]), name)
     for layer in result.layers:
         assert (layer.verdict == NOT_TESTED) == (layer.layer not in ("conv2", "fc1")), layer.layer
+
+
+@pytest.mark.parametrize("kept", [{"clamp": ["output_zero"]}, {"layer": ["conv2", "fc1"]}], ids=["clamp", "layers"])
+def test_a_study_that_measured_less_has_figures_and_notes(study: xr.DataTree, kept: dict[str, list[str]]) -> None:
+    """They show what there is."""
+    (question,) = analysed(without(study, **kept), *ALL)
+    bars, null = (figure.table for figure in question.figures)
+    assert set(bars["layer"]) == set(null["layer"]) == set(kept.get("layer", LAYERS))
+    assert len(question.notes) == 4
 
 
 # Figures and notes
@@ -243,7 +251,7 @@ def test_a_study_of_some_layers_is_analysed(study: xr.DataTree, name: str) -> No
 
 def test_figures_hold_both_clamps_and_every_network(study: xr.DataTree) -> None:
     """A bar for each clamp, layer and half; a point for each network and layer, and their mean."""
-    (question,) = analysis.analyse(study, only("ablation-effect"), root_seed=0)
+    (question,) = analysed(study, "ablation-effect")
     bars, null = (figure.table for figure in question.figures)
     assert len(bars) == 2 * len(LAYERS) * 2
     increase = loss_increase(study)
@@ -251,7 +259,9 @@ def test_figures_hold_both_clamps_and_every_network(study: xr.DataTree) -> None:
         values = increase.sel(layer=row.layer, clamp=row.clamp, target=row.target)
         assert row.loss_increase == pytest.approx(float(values.mean()))
         assert row.ci_low <= row.loss_increase <= row.ci_high
-        top, bottom = (float(increase.sel(layer=row.layer, clamp=row.clamp, target=t).mean()) for t in ("top", "bottom"))
+        top, bottom = (
+            float(increase.sel(layer=row.layer, clamp=row.clamp, target=t).mean()) for t in ("top", "bottom")
+        )
         assert row.asterisk == (top > 2 * bottom)
     points = null[null["kind"] == "network"]
     assert len(points) == 24 * len(LAYERS)
@@ -262,7 +272,7 @@ def test_figures_hold_both_clamps_and_every_network(study: xr.DataTree) -> None:
 def test_notes_count_networks_that_stand_out_from_their_own_null() -> None:
     """All 24 in conv2, none in conv3; the combined p agrees; silent units are counted."""
     tops = costs(0.2 + 3.0 * (np.array(list(LAYERS)) == "conv2") - 3.0 * (np.array(list(LAYERS)) == "conv3"))
-    (question,) = analysis.analyse(with_effect(example_study(), tops, costs(0.2, seed=1)), only("ablation-effect"), root_seed=0)
+    (question,) = analysed(with_effect(example_study(), tops, costs(0.2, seed=1)), "ablation-effect")
     own, combined = question.notes[:2]
     assert "of 24" in own
     assert "conv2 24, conv3 0" in own

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study import analysis
 from study.analysis.existence import gosi_excess, histogram_table, selective_excess, selective_share, tuning_of
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from tests.example_study import LAYERS, example_study, only, replaced, tested, verdicts
+from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("existence-selective-units", "existence-above-shuffle", "existence-above-orientation-shuffle")
 
@@ -78,10 +77,9 @@ def planted(verdict: str) -> xr.DataTree:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.01 if verdict == CONTRADICTED else 0.6, (24, 1, 1))
     gosi = tuning["gosi"].values
-    null = gosi + noise * np.isfinite(gosi)
-    share = (gosi > 0.33) + noise
+    null, share = gosi + noise, np.where(np.isnan(gosi), np.nan, gosi > 0.33) + noise
     if verdict == SUPPORTED:
-        null, share = 0.2 + 0 * gosi, 0.1 + 0 * gosi
+        null, share = 0.2 + 0.05 * noise + 0 * gosi, 0.1 + 0.05 * noise + 0 * gosi
     return replaced(study, "tuning", gosi_null_mean=null, gosi_orientation_null_mean=null, gosi_null_selective=share)
 
 
@@ -90,21 +88,21 @@ def test_planted_selectivity_comes_out_as_registered(verdict: str) -> None:
     """All three hypotheses, from units to verdict."""
     study = planted(verdict)
     for name in NAMES:
-        result = tested(study, name)
+        result = conclusion(study, name)
         assert result.verdict == verdict, name
         assert set(verdicts(result).values()) == {verdict}
         assert all(layer.n == 24 and layer.n_excluded == 0 for layer in result.layers)
 
 
 def test_one_layer_without_selective_units_decides_against_every_layer() -> None:
-    """"In every layer" is contradicted by one; "in most layers" is not."""
+    """ "In every layer" is contradicted by one; "in most layers" is not."""
     study = planted(SUPPORTED)
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
     members = tuning["unit_layer"].values == "conv4"
     gosi[..., members] *= 0.2 / np.nanmean(gosi[..., members], axis=-1, keepdims=True)
     study = replaced(study, "tuning", gosi=np.clip(gosi, 0, 0.3 + 0.7 * ~members))
-    units, shuffle = (tested(study, name) for name in NAMES[:2])
+    units, shuffle = (conclusion(study, name) for name in NAMES[:2])
     assert verdicts(units)["conv4"] == CONTRADICTED
     assert units.verdict == CONTRADICTED
     assert verdicts(shuffle)["conv4"] == CONTRADICTED
@@ -125,7 +123,7 @@ def test_a_silent_layer_excludes_the_network_there_and_is_counted() -> None:
     """Two networks whose conv3 is silent: 22 enter the test, 2 are counted as excluded."""
     study = silenced(planted(SUPPORTED), "conv3", slice(0, 2))
     for name in NAMES:
-        layers = {layer.layer: layer for layer in tested(study, name).layers}
+        layers = {layer.layer: layer for layer in conclusion(study, name).layers}
         assert (layers["conv3"].n, layers["conv3"].n_excluded) == (22, 2)
         assert (layers["conv2"].n, layers["conv2"].n_excluded) == (24, 0)
 
@@ -133,7 +131,7 @@ def test_a_silent_layer_excludes_the_network_there_and_is_counted() -> None:
 def test_a_layer_silent_everywhere_is_not_tested() -> None:
     """With its reason, in the registered and in the published analysis; the question still has figures and notes."""
     study = silenced(planted(SUPPORTED), "conv3", slice(None))
-    (question,) = analysis.analyse(study, only(*NAMES), root_seed=0)
+    (question,) = analysed(study, *NAMES)
     for result in question.hypotheses:
         assert verdicts(result)["conv3"] == NOT_TESTED
         assert "there are 0" in next(layer.note for layer in result.layers if layer.layer == "conv3")
@@ -146,18 +144,18 @@ def test_a_layer_silent_everywhere_is_not_tested() -> None:
 def test_the_published_analysis_looks_at_means_without_a_test() -> None:
     """Any selective unit is existence; a mean above the shuffled mean is "much larger"; no p-value."""
     study = planted(INCONCLUSIVE)
-    result = tested(study, "existence-selective-units")
+    result = conclusion(study, "existence-selective-units")
     assert result.published_verdict == SUPPORTED
     assert result.verdict == INCONCLUSIVE
     assert all(np.isnan(layer.pvalue) for layer in result.published_layers)
-    excess = tested(study, "existence-above-shuffle").published_layers
+    excess = conclusion(study, "existence-above-shuffle").published_layers
     frame = table(study)
     expected = (frame["gosi"] - frame["gosi_null_mean"]).groupby([frame["network"], frame["layer"]]).mean()
     expected = expected.groupby("layer").mean()
     for layer in excess:
         assert layer.estimate == pytest.approx(expected[layer.layer])
         assert layer.verdict == (SUPPORTED if layer.estimate > 0 else CONTRADICTED)
-    assert tested(study, "existence-above-orientation-shuffle").published_verdict == NOT_TESTED
+    assert conclusion(study, "existence-above-orientation-shuffle").published_verdict == NOT_TESTED
 
 
 @pytest.mark.parametrize("state", ["initial", "analysed"])
@@ -180,7 +178,7 @@ def test_the_histogram_counts_every_unit_once(study: xr.DataTree, state: str) ->
 
 def test_the_notes_count_silent_units(study: xr.DataTree) -> None:
     """Layer by layer, as a share of the units."""
-    (question,) = analysis.analyse(study, only(NAMES[0]), root_seed=0)
+    (question,) = analysed(study, NAMES[0])
     silent = study["tuning"].to_dataset().sel(state="analysed")["silent"]
     share = silent.values[:, silent["unit_layer"].values == "fc1"].mean()
     assert f"fc1 {share:.1%}" in question.notes[0]
@@ -188,7 +186,7 @@ def test_the_notes_count_silent_units(study: xr.DataTree) -> None:
 
 def test_example_curves_run_from_low_to_high_selectivity(study: xr.DataTree) -> None:
     """Ten units of the first network, five to a layer, each with its twelve responses."""
-    (question,) = analysis.analyse(study, only(NAMES[0]), root_seed=0)
+    (question,) = analysed(study, NAMES[0])
     curves = next(figure.table for figure in question.figures if figure.chart == "tuning_curves")
     assert len(curves) == 120
     for _, rows in curves.groupby("layer", sort=False):

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study import analysis
 from study.analysis import question_named
 from study.analysis.question import Question, layer_means, network_table, unpublished
 from study.analysis.results import NOT_TESTED, QuestionResult
@@ -19,7 +18,7 @@ from study.registration import QUESTIONS
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
-from tests.example_study import LAYERS, example_study, only, registered, replaced, study_of
+from tests.example_study import LAYERS, analysed, example_study, registered, replaced, study_of
 
 MODULES = [name for name in QUESTIONS if question_named(name) is not None]
 
@@ -27,13 +26,13 @@ MODULES = [name for name in QUESTIONS if question_named(name) is not None]
 @pytest.fixture(scope="module")
 def study() -> xr.DataTree:
     """Return 24 networks, six to an augmentation."""
-    return example_study()
+    return replaced(example_study(), "training", test_loss=np.random.default_rng(0).normal(1.5, 0.2, 24))
 
 
 @pytest.fixture(scope="module")
 def results(study: xr.DataTree) -> tuple[QuestionResult, ...]:
     """Return the analysis of everything registered."""
-    return analysis.analyse(study, registered(), root_seed=0)
+    return analysed(study)
 
 
 def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
@@ -122,9 +121,9 @@ def test_a_question_without_an_arm_is_not_tested_and_says_why(results: tuple[Que
 def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple[QuestionResult, ...]) -> None:
     """A hypothesis has a stream of its own: analysed alone it comes out as among all others."""
     for name in ("generalization-lower-layers", "ablation-effect"):
-        (alone,) = analysis.analyse(study, only(name), root_seed=0)
+        (alone,) = analysed(study, name)
         (among,) = (one for result in results for one in result.hypotheses if one.hypothesis.id == name)
-        assert alone.hypotheses == (among,)
+        assert repr(alone.hypotheses) == repr((among,))
 
 
 def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
@@ -134,7 +133,7 @@ def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
         for name in study.children
     })  # fmt: skip
     for name in ("existence-above-shuffle", "generalization-lower-layers"):
-        (one,), (other,) = (analysis.analyse(tree, only(name), root_seed=0) for tree in (study, shuffled))
+        (one,), (other,) = (analysed(tree, name) for tree in (study, shuffled))
         for a, b in zip(one.hypotheses[0].layers, other.hypotheses[0].layers, strict=True):
             assert a.estimate == pytest.approx(b.estimate, abs=1e-12)
             assert a.pvalue == pytest.approx(b.pvalue, abs=0.03)
@@ -154,7 +153,7 @@ def test_figures_can_be_drawn(results: tuple[QuestionResult, ...]) -> None:
 def test_the_analysis_leaves_the_study_alone(study: xr.DataTree) -> None:
     """Measures, tests, figures and notes change no value."""
     before = study.copy(deep=True)
-    analysis.analyse(study, only("ablation-silence", "existence-above-shuffle"), root_seed=0)
+    analysed(study, "ablation-silence", "existence-above-shuffle")
     xr.testing.assert_identical(study, before)
 
 
@@ -164,7 +163,7 @@ def test_a_study_in_memory_is_what_the_store_delivers(tmp_path: Path, monkeypatc
     small = dict.fromkeys(LAYERS, 4)
     networks = [
         example_network(np.random.default_rng(i), layers=small, epochs=2, draws=5, seed=i // 4, augmentation=name)
-        for i, name in enumerate(["none", "shift", "flip", "shift_flip"] * 3)
+        for i, name in enumerate(["none", "shift", "flip"])
     ]
     folder = StudyFolder(tmp_path / "study")
     for tree in networks:
@@ -172,21 +171,21 @@ def test_a_study_in_memory_is_what_the_store_delivers(tmp_path: Path, monkeypatc
     compact(folder, [tree.attrs["key"] for tree in networks], {"config_digest": "d"})
     with open_study(folder.compacted) as opened:
         stored, stacked = (
-            analysis.analyse(tree, only("existence-above-shuffle", "ablation-effect"), root_seed=0)
+            analysed(tree, "existence-above-shuffle", "untrained-weaker")
             for tree in (opened.load(), study_of(networks))
         )
-    assert [one.hypotheses for one in stored] == [one.hypotheses for one in stacked]
+    assert repr([one.hypotheses for one in stored]) == repr([one.hypotheses for one in stacked])
     for one, other in zip(stored, stacked, strict=True):
         assert one.notes == other.notes
         for a, b in zip(one.figures, other.figures, strict=True):
             pd.testing.assert_frame_equal(a.table, b.table, check_dtype=False)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 3])
 def test_a_study_of_few_networks_is_described_not_tested(count: int) -> None:
     """Every verdict is "not tested" with a reason, nothing crashes, nothing warns, every figure is drawn."""
     study = example_study(seeds=1, augmentations=("none", "shift", "flip")[:count])
-    for result in analysis.analyse(study, registered(), root_seed=0):
+    for result in analysed(study):
         for one in result.hypotheses:
             assert one.verdict == NOT_TESTED
             assert one.reason
@@ -198,8 +197,10 @@ def test_a_study_of_silent_units_is_not_tested_where_nothing_is_defined() -> Non
     """All units of all networks silent: no crash, no warning; what needs a gOSI is not tested."""
     study = example_study(seeds=2, silent=1.0)
     ablation = study["ablation"].to_dataset()
-    study = replaced(study, "ablation", null_effect=0.0, null_target_loss=ablation["null_baseline_loss"].values[:, None, None])
-    for result in analysis.analyse(study, registered(), root_seed=0):
+    study = replaced(
+        study, "ablation", null_effect=0.0, null_target_loss=ablation["null_baseline_loss"].values[:, None, None]
+    )
+    for result in analysed(study):
         for one in result.hypotheses:
             if one.hypothesis.measure not in ("log2_ratio", "effect_relu_zero"):
                 assert one.verdict == NOT_TESTED, one.hypothesis.id

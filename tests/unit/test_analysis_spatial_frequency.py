@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study import analysis
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.spatial_frequency import zero_range_share
-from tests.example_study import LAYERS, example_study, only, replaced, tested, verdicts
+from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("spatial_frequency-range-zero", "spatial_frequency-range-zero-two-frequencies")
 UNITS = sum(LAYERS.values())
@@ -53,7 +52,7 @@ def test_planted_ranges_come_out_as_registered(centre: float, noise: float, verd
     rng = np.random.default_rng(1)
     study = with_ranges(example_study(), rng, centre + noise * np.tile([1, -1], 12))
     for name in NAMES:
-        result = tested(study, name)
+        result = conclusion(study, name)
         assert set(verdicts(result).values()) == {verdict}
         assert result.verdict == verdict
 
@@ -65,7 +64,7 @@ def test_units_with_a_single_frequency_decide_only_where_they_count() -> None:
     study = with_ranges(example_study(), rng, np.full(24, 0.1), counts=np.where(single, 1, 3))
     ranges = np.where(single, 0.0, study["tuning"].to_dataset()["spatial_frequency_range"].values)
     study = replaced(study, "tuning", spatial_frequency_range=ranges)
-    published, sharper = (tested(study, name) for name in NAMES)
+    published, sharper = (conclusion(study, name) for name in NAMES)
     assert published.verdict == SUPPORTED
     assert sharper.verdict == CONTRADICTED
     assert sharper.published_verdict == NOT_TESTED
@@ -77,7 +76,7 @@ def test_a_layer_without_selective_units_is_not_tested() -> None:
     tuning = study["tuning"].to_dataset()
     gosi = np.where(tuning["unit_layer"].values == "conv5", 0.2, tuning["gosi"].values)
     study = replaced(study, "tuning", gosi=gosi)
-    result = tested(study, NAMES[0])
+    result = conclusion(study, NAMES[0])
     assert verdicts(result)["conv5"] == NOT_TESTED
     assert result.verdict == SUPPORTED
     published = {layer.layer: layer.verdict for layer in result.published_layers}
@@ -90,7 +89,7 @@ def test_networks_without_a_selective_unit_are_excluded_and_counted() -> None:
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
     gosi[:3, :, tuning["unit_layer"].values == "fc1"] = 0.1
-    layers = {layer.layer: layer for layer in tested(replaced(study, "tuning", gosi=gosi), NAMES[0]).layers}
+    layers = {layer.layer: layer for layer in conclusion(replaced(study, "tuning", gosi=gosi), NAMES[0]).layers}
     assert (layers["fc1"].n, layers["fc1"].n_excluded) == (21, 3)
     assert (layers["conv1"].n, layers["conv1"].n_excluded) == (24, 0)
 
@@ -98,7 +97,7 @@ def test_networks_without_a_selective_unit_are_excluded_and_counted() -> None:
 def test_the_figure_counts_each_range_once() -> None:
     """Shares over 0, 15 .. 165 degrees sum to 1 in each layer and group."""
     study = with_ranges(example_study(), np.random.default_rng(5), np.full(24, 0.6))
-    (question,) = analysis.analyse(study, only(NAMES[0]), root_seed=0)
+    (question,) = analysed(study, NAMES[0])
     (figure,) = question.figures
     for (layer, _), rows in figure.table.groupby(["layer", "group"], sort=False):
         assert rows["range"].tolist() == list(range(0, 180, 15))
@@ -112,7 +111,7 @@ def test_the_notes_say_how_many_have_no_choice() -> None:
     """The share of selective units with a single frequency; and a study without selective units says that."""
     counts = np.where(np.arange(UNITS) % 4 == 0, 1, 2)
     study = with_ranges(example_study(seeds=1), np.random.default_rng(6), np.full(4, 0.6), counts=counts)
-    (question,) = analysis.analyse(study, only(NAMES[0]), root_seed=0)
+    (question,) = analysed(study, NAMES[0])
     assert f"{(counts == 1).mean():.1%} of the selective units" in question.notes[0]
-    (question,) = analysis.analyse(replaced(study, "tuning", gosi=0.1), only(NAMES[0]), root_seed=0)
+    (question,) = analysed(replaced(study, "tuning", gosi=0.1), NAMES[0])
     assert "No unit of any network" in question.notes[0]

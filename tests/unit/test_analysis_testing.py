@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,11 @@ import scipy.stats
 import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
-from study.analysis import question_named
+from study.analysis import question_named, testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
-from study.analysis.testing import tested_layers, untested, with_verdicts
 from study.registration import Hypothesis
-from tests.example_study import AUGMENTATIONS, registered
+from tests.example_study import AUGMENTATIONS, no_collection, registered
 
 STUDY = xr.DataTree()
 MEASURED = [name for name, one in registered().hypotheses.items() if question_named(one.question) is not None]
@@ -50,14 +50,22 @@ def measured(
     array = labelled(np.asarray(values, float), layers, **options)
     other = None if against is None else labelled(np.asarray(against, float), **options)
     measure = Measure(lambda study: array, unpublished, None if other is None else lambda study: other)
-    return tested_layers(one, measure, STUDY, root_seed=0)
+    return testing.tested_layers(one, measure, STUDY, root_seed=0)
 
 
 def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = None) -> tuple[str, list[str]]:
     """Return the verdict of a hypothesis and those of its layers."""
     layers = measured(one, values, against)
-    (result,) = with_verdicts({one.id: (one, Measure(lambda study: labelled(values), unpublished), layers)}, STUDY).values()
+    measure = Measure(lambda study: labelled(values), unpublished)
+    (result,) = testing.with_verdicts({one.id: (one, measure, layers)}, STUDY).values()
     return result.verdict, [layer.verdict for layer in result.layers]
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    """Collect no garbage at every adjustment."""
+    with no_collection():
+        yield
 
 
 # Every registered hypothesis, every verdict
@@ -74,7 +82,7 @@ def correlated(rho: float, size: int, n_layers: int) -> tuple[np.ndarray, np.nda
     """Return values (layer, network) and what they correlate with at `rho` within each of four augmentations."""
     order = arrangement(rho, size) if abs(rho) < 1 else np.arange(size)[:: int(rho)]
     column = order.repeat(4) + 0.0
-    shift = np.tile([0, 100, 200, 300], size)
+    shift = np.tile([0.0, 100.0, 200.0, 300.0], size)
     return np.tile(column + shift, (n_layers, 1)), np.arange(size).repeat(4) - shift
 
 
@@ -83,14 +91,14 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
     n_layers = len(one.layers)
     if one.test == "stratified_permutation":
         absence = one.supported.text.startswith("ci_low")
-        rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
         if absence:
             rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
         return correlated(rho, size, n_layers)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
     centre, spread = {
-        SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 1.0),
+        SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 4.0),
     }[verdict]  # fmt: skip
     if one.test == "equivalence":
         centre, spread = {SUPPORTED: (0.0, 0.2), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
@@ -208,7 +216,7 @@ def test_an_undefined_test_is_not_tested() -> None:
 
 def test_an_untested_hypothesis_says_why_everywhere() -> None:
     """In its reason, and in every layer."""
-    result = untested(hypothesis(), "no arm", n=3)
+    result = testing.untested(hypothesis(), "no arm", n=3)
     assert (result.verdict, result.published_verdict, result.reason) == (NOT_TESTED, NOT_TESTED, "no arm")
     assert {(layer.verdict, layer.note, layer.n) for layer in result.layers} == {(NOT_TESTED, "no arm", 3)}
     assert [layer.layer for layer in result.layers] == list(hypothesis().layers)
@@ -281,7 +289,7 @@ def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
 def adjusted(*families: tuple[Hypothesis, list[float]]) -> dict[str, list[float]]:
     """Return the adjusted p-values by hypothesis."""
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    found = with_verdicts({one.id: (one, measure, results(one, pvalues)) for one, pvalues in families}, STUDY)
+    found = testing.with_verdicts({one.id: (one, measure, results(one, pvalues)) for one, pvalues in families}, STUDY)
     return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in found.items()}
 
 
@@ -320,9 +328,9 @@ def test_the_verdict_reads_the_adjusted_p_value() -> None:
     """Raw p-values of .03 in seven layers support nothing: Holm makes them .21."""
     one = hypothesis()
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.03] * 7))}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.03] * 7))}, STUDY).values()
     assert {layer.verdict for layer in result.layers} == {INCONCLUSIVE}
-    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.007] * 7))}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.007] * 7))}, STUDY).values()
     assert {layer.verdict for layer in result.layers} == {SUPPORTED}
     assert result.verdict == SUPPORTED
 
@@ -331,7 +339,7 @@ def test_untested_layers_stay_untested() -> None:
     """Whatever the rule would say of their numbers; and they keep a hypothesis of every layer from being supported."""
     one = hypothesis(layers=("conv1", "conv2"))
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = with_verdicts({one.id: (one, measure, results(one, [0.001, math.nan]))}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.001, math.nan]))}, STUDY).values()
     assert [layer.verdict for layer in result.layers] == [SUPPORTED, NOT_TESTED]
     assert result.verdict == INCONCLUSIVE
     assert "not tested in conv2" in result.reason

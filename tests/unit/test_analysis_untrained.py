@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study import analysis
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.untrained import gosi_gain
-from tests.example_study import LAYERS, example_study, only, replaced, tested, verdicts
+from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 ALIKE = dict.fromkeys(LAYERS, 0.45)
 
@@ -40,7 +39,7 @@ def test_planted_gains_come_out_as_registered(gain: float, noise: float, verdict
     """Far more selective, no more selective, or sometimes one and sometimes the other."""
     study = example_study(initial_gosi=ALIKE, silent=0.0)
     per_network = gain + noise * np.random.default_rng(0).normal(size=24)
-    result = tested(shifted(study, per_network), "untrained-weaker")
+    result = conclusion(shifted(study, per_network), "untrained-weaker")
     assert set(verdicts(result).values()) == {verdict}
     assert result.verdict == verdict
     assert result.layers[0].estimate == pytest.approx(per_network.mean())
@@ -50,7 +49,7 @@ def test_the_comparison_is_paired() -> None:
     """Networks differ by far more than training changes them; within each the gain is the same, and is found."""
     levels = [dict.fromkeys(LAYERS, 0.1 + 0.12 * seed) for seed in range(6)]
     study = example_study(vary=lambda augmentation, seed: {"initial_gosi": levels[seed]}, silent=0.0)
-    result = tested(shifted(study, 0.1 + 0.01 * np.random.default_rng(1).normal(size=24)), "untrained-weaker")
+    result = conclusion(shifted(study, 0.1 + 0.01 * np.random.default_rng(1).normal(size=24)), "untrained-weaker")
     assert result.verdict == SUPPORTED
 
 
@@ -58,7 +57,7 @@ def test_the_comparison_is_paired() -> None:
 def test_few_means_less_than_half(level: float, verdict: str) -> None:
     """Units at gOSI .15 are mostly not selective, units at .7 mostly are."""
     study = example_study(initial_gosi=dict.fromkeys(LAYERS, level))
-    assert tested(study, "untrained-few").verdict == verdict
+    assert conclusion(study, "untrained-few").verdict == verdict
 
 
 def test_some_means_more_than_shuffled_in_any_layer() -> None:
@@ -69,9 +68,9 @@ def test_some_means_more_than_shuffled_in_any_layer() -> None:
     rng = np.random.default_rng(2)
     as_shuffled = np.where(np.isnan(tuning["gosi"].values), np.nan, selective + rng.normal(0, 0.002, (24, 1, 1)))
     none = replaced(study, "tuning", gosi_null_selective=as_shuffled)
-    assert tested(none, "untrained-present").verdict == CONTRADICTED
+    assert conclusion(none, "untrained-present").verdict == CONTRADICTED
     in_one = np.where(tuning["unit_layer"].values == "conv6", 0.2 * as_shuffled, as_shuffled)
-    result = tested(replaced(study, "tuning", gosi_null_selective=in_one), "untrained-present")
+    result = conclusion(replaced(study, "tuning", gosi_null_selective=in_one), "untrained-present")
     assert verdicts(result)["conv6"] == SUPPORTED
     assert result.verdict == SUPPORTED
 
@@ -81,14 +80,14 @@ def test_only_the_initial_state_is_asked_whether_few_are_selective() -> None:
     low = {"initial_gosi": dict.fromkeys(LAYERS, 0.15)}
     selective, flat = (example_study(analysed_gosi=dict.fromkeys(LAYERS, level), **low) for level in (0.9, 0.05))
     for name in ("untrained-few", "untrained-present"):
-        layers = zip(tested(selective, name).layers, tested(flat, name).layers, strict=True)
+        layers = zip(conclusion(selective, name).layers, conclusion(flat, name).layers, strict=True)
         assert all(one.estimate == pytest.approx(other.estimate, abs=0.05) for one, other in layers)
-    assert tested(flat, "untrained-few").verdict == SUPPORTED
+    assert conclusion(flat, "untrained-few").verdict == SUPPORTED
 
 
 def test_seven_networks_are_not_tested() -> None:
     """Fewer than registered: not tested, with the number there is."""
-    result = tested(example_study(seeds=7, augmentations=("none",)), "untrained-weaker")
+    result = conclusion(example_study(seeds=7, augmentations=("none",)), "untrained-weaker")
     assert result.verdict == NOT_TESTED
     assert "at least 8 networks" in result.reason
     assert "there are 7" in result.reason
@@ -97,7 +96,7 @@ def test_seven_networks_are_not_tested() -> None:
 def test_figures_show_both_states_of_every_network() -> None:
     """One line a network and layer, from its initial to its analysed mean."""
     study = example_study(seeds=2)
-    (question,) = analysis.analyse(study, only("untrained-weaker"), root_seed=0)
+    (question,) = analysed(study, "untrained-weaker")
     means = next(figure.table for figure in question.figures if figure.chart == "layer_means")
     assert len(means) == 8 * len(LAYERS) * 2
     wide = means.pivot(index=["layer", "network"], columns="state", values="gosi")
@@ -109,8 +108,8 @@ def test_figures_show_both_states_of_every_network() -> None:
 def test_the_published_analysis_compares_by_eye() -> None:
     """A higher mean after training supports; some but less than half before it supports."""
     study = example_study()
-    assert tested(study, "untrained-weaker").published_verdict == SUPPORTED
-    few = tested(study, "untrained-few").published_layers
+    assert conclusion(study, "untrained-weaker").published_verdict == SUPPORTED
+    few = conclusion(study, "untrained-few").published_layers
     assert {layer.layer: layer.verdict for layer in few} == {
         layer.layer: SUPPORTED if 0 < layer.estimate < 0.5 else CONTRADICTED for layer in few
     }

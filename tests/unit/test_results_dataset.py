@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from study import analysis
 from study.analysis.results import NOT_TESTED, VERDICTS, QuestionResult
 from study.results_dataset import results_dataset
-from tests.example_study import example_study, registered
+from tests.example_study import analysed, example_study
 
 
 @pytest.fixture(scope="module")
 def questions() -> tuple[QuestionResult, ...]:
     """Return the results of a small study: some hypotheses tested, some not."""
-    return analysis.analyse(example_study(seeds=2), registered(), root_seed=0)
+    return analysed(example_study(seeds=2))
 
 
 def test_every_layer_of_every_hypothesis_has_a_row(questions: tuple[QuestionResult, ...]) -> None:

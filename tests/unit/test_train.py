@@ -155,78 +155,89 @@ def test_kernels_are_glorot_uniform_and_the_rest_is_neutral(network: keras.Model
 # One epoch, by another hand
 
 
-@pytest.fixture(scope="module")
-def fitted() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the study's training, and a plain Keras loop, make of the same weights and batches in one epoch."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 10, 192)
-    images = np.clip(rng.normal(120, 50, (192, 32, 32, 3)) + 8 * labels[:, None, None, None], 0, 255).astype(np.uint8)
-    mean = (images.mean(axis=0) / 255).astype(np.float32)
-    part = Partition(images, labels, images[:64], labels[:64], images[:64], labels[:64], mean)
-    model = cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
-    initialize(model, root_seed=3, network="n")
-    start = model.get_weights()
-    scores = backend.compiled_scores(model)
-    found = train_network(
-        model, backend.compiled_training_step(model, keras.optimizers.Adam(1e-3)), scores, part, TrainingConfig(epochs=1),
-        augmentation="flip", root_seed=3, network="n",
-    )  # fmt: skip
-    ours = {"train": found.train_loss[0], "validation": found.validation_loss[0], "weights": found.weights,
-            "variables": [w.name for w in model.weights], "start": start}  # fmt: skip
-    return ours, plain_epoch(model, start, part)
+def keras_own(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Return a copy of a layer, the study's normalisation replaced by Keras'."""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return keras.layers.BatchNormalization(name=layer.name)
+    return layer.__class__.from_config(layer.get_config())
 
 
-def plain_epoch(model: keras.Model, start: list[np.ndarray], part: Partition) -> dict[str, Any]:
-    """Return losses and weights after one epoch written with Keras' own layers and loss, nothing of the study's."""
-
-    def keras_own(layer: keras.layers.Layer) -> keras.layers.Layer:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            return keras.layers.BatchNormalization(name=layer.name)
-        return layer.__class__.from_config(layer.get_config())
-
+def plain_epoch(
+    model: keras.Model, part: Partition, learning_rate: float
+) -> tuple[list[float], float, list[np.ndarray]]:
+    """Return batch losses, validation loss and weights after one epoch written with Keras' own layers, loss and Adam."""
     copy = keras.models.clone_model(model, clone_function=keras_own)
-    copy.set_weights(start)
-    optimizer, loss_of = keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    copy.set_weights(model.get_weights())
+    optimizer = keras.optimizers.Adam(learning_rate)
+    loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     order, flips = (stream(3, "n/0", purpose) for purpose in ("order", "augmentation"))
-    losses = []
 
     @tf.function
     def step(images: Any, labels: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = loss_of(labels, copy(images, training=True))
-        optimizer.apply_gradients(
-            zip(tape.gradient(loss, copy.trainable_variables), copy.trainable_variables, strict=True)
-        )
+        variables = copy.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    for chosen in np.split(order.permutation(192), 6):
+    losses = []
+    for chosen in np.split(order.permutation(len(part.train_labels)), len(part.train_labels) // 16):
         images = augmented(part.train_images[chosen], augmentation="flip", rng=flips)
         losses.append(float(step(preprocessed(images, part.training_mean), part.train_labels[chosen])))
     logits = copy(preprocessed(part.validation_images, part.training_mean), training=False)
-    return {
-        "train": np.mean(losses),
-        "validation": float(loss_of(part.validation_labels, logits)),
-        "weights": copy.get_weights(),
-    }
+    return losses, float(loss_of(part.validation_labels, logits)), copy.get_weights()
 
 
-def test_an_epoch_is_that_of_a_plain_keras_loop(fitted: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """cnn7 with Keras' own normalisation, loss and Adam: the same losses to 1e-4."""
-    ours, plain = fitted
-    assert ours["train"] == pytest.approx(plain["train"], rel=1e-4)
-    assert ours["validation"] == pytest.approx(plain["validation"], rel=1e-4)
+def own_epoch(model: keras.Model, part: Partition, learning_rate: float) -> TrainedNetwork:
+    """Return the same epoch as the study trains it, from the model's present weights."""
+    step = backend.compiled_training_step(model, keras.optimizers.Adam(learning_rate))
+    return train_network(
+        model, step, backend.compiled_scores(model), part, TrainingConfig(epochs=1, batch_size=16),
+        augmentation="flip", root_seed=3, network="n",
+    )  # fmt: skip
 
 
-def test_weights_after_an_epoch_are_those_of_a_plain_keras_loop(fitted: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    """Each weight to 1e-4, having moved by much more.
+@pytest.mark.parametrize("order", ["conv_relu_bn", "conv_bn_relu"])
+def test_an_epoch_is_that_of_a_plain_keras_loop(order: str) -> None:
+    """Ten steps of Adam on a tiny network: losses and every weight, moving moments included, to 1e-4.
 
-    Adam divides by the size of the gradient, so where that is rounding noise a weight may go elsewhere: one in 1,000.
+    Left out are biases that a normalisation follows: their gradient is 0 but for rounding, which Adam makes a step of.
     """
-    ours, plain = fitted
-    for found, expected, start in zip(ours["weights"], plain["weights"], ours["start"], strict=True):
-        close = np.isclose(found, expected, rtol=1e-4, atol=1e-4)
-        assert close.mean() > 0.999
-        assert np.abs(expected - start).max() > 1e-3
+    model, part = tiny_network(order=order), tiny_partition(train=160)
+    initialize(model, root_seed=3, network="n")
+    start = model.get_weights()
+    losses, validation, weights = plain_epoch(model, part, 1e-3)
+    found = own_epoch(model, part, 1e-3)
+    assert found.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert found.validation_loss[0] == pytest.approx(validation, rel=1e-4)
+    for variable, own, expected, before in zip(model.weights, found.weights, weights, start, strict=True):
+        if order == "conv_bn_relu" and variable.path.endswith("bias") and not variable.path.startswith("logits"):
+            continue
+        np.testing.assert_allclose(own, expected, atol=1e-4, err_msg=variable.path)
+        if variable.path.endswith("kernel"):
+            assert np.abs(expected - before).max() > 1e-3
+
+
+def test_an_epoch_of_cnn7_is_that_of_a_plain_keras_loop() -> None:
+    """The study's own network: losses to 1e-3, and weights that go the same way.
+
+    Among its many ReLUs some stand at zero to the last digit and open or stay shut by rounding; Adam turns what that
+    does to a small gradient into a whole step. So weights are compared by where they went on the whole.
+    """
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 96)
+    images = np.clip(rng.normal(120, 50, (96, 32, 32, 3)) + 8 * labels[:, None, None, None], 0, 255).astype(np.uint8)
+    mean = (images.mean(axis=0) / 255).astype(np.float32)
+    part = Partition(images, labels, images[:32], labels[:32], images[:32], labels[:32], mean)
+    model = cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
+    initialize(model, root_seed=3, network="n")
+    start = model.get_weights()
+    losses, validation, weights = plain_epoch(model, part, 1e-4)
+    found = own_epoch(model, part, 1e-4)
+    assert found.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-3)
+    assert found.validation_loss[0] == pytest.approx(validation, rel=1e-3)
+    for own, expected, before in zip(found.weights, weights, start, strict=True):
+        assert np.corrcoef((own - before).ravel(), (expected - before).ravel())[0, 1] > 0.98
 
 
 # Which epoch is analysed
@@ -430,10 +441,15 @@ def test_a_training_loss_that_is_no_number_stops_training() -> None:
         scripted([(1.0, 0.5)], train_loss=float("nan"))
 
 
-def test_a_real_network_that_diverges_is_told_and_leaves_no_trace(bench: Bench) -> None:
-    """A training mean that is no number; the network trained next on the same bench is as if nothing had happened."""
+def test_a_network_whose_weights_are_no_numbers_has_diverged(bench: Bench) -> None:
+    """A ReLU turns NaN into 0, so that the loss of such a network is a number: its weights must be looked at.
+
+    The network trained next on the same bench is as if nothing had happened.
+    """
     expected, part = trained(bench), tiny_partition()
     broken = dataclasses.replace(part, training_mean=part.training_mean * np.float32("nan"))
-    with pytest.raises(DivergedError, match="epoch 1"):
-        trained(bench, partition=broken)
-    assert_same_bits(trained(bench), expected)
+    try:
+        with pytest.raises(DivergedError, match="epoch 1"):
+            trained(bench, partition=broken, epochs=1)
+    finally:
+        assert_same_bits(trained(bench), expected)
