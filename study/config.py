@@ -38,8 +38,9 @@ class ImagesConfig:
     test_images: int = 0
 
     def __post_init__(self) -> None:
-        for key in ("split_seed", "train_images", "validation_images", "test_images"):
-            _check("images", key, getattr(self, key), "0 (all) or a positive integer", getattr(self, key) >= 0)
+        _check("images", "split_seed", self.split_seed, "0 or more", self.split_seed >= 0)
+        for key in ("train_images", "validation_images", "test_images"):
+            _check("images", key, getattr(self, key), "0 (all) to 1000000", 0 <= getattr(self, key) <= 1_000_000)
 
 
 @dataclass(frozen=True)

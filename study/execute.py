@@ -95,6 +95,7 @@ def _client(config: Config, n_networks: int) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": config.execution.retries,
+        "distributed.scheduler.worker-saturation": 1.0,  # a network that only waits must not die with a worker
         "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
         "distributed.worker.profile.enabled": False,
         "distributed.admin.log-format": "%(message)s",

@@ -211,7 +211,11 @@ def _flat(table: Any, where: str) -> dict[str, Any]:
     for section, keys in table.items():
         if not isinstance(keys, dict):
             raise StudyError(f"{where}: {section!r} stands outside a section; write [training] and epochs = 8 below it")
-    return {f"{section}.{key}": value for section, keys in table.items() for key, value in keys.items()}
+    flat = {f"{section}.{key}": value for section, keys in table.items() for key, value in keys.items()}
+    for key, value in flat.items():
+        if not isinstance(value, (str, int, float, list)):
+            raise StudyError(f"{where}: {key} = {value!r} must be text, a number or a list")
+    return flat
 
 
 def _hypothesis(fields: dict[str, Any], where: str) -> Hypothesis:

@@ -100,6 +100,8 @@ def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None
     if record.get("schema_version") != SCHEMA_VERSION:
         raise StudyError(f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
                          f" {SCHEMA_VERSION}; use another --name")  # fmt: skip
+    if not isinstance(record.get("images"), dict) or not isinstance(record.get("measured_settings"), dict):
+        raise StudyError(f"{folder.record_path} is no record of a study; use another --name, or restore the file")
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
                          f" now {images.fingerprint[:12]}); use another --name, or those images")  # fmt: skip

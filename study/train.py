@@ -111,7 +111,7 @@ def train_network(
     Raises
     ------
     DivergedError
-        When a loss is not finite.
+        When a loss or a weight is not finite.
     """
     curves = np.full((4, config.epochs), np.nan)
     best, best_score, best_epoch = model.get_weights(), -np.inf, 0
@@ -119,8 +119,12 @@ def train_network(
         train = _train_epoch(step, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *train, *validation
-        if not np.isfinite(curves[:, epoch]).all():
-            raise DivergedError(f"the loss is not a number in epoch {epoch + 1}")
+        # The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
+        finite = np.isfinite(curves[:, epoch]).all() and all(
+            np.isfinite(weight).all() for weight in model.get_weights()
+        )
+        if not finite:
+            raise DivergedError(f"the loss or a weight is not a number in epoch {epoch + 1}")
         score = _selection_score(config.selection, epoch, *validation)
         if score > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1

@@ -63,6 +63,8 @@ def test_cnn7_passes_75_percent(parts):
     from study.networks.cnn7 import cnn7
     from study.train import evaluate, initialize, train_network
 
+    backend.configure_process()
+
     model = cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
     initialize(model, root_seed=0, network="shapes")
     scores = backend.compiled_scores(model)
