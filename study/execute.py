@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import logging
 import os
 import resource
@@ -75,11 +76,7 @@ def run_networks(
     """
     with _client(config, len(networks)) as client:
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
-        futures = {
-            client.submit(measured, network, config, folder, fingerprint, pure=False, retries=config.execution.retries): network
-            for network in networks
-        }  # fmt: skip
-        yield from _outcomes(futures, folder)
+        yield from _outcomes(client, networks, config, folder, fingerprint)
 
 
 def worker_count(config: Config, n_networks: int) -> int:
@@ -95,7 +92,6 @@ def _client(config: Config, n_networks: int) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": config.execution.retries,
-        "distributed.scheduler.worker-saturation": 1.0,  # a network that only waits must not die with a worker
         "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
         "distributed.worker.profile.enabled": False,
         "distributed.admin.log-format": "%(message)s",
@@ -111,22 +107,40 @@ def _client(config: Config, n_networks: int) -> Iterator[Client]:
         yield client
 
 
-def _outcomes(futures: dict[Future[Any], PlannedNetwork], folder: StudyFolder) -> Iterator[Outcome]:
+def _outcomes(
+    client: Client, networks: Sequence[PlannedNetwork], config: Config, folder: StudyFolder, fingerprint: str
+) -> Iterator[Outcome]:
+    """Keep as many networks in flight as there are worker threads; one that only waited would die with its worker."""
     from distributed import as_completed
 
-    for future in as_completed(futures):
-        network = futures[future]
-        if future.status != "finished":
-            error = future.exception()
-            if isinstance(error, StudyError):
-                raise error
-            outcome = Outcome(network, _one_line(error), {})
-        else:
-            entry = future.result()
-            outcome = Outcome(network, entry.pop("failure", ""), entry)
-        append_journal(folder, {"key": network.key, "failure": outcome.failure, **outcome.entry})
-        future.release()
+    client.wait_for_workers(1)
+    slots = sum(client.nthreads().values())
+    waiting = iter(networks)
+    in_flight: dict[Future[Any], PlannedNetwork] = {}
+
+    def submitted(network: PlannedNetwork) -> Future[Any]:
+        retries = config.execution.retries
+        future = client.submit(measured, network, config, folder, fingerprint, pure=False, retries=retries)
+        in_flight[future] = network
+        return future
+
+    running = as_completed([submitted(network) for network in itertools.islice(waiting, slots)])
+    for future in running:
+        outcome = _outcome(future, in_flight.pop(future))
+        append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
+        for network in itertools.islice(waiting, 1):
+            running.add(submitted(network))
         yield outcome
+
+
+def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
+    if future.status == "finished":
+        entry = future.result()
+        return Outcome(network, entry.pop("failure", ""), entry)
+    error = future.exception()
+    if isinstance(error, StudyError):
+        raise error
+    return Outcome(network, _one_line(error), {})
 
 
 def _one_line(error: BaseException | None) -> str:
