@@ -40,7 +40,13 @@ class ImagesConfig:
     def __post_init__(self) -> None:
         _check("images", "split_seed", self.split_seed, "0 or more", self.split_seed >= 0)
         for key in ("train_images", "validation_images", "test_images"):
-            _check("images", key, getattr(self, key), "0 (all) to 1000000", 0 <= getattr(self, key) <= 1_000_000)
+            _check(
+                "images",
+                key,
+                getattr(self, key),
+                "0 (all) or a positive number up to 1000000",
+                0 <= getattr(self, key) <= 1_000_000,
+            )
 
 
 @dataclass(frozen=True)
