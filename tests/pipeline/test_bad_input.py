@@ -91,7 +91,7 @@ SETTING_REFUSALS = {
     "too few images for the null": (["--set", "ablation.null_images=31"], ["= 31", "32 or more"]),
     "more images for the null than there are": (["--set", "ablation.null_images=1001"], ["= 1001", "1000 test images"]),
     "too many retries": (["--set", "execution.retries=11"], ["= 11", "0 to 10"]),
-    "negative number of images": (["--set", "images.train_images=-1"], ["= -1", "0 (all) to 1000000"]),
+    "negative number of images": (["--set", "images.train_images=-1"], ["= -1", "0 (all) or a positive number up to 1000000"]),
     "too few images for ten classes": (["--set", "images.train_images=9"], ["= 9", "10 classes"]),
     "a word for a number": (["--set", "training.epochs=two"], ["'two'", "a whole number"]),
     "a fraction for a whole number": (["--set", "training.epochs=1.5"], ["1.5", "a whole number"]),
