@@ -38,7 +38,7 @@ class Bench:
     model: keras.Model
     layers: tuple[HiddenLayer, ...]
     optimizer: keras.optimizers.Optimizer
-    step: Callable[..., Any]
+    train: Callable[..., Any]
     scores: Callable[..., Any]
     responses: Callable[..., list[Any]]
     clamped: ClampedNetwork
@@ -56,13 +56,13 @@ def bench(config: NetworkConfig, image_shape: tuple[int, int, int], n_classes: i
     backend.configure_process()
     model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
     layers = hidden_layers(model)
-    optimizer = keras.optimizers.Adam()
+    optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
     return Bench(
         model=model,
         layers=layers,
         optimizer=optimizer,
-        step=backend.compiled_training_step(model, optimizer),
+        train=backend.compiled_training(model, optimizer),
         scores=backend.compiled_scores(model),
         responses=backend.compiled_forward(responses_model(model, layers)),
         clamped=ClampedNetwork.of(model, layers),
@@ -102,7 +102,7 @@ def measure_network(
     states = [_probed(keras_bench, shown, partition, config, planned, "initial")]
     clock.lap("probe")
     trained = train_network(
-        keras_bench.model, keras_bench.step, keras_bench.scores, partition, config.training,
+        keras_bench.model, keras_bench.train, keras_bench.scores, partition, config.training,
         augmentation=planned.augmentation, root_seed=config.seed, network=planned.identity,
         on_epoch=lambda epoch, loss, accuracy: progress("train", epoch / config.training.epochs),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from study.config import Config, digest
 
-ALGORITHM_VERSION = 1  # raise it when the same inputs would give other results; stored networks are then not reused
+ALGORITHM_VERSION = 2  # raise it when the same inputs would give other results; stored networks are then not reused
 GENERALIZATION_ARM = "generalization"
 
 

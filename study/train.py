@@ -15,6 +15,7 @@ from study.images.split import Partition, preprocessed
 from study.seeding import seed_sequence, stream
 
 EVALUATION_BATCH = 500
+IMAGES_AT_ONCE = 512  # training images handed to TensorFlow in one call
 
 Weights = list[NDArray[np.float32]]
 Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
@@ -81,7 +82,7 @@ def evaluate(
 
 def train_network(
     model: keras.Model,
-    step: Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]],
+    train: Scores,
     scores: Scores,
     partition: Partition,
     config: TrainingConfig,
@@ -95,8 +96,8 @@ def train_network(
 
     Parameters
     ----------
-    model, step, scores
-        The network, and its compiled training step and inference scores.
+    model, train, scores
+        The network, and its compiled training and inference scores, from `study.networks.backend`.
     partition
         Training and validation images, and the training mean.
     config
@@ -116,9 +117,9 @@ def train_network(
     curves = np.full((4, config.epochs), np.nan)
     best, best_score, best_epoch = model.get_weights(), -np.inf, 0
     for epoch in range(config.epochs):
-        train = _train_epoch(step, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
+        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
-        curves[:, epoch] = *train, *validation
+        curves[:, epoch] = *trained, *validation
         # The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
         finite = np.isfinite(curves[:, epoch]).all() and all(
             np.isfinite(weight).all() for weight in model.get_weights()
@@ -141,26 +142,29 @@ def _selection_score(selection: str, epoch: int, validation_loss: float, validat
 
 
 def _train_epoch(
-    step: Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]],
-    partition: Partition,
-    batch_size: int,
-    augmentation: str,
-    root_seed: int,
-    name: str,
+    train: Scores, partition: Partition, batch_size: int, augmentation: str, root_seed: int, name: str
 ) -> tuple[float, float]:
     """Return (mean loss, accuracy) over the epoch's batches."""
     loss, correct, seen = 0.0, 0, 0
     rng = stream(root_seed, name, "augmentation")
     for chosen in _batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
-        images = augmented(partition.train_images[chosen], augmentation=augmentation, rng=rng)
-        batch_loss, batch_correct = step(preprocessed(images, partition.training_mean), partition.train_labels[chosen])
-        loss, correct, seen = loss + float(batch_loss) * len(chosen), correct + int(batch_correct), seen + len(chosen)
+        images = augmented(partition.train_images[chosen.ravel()], augmentation=augmentation, rng=rng)
+        inputs = preprocessed(images, partition.training_mean).reshape(*chosen.shape, *images.shape[1:])
+        more_loss, more_correct = train(inputs, partition.train_labels[chosen])
+        loss, correct, seen = loss + float(more_loss), correct + int(more_correct), seen + chosen.size
     return loss / seen, correct / seen
 
 
 def _batches(n_images: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Yield the indices of each batch of a shuffled epoch; a last batch of one image is left out (it has no variance)."""
+    """Yield the indices of a shuffled epoch, (batch, image), several batches at a time; the last batch may be smaller.
+
+    A last batch of one image is left out: it has no variance to normalise by.
+    """
     order = rng.permutation(n_images)
-    for start in range(0, n_images, batch_size):
-        if n_images - start > 1:
-            yield order[start : start + batch_size]
+    whole, rest = divmod(n_images, batch_size)
+    batches = order[: whole * batch_size].reshape(whole, batch_size)
+    at_once = max(1, IMAGES_AT_ONCE // batch_size)
+    for start in range(0, whole, at_once):
+        yield batches[start : start + at_once]
+    if rest > 1:
+        yield order[None, whole * batch_size :]

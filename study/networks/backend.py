@@ -53,21 +53,65 @@ def cross_entropies(labels: Any, logits: Any) -> Any:
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-def compiled_training_step(
+@keras.saving.register_keras_serializable(package="study")
+class MatrixConv2D(keras.layers.Conv2D):
+    """Keras' convolution; where the kernel covers the whole input, one matrix product (5 % off each step of cnn7)."""
+
+    def call(self, inputs: Any) -> Any:
+        """Convolve `inputs`, (batch, row, column, channel)."""
+        covered = tuple(inputs.shape[1:3]) == self.kernel_size and self.padding == "valid" and self.groups == 1
+        if not covered or self.dilation_rate != (1, 1) or self.data_format != "channels_last":
+            return super().call(inputs)
+        matrix = tf.reshape(self.kernel.value, (-1, self.filters))
+        outputs = tf.matmul(tf.reshape(inputs, (-1, matrix.shape[0])), matrix)
+        outputs = self.activation(tf.nn.bias_add(outputs, self.bias.value) if self.use_bias else outputs)
+        return tf.reshape(outputs, (-1, 1, 1, self.filters))
+
+
+@keras.saving.register_keras_serializable(package="study")
+class FusedAdam(keras.optimizers.Adam):
+    """Keras' Adam, each variable updated by TensorFlow's one kernel in place of a dozen operations."""
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Update `variable`, a TensorFlow variable as Keras hands it over, and its moments."""
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations.value + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle, m=self._momentums[index].value.handle, v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(self.beta_1, step), beta2_power=tf.pow(self.beta_2, step),
+            lr=learning_rate, beta1=self.beta_1, beta2=self.beta_2, epsilon=self.epsilon, grad=gradient,
+        )  # fmt: skip
+
+
+def compiled_training(
     model: keras.Model, optimizer: keras.optimizers.Optimizer
 ) -> Callable[[np.ndarray, np.ndarray], tuple[Any, Any]]:
-    """Return step(images, labels) -> (mean loss, number correct), which updates `model` once."""
+    """Return train(images, labels) -> (sum of cross-entropies, number correct), which updates `model` once a batch.
 
-    @tf.function(reduce_retracing=True)
+    `images` is (batch, image, height, width, channel), `labels` (batch, image): several batches a call, because entering
+    a compiled function costs as much as a tenth of a step. The scores of a batch are those before its update.
+    """
+
     def step(images: Any, labels: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
-            loss = tf.reduce_mean(cross_entropies(labels, logits))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss, _number_correct(labels, logits)
+            losses = cross_entropies(labels, logits)
+            loss = tf.reduce_mean(losses)
+        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        return tf.reduce_sum(tf.cast(losses, tf.float64)), _number_correct(labels, logits)
 
-    return step  # type: ignore[no-any-return]
+    @tf.function(reduce_retracing=True, autograph=False)
+    def train(images: Any, labels: Any) -> tuple[Any, Any]:
+        def body(batch: Any, loss: Any, correct: Any) -> tuple[Any, Any, Any]:
+            more_loss, more_correct = step(images[batch], labels[batch])
+            return batch + 1, loss + more_loss, correct + more_correct
+
+        start = (tf.constant(0), tf.constant(0.0, tf.float64), tf.constant(0, tf.int64))
+        count = tf.shape(labels)[0]
+        _, loss, correct = tf.while_loop(lambda batch, *_: batch < count, body, start, parallel_iterations=1)
+        return loss, correct
+
+    return train  # type: ignore[no-any-return]
 
 
 def compiled_scores(
@@ -75,7 +119,7 @@ def compiled_scores(
 ) -> Callable[[Any, np.ndarray], tuple[Any, Any]]:
     """Return scores(inputs, labels) -> (sum of cross-entropies, number correct) of `model` at inference."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def scores(inputs: Any, labels: Any) -> tuple[Any, Any]:
         logits = model(inputs, training=False)
         return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
@@ -91,7 +135,7 @@ def compiled_clamped_scores(
     `activations` enter `suffix` as `activations * kept + clamp`; `kept` (0 or 1) and `clamp` hold one value a channel.
     """
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def scores(activations: Any, kept: Any, clamp: Any, labels: Any) -> tuple[Any, Any]:
         logits = suffix(activations * kept + clamp, training=False)
         return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
@@ -102,7 +146,7 @@ def compiled_clamped_scores(
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:
     """Return forward(images) -> the outputs of `model` at inference, as a list."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def forward(images: Any) -> list[Any]:
         outputs = model(images, training=False)
         return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

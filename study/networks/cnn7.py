@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from study.config import NetworkConfig
-from study.networks.backend import FusedBatchNormalization
+from study.networks.backend import FusedBatchNormalization, MatrixConv2D
 
 FILTERS = (32, 32, 64, 64, 128, 128)
 STRIDES = (1, 2, 1, 2, 1, 2)
@@ -33,7 +33,7 @@ def cnn7(config: NetworkConfig, *, image_shape: tuple[int, int, int], n_classes:
     outputs = images
     for index, (filters, stride) in enumerate(zip(FILTERS, STRIDES, strict=True), start=1):
         name = f"conv{index}"
-        linear = keras.layers.Conv2D(filters, 3, strides=stride, padding=config.padding, name=name)
+        linear = MatrixConv2D(filters, 3, strides=stride, padding=config.padding, name=name)
         outputs = _activated(linear(outputs), name, config.order)
     outputs = keras.layers.Flatten(name="flatten")(outputs)
     outputs = _activated(keras.layers.Dense(DENSE_UNITS, name="fc1")(outputs), "fc1", config.order)

@@ -58,7 +58,7 @@ def test_mirroring_keeps_the_classes(parts):
 @pytest.mark.slow
 def test_cnn7_passes_75_percent(parts):
     """The study's network, ten epochs with shifts, learns what the linear model cannot."""
-    keras = pytest.importorskip("keras")
+    pytest.importorskip("keras")
     from study.networks import backend
     from study.networks.cnn7 import cnn7
     from study.train import evaluate, initialize, train_network
@@ -69,7 +69,7 @@ def test_cnn7_passes_75_percent(parts):
     initialize(model, root_seed=0, network="shapes")
     scores = backend.compiled_scores(model)
     config = TrainingConfig(epochs=10)
-    step = backend.compiled_training_step(model, keras.optimizers.Adam(config.learning_rate))
-    train_network(model, step, scores, parts, config, augmentation="shift", root_seed=0, network="shapes")
+    train = backend.compiled_training(model, backend.FusedAdam(config.learning_rate))
+    train_network(model, train, scores, parts, config, augmentation="shift", root_seed=0, network="shapes")
     _, accuracy = evaluate(scores, parts.test_images, parts.test_labels, parts.training_mean)
     assert accuracy > 0.75

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from study.config import NetworkConfig
 from study.networks import backend
-from study.networks.backend import FusedBatchNormalization
+from study.networks.backend import FusedAdam, FusedBatchNormalization, MatrixConv2D
 from study.networks.cnn7 import cnn7
 from study.networks.taps import (
     HiddenLayer,
@@ -182,6 +182,70 @@ def test_fused_normalisation_gives_keras_gradients(shape: tuple[int, ...], train
         gradients.append(tape.gradient(loss, [images, layer.gamma.value, layer.beta.value]))
     for found, expected in zip(*gradients, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+# Convolution as a matrix product
+
+
+@pytest.mark.parametrize("settings", [{}, {"activation": "relu"}, {"use_bias": False}, {"strides": 2}], ids=str)
+@pytest.mark.parametrize("size", [3, 5])
+def test_convolution_as_a_matrix_product_is_keras_convolution(size: int, settings: dict[str, Any]) -> None:
+    """Outputs and gradients, where the kernel covers the whole image and where it does not."""
+    rng = np.random.default_rng(6)
+    images = tf.constant(rng.normal(size=(4, size, size, 5)).astype("f4"))
+    layers = [kind(7, 3, bias_initializer="ones", **settings) for kind in (MatrixConv2D, keras.layers.Conv2D)]
+    found = []
+    for layer in layers:
+        layer.build(images.shape)
+        layer.set_weights(layers[0].get_weights())
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = layer(images)
+            loss = tf.reduce_sum(tf.square(outputs))
+        found.append([outputs, *tape.gradient(loss, [images, *(weight.value for weight in layer.trainable_weights)])])
+    for own, expected in zip(*found, strict=True):
+        assert own.shape == expected.shape
+        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"padding": "same"}, {"dilation_rate": 2}, {"groups": 2}, {"data_format": "channels_first"}], ids=str
+)
+def test_other_convolutions_are_left_to_keras(settings: dict[str, Any]) -> None:
+    """Padding, dilation and groups on an image of the kernel's size; channels first where only Keras' shape is asked."""
+    shape = (4, 6, 5, 5) if "data_format" in settings else (4, 5, 5, 6) if "dilation_rate" in settings else (4, 3, 3, 6)
+    layers = [kind(8, 3, **settings) for kind in (MatrixConv2D, keras.layers.Conv2D)]
+    shapes = [layer.compute_output_shape(shape) for layer in layers]
+    assert shapes[0] == shapes[1]
+    if "data_format" in settings:
+        return
+    images = np.random.default_rng(7).normal(size=shape).astype("f4")
+    for layer in layers:
+        layer.build(shape)
+        layer.set_weights(layers[0].get_weights())
+    np.testing.assert_allclose(*(np.asarray(layer(images)) for layer in layers), atol=1e-5)
+
+
+# Adam
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}], ids=str
+)
+def test_fused_adam_takes_keras_steps(settings: dict[str, float]) -> None:
+    """Thirty steps on two weights with gradients of very different size: values, moments and the count of steps."""
+    rng = np.random.default_rng(8)
+    start = [rng.normal(size=shape).astype("f4") for shape in ((3, 4), (5,))]
+    gradients = [[rng.normal(0, 10.0**k, v.shape).astype("f4") for k, v in enumerate(start)] for _ in range(30)]
+    ended = []
+    for kind in (FusedAdam, keras.optimizers.Adam):
+        optimizer, variables = kind(**settings), [keras.Variable(value) for value in start]
+        optimizer.build(variables)
+        for grads in gradients:
+            optimizer.apply([tf.constant(grad) for grad in grads], variables)
+        ended.append([np.asarray(variable) for variable in (*variables, *optimizer.variables)])
+    for found, expected in zip(*ended, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 # Taps

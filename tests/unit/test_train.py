@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from study import train
 from study.config import NetworkConfig, TrainingConfig
 from study.images.augmentation import augmented
 from study.images.split import Partition, preprocessed
@@ -32,10 +33,10 @@ def one_thread() -> None:
 def tiny_bench() -> Bench:
     """Return a compiled tiny network."""
     model = tiny_network()
-    optimizer = keras.optimizers.Adam()
+    optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
     return Bench(
-        model, hidden_layers(model), optimizer, backend.compiled_training_step(model, optimizer),
+        model, hidden_layers(model), optimizer, backend.compiled_training(model, optimizer),
         backend.compiled_scores(model), responses=None, clamped=None,
     )  # type: ignore[arg-type]  # fmt: skip
 
@@ -56,7 +57,7 @@ def trained(
     initialize(bench.model, root_seed=root_seed, network=network)
     bench.reset(config.learning_rate)
     return train_network(
-        bench.model, bench.step, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
+        bench.model, bench.train, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
         network=network, on_epoch=on_epoch,
     )  # fmt: skip
 
@@ -159,6 +160,8 @@ def keras_own(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Return a copy of a layer, the study's normalisation replaced by Keras'."""
     if isinstance(layer, keras.layers.BatchNormalization):
         return keras.layers.BatchNormalization(name=layer.name)
+    if isinstance(layer, keras.layers.Conv2D):
+        return keras.layers.Conv2D.from_config(layer.get_config())
     return layer.__class__.from_config(layer.get_config())
 
 
@@ -180,19 +183,19 @@ def plain_epoch(
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    losses = []
-    for chosen in np.split(order.permutation(len(part.train_labels)), len(part.train_labels) // 16):
-        images = augmented(part.train_images[chosen], augmentation="flip", rng=flips)
-        losses.append(float(step(preprocessed(images, part.training_mean), part.train_labels[chosen])))
+    losses, shuffled = [], order.permutation(len(part.train_labels))
+    images = preprocessed(augmented(part.train_images[shuffled], augmentation="flip", rng=flips), part.training_mean)
+    for batch in np.split(np.arange(len(images)), len(images) // 16):
+        losses.append(float(step(images[batch], part.train_labels[shuffled[batch]])))
     logits = copy(preprocessed(part.validation_images, part.training_mean), training=False)
     return losses, float(loss_of(part.validation_labels, logits)), copy.get_weights()
 
 
 def own_epoch(model: keras.Model, part: Partition, learning_rate: float) -> TrainedNetwork:
     """Return the same epoch as the study trains it, from the model's present weights."""
-    step = backend.compiled_training_step(model, keras.optimizers.Adam(learning_rate))
+    scores = backend.compiled_training(model, backend.FusedAdam(learning_rate))
     return train_network(
-        model, step, backend.compiled_scores(model), part, TrainingConfig(epochs=1, batch_size=16),
+        model, scores, backend.compiled_scores(model), part, TrainingConfig(epochs=1, batch_size=16),
         augmentation="flip", root_seed=3, network="n",
     )  # fmt: skip
 
@@ -264,9 +267,9 @@ def scripted(
     """Train with given (validation loss, accuracy) per epoch; an epoch has 5 steps."""
     model, script = ScriptedModel(), iter(validation)
 
-    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        model.steps += 1
-        return train_loss, len(labels) // 2
+    def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        model.steps += len(labels)
+        return train_loss * labels.size, labels.size // 2
 
     def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         loss, accuracy = next(script)
@@ -275,7 +278,7 @@ def scripted(
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
     config = TrainingConfig(epochs=len(validation), batch_size=16, **options)
     found = train_network(
-        model, step, scores, tiny_partition(train=80, validation=20), config, augmentation="none", root_seed=0, network="a",
+        model, train, scores, tiny_partition(train=80, validation=20), config, augmentation="none", root_seed=0, network="a",
         on_epoch=on_epoch,
     )  # type: ignore[arg-type]  # fmt: skip
     return found, model
@@ -340,8 +343,8 @@ def epochs_of_labels(n_images: int, batch_size: int, epochs: int = 2, network: s
     batches: list[list[int]] = []
     per_epoch: list[list[list[int]]] = []
 
-    def step(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        batches.append(labels.tolist())
+    def train(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        batches.extend(labels.tolist())
         return 1.0, 0
 
     def scores(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
@@ -350,7 +353,7 @@ def epochs_of_labels(n_images: int, batch_size: int, epochs: int = 2, network: s
         return 1.0, 0
 
     config = TrainingConfig(epochs=epochs, batch_size=batch_size)
-    train_network(ScriptedModel(), step, scores, part, config, augmentation="none", root_seed=0, network=network)  # type: ignore[arg-type]
+    train_network(ScriptedModel(), train, scores, part, config, augmentation="none", root_seed=0, network=network)  # type: ignore[arg-type]
     return per_epoch
 
 
@@ -362,6 +365,15 @@ def test_every_image_is_shown_once_an_epoch_in_a_new_order() -> None:
     assert first != second
     assert first != epochs_of_labels(70, 16, network="b")[0]
     assert [first, second] == epochs_of_labels(70, 16)
+
+
+@pytest.mark.parametrize("n_images", [1041, 1024, 512, 48])
+def test_how_many_batches_go_at_once_changes_nothing(n_images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many batches a call or one: the same images in the same batches, each once, no call larger than it may be."""
+    at_once = epochs_of_labels(n_images, 16)
+    monkeypatch.setattr(train, "IMAGES_AT_ONCE", 1)
+    assert epochs_of_labels(n_images, 16) == at_once
+    assert sum(len(batch) for batch in at_once[0]) == n_images - (n_images % 16 == 1)
 
 
 def test_a_last_batch_of_one_image_is_left_out() -> None:
@@ -376,11 +388,11 @@ def test_training_curves_average_over_images_not_batches() -> None:
     """A short last batch counts by its size."""
     part, losses = tiny_partition(train=20), iter([1.0, 4.0])
 
-    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        return next(losses), len(labels)
+    def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        return next(losses) * labels.size, labels.size
 
     found = train_network(
-        ScriptedModel(), step, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
+        ScriptedModel(), train, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
         augmentation="none", root_seed=0, network="a",
     )  # type: ignore[arg-type]  # fmt: skip
     assert found.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
@@ -391,12 +403,12 @@ def test_networks_see_preprocessed_images() -> None:
     """Pixels / 255 minus the training mean, float32, augmented before."""
     part, shown = tiny_partition(train=16), []
 
-    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        shown.append(images)
+    def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+        shown.extend(images)
         return 1.0, 0
 
     train_network(
-        ScriptedModel(), step, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
+        ScriptedModel(), train, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
         augmentation="none", root_seed=0, network="a",
     )  # type: ignore[arg-type]  # fmt: skip
     order = stream(0, "a/0", "order").permutation(16)
