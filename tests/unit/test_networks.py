@@ -233,7 +233,10 @@ def test_other_convolutions_are_left_to_keras(settings: dict[str, Any]) -> None:
     "settings", [{}, {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}], ids=str
 )
 def test_fused_adam_takes_keras_steps(settings: dict[str, float]) -> None:
-    """Thirty steps on two weights with gradients of very different size: values, moments and the count of steps."""
+    """Thirty steps on two weights with gradients of very different size: values, moments and the count of steps.
+
+    The kernel takes 1 - beta in single precision, which changes a moment by some 1e-5 of it.
+    """
     rng = np.random.default_rng(8)
     start = [rng.normal(size=shape).astype("f4") for shape in ((3, 4), (5,))]
     gradients = [[rng.normal(0, 10.0**k, v.shape).astype("f4") for k, v in enumerate(start)] for _ in range(30)]
@@ -245,7 +248,7 @@ def test_fused_adam_takes_keras_steps(settings: dict[str, float]) -> None:
             optimizer.apply([tf.constant(grad) for grad in grads], variables)
         ended.append([np.asarray(variable) for variable in (*variables, *optimizer.variables)])
     for found, expected in zip(*ended, strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-6)
 
 
 # Taps
