@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from study.config import AblationConfig
 from study.images.split import Partition, preprocessed
 from study.networks import backend
+from study.networks.superposition import behind
 from study.networks.taps import HiddenLayer, clamp_values, outputs_model, suffix_model
 from study.schema import HALVES, TARGETS
 
 BATCH = 500
+SUPERPOSED_BATCH, MASKS_AT_ONCE = 32, 32  # images and masks that are computed together: 1,024 passes behind a layer
 
 Mask = NDArray[np.bool_]
 
@@ -66,12 +68,14 @@ class ClampedNetwork:
     layers: tuple[HiddenLayer, ...]
     outputs: Callable[[NDArray[np.float32]], list[Any]]
     suffixes: tuple[Callable[[Any, Any, Any, NDArray[np.int64]], tuple[Any, Any]], ...]
+    superpositions: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...]
 
     @classmethod
     def of(cls, model: keras.Model, layers: tuple[HiddenLayer, ...]) -> ClampedNetwork:
         """Return the clamped network of `model`."""
         suffixes = tuple(backend.compiled_clamped_scores(suffix_model(model, layer)) for layer in layers)
-        return cls(model, layers, backend.compiled_forward(outputs_model(model, layers)), suffixes)
+        superpositions = tuple(backend.compiled_superposition(behind(model, layer)) for layer in layers)
+        return cls(model, layers, backend.compiled_forward(outputs_model(model, layers)), suffixes, superpositions)
 
     def scores(
         self, index: int, activations: Any, mask: Mask, clamp: NDArray[np.float32], labels: NDArray[np.int64]
@@ -84,6 +88,17 @@ class ClampedNetwork:
         loss, correct = self.suffixes[index](activations, kept, np.where(mask, clamp, np.float32(0)), labels)
         return float(loss), int(correct)
 
+    def losses(
+        self, index: int, activations: Any, masks: NDArray[np.bool_], labels: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the sum of cross-entropies for each of many masks, (mask, unit), held at output zero: (mask,)."""
+        added, losses = self.superpositions[index]
+        contributions, kept = added(activations), (~masks).astype(np.float32)
+        return np.concatenate([
+            losses(contributions, kept[start : start + MASKS_AT_ONCE], labels)
+            for start in range(0, len(kept), MASKS_AT_ONCE)
+        ])  # fmt: skip
+
 
 def ablation_arrays(
     network: ClampedNetwork,
@@ -94,7 +109,7 @@ def ablation_arrays(
     baseline: tuple[float, float],
     null_images: NDArray[np.int64],
     rng: np.random.Generator,
-    on_layer: Callable[[str], None] = lambda layer: None,
+    on_progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
     """Return the `ablation` group's arrays of one network, named as in `study.schema`.
 
@@ -114,15 +129,15 @@ def ablation_arrays(
         Indices of the test images that the null is measured on.
     rng
         Breaks ties and draws random halves.
-    on_layer
-        Called with each layer's name when its null is done.
+    on_progress
+        Called with the share of the null that is done.
     """
     starts = np.cumsum([0, *(layer.n_units for layer in network.layers)])
     chosen = [i for i, layer in enumerate(network.layers) if layer.name in config.layers]
     per_layer = {i: gosi[starts[i] : starts[i + 1]] for i in chosen}
     halves = {i: selectivity_halves(values, rng=rng) for i, values in per_layer.items()}
     loss, accuracy = _test_scores(network, partition, halves, config.clamps)
-    null = _null_losses(network, partition, per_layer, halves, config.null_draws, null_images, rng, on_layer)
+    null = _null_losses(network, partition, per_layer, halves, config.null_draws, null_images, rng, on_progress)
     membership = np.zeros(len(gosi), dtype=np.int8)
     for i, (top, bottom) in halves.items():
         membership[starts[i] : starts[i + 1]] = top.astype(np.int8) - bottom.astype(np.int8)
@@ -167,25 +182,36 @@ def _null_losses(
     n_draws: int,
     null_images: NDArray[np.int64],
     rng: np.random.Generator,
-    on_layer: Callable[[str], None],
+    on_progress: Callable[[float], None],
 ) -> dict[str, NDArray[Any]]:
     """Return the null's arrays: everything on the same images, clamped to output zero."""
-    labels = partition.test_labels[null_images]
-    outputs = network.outputs(preprocessed(partition.test_images[null_images], partition.training_mean))
-
-    def mean_loss(i: int, mask: Mask) -> float:
-        zeros = np.zeros(len(mask), dtype=np.float32)
-        return network.scores(i, outputs[i], mask, zeros, labels)[0] / len(labels)
-
-    null_loss = np.zeros((len(gosi), n_draws, len(HALVES)))
-    for row, (i, values) in enumerate(gosi.items()):
-        for draw in range(n_draws):
-            null_loss[row, draw] = [mean_loss(i, mask) for mask in random_halves(~np.isnan(values), rng=rng)]
-        on_layer(network.layers[i].name)
-    first = next(iter(gosi))
+    masks = {}
+    for i, values in gosi.items():
+        drawn = [half for _ in range(n_draws) for half in random_halves(~np.isnan(values), rng=rng)]
+        masks[i] = np.stack([np.zeros(len(values), dtype=bool), *halves[i], *drawn])
+    losses = np.stack(list(_mean_losses(network, partition, masks, null_images, on_progress).values()))
+    null_loss = losses[:, 3:].reshape(len(gosi), n_draws, len(HALVES))
     return {
-        "null_baseline_loss": np.array(mean_loss(first, np.zeros(len(gosi[first]), dtype=bool))),
-        "null_target_loss": np.array([[mean_loss(i, mask) for mask in halves[i]] for i in gosi]),
+        "null_baseline_loss": losses[0, 0],
+        "null_target_loss": losses[:, 1:3],
         "null_loss": null_loss,
         "null_effect": null_loss[..., 0] - null_loss[..., 1],
     }
+
+
+def _mean_losses(
+    network: ClampedNetwork,
+    partition: Partition,
+    masks: dict[int, NDArray[np.bool_]],
+    images: NDArray[np.int64],
+    on_progress: Callable[[float], None],
+) -> dict[int, NDArray[np.float64]]:
+    """Return the mean cross-entropy on some test images under each of a layer's masks: (mask,) by layer."""
+    totals = {i: np.zeros(len(of_layer)) for i, of_layer in masks.items()}
+    for start in range(0, len(images), SUPERPOSED_BATCH):
+        chosen = images[start : start + SUPERPOSED_BATCH]
+        outputs = network.outputs(preprocessed(partition.test_images[chosen], partition.training_mean))
+        for i, of_layer in masks.items():
+            totals[i] += network.losses(i, outputs[i], of_layer, partition.test_labels[chosen])
+        on_progress((start + len(chosen)) / len(images))
+    return {i: total / len(images) for i, total in totals.items()}

@@ -117,16 +117,10 @@ def measure_network(
         )
     }
     clock.lap("evaluate")
-    layers_done: list[str] = []
-
-    def on_layer(layer: str) -> None:
-        layers_done.append(layer)
-        progress("ablate", len(layers_done) / len(config.ablation.layers))
-
     ablation = ablation_arrays(
         keras_bench.clamped, partition, states[1][1]["gosi"], config.ablation, baseline=final["test"],
         null_images=null_image_indices(config, len(partition.test_labels)),
-        rng=stream(config.seed, planned.identity, "ablation"), on_layer=on_layer,
+        rng=stream(config.seed, planned.identity, "ablation"), on_progress=lambda share: progress("ablate", share),
     )  # fmt: skip
     clock.lap("ablate")
     return _tree(planned, config, keras_bench.layers, shown, trained, final, states, ablation), clock.seconds

@@ -15,6 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from study.networks.superposition import Behind, contributions, superposed_logits
+
 
 @functools.cache
 def configure_process() -> None:
@@ -141,6 +143,28 @@ def compiled_clamped_scores(
         return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
 
     return scores  # type: ignore[no-any-return]
+
+
+def compiled_superposition(
+    part: Behind,
+) -> tuple[Callable[[Any], Any], Callable[[Any, np.ndarray, np.ndarray], Any]]:
+    """Return added(activations) -> contributions, and losses(contributions, kept, labels) -> losses of each set.
+
+    `kept`, (set, channel), is 1 where a channel is kept and 0 where it is held at zero; the losses, (set,), are sums of
+    cross-entropies over the images.
+    """
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def added(activations: Any) -> Any:
+        return contributions(part, activations)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def losses(added: Any, kept: Any, labels: Any) -> Any:
+        logits = superposed_logits(part, added, kept)
+        entropies = cross_entropies(tf.tile(labels, tf.shape(kept)[:1]), logits)
+        return tf.reduce_sum(tf.cast(tf.reshape(entropies, (tf.shape(kept)[0], -1)), tf.float64), axis=1)
+
+    return added, losses
 
 
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:

@@ -259,15 +259,31 @@ def test_how_images_are_batched_does_not_matter(
     np.testing.assert_array_equal(found["accuracy"], measured["accuracy"])
 
 
+@pytest.mark.parametrize(("images", "masks"), [(10, 32), (32, 7), (5, 3)])
+def test_how_masks_are_batched_does_not_matter(
+    clamped: ClampedNetwork, gosi: np.ndarray, measured: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    images: int, masks: int,
+) -> None:  # fmt: skip
+    """32 images and 43 masks a layer, in batches with a short last one; progress grows to 1."""
+    monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
+    monkeypatch.setattr(ablate, "MASKS_AT_ONCE", masks)
+    told: list[float] = []
+    found = arrays(clamped, gosi, on_progress=told.append)
+    for name in ("null_baseline_loss", "null_target_loss", "null_loss"):
+        np.testing.assert_allclose(found[name], measured[name], rtol=1e-6)
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
 def test_only_the_layers_asked_for_are_ablated(clamped: ClampedNetwork, gosi: np.ndarray) -> None:
-    """One layer, one clamp: one row; units elsewhere are in no half; each finished layer is reported."""
-    told: list[str] = []
+    """One layer, one clamp: one row; units elsewhere are in no half; progress ends at 1."""
+    told: list[float] = []
     config = AblationConfig(layers=("conv2",), clamps=("output_zero",), null_draws=20, null_images=32)
-    found = arrays(clamped, gosi, config, on_layer=told.append)
+    found = arrays(clamped, gosi, config, on_progress=told.append)
     assert found["loss"].shape == (1, 1, 2)
     assert found["null_loss"].shape == (1, 20, 2)
     assert not found["ablated"][np.r_[:6, 14:24]].any()
-    assert told == ["conv2"]
+    assert told == [1.0]
 
 
 def test_a_layer_of_silent_units_has_no_effect(clamped: ClampedNetwork, gosi: np.ndarray) -> None:

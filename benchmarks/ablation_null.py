@@ -1,0 +1,87 @@
+"""The ablation null: ours against evaluating the whole network once per mask, and against the part behind the layer.
+
+The same images and masks, all hidden layers, one thread. The contenders take turns layer by layer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from study import ablate
+from study.config import NetworkConfig
+from study.images.split import Partition
+from study.measure import bench
+from study.networks import backend
+from study.networks.taps import HiddenLayer
+from study.train import initialize
+
+N_IMAGES, N_DRAWS = 256, 100
+
+
+def main() -> None:
+    """Time every layer and print seconds, ratios and the largest difference of a mean loss."""
+    made = bench(NetworkConfig(), (32, 32, 3), 10)
+    initialize(made.model, root_seed=0, network="benchmark")
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (N_IMAGES, 32, 32, 3)).astype(np.uint8), rng.integers(0, 10, N_IMAGES)
+    partition = Partition(*[images, labels] * 3, training_mean=np.full((32, 32, 3), 0.5, np.float32))
+    inputs = images.astype(np.float32) / 255 - np.float32(0.5)
+    totals = np.zeros(3)
+    print(f"{N_IMAGES} images, {2 * N_DRAWS} masks a layer; seconds on one thread")
+    print("layer   whole network  behind the layer    ours   ratios            largest difference")
+    for i, layer in enumerate(made.layers):
+        halves = [half for _ in range(N_DRAWS) for half in ablate.random_halves(np.ones(layer.n_units, bool), rng=rng)]
+        masks = np.stack(halves)
+        whole, activations = _whole_network(made.model, layer), made.clamped.outputs(inputs)[i]
+
+        def by_whole(masks: np.ndarray, whole: Any = whole) -> np.ndarray:
+            return np.array([float(whole(inputs, (~mask).astype(np.float32), labels)) for mask in masks])
+
+        def by_suffix(masks: np.ndarray, i: int = i, activations: Any = activations) -> np.ndarray:
+            zeros = np.zeros(masks.shape[1], np.float32)
+            return np.array([made.clamped.scores(i, activations, mask, zeros, labels)[0] for mask in masks])
+
+        def by_ours(masks: np.ndarray, i: int = i) -> np.ndarray:
+            found = ablate._mean_losses(made.clamped, partition, {i: masks}, np.arange(N_IMAGES), lambda share: None)
+            return found[i] * N_IMAGES
+
+        seconds, found = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)
+        totals += seconds
+        difference = np.abs(found[2] - found[0]).max() / N_IMAGES
+        print(f"{layer.name:6} {seconds[0]:14.2f} {seconds[1]:17.2f} {seconds[2]:7.2f}   {seconds[0] / seconds[2]:5.1f}"
+              f" {seconds[1] / seconds[2]:5.1f}     {difference:.1e}")  # fmt: skip
+    print(f"all    {totals[0]:14.2f} {totals[1]:17.2f} {totals[2]:7.2f}   {totals[0] / totals[2]:5.1f}"
+          f" {totals[1] / totals[2]:5.1f}")  # fmt: skip
+
+
+def _whole_network(model: keras.Model, layer: HiddenLayer) -> Any:
+    """Return loss(images, kept, labels): the whole network with a layer's output multiplied by a mask."""
+    kept = keras.Input((layer.n_units,), batch_size=1)
+    before = keras.Model(model.input, model.get_layer(layer.output).output)
+    after = keras.Model(model.get_layer(layer.output).output, model.output)
+    hidden = before(model.input)
+    spread = keras.layers.Reshape((*[1] * (len(hidden.shape) - 2), layer.n_units))(kept)
+    masked = keras.Model([model.input, kept], after(keras.layers.Multiply()([hidden, spread])))
+
+    @tf.function(autograph=False)
+    def loss(images: Any, kept: Any, labels: Any) -> Any:
+        return tf.reduce_sum(backend.cross_entropies(labels, masked([images, kept[None]], training=False)))
+
+    return loss
+
+
+def _timed(run: Callable[[np.ndarray], np.ndarray], masks: np.ndarray) -> tuple[float, np.ndarray]:
+    run(masks[:40])  # compiles
+    started = time.perf_counter()
+    found = run(masks)
+    return time.perf_counter() - started, found
+
+
+if __name__ == "__main__":
+    main()
