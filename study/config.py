@@ -66,6 +66,7 @@ class TrainingConfig:
     batch_size: int = 32
     learning_rate: float = 1e-3
     selection: Literal["validation_accuracy", "validation_loss", "last"] = "validation_accuracy"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of training steps; weights and measurements are float32
 
     def __post_init__(self) -> None:
         _check("training", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)

@@ -51,7 +51,9 @@ class Bench:
 
 
 @functools.lru_cache(maxsize=1)
-def bench(config: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int) -> Bench:
+def bench(
+    config: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str = "float32"
+) -> Bench:
     """Return this process' compiled network."""
     backend.configure_process()
     model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
@@ -62,7 +64,7 @@ def bench(config: NetworkConfig, image_shape: tuple[int, int, int], n_classes: i
         model=model,
         layers=layers,
         optimizer=optimizer,
-        train=backend.compiled_training(model, optimizer),
+        train=backend.compiled_training(model, optimizer, precision=precision),
         scores=backend.compiled_scores(model),
         responses=backend.compiled_forward(responses_model(model, layers)),
         clamped=ClampedNetwork.of(model, layers),
@@ -94,7 +96,9 @@ def measure_network(
     seconds
         Seconds of each stage; kept out of the tree, which must not depend on them.
     """
-    keras_bench = bench(config.network, partition.train_images.shape[1:], n_classes)
+    keras_bench = bench(
+        config.network, partition.train_images.shape[1:], n_classes, precision=config.training.precision
+    )
     shown = gratings(partition.train_images.shape[1], contrast=config.probe.contrast)
     initialize(keras_bench.model, root_seed=config.seed, network=planned.identity)
     keras_bench.reset(config.training.learning_rate)

@@ -6,9 +6,10 @@ module a sibling with the same names.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -85,18 +86,33 @@ class FusedAdam(keras.optimizers.Adam):
         )  # fmt: skip
 
 
+@contextlib.contextmanager
+def _computing_in(model: keras.Model, policy: str) -> Iterator[None]:
+    """Let the layers of `model` compute by a Keras dtype policy inside the block; their variables stay what they are."""
+    before = [layer.dtype_policy for layer in model.layers]
+    try:
+        for layer in model.layers:
+            layer.dtype_policy = policy
+        yield
+    finally:
+        for layer, own in zip(model.layers, before, strict=True):
+            layer.dtype_policy = own
+
+
 def compiled_training(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, *, precision: str = "float32"
 ) -> Callable[[np.ndarray, np.ndarray], tuple[Any, Any]]:
     """Return train(images, labels) -> (sum of cross-entropies, number correct), which updates `model` once a batch.
 
     `images` is (batch, image, height, width, channel), `labels` (batch, image): several batches a call, because entering
-    a compiled function costs as much as a tenth of a step. The scores of a batch are those before its update.
+    a compiled function costs as much as a tenth of a step. The scores of a batch are those before its update. With
+    `precision` "bfloat16" layers compute in that, while weights, moments and loss stay in single precision.
     """
+    policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
 
     def step(images: Any, labels: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            logits = model(images, training=True)
+        with tf.GradientTape() as tape, _computing_in(model, policy):
+            logits = tf.cast(model(images, training=True), tf.float32)
             losses = cross_entropies(labels, logits)
             loss = tf.reduce_mean(losses)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)

@@ -243,6 +243,26 @@ def test_an_epoch_of_cnn7_is_that_of_a_plain_keras_loop() -> None:
         assert np.corrcoef((own - before).ravel(), (expected - before).ravel())[0, 1] > 0.98
 
 
+def test_lower_precision_is_near_and_leaves_weights_and_inference_alone() -> None:
+    """Trained in bfloat16: losses within 2 %, not the same; every variable, and the model afterwards, in float32."""
+    part = tiny_partition(train=160)
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        model = tiny_network()
+        initialize(model, root_seed=3, network="n")
+        optimizer = backend.FusedAdam(1e-3)
+        train = backend.compiled_training(model, optimizer, precision=precision)
+        losses[precision] = train_network(
+            model, train, backend.compiled_scores(model), part, TrainingConfig(epochs=2, batch_size=16),
+            augmentation="flip", root_seed=3, network="n",
+        ).train_loss  # fmt: skip
+        assert {variable.dtype for variable in (*model.variables, *optimizer.variables[2:])} == {"float32"}
+        assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+        assert model(preprocessed(part.test_images, part.training_mean), training=False).dtype == tf.float32
+    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.02)
+    assert (losses["bfloat16"] != losses["float32"]).all()
+
+
 # Which epoch is analysed
 
 
