@@ -149,7 +149,15 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
-    from study.store import StudyFolder, check_writable, damage, network_state, set_aside, sweep_checkpoints, sweep_staging
+    from study.store import (
+        StudyFolder,
+        check_writable,
+        damage,
+        network_state,
+        set_aside,
+        sweep_checkpoints,
+        sweep_staging,
+    )
 
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))  # now rather than after hours of training

@@ -200,7 +200,7 @@ def train_network(
         if score > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
-            moments = [keras.ops.convert_to_numpy(variable) for variable in checkpoints.optimizer]
+            moments = [np.asarray(variable.numpy()) for variable in checkpoints.optimizer]
             now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, model.get_weights(), moments)
             checkpoints.store.save(now.arrays())
         on_epoch(epoch + 1, *validation)
