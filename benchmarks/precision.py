@@ -35,7 +35,7 @@ def main() -> None:
         own = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         for seed in range(given.networks):
             network = PlannedNetwork("benchmark", "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
-            tree, seconds = measure_network(network, own, images, n_classes, progress=lambda stage, share: None)
+            tree, seconds, _ = measure_network(network, own, images, n_classes, progress=lambda stage, share: None)
             trained = own.training.epochs * len(images.train_labels)
             measured[precision].append((trained / seconds["train"], float(tree["training"]["test_loss"]), _gosi(tree)))
     speeds, losses, selectivity = (

@@ -129,10 +129,13 @@ class ExecutionConfig:
 
     workers: int = 0
     retries: int = 1
+    checkpoint_epochs: int = 0
 
     def __post_init__(self) -> None:
         _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
         _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
+        _check("execution", "checkpoint_epochs", self.checkpoint_epochs, "0 (no checkpoints) to 10000 (epochs between two)",
+               0 <= self.checkpoint_epochs <= 10_000)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from study.images import load_images
 from study.images.split import Partition, partition, split_images
 from study.plan import PlannedNetwork
 from study.provenance import usable_cores
-from study.store import StudyFolder, append_journal, publish_network
+from study.store import Checkpoint, StudyFolder, append_journal, publish_network
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -156,7 +156,8 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     Returns
     -------
     dict
-        Seconds per stage, images per second of training, peak memory in bytes and the time it ended; or `failure`.
+        Seconds per stage, images per second of training, the epoch whose checkpoint it went on from (0: none), peak
+        memory in bytes and the time it ended; or `failure`.
     """
     _keep_messages(folder)
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
@@ -165,16 +166,21 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
 
     started = time.perf_counter()
     images, n_classes = _images(config, fingerprint)
+    checkpoint = Checkpoint(folder, planned.key)
     try:
-        tree, seconds = measure_network(planned, config, images, n_classes, progress=_reporter(planned.key))
+        tree, seconds, resumed_epoch = measure_network(
+            planned, config, images, n_classes, progress=_reporter(planned.key), checkpoint=checkpoint
+        )
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
     publish_network(folder, planned.key, tree)
-    trained = config.training.epochs * len(images.train_labels)
+    checkpoint.remove()
+    trained = (config.training.epochs - resumed_epoch) * len(images.train_labels)
     return {
         "seconds": round(time.perf_counter() - started, 3),
         "stages": {stage: round(value, 3) for stage, value in seconds.items()},
         "images_per_second": round(trained / seconds["train"], 1),
+        "resumed_epoch": resumed_epoch,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

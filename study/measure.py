@@ -23,7 +23,7 @@ from study.probe import coordinates, grating_responses, tuning_arrays
 from study.schema import HALVES, SCHEMA_VERSION, STATES, TARGETS, described
 from study.seeding import stream
 from study.stimuli import Gratings, gratings
-from study.train import TrainedNetwork, evaluate, initialize, train_network
+from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
 
 Progress = Callable[[str, float], None]
 
@@ -72,8 +72,14 @@ def bench(
 
 
 def measure_network(
-    planned: PlannedNetwork, config: Config, partition: Partition, n_classes: int, *, progress: Progress
-) -> tuple[xr.DataTree, dict[str, float]]:
+    planned: PlannedNetwork,
+    config: Config,
+    partition: Partition,
+    n_classes: int,
+    *,
+    progress: Progress,
+    checkpoint: CheckpointStore | None = None,
+) -> tuple[xr.DataTree, dict[str, float], int]:
     """Return everything measured on one network, and how long each stage took.
 
     Parameters
@@ -88,6 +94,8 @@ def measure_network(
         Number of labels.
     progress
         Called with the stage's name and the share of it that is done.
+    checkpoint
+        Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
 
     Returns
     -------
@@ -95,6 +103,8 @@ def measure_network(
         As `study.schema.GROUPS` describes; the same bits for the same arguments on the same machine.
     seconds
         Seconds of each stage; kept out of the tree, which must not depend on them.
+    resumed_epoch
+        The epoch whose checkpoint training went on from, 0 when it began at the beginning; kept out for the same reason.
     """
     keras_bench = bench(
         config.network, partition.train_images.shape[1:], n_classes, precision=config.training.precision
@@ -102,6 +112,9 @@ def measure_network(
     shown = gratings(partition.train_images.shape[1], contrast=config.probe.contrast)
     initialize(keras_bench.model, root_seed=config.seed, network=planned.identity)
     keras_bench.reset(config.training.learning_rate)
+    every, checkpoints = config.execution.checkpoint_epochs, None
+    if checkpoint is not None and every:
+        checkpoints = Checkpoints(every, keras_bench.optimizer.variables, checkpoint)
     clock = _Clock()
     states = [_probed(keras_bench, shown, partition, config, planned, "initial")]
     clock.lap("probe")
@@ -109,6 +122,7 @@ def measure_network(
         keras_bench.model, keras_bench.train, keras_bench.scores, partition, config.training,
         augmentation=planned.augmentation, root_seed=config.seed, network=planned.identity,
         on_epoch=lambda epoch, loss, accuracy: progress("train", epoch / config.training.epochs),
+        checkpoints=checkpoints,
     )  # fmt: skip
     clock.lap("train")
     states.append(_probed(keras_bench, shown, partition, config, planned, "analysed"))
@@ -127,7 +141,8 @@ def measure_network(
         rng=stream(config.seed, planned.identity, "ablation"), on_progress=lambda share: progress("ablate", share),
     )  # fmt: skip
     clock.lap("ablate")
-    return _tree(planned, config, keras_bench.layers, shown, trained, final, states, ablation), clock.seconds
+    tree = _tree(planned, config, keras_bench.layers, shown, trained, final, states, ablation)
+    return tree, clock.seconds, trained.resumed_epoch
 
 
 class _Clock:

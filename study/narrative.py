@@ -142,9 +142,11 @@ def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence
         "networks": str(study["training"].sizes["network"]),
     }
     if done:
+        # One whose training an earlier run had finished trained no image in this one.
+        speeds = [entry["images_per_second"] for entry in done if entry["images_per_second"]]
         shown |= {
             "computing time of the networks, all workers": f"{sum(entry['seconds'] for entry in done) / 60:.1f} minutes",
-            "training speed, per worker": f"{np.median([e['images_per_second'] for e in done]):.0f} images per second (median)",
+            "training speed, per worker": f"{np.median(speeds or [0]):.0f} images per second (median)",
             "peak memory of a worker": f"{max(entry['peak_memory_bytes'] for entry in done) / 2**30:.2f} GiB",
         }
     return shown

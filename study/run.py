@@ -149,7 +149,15 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
-    from study.store import StudyFolder, check_writable, damage, network_state, set_aside, sweep_staging
+    from study.store import (
+        StudyFolder,
+        check_writable,
+        damage,
+        network_state,
+        set_aside,
+        sweep_checkpoints,
+        sweep_staging,
+    )
 
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))  # now rather than after hours of training
@@ -160,6 +168,7 @@ def _execute(
         problem = damage(folder, key)
         console.print(f"{problem}; set aside as {set_aside(folder, key)}, trained again", markup=False, highlight=False)
     to_do = [network for network in networks if states[network.key] != "done"]
+    sweep_checkpoints(folder, keep={network.key for network in to_do})
     if to_do:
         _train(to_do, len(networks), config, folder, images.fingerprint, console)
     done = [network.key for network in networks if network_state(folder, network.key) == "done"]
@@ -208,6 +217,7 @@ def _train(
         for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
             told = f"FAILED: {outcome.failure}" if outcome.failure else (
                 f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
+                + (f", resumed after epoch {resumed}" if (resumed := outcome.entry["resumed_epoch"]) else "")
             )  # fmt: skip
             display.ended(outcome.network.key, told)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -30,7 +31,8 @@ class TrainedNetwork:
     """What training leaves: the curves, all (epoch,), and the weights to analyse.
 
     Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
-    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1.
+    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `resumed_epoch` is the
+    epoch whose checkpoint training went on from, 0 without one; nothing else depends on it.
     """
 
     train_loss: NDArray[np.float64]
@@ -39,6 +41,69 @@ class TrainedNetwork:
     validation_accuracy: NDArray[np.float64]
     analysed_epoch: int
     weights: Weights
+    resumed_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where training stands after an epoch: all that decides how it goes on and what it will have found.
+
+    The random streams are named by epoch, so nothing of them belongs to it. `curves` is (4, all epochs), NaN in those to
+    come; `best` are the weights to analyse if no later epoch beats `best_score`; `optimizer` holds moments, step count
+    and learning rate.
+    """
+
+    epoch: int
+    curves: NDArray[np.float64]
+    best_epoch: int
+    best_score: float
+    best: Weights
+    weights: Weights
+    optimizer: list[NDArray[Any]]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as arrays by name."""
+        single = {name: np.asarray(getattr(self, name)) for name in ("epoch", "curves", "best_epoch", "best_score")}
+        lists = {
+            f"{name}/{index}": array
+            for name in ("best", "weights", "optimizer")
+            for index, array in enumerate(getattr(self, name))
+        }
+        return single | lists
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingState:
+        """Return the state that gave these arrays."""
+
+        def listed(name: str) -> list[NDArray[Any]]:
+            return [arrays[f"{name}/{index}"] for index in range(sum(key.startswith(f"{name}/") for key in arrays))]
+
+        return cls(
+            int(arrays["epoch"]), arrays["curves"], int(arrays["best_epoch"]), float(arrays["best_score"]),
+            listed("best"), listed("weights"), listed("optimizer"),
+        )  # fmt: skip
+
+
+class CheckpointStore(Protocol):
+    """Keeps what it was last given, beyond the life of the process."""
+
+    def load(self) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays saved last, or None where there are none to rely on."""
+
+    def save(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep these arrays in place of the former."""
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """How training outlives its process: its state is saved every so many epochs, and after the last.
+
+    `optimizer` are the optimiser's variables; they start from what `store` holds, as the weights do.
+    """
+
+    every: int
+    optimizer: Sequence[keras.Variable]
+    store: CheckpointStore
 
 
 def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
@@ -91,8 +156,9 @@ def train_network(
     root_seed: int,
     network: str,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
-    """Train `model` from the weights it has and leave it with the weights to analyse.
+    """Train `model` from the weights it has, or from a checkpoint, and leave it with the weights to analyse.
 
     Parameters
     ----------
@@ -108,6 +174,8 @@ def train_network(
         Names of the random streams.
     on_epoch
         Called after each epoch with its number from 1, and validation loss and accuracy.
+    checkpoints
+        Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
 
     Raises
     ------
@@ -115,8 +183,11 @@ def train_network(
         When a loss or a weight is not finite.
     """
     curves = np.full((4, config.epochs), np.nan)
-    best, best_score, best_epoch = model.get_weights(), -np.inf, 0
-    for epoch in range(config.epochs):
+    best, best_score, best_epoch, resumed = model.get_weights(), -np.inf, 0, 0
+    if checkpoints and (state := _restored(model, checkpoints)):
+        curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
+        resumed = state.epoch
+    for epoch in range(resumed, config.epochs):
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *trained, *validation
@@ -129,10 +200,26 @@ def train_network(
         score = _selection_score(config.selection, epoch, *validation)
         if score > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
+        if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
+            moments = [np.asarray(variable.numpy()) for variable in checkpoints.optimizer]
+            now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, model.get_weights(), moments)
+            checkpoints.store.save(now.arrays())
         on_epoch(epoch + 1, *validation)
     model.set_weights(best)
     train_loss, train_accuracy, validation_loss, validation_accuracy = curves
-    return TrainedNetwork(train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best)
+    return TrainedNetwork(train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best, resumed)
+
+
+def _restored(model: keras.Model, checkpoints: Checkpoints) -> TrainingState | None:
+    """Return the state that the checkpoint holds, with `model` and the optimiser in it; None leaves both alone."""
+    arrays = checkpoints.store.load()
+    if arrays is None:
+        return None
+    state = TrainingState.of(arrays)
+    model.set_weights(state.weights)
+    for variable, value in zip(checkpoints.optimizer, state.optimizer, strict=True):
+        variable.assign(value)
+    return state
 
 
 def _selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:

@@ -4,6 +4,7 @@ A worker publishes each network as one immutable folder by rename: presence mean
 into `study.zarr`, which is what people open. Nothing here knows Keras, dask or a question.
 """
 
+from study.store.checkpoints import Checkpoint, sweep_checkpoints
 from study.store.compacted import compact, open_study, write_results
 from study.store.folder import (
     StudyFolder,
@@ -24,6 +25,7 @@ from study.store.networks import (
 )
 
 __all__ = [
+    "Checkpoint",
     "DamagedNetworkError",
     "StudyFolder",
     "append_journal",
@@ -37,6 +39,7 @@ __all__ = [
     "read_network",
     "read_record",
     "set_aside",
+    "sweep_checkpoints",
     "sweep_staging",
     "write_record",
     "write_results",

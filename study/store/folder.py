@@ -62,6 +62,11 @@ class StudyFolder:
         return self.path / "staging"
 
     @property
+    def checkpoints(self) -> Path:
+        """Networks half trained, one file each; no data, only time saved."""
+        return self.path / "checkpoints"
+
+    @property
     def damaged(self) -> Path:
         """Networks set aside."""
         return self.path / "damaged"
@@ -119,7 +124,8 @@ def check_writable(folder: StudyFolder) -> None:
     StudyError
         When a file cannot be created, with the path and the remedy.
     """
-    places = [place for place in (folder.networks, folder.staging, folder.damaged) if os.path.lexists(place)]
+    written = (folder.networks, folder.staging, folder.checkpoints, folder.damaged)
+    places = [place for place in written if os.path.lexists(place)]
     ancestors = (folder.path.absolute(), *folder.path.absolute().parents)
     for place in (next(ancestor for ancestor in ancestors if os.path.lexists(ancestor)), *places):
         probe = place / f".writable.{_host()}.{os.getpid()}"

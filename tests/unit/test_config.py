@@ -164,6 +164,8 @@ OUT_OF_RANGE = [
     ("execution.workers=1025", "to 1024"),
     ("execution.retries=-1", "0 to 10"),
     ("execution.retries=11", "0 to 10"),
+    ("execution.checkpoint_epochs=-1", "0 (no checkpoints) to 10000"),
+    ("execution.checkpoint_epochs=10001", "to 10000"),
     ("study.seed=-1", "0 to 2**63 - 1"),
     ("study.seed=9223372036854775808", "0 to 2**63 - 1"),
     ("study.name=../elsewhere", "starting with a letter or digit"),
@@ -232,7 +234,7 @@ def test_a_flag_that_replaces_a_bad_value_makes_it_good(tmp_path: Path) -> None:
         ("training.epoch=3", "'training.epoch' is no setting; training has batch_size, epochs"),
         ("trainings.epochs=3", "no section 'trainings'; sections: study, images"),
         ("study.profile=paper", "'study.profile' is no setting; study has name, seed"),
-        ("execution.threads=2", "execution has retries, workers"),
+        ("execution.threads=2", "execution has checkpoint_epochs, retries, workers"),
         ("training.epochs.more=2", "is no setting"),
     ],
 )
@@ -307,7 +309,7 @@ def changed(value: object) -> object:
     choices: dict[object, object] = {
         "shapes": "folder", "": "/d", "official": "pooled", "valid": "same", "conv_relu_bn": "conv_bn_relu",
         "validation_accuracy": "last", "mean": "max", "min_max": "fixed", "quick": "other",
-        AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2,
+        AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, "float32": "bfloat16",
     }  # fmt: skip
     return choices[value] if value in choices else value + 1  # type: ignore[operator]
 
@@ -324,6 +326,7 @@ UNMEASURED = {
     ("images", "data_dir"),
     ("execution", "workers"),
     ("execution", "retries"),
+    ("execution", "checkpoint_epochs"),
 }
 
 

@@ -82,8 +82,10 @@ def test_what_determines_the_result_changes_every_key(assignment: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "assignment", ["execution.workers=7", "execution.retries=0", "study.name=other", "images.data_dir=/d"]
-)
+    "assignment",
+    ["execution.workers=7", "execution.retries=0", "execution.checkpoint_epochs=1", "study.name=other",
+     "images.data_dir=/d"],
+)  # fmt: skip
 def test_what_does_not_determine_the_result_changes_no_key(assignment: str) -> None:
     """How the work is spread, what the study is called and where its images lie."""
     assert keys() == keys(assignment)

@@ -1,0 +1,86 @@
+"""A network killed while it trains goes on from its checkpoint, and nobody can tell from its bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from study.store import Checkpoint, StudyFolder, read_journal
+from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, manifests, run, tiny_folder
+
+BATCHES = 10  # in an epoch of 320 images
+
+# Imported by every process of the run at its start: the first worker that is half through its third epoch kills itself
+# as `kill -9` would, once.
+_KILLED_IN_THE_THIRD_EPOCH = f'''
+"""Kills one worker."""
+import itertools, os, pathlib, signal
+from study.images import augmentation
+
+whole, batches, killed = augmentation.augmented, itertools.count(1), pathlib.Path("killed")
+
+
+def deadly(images, *, augmentation, rng):
+    if next(batches) == {2 * BATCHES + BATCHES // 2} and not killed.exists():
+        killed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(images, augmentation=augmentation, rng=rng)
+
+
+augmentation.augmented = deadly
+'''
+
+
+# Trains the only network of a study without worker, checkpoint or interruption, and publishes it. As in a worker, the
+# store is imported before TensorFlow, which brings a Zstandard of its own: the same data, compressed to other bytes.
+_UNINTERRUPTED = """
+import sys
+from pathlib import Path
+from study.store import StudyFolder, publish_network
+from study.config import resolve
+from study.images import load_images
+from study.images.split import partition, split_images
+from study.measure import measure_network
+from study.plan import planned_networks
+config = resolve("quick", assignments=sys.argv[2:])
+images = load_images(config.images)
+(network,) = planned_networks(config, fingerprint=images.fingerprint)
+shown = partition(images, split_images(images, config.images))
+tree, _, resumed = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
+assert resumed == 0
+publish_network(StudyFolder(Path(sys.argv[1])), network.key, tree)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_network_goes_on_from_its_checkpoint_to_the_same_bytes(tmp_path: Path) -> None:
+    """Its worker is killed in the third epoch: the retry goes on after the second, and the journal says so.
+
+    The first try finds a checkpoint that is none, trains from the start, and the worker log says why. The network ends
+    as without checkpoint or interruption, its speed is that of the one epoch trained at last, and no checkpoint is left.
+    """
+    settings = (*SETTINGS, "training.epochs=3", "population.augmentations=none", "ablation.layers=conv1")
+    whole, place, deadly = (tmp_path / name for name in ("whole", "place", "deadly"))
+    for path in (place, deadly):
+        path.mkdir()
+    (deadly / "sitecustomize.py").write_text(_KILLED_IN_THE_THIRD_EPOCH)
+    subprocess.run([sys.executable, "-c", _UNINTERRUPTED, str(whole), *settings], cwd=ROOT, check=True)
+    (key,) = manifests(StudyFolder(whole))
+    hurt = Checkpoint(tiny_folder(place), key)
+    hurt.path.parent.mkdir(parents=True)
+    hurt.path.write_bytes(b"half of a checkpo")
+    every_epoch = ("--workers", "1", "--set", "execution.checkpoint_epochs=1")
+    done = run(place, *arguments(*every_epoch, settings=settings), path=(deadly,))
+    assert done.code == 0, done.err
+    assert (place / "killed").exists()
+    assert manifests(done.folder) == manifests(StudyFolder(whole))
+    (entry,) = read_journal(done.folder)
+    assert (entry["key"], entry["failure"], entry["resumed_epoch"]) == (key, "", 2)
+    assert entry["images_per_second"] == pytest.approx(320 / entry["stages"]["train"], rel=0.05)
+    assert "resumed after epoch 2" in done.out
+    assert f"{key}.checkpoint: checkpoint ignored (not whole" in done.folder.worker_log.read_text(errors="replace")
+    assert list(done.folder.checkpoints.iterdir()) == []
+    assert list(done.folder.staging.iterdir()) == []
