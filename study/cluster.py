@@ -30,6 +30,7 @@ from study.store import StudyFolder
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
+    from distributed.security import Security
 
 ANSWER_SECONDS = 10  # a scheduler answers within this time
 WORKER_SECONDS = 60  # and has a worker within this
@@ -243,13 +244,20 @@ async def _kill(cluster: LocalCluster) -> None:
 def _elsewhere(scheduler: str) -> Iterator[Client]:
     """Connect to a scheduler; certificates for tls:// come from dask's own configuration."""
     from distributed import Client
+    from distributed.security import Security
 
     address = scheduler_address(scheduler)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    if address.startswith("tls://"):
+        _check_certificates(Security(), scheduler)
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
-    except (OSError, TypeError, ValueError) as error:
-        raise StudyError(_unanswered(scheduler, address, error)) from error
+    except (OSError, ValueError) as error:
+        where = "" if scheduler == address else f"the scheduler at {address} "
+        raise StudyError(
+            f"--scheduler {scheduler}: {where}does not answer within {ANSWER_SECONDS} seconds; start it with `dask"
+            " scheduler`, or check host, port, firewall and certificates"
+        ) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=WORKER_SECONDS)
@@ -258,15 +266,15 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
         yield client
 
 
-def _unanswered(scheduler: str, address: str, error: Exception) -> str:
-    said = f"--scheduler {scheduler}: " + (f"the scheduler at {address} " if scheduler != address else "")
-    said += f"does not answer within {ANSWER_SECONDS} seconds; start it with `dask scheduler`, or check host, port and firewall"
-    if not address.startswith("tls://"):
-        return said
-    return (
-        f"{said}, and the certificates: DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..__CLIENT__CERT and ..__CLIENT__KEY"
-        f" ({type(error).__name__})"
-    )
+def _check_certificates(security: Security, scheduler: str) -> None:
+    try:
+        if security.get_connection_args("client").get("ssl_context"):
+            return
+        problem = "none are configured"
+    except (OSError, ValueError) as error:
+        problem = " ".join(str(error).split())
+    names = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
+    raise StudyError(f"--scheduler {scheduler}: tls:// needs certificates ({problem}); set {names}")
 
 
 def address_of(client: Client) -> str:

@@ -186,7 +186,17 @@ def test_help_imports_nothing_that_takes_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", witness], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(done.stderr.split()) - set(sys.stdlib_module_names) == {"study"}
-    flags = ("--profile", "--images", "--data-dir", "--name", "--workers", "--scheduler", "--seed", "--set", "--dry-run")
+    flags = (
+        "--profile",
+        "--images",
+        "--data-dir",
+        "--name",
+        "--workers",
+        "--scheduler",
+        "--seed",
+        "--set",
+        "--dry-run",
+    )
     for flag in flags:
         assert flag in done.stdout
 
