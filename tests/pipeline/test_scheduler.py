@@ -5,7 +5,6 @@ What is scheduled here are tasks that take a moment, save in the one test that t
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -68,10 +67,13 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
         yield file, address
 
 
-def test_networks_in_flight_are_as_many_as_worker_processes(elsewhere: tuple[Path, str], tmp_path: Path) -> None:
+def test_networks_in_flight_are_as_many_as_worker_processes(
+    elsewhere: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two processes of five threads train two networks at a time, each one of them; workers get absolute paths."""
     folder = recorded(tmp_path)
-    ran = list(outcomes(plan(10), elsewhere[1], StudyFolder(Path(os.path.relpath(folder.path)))))
+    monkeypatch.chdir(tmp_path)
+    ran = list(outcomes(plan(10), elsewhere[1], StudyFolder(Path("data/study"))))
     assert [outcome.failure for outcome in ran] == [""] * 10
     spans: dict[int, list[tuple[float, float]]] = {}
     for outcome in ran:
@@ -201,9 +203,7 @@ def test_worker_of_another_environment_is_refused(refused: Refusal, tmp_path: Pa
         processes.append(worker(place / "bare", address, "--no-nanny", path=(empty,)))
         wait_until_gone(address, 0)
         wait_for_workers(address, 1)
-        assert "cannot run this program (ModuleNotFoundError: No module named 'study." in refused(
-            "--scheduler", address
-        )
+        assert "No module named 'study.cluster'" in refused("--scheduler", address)
 
 
 def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,15 +219,15 @@ def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest
         ran.append(next(running))
         processes.append(worker(tmp_path / "second", address, "--no-nanny"))
         wait_for_workers(address, 2)
-        ran += [next(running) for _ in range(4)]
-        assert len({outcome.entry["process"] for outcome in ran}) == 2
+        while len({outcome.entry["process"] for outcome in ran}) < 2:
+            ran.append(next(running))
         os.killpg(first.pid, signal.SIGKILL)
         ran += [next(running) for _ in range(4)]
         assert [outcome.failure for outcome in ran] == [""] * len(ran)
         processes.append(worker(tmp_path / "third", address, "--no-nanny", path=(other_keras(tmp_path / "keras"),)))
         wait_for_workers(address, 2)
         with pytest.raises(StudyError, match=r"worker tcp://[\d.:]+ has keras 9.9.9, this program keras"):
-            list(itertools.islice(running, 20))
+            list(running)
 
 
 def test_scheduler_that_ends_stops_the_study_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +245,7 @@ def test_scheduler_that_ends_stops_the_study_in_one_line(tmp_path: Path, monkeyp
         with pytest.raises(StudyError, match=r"has no workers, for 2 seconds now.*then the same command goes on"):
             list(running)
         processes.append(worker(tmp_path / "worker", address, "--no-nanny"))
+        wait_for_workers(address, 1)
         running = outcomes(plan(1000), file, folder)
         next(running)
         os.killpg(process.pid, signal.SIGKILL)
