@@ -184,7 +184,7 @@ def check_workers(client: Client, requirements: Requirements) -> None:
 
 def _unfit(error: Exception) -> str:
     reason = " ".join(str(error).split())[:200]
-    return f"cannot run this program ({reason}); give it the same environment and the study package"
+    return f"cannot run this program ({reason}); give it the same environment, and this checkout in PYTHONPATH"
 
 
 def connected(config: Config, n_networks: int) -> contextlib.AbstractContextManager[Client]:

@@ -185,6 +185,18 @@ def test_scheduler_is_not_needed_when_nothing_is_left_to_do(
     assert f"report: reports/{NAME}.html" in capsys.readouterr().out
 
 
+def test_dry_run_asks_no_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It tells what one worker would need, shows the setting, and neither connects nor writes."""
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments("--dry-run", "--scheduler", "tcp://127.0.0.1:9")) == 0
+    out = capsys.readouterr().out
+    assert "scheduler = 'tcp://127.0.0.1:9'" in out
+    assert "with one of the scheduler's workers: about" in out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_worker_of_another_environment_is_refused(refused: Refusal, tmp_path: Path) -> None:
     """Another Keras, or no study at all: the line names worker, package and both versions, and nothing is written."""
     place = tmp_path.parent / f"{tmp_path.name}-workers"
