@@ -13,7 +13,6 @@ import ipaddress
 import json
 import logging
 import platform
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import study
-from study.config import SCHEDULER_ADDRESS, Config
+from study.config import Config, is_address
 from study.errors import StudyError, refuse_unless
 from study.plan import ALGORITHM_VERSION
 from study.provenance import usable_cores
@@ -120,7 +119,7 @@ def scheduler_address(scheduler: str) -> str:
         raise StudyError(f"--scheduler {scheduler}: there is no such file; give {_FORMS}") from None
     except (OSError, ValueError, KeyError, TypeError):
         address = None
-    if not isinstance(address, str) or not re.fullmatch(SCHEDULER_ADDRESS, address):
+    if not isinstance(address, str) or not is_address(address):
         raise StudyError(f"--scheduler {scheduler}: is no scheduler file (JSON with an address); give {_FORMS}")
     return address
 
@@ -248,22 +247,35 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
 
     address = scheduler_address(scheduler)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    security = Security()
     if address.startswith("tls://"):
-        _check_certificates(Security(), scheduler)
+        _check_certificates(security, scheduler)
+    where = "" if scheduler == address else f"the scheduler at {address} "
     try:
+        identity = asyncio.run(asyncio.wait_for(_identity(address, security), ANSWER_SECONDS))
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        where = "" if scheduler == address else f"the scheduler at {address} "
+    except (OSError, ValueError, TimeoutError) as error:
         raise StudyError(
             f"--scheduler {scheduler}: {where}does not answer within {ANSWER_SECONDS} seconds; start it with `dask"
             " scheduler`, or check host, port, firewall and certificates"
         ) from error
+    refuse_unless(
+        "workers" in identity, f"--scheduler {scheduler}: a {identity.get('type')} answers there, no scheduler"
+    )
     with client:
         try:
             client.wait_for_workers(1, timeout=WORKER_SECONDS)
         except TimeoutError:
             raise StudyError(no_workers(address)) from None
         yield client
+
+
+async def _identity(address: str, security: Security) -> dict[str, Any]:
+    """Ask who is there: a client would wait for ever for somebody who listens and says nothing."""
+    from distributed import rpc
+
+    async with rpc(address, connection_args=security.get_connection_args("client")) as scheduler:
+        return dict(await scheduler.identity())
 
 
 def _check_certificates(security: Security, scheduler: str) -> None:

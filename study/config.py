@@ -18,12 +18,17 @@ from study.errors import StudyError
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 CLAMPS = ("output_zero", "relu_zero")
-SCHEDULER_ADDRESS = r"(tcp|tls)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"
 
 
 def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> None:
     if not valid:
         raise StudyError(f"{section}.{key} = {value!r} is not allowed: it must be {allowed}")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a dask scheduler: tcp://HOST:PORT or tls://HOST:PORT."""
+    parts = re.fullmatch(r"(?:tcp|tls)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", text)
+    return parts is not None and 0 < int(parts[1]) < 65_536
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class ExecutionConfig:
         _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
         _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         _check("execution", "scheduler", self.scheduler, "tcp://HOST:PORT, tls://HOST:PORT, or the path of a scheduler file",
-               "://" not in self.scheduler or re.fullmatch(SCHEDULER_ADDRESS, self.scheduler) is not None)  # fmt: skip
+               "://" not in self.scheduler or is_address(self.scheduler))  # fmt: skip
         _check("execution", "workers", self.workers, f"left out beside execution.scheduler = {self.scheduler!r} (--scheduler),"
                " whose workers are as many as there are", not (self.scheduler and self.workers))  # fmt: skip
 

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -136,7 +137,6 @@ Refusal = Callable[..., str]
 @pytest.fixture
 def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refusal:
     """Return a function that gives the line with which a scheduler is refused, when nothing was written."""
-    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
     monkeypatch.setattr(cluster, "WORKER_SECONDS", 1)
     monkeypatch.chdir(tmp_path)
 
@@ -161,10 +161,22 @@ def test_scheduler_that_is_none_is_refused(refused: Refusal, tmp_path: Path) -> 
     assert "--workers: execution.workers = 2" in refused("--workers", "2", "--scheduler", "other.json")
 
 
-def test_scheduler_that_does_not_answer_is_refused(refused: Refusal) -> None:
-    """Nobody listens there: said within the time that is told."""
-    line = refused("--scheduler", "tcp://127.0.0.1:9")
-    assert "--scheduler tcp://127.0.0.1:9: does not answer within 1 seconds; start it with `dask scheduler`" in line
+def test_scheduler_that_does_not_answer_is_refused(refused: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens, or somebody who says nothing: said within the time that is told."""
+    monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
+    told = "does not answer within 1 seconds; start it with `dask scheduler`"
+    assert f"--scheduler tcp://127.0.0.1:9: {told}" in refused("--scheduler", "tcp://127.0.0.1:9")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert told in refused("--scheduler", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+
+
+def test_worker_is_no_scheduler(elsewhere: tuple[Path, str], refused: Refusal) -> None:
+    """Its address looks the same."""
+    from distributed import Client
+
+    with Client(elsewhere[1], set_as_default=False) as client:
+        address = next(iter(client.nthreads()))
+    assert f"--scheduler {address}: a Worker answers there, no scheduler" in refused("--scheduler", address)
 
 
 def test_scheduler_without_workers_is_refused(refused: Refusal, tmp_path: Path) -> None:
