@@ -253,15 +253,14 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
     where = "" if scheduler == address else f"the scheduler at {address} "
     try:
         identity = asyncio.run(asyncio.wait_for(_identity(address, security), ANSWER_SECONDS))
+        kind = "" if "workers" in identity else str(identity.get("type"))
+        refuse_unless(not kind, f"--scheduler {scheduler}: a {kind} answers there, no scheduler; give {_FORMS}")
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise StudyError(
             f"--scheduler {scheduler}: {where}does not answer within {ANSWER_SECONDS} seconds; start it with `dask"
             " scheduler`, or check host, port, firewall and certificates"
         ) from error
-    refuse_unless(
-        "workers" in identity, f"--scheduler {scheduler}: a {identity.get('type')} answers there, no scheduler"
-    )
     with client:
         try:
             client.wait_for_workers(1, timeout=WORKER_SECONDS)
