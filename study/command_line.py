@@ -10,6 +10,7 @@ examples:
   python -m study.run                                    embedded images, two cores: minutes, ends with a report
   python -m study.run --profile cifar10-small --data-dir DIR     real photographs, within an hour on two cores
   python -m study.run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
+  python -m study.run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
   python -m study.run --dry-run                          what would be done, how long it takes, how much disk it needs
   python -m study.run --set training.epochs=4 --name short       any setting of a profile, under another name
 
@@ -17,7 +18,8 @@ what comes out:
   data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
   reports/NAME.html       everything concluded, one file, works offline
 
-Interrupt it whenever you like: the same command goes on where it stopped. Hypotheses, tests and decision rules are in
+Interrupt it whenever you like: the same command goes on where it stopped. What workers of a scheduler are training then
+they train to its end and publish, unless they are stopped too. Hypotheses, tests and decision rules are in
 preregistration.md; settings are listed by --dry-run.
 """
 
@@ -45,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
     made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
+    made.add_argument(
+        "--scheduler",
+        metavar="ADDRESS|FILE",
+        help="train on the workers of a dask scheduler: tcp://HOST:PORT, tls://HOST:PORT, or its scheduler file"
+        " (default: workers of this machine's own)",
+    )
     made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
     made.add_argument(
         "--set",

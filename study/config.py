@@ -25,6 +25,12 @@ def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> 
         raise StudyError(f"{section}.{key} = {value!r} is not allowed: it must be {allowed}")
 
 
+def is_address(text: str) -> bool:
+    """Return whether a text is the address of a dask scheduler: tcp://HOST:PORT or tls://HOST:PORT."""
+    parts = re.fullmatch(r"(?:tcp|tls)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", text)
+    return parts is not None and 0 < int(parts[1]) < 65_536
+
+
 @dataclass(frozen=True)
 class ImagesConfig:
     """Which images the networks see, and how they are split."""
@@ -130,12 +136,17 @@ class ExecutionConfig:
     workers: int = 0
     retries: int = 1
     checkpoint_epochs: int = 0
+    scheduler: str = ""
 
     def __post_init__(self) -> None:
         _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
         _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         _check("execution", "checkpoint_epochs", self.checkpoint_epochs, "0 (no checkpoints) to 10000 (epochs between two)",
                0 <= self.checkpoint_epochs <= 10_000)  # fmt: skip
+        _check("execution", "scheduler", self.scheduler, "tcp://HOST:PORT, tls://HOST:PORT, or the path of a scheduler file",
+               "://" not in self.scheduler or is_address(self.scheduler))  # fmt: skip
+        _check("execution", "workers", self.workers, f"left out beside execution.scheduler = {self.scheduler!r} (--scheduler),"
+               " whose workers are as many as there are", not (self.scheduler and self.workers))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""From plan to published networks: the only room that sees dask.
+"""From plan to published networks, on whatever cluster there is.
 
 Each network is one task. A worker trains and measures it, publishes it, and returns only how long that took, so that
 the scheduler holds nothing that matters and a rerun finds everything in the store.
@@ -6,23 +6,26 @@ the scheduler holds nothing that matters and a rerun finds everything in the sto
 
 from __future__ import annotations
 
-import contextlib
+import collections
+import dataclasses
 import functools
-import itertools
-import logging
 import os
+import queue
 import resource
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from study import cluster
+from study.cluster import Requirements
 from study.config import Config
 from study.errors import StudyError
 from study.images import load_images
 from study.images.split import Partition, partition, split_images
 from study.plan import PlannedNetwork
-from study.provenance import usable_cores
 from study.store import Checkpoint, StudyFolder, append_journal, publish_network
 
 if TYPE_CHECKING:
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 TOPIC = "study-progress"
 WATCHED_SECONDS = 0.2  # how often, at most, a worker reports progress
+CENSUS_SECONDS = 5.0  # how often, at least, workers are counted
+BUSY_SECONDS = 1.0  # how long a network waits for the one before it in the same process
+
+_training = threading.Lock()  # a worker elsewhere may have several threads; a process trains one network at a time
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Outcome:
 
 
 Watch = Callable[[str, str, float], None]  # (key, stage, share of it done)
+Task = Callable[[PlannedNetwork, Config, StudyFolder, str], dict[str, Any]]  # what `measured` is
 
 
 def run_networks(
@@ -51,6 +59,7 @@ def run_networks(
     *,
     fingerprint: str,
     watch: Watch,
+    task: Task | None = None,
 ) -> Iterator[Outcome]:
     """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
 
@@ -63,74 +72,94 @@ def run_networks(
     config
         The study.
     folder
-        Where networks are published.
+        Where networks are published; the study's record lies there.
     fingerprint
         Of the images; a worker that reads others refuses.
     watch
         Called while networks are worked on.
+    task
+        What a worker does with a network; `measured` unless the scheduling itself is looked at.
 
     Raises
     ------
     StudyError
-        When a worker meets something only the user can put right, such as a full disk: nothing more is started.
+        When a worker meets something only the user can put right, such as a full disk, or workers or scheduler are gone:
+        nothing more is started.
     """
-    with _client(config, len(networks)) as client:
+    config, folder = _absolute(config), StudyFolder(folder.path.absolute())
+    requirements = Requirements.of(folder)
+    with cluster.connected(config, len(networks)) as client:
+        if config.execution.scheduler:
+            cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
-        yield from _outcomes(client, networks, config, folder, fingerprint)
+        given = (task or measured, requirements, config, folder, fingerprint)
+        yield from _outcomes(client, networks, given, retries=config.execution.retries, folder=folder)
 
 
-def worker_count(config: Config, n_networks: int) -> int:
-    """Return how many workers to start: as configured, or one per core this process may use; never more than networks."""
-    return max(1, min(config.execution.workers or usable_cores(), n_networks))
-
-
-@contextlib.contextmanager
-def _client(config: Config, n_networks: int) -> Iterator[Client]:
-    """Start a local cluster of one-thread processes; two of them train 1.8 times as fast as one with two threads."""
-    import dask
-    from distributed import Client, LocalCluster
-
-    settings = {
-        "distributed.scheduler.allowed-failures": config.execution.retries,
-        "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
-        "distributed.worker.profile.enabled": False,
-        "distributed.admin.log-format": "%(message)s",
-    }
-    with (
-        dask.config.set(settings),
-        LocalCluster(
-            n_workers=worker_count(config, n_networks), threads_per_worker=1, processes=True, memory_limit=0,
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):  # fmt: skip
-        yield client
+def _absolute(config: Config) -> Config:
+    """Return the config as workers need it, who run in folders of their own."""
+    if not config.images.data_dir:
+        return config
+    data_dir = str(Path(config.images.data_dir).expanduser().absolute())
+    return dataclasses.replace(config, images=dataclasses.replace(config.images, data_dir=data_dir))
 
 
 def _outcomes(
-    client: Client, networks: Sequence[PlannedNetwork], config: Config, folder: StudyFolder, fingerprint: str
+    client: Client, networks: Sequence[PlannedNetwork], given: tuple[Any, ...], *, retries: int, folder: StudyFolder
 ) -> Iterator[Outcome]:
-    """Keep as many networks in flight as there are worker threads; one that only waited would die with its worker."""
-    from distributed import as_completed
-
-    client.wait_for_workers(1)
-    slots = sum(client.nthreads().values())
-    waiting = iter(networks)
+    """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
+    waiting = collections.deque(networks)
     in_flight: dict[Future[Any], PlannedNetwork] = {}
-
-    def submitted(network: PlannedNetwork) -> Future[Any]:
-        retries = config.execution.retries
-        future = client.submit(measured, network, config, folder, fingerprint, pure=False, retries=retries)
-        in_flight[future] = network
-        return future
-
-    running = as_completed([submitted(network) for network in itertools.islice(waiting, slots)])
-    for future in running:
+    ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+    peopled = time.monotonic()
+    while waiting or in_flight:
+        workers = cluster.worker_processes(client)
+        peopled = time.monotonic() if workers else peopled
+        if time.monotonic() - peopled > cluster.WORKER_SECONDS:
+            raise StudyError(cluster.no_workers(cluster.address_of(client)))
+        while waiting and len(in_flight) < workers:
+            network = waiting.popleft()
+            future = client.submit(in_worker, network, *given, pure=False, retries=retries)
+            in_flight[future] = network
+            future.add_done_callback(ended.put)
+        try:
+            future = ended.get(timeout=CENSUS_SECONDS)
+        except queue.Empty:
+            continue
+        if future.status not in ("finished", "error"):
+            raise StudyError(cluster.gone(client))
         outcome = _outcome(future, in_flight.pop(future))
         append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
-        for network in itertools.islice(waiting, 1):
-            running.add(submitted(network))
         yield outcome
+
+
+def in_worker(
+    planned: PlannedNetwork,
+    task: Task,
+    requirements: Requirements,
+    config: Config,
+    folder: StudyFolder,
+    fingerprint: str,
+) -> dict[str, Any]:
+    """Do a task in a worker that is fit for it, when nothing else is trained in this process.
+
+    Raises
+    ------
+    StudyError
+        When this worker, who may have joined late, is of another environment or does not see the study.
+    """
+    from distributed import Reschedule, get_worker
+
+    if words := cluster.complaint(requirements):
+        raise StudyError(f"worker {get_worker().address} {words}")
+    if not _training.acquire(timeout=BUSY_SECONDS):
+        raise Reschedule
+    try:
+        if not config.execution.scheduler:
+            _keep_messages(folder)
+        return task(planned, config, folder, fingerprint)
+    finally:
+        _training.release()
 
 
 def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
@@ -140,6 +169,8 @@ def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
     error = future.exception()
     if isinstance(error, StudyError):
         raise error
+    if isinstance(error, ImportError):
+        raise StudyError(f"a worker cannot run this program ({_one_line(error)}); give it the same environment")
     return Outcome(network, _one_line(error), {})
 
 
@@ -159,7 +190,6 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
         Seconds per stage, images per second of training, the epoch whose checkpoint it went on from (0: none), peak
         memory in bytes and the time it ended; or `failure`.
     """
-    _keep_messages(folder)
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
     from study.measure import measure_network
     from study.train import DivergedError
@@ -188,7 +218,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
 
 @functools.cache
 def _keep_messages(folder: StudyFolder) -> None:
-    """Send this worker's standard error to the study's log: TensorFlow's start-up lines would tear the display."""
+    """Send our own worker's standard error to the study's log: TensorFlow's start-up lines would tear the display."""
     with folder.worker_log.open("ab") as log:
         os.dup2(log.fileno(), 2)
 

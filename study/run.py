@@ -36,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudyError as error:
         print(f"study: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("study: interrupted; finished networks are kept, the same command goes on from there", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"study: {stop or 'interrupted'}; the same command goes on from there", file=sys.stderr)
         return 130
 
 
@@ -55,7 +55,7 @@ def _run(given: argparse.Namespace) -> int:
     config = resolve(given.profile, assignments=given.assignments, flags={
         "--images": ("images.source", given.images), "--data-dir": ("images.data_dir", given.data_dir),
         "--name": ("study.name", given.name), "--workers": ("execution.workers", given.workers),
-        "--seed": ("study.seed", given.seed),
+        "--scheduler": ("execution.scheduler", given.scheduler), "--seed": ("study.seed", given.seed),
     })  # fmt: skip
     registration = read_registration(given.preregistration)
     analysis.check_measures(registration, source=str(given.preregistration))
@@ -120,9 +120,9 @@ def _describe(
     config: Config, networks: tuple[PlannedNetwork, ...], folder: StudyFolder, split: Split, console: Console
 ) -> int:
     """Print the resolved config and the plan; touch nothing."""
+    from study.cluster import worker_count
     from study.config import as_record
     from study.estimate import estimate
-    from study.execute import worker_count
     from study.store import network_state, read_journal
 
     for section, keys in as_record(config).items():
@@ -131,11 +131,12 @@ def _describe(
             console.print(f"  {key} = {value!r}", highlight=False, markup=False)
     states = [network_state(folder, network.key) for network in networks]
     to_do = len(states) - states.count("done")
-    workers = worker_count(config, max(to_do, 1))
+    workers = 1 if config.execution.scheduler else worker_count(config, max(to_do, 1))
+    told = "one of the scheduler's workers" if config.execution.scheduler else f"{workers} workers"
     needed = estimate(config, split, n_networks=to_do, workers=workers, journal=read_journal(folder))
     console.print(f"plan: {len(networks)} networks: {states.count('done')} done, {states.count('to do')} to do,"
                   f" {states.count('damaged')} damaged (will be set aside and retrained)", highlight=False)  # fmt: skip
-    console.print(f"with {workers} workers: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
+    console.print(f"with {told}: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
                   " disk; nothing was written", highlight=False)  # fmt: skip
     return 0
 
@@ -149,6 +150,7 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
+    from study.cluster import check_scheduler
     from study.store import (
         StudyFolder,
         check_writable,
@@ -161,9 +163,11 @@ def _execute(
 
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))  # now rather than after hours of training
+    states = {network.key: network_state(folder, network.key) for network in networks}
+    if set(states.values()) != {"done"} and (warning := check_scheduler(config)):
+        console.print(warning, markup=False, highlight=False)
     record = _record(folder, config, registration, images, split)
     sweep_staging(folder)
-    states = {network.key: network_state(folder, network.key) for network in networks}
     for key in (key for key, state in states.items() if state == "damaged"):
         problem = damage(folder, key)
         console.print(f"{problem}; set aside as {set_aside(folder, key)}, trained again", markup=False, highlight=False)
@@ -211,15 +215,20 @@ def _train(
 ) -> None:
     from study.execute import run_networks
     from study.progress import Display
+    from study.store import network_path
 
     labels = {network.key: f"{network.augmentation}, seed {network.seed}" for network in to_do}
-    with Display(console, labels=labels, done=total - len(to_do), total=total) as display:
-        for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
-            told = f"FAILED: {outcome.failure}" if outcome.failure else (
-                f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
-                + (f", resumed after epoch {resumed}" if (resumed := outcome.entry["resumed_epoch"]) else "")
-            )  # fmt: skip
-            display.ended(outcome.network.key, told)
+    try:
+        with Display(console, labels=labels, done=total - len(to_do), total=total) as display:
+            for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
+                told = f"FAILED: {outcome.failure}" if outcome.failure else (
+                    f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
+                    + (f", resumed after epoch {resumed}" if (resumed := outcome.entry["resumed_epoch"]) else "")
+                )  # fmt: skip
+                display.ended(outcome.network.key, told)
+    except KeyboardInterrupt:
+        missing = sum(not network_path(folder, network.key).exists() for network in to_do)
+        raise KeyboardInterrupt(f"interrupted with {total - missing} of {total} networks done") from None
 
 
 def _conclude(

@@ -21,7 +21,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "pure": ("stimuli", "tuning", "stats"),
     "input and output": ("images", "store", "provenance"),
     "experiment": ("networks", "train", "probe", "ablate", "measure"),
-    "execution": ("execute",),
+    "execution": ("execute", "cluster"),
     "analysis": ("analysis",),
     "view": ("report",),
     "shell": ("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
@@ -41,8 +41,8 @@ BELOW: dict[str, tuple[str, ...]] = {
 CONFINED = {
     "tensorflow": ("networks",),
     "keras": ("networks", "train", "ablate", "measure"),
-    "dask": ("execute",),
-    "distributed": ("execute",),
+    "dask": ("cluster",),
+    "distributed": ("execute", "cluster"),
     "zarr": ("store",),
     "altair": ("report",),
     "jinja2": ("report",),
@@ -145,7 +145,7 @@ def test_questions_do_not_see_the_store() -> None:
 
 @pytest.mark.parametrize("package", sorted(CONFINED))
 def test_heavy_packages_stay_in_their_rooms(package: str) -> None:
-    """Keras is seen by the experiment, dask by `execute`, Zarr by the store, charts and templates by the report."""
+    """Keras is seen by the experiment, dask by the execution, Zarr by the store, charts and templates by the report."""
     trespassers = [
         str(path) for path in MODULES if package in packages(path) and not within(dotted(path), CONFINED[package])
     ]
@@ -186,7 +186,18 @@ def test_help_imports_nothing_that_takes_time() -> None:
     )
     done = subprocess.run([sys.executable, "-c", witness], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(done.stderr.split()) - set(sys.stdlib_module_names) == {"study"}
-    for flag in ("--profile", "--images", "--data-dir", "--name", "--workers", "--seed", "--set", "--dry-run"):
+    flags = (
+        "--profile",
+        "--images",
+        "--data-dir",
+        "--name",
+        "--workers",
+        "--scheduler",
+        "--seed",
+        "--set",
+        "--dry-run",
+    )
+    for flag in flags:
         assert flag in done.stdout
 
 

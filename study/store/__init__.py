@@ -18,6 +18,7 @@ from study.store.folder import (
 from study.store.networks import (
     DamagedNetworkError,
     damage,
+    network_path,
     network_state,
     publish_network,
     read_network,
@@ -32,6 +33,7 @@ __all__ = [
     "check_writable",
     "compact",
     "damage",
+    "network_path",
     "network_state",
     "open_study",
     "publish_network",
