@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
 from zarr.codecs import ZstdCodec
 from zarr.core.buffer import cpu
 from zarr.storage import MemoryStore
@@ -24,6 +25,7 @@ from study.schema import GROUPS
 
 CHUNK_BYTES = 8_000_000  # a variable is one chunk unless it is larger than this
 STRING = np.dtypes.StringDType()
+_XARRAYS_OWN = ("coordinates", "_FillValue")  # attributes by which xarray stores what it knows otherwise
 
 
 def groups_of(tree: xr.DataTree) -> dict[str, xr.Dataset]:
@@ -39,27 +41,38 @@ def groups_of(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     """
     if nested := [child.path for child in tree.children.values() if child.children]:
         raise ValueError(f"groups within groups are not stored: {nested}")
-    names = [name for name in GROUPS if name in tree.children]
-    names += sorted(set(tree.children) - set(names))
+    names = _in_order(tree.children)
     return {"/": portable(tree.to_dataset())} | {name: portable(tree[name].to_dataset(), name) for name in names}
+
+
+def _in_order(names: Collection[str]) -> list[str]:
+    """Return names of groups in the schema's order, the root first, others by name."""
+    known = [name for name in ("/", *GROUPS) if name in names]
+    return known + sorted(set(names) - set(known))
 
 
 def portable(dataset: xr.Dataset, group: str = "") -> xr.Dataset:
     """Return a dataset in the form that is stored; its variables in the schema's order, others by name."""
-    known = [name for name in GROUPS.get(group, {}) if name in dataset.data_vars]
-    names = known + sorted(set(dataset.data_vars) - set(known), key=str)
+    return _portable(dataset.variables, {str(name) for name in dataset.coords}, dataset.attrs, group)
+
+
+def _portable(
+    variables: Mapping[Any, xr.Variable], labels: Collection[str], attributes: Mapping[Any, Any], group: str
+) -> xr.Dataset:
+    measured = set(variables) - set(labels)
+    known = [name for name in GROUPS.get(group, {}) if name in measured]
     return xr.Dataset(
-        {name: _portable_variable(dataset[name]) for name in names},
-        coords={name: _portable_variable(dataset[name]) for name in sorted(dataset.coords, key=str)},
-        attrs=_plain_attributes(dataset.attrs),
+        {name: _portable_variable(variables[name]) for name in known + sorted(measured - set(known), key=str)},
+        coords={name: _portable_variable(variables[name]) for name in sorted(labels)},
+        attrs=_plain_attributes(attributes),
     )
 
 
-def _portable_variable(array: xr.DataArray) -> tuple[tuple[Any, ...], np.ndarray, dict[str, Any]]:
-    values = array.values
+def _portable_variable(variable: xr.Variable) -> xr.Variable:
+    values = variable.values
     if values.dtype.kind in "UO":
         values = values.astype(STRING)
-    return array.dims, values, _plain_attributes(array.attrs)
+    return xr.Variable(variable.dims, values, _plain_attributes(variable.attrs))
 
 
 def _plain_attributes(attributes: Mapping[Any, Any]) -> dict[str, Any]:
@@ -113,18 +126,51 @@ def chunk_shape(sizes: list[int], itemsize: int) -> tuple[int, ...]:
 
 def files_in(store: Path, *, without: str) -> dict[str, bytes]:
     """Return every file of a folder, save the one named, by its path relative to it."""
-    return {
-        path.relative_to(store).as_posix(): path.read_bytes()
-        for path in sorted(store.rglob("*"))
-        if not path.is_dir() and path.relative_to(store).as_posix() != without
-    }
+    named = {path.relative_to(store).as_posix(): path for path in store.rglob("*")}
+    return {name: named[name].read_bytes() for name in sorted(named) if name != without and not named[name].is_dir()}
 
 
 def decoded(files: Mapping[str, bytes]) -> dict[str, xr.Dataset]:
-    """Return the datasets by group that a store's files hold, in memory: exactly the bytes given are decoded."""
+    """Return the datasets by group that a store's files hold, in memory: exactly the bytes given are decoded.
+
+    They are what xarray reads from the store, without its cost of a group.
+
+    Raises
+    ------
+    ValueError
+        When a group holds groups itself, which no dataset of the study does.
+    """
     store = MemoryStore({name: cpu.Buffer.from_bytes(content) for name, content in files.items()}, read_only=True)
-    with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:  # type: ignore[arg-type]
-        return groups_of(tree.load())
+    root = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
+    found: dict[str, dict[str, zarr.Array[Any]]] = {"/": {}}
+    attributes = {"/": dict(root.attrs)}
+    for path, member in root.members(max_depth=None):
+        group, _, name = path.rpartition("/")
+        if isinstance(member, zarr.Array):
+            found.setdefault(group or "/", {})[name] = member
+        elif group:
+            raise ValueError(f"groups within groups are not stored: {path}")
+        else:
+            attributes[path] = dict(member.attrs)
+    return {name: _read_group(found.get(name, {}), attributes[name], name) for name in _in_order(attributes)}
+
+
+def _read_group(arrays: Mapping[str, zarr.Array[Any]], attributes: Mapping[str, Any], group: str) -> xr.Dataset:
+    """Return a group's arrays as a dataset: labels are what xarray says they are, in the attribute `coordinates`."""
+    variables = {}
+    for name, array in arrays.items():
+        dims = array.metadata.dimension_names or ()  # type: ignore[union-attr]  # format 3 alone is opened
+        variables[name] = xr.Variable(dims, np.asarray(array[...]), dict(array.attrs))
+    listed = [attributes, *(variable.attrs for variable in variables.values())]
+    labels = {name for each in listed for name in str(each.get("coordinates", "")).split()}
+    labels |= {name for name, variable in variables.items() if variable.dims == (name,)}
+    for variable in variables.values():
+        variable.attrs = _without_xarrays_own(variable.attrs)
+    return _portable(variables, labels, _without_xarrays_own(attributes), "" if group == "/" else group)
+
+
+def _without_xarrays_own(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name not in _XARRAYS_OWN}
 
 
 def first_difference(given: Mapping[str, xr.Dataset], found: Mapping[str, xr.Dataset]) -> str:
