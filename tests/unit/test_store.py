@@ -18,6 +18,8 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from zarr.core.buffer import cpu
+from zarr.storage import MemoryStore
 
 from study.errors import StudyError
 from study.schema import GROUPS, SCHEMA_VERSION
@@ -31,6 +33,7 @@ from study.store import (
     set_aside,
     sweep_staging,
 )
+from study.store import datasets as datasets_module
 from study.store import networks as networks_module
 from tests.example_networks import example_network
 
@@ -108,6 +111,27 @@ def test_round_trip_is_identity(tree: xr.DataTree) -> None:
         assert_same(tree, found)
         publish_network(two, KEY, found)
         assert contents(one.networks) == contents(two.networks)
+
+
+def test_what_the_store_decodes_is_what_xarray_reads(folder: StudyFolder) -> None:
+    """Groups, labels, values, types and attributes: the same, though xarray is not asked."""
+    path = networks_module.network_path(folder, KEY)
+    files = datasets_module.files_in(path, without=networks_module.MANIFEST)
+    store = MemoryStore({name: cpu.Buffer.from_bytes(content) for name, content in files.items()}, read_only=True)
+    with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:  # type: ignore[arg-type]
+        expected = datasets_module.groups_of(tree.load())
+    found = datasets_module.decoded(files)
+    assert datasets_module.first_difference(expected, found) == ""
+    assert {"unit_layer", "orientation"} <= set(found["tuning"].coords)
+
+
+def test_groups_within_groups_are_refused(folder: StudyFolder) -> None:
+    """No dataset of the study holds groups; one that does is not read as if it had none."""
+    path = networks_module.network_path(folder, KEY)
+    files = datasets_module.files_in(path, without=networks_module.MANIFEST)
+    files["tuning/inner/zarr.json"] = files["zarr.json"]
+    with pytest.raises(ValueError, match=r"groups within groups are not stored: .*tuning/inner"):
+        datasets_module.decoded(files)
 
 
 def test_full_size_round_trip_gives_the_same_bytes_and_few_files(tmp_path: Path) -> None:
