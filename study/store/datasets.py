@@ -162,7 +162,9 @@ def _values(path: str, node: Mapping[str, Any], files: Mapping[str, bytes]) -> n
     kept = {codec["name"]: codec.get("configuration", {}) for codec in node["codecs"]}
     little = kept.get("bytes", {}).get("endian", "little") == "little"
     if content is None or not whole or not little or list(kept) != ["bytes", "zstd"]:
-        below: dict[str, Any] = {name: cpu.Buffer.from_bytes(files[name]) for name in files if name.startswith(f"{path}/")}
+        below: dict[str, Any] = {
+            name: cpu.Buffer.from_bytes(files[name]) for name in files if name.startswith(f"{path}/")
+        }
         store = MemoryStore(below, read_only=True)
         return np.asarray(zarr.open_array(store, path=path, mode="r", zarr_format=3)[...])
     stored = np.dtype(node["data_type"])
