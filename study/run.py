@@ -175,7 +175,8 @@ def _execute(
     sweep_checkpoints(folder, keep={network.key for network in to_do})
     if to_do:
         _train(to_do, len(networks), config, folder, images.fingerprint, console)
-    done = [network.key for network in networks if network_state(folder, network.key) == "done"]
+    trained = {network.key for network in to_do if network_state(folder, network.key) == "done"}
+    done = [network.key for network in networks if states[network.key] == "done" or network.key in trained]
     if not done:
         raise StudyError(f"no network could be trained; the reasons are in {folder.journal}")
     return _conclude(config, registration, networks, done, folder, record, console)
@@ -252,7 +253,9 @@ def _conclude(
     report_path = REPORTS / f"{config.name}.html"
     with console.status("analysing and writing the report") if console.is_terminal else _nothing():
         compact(folder, done, _compaction_attributes(record))
-        study = open_study(folder.compacted).load()
+        study = open_study(folder.compacted)
+        for group in analysis.MEASUREMENTS:
+            study[group].load()
         questions = analysis.analyse(study, registration, root_seed=config.seed)
         write_results(folder, results_dataset(questions))
         journal = read_journal(folder)

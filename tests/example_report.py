@@ -170,6 +170,11 @@ def _layer_means(rng: np.random.Generator, networks: pd.DataFrame) -> pd.DataFra
     )
 
 
+def _with_means(single: pd.DataFrame) -> pd.DataFrame:
+    mean = single.groupby(["layer", "state"], sort=False)["gosi"].mean().reset_index()
+    return pd.concat([single.assign(kind="network"), mean.assign(network="mean", kind="mean")], ignore_index=True)
+
+
 def _existence(rng: np.random.Generator) -> QuestionResult:
     angles = np.arange(0, 180, 15)
     curves = pd.DataFrame(
@@ -325,7 +330,7 @@ def _untrained(rng: np.random.Generator, means: pd.DataFrame) -> QuestionResult:
                 "Mean gOSI of each network.",
                 "Lines rise.",
                 "Lines are level or fall.",
-                means[["layer", "network", "state", "gosi"]],
+                _with_means(means[["layer", "network", "state", "gosi"]]),
             ),
             Figure(
                 "initial",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import xarray as xr
@@ -93,17 +91,9 @@ def only(*names: str) -> Registration:
     return dataclasses.replace(whole, hypotheses={name: whole.hypotheses[name] for name in names})
 
 
-@contextlib.contextmanager
-def no_collection() -> Iterator[None]:
-    """Keep statsmodels from collecting garbage whenever it adjusts p-values: a tenth of a second in a large process."""
-    with mock.patch("gc.collect"):
-        yield
-
-
 def analysed(study: xr.DataTree, *names: str) -> tuple[QuestionResult, ...]:
     """Return the analysis of some registered hypotheses, of all of them by default, with figures and notes."""
-    with no_collection():
-        return analysis.analyse(study, only(*names) if names else registered(), root_seed=0)
+    return analysis.analyse(study, only(*names) if names else registered(), root_seed=0)
 
 
 def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
@@ -113,8 +103,7 @@ def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
     assert question is not None
     measure = question.measures[hypothesis.measure]
     layers = testing.tested_layers(hypothesis, measure, study, root_seed=0)
-    with no_collection():
-        return testing.with_verdicts({name: (hypothesis, measure, layers)}, study)[name]
+    return testing.with_verdicts({name: (hypothesis, measure, layers)}, study)[name]
 
 
 def verdicts(result: HypothesisResult) -> dict[str, str]:

@@ -13,6 +13,8 @@ from study.analysis.testing import tested_layers, untested, with_verdicts
 from study.errors import StudyError
 from study.registration import QUESTIONS, Registration
 
+MEASUREMENTS = ("training", "tuning", "ablation")  # the groups an analysis reads; the responses are ten times as large
+
 
 def question_named(name: str) -> Question | None:
     """Return the question of the module `study.analysis.<name>`, or None where there is no such module yet."""
@@ -87,4 +89,4 @@ def _question_result(name: str, results: dict[str, HypothesisResult], study: xr.
     )  # fmt: skip
 
 
-__all__ = ["Measure", "Question", "analyse", "check_measures", "question_named"]
+__all__ = ["MEASUREMENTS", "Measure", "Question", "analyse", "check_measures", "question_named"]

@@ -10,7 +10,7 @@ import xarray as xr
 
 from study import stats
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
@@ -112,11 +112,12 @@ def _bars_table(study: xr.DataTree) -> pd.DataFrame:
 
 def _null_table(study: xr.DataTree) -> pd.DataFrame:
     z = standardized_effect(study)
+    drawn = z.isel(network=drawn_networks(study))
     rows = []
     for layer in z["layer"].values.tolist():
         values = z.sel(layer=layer)
         for network, augmentation, value in zip(
-            z["network"].values, z["augmentation"].values, values.values, strict=True
+            drawn["network"].values, drawn["augmentation"].values, drawn.sel(layer=layer).values, strict=True
         ):
             rows.append((layer, str(network), str(augmentation), float(value), "network", np.nan, np.nan))
         defined = values.values[np.isfinite(values.values)]
@@ -143,7 +144,8 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
         Figure(
             "ablation-null", "ablation_null", "Fig. 5", "The same difference against random halves",
             "Loss(top) minus loss(bottom), in units of what random halves of the same network's layer give (root mean"
-            " square). One point a network; mean with 95 % bootstrap interval over networks.",
+            " square). One point a network; mean with 95 % bootstrap interval over networks."
+            f"{drawn_note(study)}",
             "Points well above 0, beyond 2 in most networks, in conv2 and conv3.",
             "Points scattered around 0: any half would have done the same.",
             _null_table(study),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from study import stats
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, layer_means, network_table
+from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, network_table
 from study.analysis.results import INCONCLUSIVE, Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
@@ -61,7 +64,7 @@ def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Pub
 
 
 def _scatter_table(study: xr.DataTree) -> pd.DataFrame:
-    gosi = layer_gosi(study).rename("gosi")
+    gosi = layer_gosi(study).rename("gosi").isel(network=drawn_networks(study))
     table = gosi.reset_coords(drop=True).to_dataframe().reset_index()
     networks = network_table(study)[["test_loss", "augmentation"]].reset_coords("augmentation").reset_coords(drop=True)
     return table.merge(networks.to_dataframe().reset_index(), on="network")[
@@ -69,22 +72,27 @@ def _scatter_table(study: xr.DataTree) -> pd.DataFrame:
     ]
 
 
-def _bars_table(study: xr.DataTree) -> pd.DataFrame:
-    """Return rho per layer, pooled and within augmentation, with 95 % bootstrap intervals over networks."""
+def _samples(study: xr.DataTree) -> Iterator[tuple[str, str, tuple[NDArray[Any], ...]]]:
+    """Yield, per layer and kind of correlation, gOSI, test loss and strata of the networks where gOSI is defined."""
     gosi, loss = layer_gosi(study), test_loss(study).values
     groups = np.array(gosi["augmentation"].values.tolist())
-    rows = []
     for layer in gosi["layer"].values.tolist():
         values = gosi.sel(layer=layer).values
         defined = ~np.isnan(values)
         for kind, strata in ((POOLED, np.full(len(groups), "all")), (WITHIN, groups)):
-            data = values[defined], loss[defined]
-            rho = stats.stratified_spearman(*data, strata[defined])
-            interval = stats.correlation_interval(
-                *data, strata=strata[defined], confidence_level=0.95, n_resamples=2000, method="BCa",
-                rng=stream(0, "figure", f"{layer}/{kind}"),
-            )  # fmt: skip
-            rows.append((layer, kind, rho.statistic, interval.low, interval.high))
+            yield layer, kind, (values[defined], loss[defined], strata[defined])
+
+
+def _bars_table(study: xr.DataTree) -> pd.DataFrame:
+    """Return rho per layer, pooled and within augmentation, with 95 % bootstrap intervals over networks."""
+    rows = []
+    for layer, kind, (values, loss, strata) in _samples(study):
+        rho = stats.stratified_spearman(values, loss, strata)
+        interval = stats.correlation_interval(
+            values, loss, strata=strata, confidence_level=0.95, n_resamples=2000, method="BCa",
+            rng=stream(0, "figure", f"{layer}/{kind}"),
+        )  # fmt: skip
+        rows.append((layer, kind, rho.statistic, interval.low, interval.high))
     table = pd.DataFrame(rows, columns=["layer", "kind", "estimate", "ci_low", "ci_high"])
     return table[table["estimate"].notna()]
 
@@ -93,7 +101,8 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
     return (
         Figure(
             "generalization-scatter", "correlation_scatter", "Fig. 4a", "Selectivity against test loss",
-            "Each point is a network: its layer-mean gOSI against its test loss, coloured by augmentation.",
+            "Each point is a network: its layer-mean gOSI against its test loss, coloured by augmentation."
+            f"{drawn_note(study)}",
             "Points that fall from upper left to lower right within each colour.",
             "A slope that comes only from differences between colours, or no slope.",
             _scatter_table(study),
@@ -110,10 +119,12 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
 
 
 def _notes(study: xr.DataTree) -> tuple[str, ...]:
-    table = _bars_table(study).pivot(index="layer", columns="kind", values="estimate")
-    if set(table.columns) != {POOLED, WITHIN}:
+    rho: dict[str, dict[str, float]] = {POOLED: {}, WITHIN: {}}
+    for layer, kind, sample in _samples(study):
+        rho[kind][layer] = stats.stratified_spearman(*sample).statistic
+    if any(np.isnan(list(of_kind.values())).all() for of_kind in rho.values()):
         return ("Too few networks for a correlation within augmentation.",)
-    flipped = [str(layer) for layer, row in table.iterrows() if row[POOLED] * row[WITHIN] < 0]
+    flipped = [layer for layer in rho[POOLED] if rho[POOLED][layer] * rho[WITHIN][layer] < 0]
     return (f"Pooled and within-augmentation correlation have opposite signs in: {', '.join(flipped) or 'no layer'}.",)
 
 

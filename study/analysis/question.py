@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
+
+MOST_DRAWN = 100
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,30 @@ def layer_means(values: xr.DataArray) -> xr.DataArray:
     layers = list(dict.fromkeys(values["unit_layer"].values.tolist()))
     means = [values.isel(unit=np.flatnonzero(values["unit_layer"].values == layer)).mean("unit") for layer in layers]
     return xr.concat(means, dim=xr.Variable("layer", layers))
+
+
+def drawn_networks(study: xr.DataTree) -> NDArray[np.intp]:
+    """Return the positions of the networks that a figure draws one by one: an even share of every augmentation.
+
+    All of them while they are at most `MOST_DRAWN`; a page with a point a network would grow with the study.
+    """
+    augmentations = study["training"].to_dataset()["augmentation"].values
+    names = sorted(set(augmentations.tolist()))
+    members = [np.flatnonzero(augmentations == name) for name in names]
+    if len(augmentations) <= MOST_DRAWN:
+        return np.arange(len(augmentations))
+    most = max(MOST_DRAWN // len(names), 1)
+    places = (np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(int) for rows in members)
+    return np.sort(np.concatenate([rows[place] for rows, place in zip(members, places, strict=True)]))
+
+
+def drawn_note(study: xr.DataTree) -> str:
+    """Return a sentence for a figure that leaves networks out, or nothing."""
+    drawn, total = len(drawn_networks(study)), study["training"].sizes["network"]
+    return "" if drawn == total else (
+        f" {drawn} of the {total} networks are drawn, an even share of each augmentation; whatever else is said or shown"
+        " rests on all of them."
+    )  # fmt: skip
 
 
 def network_table(study: xr.DataTree) -> xr.Dataset:

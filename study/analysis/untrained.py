@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.existence import histogram_table, selective_excess, selective_share, tuning_of
-from study.analysis.question import Measure, Question, layer_means
+from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.schema import STATES
 
@@ -35,11 +35,15 @@ def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publish
 
 
 def _layer_mean_table(study: xr.DataTree) -> pd.DataFrame:
+    """Return layer-mean gOSI by state: a row for each network drawn, and one for the mean over all networks."""
     frames = []
     for state in STATES:
         means = layer_means(tuning_of(study, state)["gosi"]).rename("gosi").reset_coords(drop=True)
-        frames.append(means.to_dataframe().reset_index().assign(state=state))
-    return pd.concat(frames, ignore_index=True)[["layer", "network", "state", "gosi"]]
+        single = means.isel(network=drawn_networks(study)).to_dataframe().reset_index()
+        mean = means.mean("network").to_dataframe().reset_index()
+        frames.append(single.assign(state=state, kind="network"))
+        frames.append(mean.assign(state=state, kind="mean", network="mean"))
+    return pd.concat(frames, ignore_index=True)[["layer", "network", "state", "gosi", "kind"]]
 
 
 def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
@@ -54,7 +58,8 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
         ),
         Figure(
             "untrained-means", "layer_means", "Fig. A8", "Before and after training, network by network",
-            "Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line.",
+            "Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line; the"
+            f" thick line is the mean over networks.{drawn_note(study)}",
             "Lines that rise in every layer.",
             "Lines that stay level or fall.",
             _layer_mean_table(study),

@@ -24,8 +24,8 @@ def adjusted_pvalues(pvalues: ArrayLike, *, method: Adjustment) -> NDArray[np.fl
     ValueError
         If a p-value is outside [0, 1] or `method` is not allowed.
 
-    Source: Holm (1979), Scand. J. Stat. 6:65-70; Benjamini and Hochberg (1995), JRSS B 57:289-300; through
-    `statsmodels.stats.multitest.multipletests`.
+    Source: Holm (1979), Scand. J. Stat. 6:65-70; Benjamini and Hochberg (1995), JRSS B 57:289-300, through
+    `scipy.stats.false_discovery_control`.
     """
     require_choice("method", method, get_args(Adjustment))
     adjusted = np.array(pvalues, dtype=np.float64)
@@ -33,8 +33,18 @@ def adjusted_pvalues(pvalues: ArrayLike, *, method: Adjustment) -> NDArray[np.fl
     family = adjusted[defined]
     if np.any((family < 0) | (family > 1)):
         raise ValueError(f"p-values {family[(family < 0) | (family > 1)]} are not allowed: they must lie in [0, 1]")
-    if method != "none" and family.size:
-        from statsmodels.stats.multitest import multipletests
+    if method == "holm":
+        adjusted[defined] = _holm(family)
+    elif method == "fdr_bh":
+        from scipy.stats import false_discovery_control
 
-        adjusted[defined] = multipletests(family, method=method)[1]
+        adjusted[defined] = false_discovery_control(family)
+    return adjusted
+
+
+def _holm(family: NDArray[np.float64]) -> NDArray[np.float64]:
+    order = np.argsort(family)
+    stepped = np.maximum.accumulate(family[order] * np.arange(family.size, 0, -1))
+    adjusted = np.empty_like(family)
+    adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted

@@ -26,9 +26,9 @@ import zarr
 
 from study.errors import StudyError
 from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
-from study.store.datasets import STRING, groups_of, portable, write_group
+from study.store.datasets import STRING, portable, write_group
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
-from study.store.networks import manifest_digest, read_network
+from study.store.networks import manifest_digest, read_groups
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
@@ -108,7 +108,7 @@ def _is_current(path: Path, fingerprint: str) -> bool:
 
 def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
     """Write the networks batch by batch; no more than one batch is in memory at a time."""
-    first = groups_of(read_network(folder, keys[0]))
+    first = read_groups(folder, keys[0])
     size = _batch_size(sum(dataset.nbytes for dataset in first.values()))
     for start in range(0, len(keys), size):
         for group, stacked in _batch(folder, keys[start : start + size], first, attributes):
@@ -119,7 +119,7 @@ def _batch(
     folder: StudyFolder, keys: Sequence[str], first: Mapping[str, xr.Dataset], attributes: Mapping[str, Any]
 ) -> Iterator[tuple[str, xr.Dataset]]:
     """Yield each group of some networks, stacked; `first` is the network that all must be like."""
-    networks = {key: groups_of(read_network(folder, key)) for key in keys}
+    networks = {key: read_groups(folder, key) for key in keys}
     for key, network in networks.items():
         _refuse_unlike(first, network, f"network {key} is unlike the first")
     for group in first:

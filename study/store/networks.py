@@ -175,13 +175,18 @@ def read_network(folder: StudyFolder, key: str) -> xr.DataTree:
     StudyError
         When the network is of another schema version.
     """
+    return as_tree(read_groups(folder, key))
+
+
+def read_groups(folder: StudyFolder, key: str) -> dict[str, xr.Dataset]:
+    """Return the datasets of a network by group ('/' the root); as `read_network`."""
     path = network_path(folder, key)
     problem, files = _verified_files(path, key)
     if problem:
         raise DamagedNetworkError(f"{problem}; network {key} is damaged: rerun to set it aside and train it again")
-    tree = as_tree(decoded(files))
-    validate(tree, source=str(path))
-    return tree
+    groups = decoded(files)
+    validate(as_tree(groups), source=str(path))
+    return groups
 
 
 def manifest_digest(folder: StudyFolder, key: str) -> str:

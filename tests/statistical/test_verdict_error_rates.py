@@ -18,7 +18,7 @@ from study.analysis import testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, SUPPORTED, HypothesisResult
 from study.registration import Hypothesis
-from tests.example_study import AUGMENTATIONS, no_collection, registered
+from tests.example_study import AUGMENTATIONS, registered
 
 N_RESAMPLES = 399
 STUDY = xr.DataTree()
@@ -42,8 +42,7 @@ def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None, s
     other = None if against is None else (lambda study: labelled(against))
     measure = Measure(lambda study: array, unpublished, other)
     layers = testing.tested_layers(one, measure, STUDY, root_seed=seed)
-    with no_collection():
-        return testing.with_verdicts({one.id: (one, measure, layers)}, STUDY)[one.id]
+    return testing.with_verdicts({one.id: (one, measure, layers)}, STUDY)[one.id]
 
 
 def rates(results: list[HypothesisResult], verdict: str) -> tuple[float, float, float]:

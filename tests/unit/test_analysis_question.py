@@ -11,14 +11,22 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from study.analysis import question as question_module
 from study.analysis import question_named
-from study.analysis.question import Question, layer_means, network_table, unpublished
+from study.analysis.question import (
+    Question,
+    drawn_networks,
+    drawn_note,
+    layer_means,
+    network_table,
+    unpublished,
+)
 from study.analysis.results import NOT_TESTED, QuestionResult
 from study.registration import QUESTIONS
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
-from tests.example_study import LAYERS, analysed, example_study, registered, replaced, study_of
+from tests.example_study import AUGMENTATIONS, LAYERS, analysed, example_study, registered, replaced, study_of
 
 MODULES = [name for name in QUESTIONS if question_named(name) is not None]
 
@@ -46,6 +54,34 @@ def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
     assert means["layer"].values.tolist() == list(LAYERS)
     np.testing.assert_allclose(means.transpose("network", "layer"), expected[list(LAYERS)], rtol=1e-12)
     assert means["augmentation"].dims == ("network",)
+
+
+def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All where they are few; else the same share of every augmentation, and the figure says so."""
+    total = study["training"].sizes["network"]
+    assert drawn_networks(study).tolist() == list(range(total))
+    assert drawn_note(study) == ""
+    means = _table(study, "untrained", "layer_means")
+    monkeypatch.setattr(question_module, "MOST_DRAWN", 8)
+    drawn = study["training"].to_dataset().isel(network=drawn_networks(study))
+    assert sorted(drawn["augmentation"].values.tolist()) == sorted(2 * AUGMENTATIONS)
+    assert drawn_note(study).startswith(f" 8 of the {total} networks are drawn")
+    for name, chart in (
+        ("untrained", "layer_means"),
+        ("generalization", "correlation_scatter"),
+        ("ablation", "ablation_null"),
+    ):
+        table = _table(study, name, chart)
+        table = table[table["kind"] == "network"] if "kind" in table else table
+        assert set(table["network"]) == set(drawn["network"].values.tolist())
+    few = _table(study, "untrained", "layer_means")
+    pd.testing.assert_frame_equal(*(table[table["kind"] == "mean"].reset_index(drop=True) for table in (means, few)))
+
+
+def _table(study: xr.DataTree, name: str, chart: str) -> pd.DataFrame:
+    asked = question_named(name)
+    assert asked is not None
+    return next(figure.table for figure in asked.figures(study, ()) if figure.chart == chart)
 
 
 def test_layer_means_of_silent_units_alone_are_undefined() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from study.analysis import question_named, testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
 from study.registration import Hypothesis
-from tests.example_study import AUGMENTATIONS, no_collection, registered
+from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
 MEASURED = [name for name, one in registered().hypotheses.items() if question_named(one.question) is not None]
@@ -59,13 +58,6 @@ def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = 
     measure = Measure(lambda study: labelled(values), unpublished)
     (result,) = testing.with_verdicts({one.id: (one, measure, layers)}, STUDY).values()
     return result.verdict, [layer.verdict for layer in result.layers]
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Iterator[None]:
-    """Collect no garbage at every adjustment."""
-    with no_collection():
-        yield
 
 
 # Every registered hypothesis, every verdict

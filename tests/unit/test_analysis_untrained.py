@@ -94,15 +94,19 @@ def test_seven_networks_are_not_tested() -> None:
 
 
 def test_figures_show_both_states_of_every_network() -> None:
-    """One line a network and layer, from its initial to its analysed mean."""
+    """One line a network and layer, from its initial to its analysed mean, and the mean of all networks."""
     study = example_study(seeds=2)
     (question,) = analysed(study, "untrained-weaker")
     means = next(figure.table for figure in question.figures if figure.chart == "layer_means")
-    assert len(means) == 8 * len(LAYERS) * 2
-    wide = means.pivot(index=["layer", "network"], columns="state", values="gosi")
+    assert (means["kind"] == "mean").sum() == len(LAYERS) * 2
+    single = means[means["kind"] == "network"]
+    assert len(single) == 8 * len(LAYERS) * 2
+    wide = single.pivot(index=["layer", "network"], columns="state", values="gosi")
     gain = gosi_gain(study)
     for (layer, network), row in wide.iterrows():
         assert row["analysed"] - row["initial"] == pytest.approx(float(gain.sel(layer=layer, network=network)))
+    whole = means[means["kind"] == "mean"].pivot(index="layer", columns="state", values="gosi")
+    np.testing.assert_allclose((whole["analysed"] - whole["initial"])[list(LAYERS)], gain.mean("network"))
 
 
 def test_the_published_analysis_compares_by_eye() -> None:

@@ -158,7 +158,7 @@ def test_nothing_changed_nothing_done(folder: StudyFolder, monkeypatch: pytest.M
     """The same networks and attributes: the store stays, results and all, and no network is read."""
     write_results(folder, results())
     keys, before = keys_of(folder), contents(folder.compacted)
-    monkeypatch.setattr(compacted_module, "read_network", None)
+    monkeypatch.setattr(compacted_module, "read_groups", None)
     compact(folder, keys, dict(ATTRIBUTES))
     assert contents(folder.compacted) == before
 
@@ -361,19 +361,15 @@ def test_no_more_than_a_batch_is_in_memory(
     alive: list[weakref.ref[xr.Dataset]] = []
     counts = []
 
-    def unpublished(folder: StudyFolder, key: str) -> xr.DataTree:
-        return example_network(np.random.default_rng(0), layers=LAYERS, key=key)
-
-    def counted(tree: xr.DataTree) -> dict[str, xr.Dataset]:
-        groups = datasets_module.groups_of(tree)
+    def counted(folder: StudyFolder, key: str) -> dict[str, xr.Dataset]:
+        groups = datasets_module.groups_of(example_network(np.random.default_rng(0), layers=LAYERS, key=key))
         alive.append(weakref.ref(groups["responses"]))
         gc.collect()
         counts.append(sum(reference() is not None for reference in alive))
         return groups
 
-    monkeypatch.setattr(compacted_module, "read_network", unpublished)
+    monkeypatch.setattr(compacted_module, "read_groups", counted)
     monkeypatch.setattr(compacted_module, "manifest_digest", lambda folder, key: key)
-    monkeypatch.setattr(compacted_module, "groups_of", counted)
     monkeypatch.setattr(compacted_module, "BATCH_BYTES", batch_bytes)
     compact(StudyFolder(tmp_path), [str(number) for number in range(6)], ATTRIBUTES)
     assert max(counts) == held + 1

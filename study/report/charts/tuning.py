@@ -155,7 +155,8 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `network`, `state` ("initial" or "analysed"), `gosi` (mean over the layer's units).
+        Columns `layer`, `network`, `state` ("initial" or "analysed"), `gosi` (mean over the layer's units), `kind`
+        ("network" for one network's, "mean" for the mean over networks).
 
     Returns
     -------
@@ -166,16 +167,22 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     states = in_order(table, "state")
     base = alt.Chart().encode(alt.X("state:N", sort=states, title=None, scale=alt.Scale(padding=0.35)))
-    networks = base.mark_line(
-        color=GREY, opacity=0.5, strokeWidth=1, point=alt.OverlayMarkDef(size=14, color=GREY)
-    ).encode(
-        alt.Y("gosi:Q", title="mean gOSI", axis=alt.Axis(tickCount=4)),
-        detail="network:N",
-        tooltip=["layer:N", "network:N", "state:N", alt.Tooltip("gosi:Q", format=".3f")],
+    networks = (
+        base.transform_filter("datum.kind == 'network'")
+        .mark_line(color=GREY, opacity=0.5, strokeWidth=1, point=alt.OverlayMarkDef(size=14, color=GREY))
+        .encode(
+            alt.Y("gosi:Q", title="mean gOSI", axis=alt.Axis(tickCount=4)),
+            detail="network:N",
+            tooltip=["layer:N", "network:N", "state:N", alt.Tooltip("gosi:Q", format=".3f")],
+        )
     )
-    mean = base.mark_line(color=BLUE, strokeWidth=3, point=alt.OverlayMarkDef(size=70, color=BLUE, opacity=1)).encode(
-        alt.Y("mean(gosi):Q"),
-        tooltip=["layer:N", "state:N", alt.Tooltip("mean(gosi):Q", format=".3f", title="mean over networks")],
+    mean = (
+        base.transform_filter("datum.kind == 'mean'")
+        .mark_line(color=BLUE, strokeWidth=3, point=alt.OverlayMarkDef(size=70, color=BLUE, opacity=1))
+        .encode(
+            alt.Y("gosi:Q"),
+            tooltip=["layer:N", "state:N", alt.Tooltip("gosi:Q", format=".3f", title="mean over networks")],
+        )
     )
     lines = alt.layer(networks, mean, data=table).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
     return panels(lines, table, "layer")

@@ -1,0 +1,260 @@
+"""A study of networks that were never trained, of the paper's size: the schema complete, published as a worker does.
+
+Each network has one hidden quality. It lowers the test loss and sharpens the tuning of the lower layers, so the
+registered tests have something to find; responses are noisy tuned gratings, everything else follows from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import functools
+import math
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from study import tuning
+from study.config import Config, config_digest, resolve
+from study.images import ImageSet
+from study.images.split import Split
+from study.plan import PlannedNetwork, planned_networks
+from study.probe import N_BINS, coordinates
+from study.registration import Registration
+from study.run import _record
+from study.schema import HALVES, SCHEMA_VERSION, STATES, TARGETS, described
+from study.seeding import stream
+from study.stimuli import Gratings, gratings
+from study.store import StudyFolder, publish_network
+
+LAYERS = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
+SHARPNESS = {"initial": (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8), "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4)}
+GAIN = (0.0, 0.3, 0.3, 0.2, 0.1, 0.0, 0.0)  # by how much quality sharpens the tuning of each layer
+LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top and with the bottom half silenced
+AUGMENTATION_LOSS = {"none": 0.4, "shift": 0.1, "flip": 0.2, "shift_flip": 0.0}
+N_SHUFFLES = 20
+IMAGE_SIZE, N_CLASSES = 32, 10
+
+
+def simulated_config(n_networks: int, *, epochs: int, draws: int, seed: int) -> Config:
+    """Return the paper's settings for at least so many networks."""
+    seeds = math.ceil(n_networks / len(AUGMENTATION_LOSS))
+    sizes = (f"population.seeds={seeds}", f"training.epochs={epochs}", f"ablation.null_draws={draws}")
+    return resolve("paper", assignments=(*sizes, f"study.seed={seed}", "study.name=simulated"))
+
+
+def simulated_networks(config: Config) -> tuple[PlannedNetwork, ...]:
+    """Return the networks of the config, planned as those of a real study are."""
+    return planned_networks(config, fingerprint=_images().fingerprint)
+
+
+def simulated_record(folder: StudyFolder, config: Config, registration: Registration) -> dict[str, Any]:
+    """Return the study's record, written when there is none yet."""
+    parts = (np.arange(size) for size in (40_000, 10_000, 10_000))
+    return _record(folder, config, registration, _images(), Split(*parts))
+
+
+def _images() -> ImageSet:
+    labels = np.zeros(0, dtype=np.int64)
+    return ImageSet(
+        images=np.zeros((0, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8), labels=labels, is_test=labels.astype(bool),
+        class_names=tuple(f"class {index}" for index in range(N_CLASSES)), fingerprint="0" * 64, source="cifar10",
+        description="No images: networks are simulated.", official=False,
+    )  # fmt: skip
+
+
+def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
+    """Return one network as `study.measure` delivers it: the same config and network give the same bits."""
+    rng = stream(config.seed, planned.identity, "simulation")
+    quality = rng.standard_normal()
+    test_loss = 0.8 + AUGMENTATION_LOSS[planned.augmentation] - 0.05 * quality + 0.03 * rng.standard_normal()
+    responses = _responses(rng, quality)
+    tuned = _tuning(rng, responses)
+    arrays = {
+        "training": _training(rng, config.training.epochs, test_loss),
+        "tuning": tuned,
+        "responses": {"response": responses},
+        "ablation": _ablation(rng, config, tuned["gosi"][1], test_loss),
+    }
+    coords = _coordinates(config)
+    tree = xr.DataTree.from_dict({f"/{group}": described(group, part, coords) for group, part in arrays.items()})
+    tree.attrs = {"schema_version": SCHEMA_VERSION, "key": planned.key, "arm": planned.arm,
+                  "augmentation": planned.augmentation, "label_corruption": planned.label_corruption,
+                  "seed": planned.seed, "initialization_set": planned.initialization_set}  # fmt: skip
+    return tree
+
+
+def _coordinates(config: Config) -> dict[str, Any]:
+    sizes = np.array(list(LAYERS.values()))
+    return {
+        "state": list(STATES), "layer": list(LAYERS), "clamp": list(config.ablation.clamps), "target": list(TARGETS),
+        "half": list(HALVES), "draw": np.arange(config.ablation.null_draws), "unit": np.arange(sizes.sum()),
+        "unit_layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), sizes)),
+        "channel": ("unit", np.concatenate([np.arange(size) for size in sizes])),
+        "epoch": np.arange(1, config.training.epochs + 1),
+        **coordinates(_shown()),
+    }  # fmt: skip
+
+
+@functools.cache
+def _shown() -> Gratings:
+    return gratings(IMAGE_SIZE, contrast="min_max")
+
+
+def _responses(rng: np.random.Generator, quality: float) -> np.ndarray:
+    """Return rectified responses, float32 (state, unit, orientation, spatial_frequency, phase); some units are silent."""
+    shown = _shown()
+    sharpness = np.repeat([SHARPNESS[state] for state in STATES], list(LAYERS.values()), axis=1)
+    sharpness[1] *= np.exp(np.repeat(GAIN, list(LAYERS.values())) * quality)
+    shape = sharpness.shape
+    sharpness *= rng.gamma(4.0, 0.25, shape)
+    angle = 2 * np.deg2rad(shown.orientation - rng.uniform(0, 180, (*shape, 1)))
+    orientation = np.exp(sharpness[..., None] * (np.cos(angle) - 1))
+    position = np.arange(len(shown.spatial_frequency)) - rng.uniform(0, len(shown.spatial_frequency) - 1, (*shape, 1))
+    frequency = np.exp(-(position**2) / (2 * rng.uniform(0.5, 2.5, (*shape, 1)) ** 2))
+    phase = 1 + rng.uniform(0, 1, (*shape, 1)) * np.cos(np.deg2rad(shown.phase) - rng.uniform(0, 7, (*shape, 1)))
+    mean = (
+        orientation[..., :, None, None].astype(np.float32)
+        * frequency[..., None, :, None].astype(np.float32)
+        * phase[..., None, None, :].astype(np.float32)
+    )
+    noise = rng.standard_normal(mean.shape, dtype=np.float32)
+    heard = rng.random((*shape, 1, 1, 1)) > 0.02
+    return np.maximum(mean + 0.1 * noise - np.float32(0.05), 0) * heard
+
+
+def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the tuning that the responses have, and a shuffle control of permutations that all units share."""
+    shown = _shown()
+    curve, frequency = tuning.tuning_curve(responses)
+    gosi = tuning.gosi(curve)
+    silent = np.isnan(gosi)
+    arcs = [tuning.spatial_frequency_range(state, shown.orientation) for state in responses]
+    flat = responses.reshape(*gosi.shape, -1)
+    shuffled = np.stack([
+        tuning.gosi(tuning.tuning_curve(flat[..., rng.permutation(flat.shape[-1])].reshape(responses.shape))[0])
+        for _ in range(N_SHUFFLES)
+    ])  # fmt: skip
+    relabelled = np.stack([
+        tuning.gosi(curve[..., rng.permutation(curve.shape[-1])]) for _ in range(N_SHUFFLES)
+    ])  # fmt: skip
+
+    def where_tuned(values: np.ndarray) -> np.ndarray:
+        return np.where(silent, np.nan, values)
+
+    return {
+        "gosi": gosi,
+        "osi": tuning.osi(curve),
+        "preferred_orientation": where_tuned(shown.orientation[curve.argmax(axis=-1)]),
+        "preferred_spatial_frequency": where_tuned(shown.spatial_frequency[frequency]),
+        "spatial_frequency_range": np.stack([arc for arc, _ in arcs]),
+        "spatial_frequency_count": np.stack([count for _, count in arcs]).astype(np.int32),
+        "silent": silent,
+        "mean_response": responses.mean(axis=(-3, -2, -1), dtype=np.float64),
+        "tuning_curve": curve.astype(np.float32),
+        "gosi_null_mean": where_tuned(shuffled.mean(axis=0)),
+        "gosi_null_sd": where_tuned(shuffled.std(axis=0, ddof=1)),
+        "gosi_null_selective": where_tuned((shuffled > tuning.SELECTIVE).mean(axis=0)),
+        "gosi_pvalue": where_tuned((1 + (shuffled >= gosi).sum(axis=0)) / (1 + N_SHUFFLES)),
+        "gosi_orientation_null_mean": where_tuned(relabelled.mean(axis=0)),
+        "gosi_orientation_pvalue": where_tuned((1 + (relabelled >= gosi).sum(axis=0)) / (1 + N_SHUFFLES)),
+        "gosi_null_count": _counts(shuffled),
+    }
+
+
+def _counts(shuffled: np.ndarray) -> np.ndarray:
+    """Return the shuffled gOSI of each layer's units in bins, (state, layer, bin)."""
+    blocks = np.split(shuffled, np.cumsum(list(LAYERS.values()))[:-1], axis=-1)
+    return np.array([
+        [np.histogram(block[:, state], bins=N_BINS, range=(0.0, 1.0))[0] for block in blocks]
+        for state in range(len(STATES))
+    ])  # fmt: skip
+
+
+def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[str, np.ndarray]:
+    epoch = np.arange(1, epochs + 1)
+    train = 0.02 + 1.8 * np.exp(-epoch / 12) + 0.01 * rng.random(epochs)
+    validation = test_loss + 1.2 * np.exp(-epoch / 8) + 0.002 * epoch + 0.02 * rng.standard_normal(epochs)
+    return {
+        "train_loss": train, "train_accuracy": np.exp(-train / 2.3),
+        "validation_loss": validation, "validation_accuracy": np.exp(-validation / 2.3),
+        "analysed_epoch": np.array(epoch[validation.argmin()]),
+        "final_train_loss": np.array(train[-1]), "final_train_accuracy": np.exp(-train[-1:] / 2.3)[0],
+        "test_loss": np.array(test_loss), "test_accuracy": np.exp(-np.array(test_loss) / 2.3),
+    }  # fmt: skip
+
+
+def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_loss: float) -> dict[str, np.ndarray]:
+    """Return losses with halves silenced; the halves are those of `gosi` (unit,), NaN in neither."""
+    n_layers, clamps, draws = len(LAYERS), config.ablation.clamps, config.ablation.null_draws
+    half = np.concatenate([_halves(part) for part in np.split(gosi, np.cumsum(list(LAYERS.values()))[:-1])])
+    layer = np.repeat(np.arange(n_layers), list(LAYERS.values()))
+    cost = rng.gamma(4.0, 0.1, n_layers)
+    ratio = np.array(LOG_RATIO) / 2 + 0.1 * rng.standard_normal((len(clamps), n_layers))
+    loss = test_loss + cost[:, None] * np.exp(np.stack([ratio, -ratio], axis=-1))
+    null_loss = test_loss + cost[:, None, None] * np.exp(0.1 * rng.standard_normal((n_layers, draws, len(HALVES))))
+    return {
+        "baseline_loss": np.array(test_loss), "baseline_accuracy": np.exp(-np.array(test_loss) / 2.3),
+        "loss": loss, "accuracy": np.exp(-loss / 2.3), "ablated": half,
+        "half_size": np.bincount(layer, half > 0).astype(np.int32),
+        "silent_units": np.bincount(layer, np.isnan(gosi)).astype(np.int32),
+        "null_baseline_loss": np.array(test_loss),
+        "null_target_loss": loss[0] + 0.01 * rng.standard_normal(loss[0].shape),
+        "null_loss": null_loss, "null_effect": null_loss[..., 0] - null_loss[..., 1],
+    }  # fmt: skip
+
+
+def _halves(gosi: np.ndarray) -> np.ndarray:
+    """Return 1 for the top half of a layer's units, -1 for the bottom half, 0 for silent ones and the odd one out."""
+    ranked = np.argsort(gosi, kind="stable")[: np.isfinite(gosi).sum()]  # NaN sorts last
+    half = np.zeros(len(gosi), dtype=np.int8)
+    half[ranked[: len(ranked) // 2]], half[ranked[len(ranked) - len(ranked) // 2 :]] = -1, 1
+    return half
+
+
+def publish_simulated(planned: PlannedNetwork, config: Config, folder: StudyFolder) -> None:
+    """Publish one simulated network as a worker publishes a measured one."""
+    publish_network(folder, planned.key, simulated_network(planned, config))
+
+
+def make_study(folder: StudyFolder, config: Config, networks: Sequence[PlannedNetwork], *, processes: int) -> None:
+    """Publish the networks that are not there yet."""
+    missing = [network for network in networks if not (folder.networks / f"{network.key}.zarr").exists()]
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
+        done = [pool.submit(publish_simulated, network, config, folder) for network in missing]
+        for future in concurrent.futures.as_completed(done):
+            future.result()
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("folder", nargs="?", type=Path, help="where the study goes; a new temporary folder by default")
+    made.add_argument("--networks", type=int, default=400)
+    made.add_argument("--epochs", type=int, default=200)
+    made.add_argument("--draws", type=int, default=100)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--processes", type=int, default=2)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the study and say where it is."""
+    given = options().parse_args(arguments)
+    folder = StudyFolder(given.folder or Path(tempfile.mkdtemp(prefix="simulated-study-")))
+    config = simulated_config(given.networks, epochs=given.epochs, draws=given.draws, seed=given.seed)
+    started = time.perf_counter()
+    make_study(folder, config, simulated_networks(config)[: given.networks], processes=given.processes)
+    print(f"{folder.path}: {given.networks} networks, config {config_digest(config)[:12]},"
+          f" {time.perf_counter() - started:.0f} s")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
