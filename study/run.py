@@ -149,10 +149,29 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
-    from study.store import StudyFolder, check_writable, damage, network_state, set_aside, sweep_staging
+    """Take the study's lock, then do what is still to do."""
+    from study.store import StudyFolder, check_writable, locked
 
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))  # now rather than after hours of training
+    with locked(folder) as remark:
+        if remark:
+            console.print(remark, markup=False, highlight=False)
+        _check_record(folder, config, images)  # again: a run that has just ended may have made it
+        return _complete(config, registration, images, split, networks, folder, console)
+
+
+def _complete(
+    config: Config,
+    registration: Registration,
+    images: ImageSet,
+    split: Split,
+    networks: tuple[PlannedNetwork, ...],
+    folder: StudyFolder,
+    console: Console,
+) -> int:
+    from study.store import damage, network_state, set_aside, sweep_staging
+
     record = _record(folder, config, registration, images, split)
     sweep_staging(folder)
     states = {network.key: network_state(folder, network.key) for network in networks}

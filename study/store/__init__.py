@@ -14,6 +14,7 @@ from study.store.folder import (
     sweep_staging,
     write_record,
 )
+from study.store.lock import locked
 from study.store.networks import (
     DamagedNetworkError,
     damage,
@@ -30,6 +31,7 @@ __all__ = [
     "check_writable",
     "compact",
     "damage",
+    "locked",
     "network_state",
     "open_study",
     "publish_network",
