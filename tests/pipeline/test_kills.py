@@ -104,7 +104,7 @@ def test_parent_and_both_killed_at_every_step_of_publishing(place: Path, faults:
             faults.plan((step, deed))
             count = len(manifests(folder))
             process = start(place, *arguments("--workers", "1"), path=(faults.path,))
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=300)
             assert process.returncode == -signal.SIGKILL, err
             assert_ended(members(process.pid), ORPHAN_SECONDS)
             assert faults.left() == []
@@ -185,10 +185,10 @@ def test_killed_at_random_moments(
             with capsys.disabled():
                 print(f"\nkill {sum(killed.values())}: {whom}, {len(manifests(folder))} published", end="", flush=True)
         if whom == "worker":
-            _, err = process.communicate(timeout=300)
+            _, err = process.communicate(timeout=900)
             assert process.returncode == 0, err
         else:
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
             assert_ended(members(process.pid), ORPHAN_SECONDS)
         if folder.networks.exists():
             published = kept(folder, published)
