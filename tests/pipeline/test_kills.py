@@ -36,6 +36,7 @@ from tests.pipeline.tiny_study import (
 
 KILLS = int(os.environ.get("STUDY_KILLS", "4"))
 SEED = 20_200_512
+STARTING = "study: a worker process ended while it was being started"
 ORPHAN_SECONDS = 30.0  # on a machine that does much else; a worker whose parent died ends at once
 
 
@@ -186,7 +187,7 @@ def test_killed_at_random_moments(
                 print(f"\nkill {sum(killed.values())}: {whom}, {len(manifests(folder))} published", end="", flush=True)
         if whom == "worker":
             _, err = process.communicate(timeout=900)
-            assert process.returncode == 0, err
+            assert process.returncode == 0 or (process.returncode == 2 and STARTING in err), err
         else:
             process.communicate(timeout=120)
             assert_ended(members(process.pid), ORPHAN_SECONDS)
