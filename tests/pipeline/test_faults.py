@@ -23,6 +23,13 @@ from tests.pipeline.tiny_study import (
     tiny_folder,
 )
 
+_DEADLY = '''
+"""Kills every worker before it does anything."""
+import os, signal, sys
+if "--multiprocessing-fork" in sys.orig_argv:
+    os.kill(os.getpid(), signal.SIGKILL)
+'''
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -68,6 +75,19 @@ def test_disk_that_fails_under_a_run_is_one_line_each_time(place: Path, faults: 
     kept(folder, {path: state for path, state in published.items() if not path.startswith(hurt)})
     assert_same_study(folder, tiny.folder)
     assert faults.reached() == set(STEPS) - {"entry swept"}  # nothing was killed
+
+
+@pytest.mark.slow
+def test_worker_that_dies_at_its_start_is_one_line(place: Path, tmp_path: Path) -> None:
+    """Killed before it has joined the others, as by a system out of memory: exit code 2, and nothing stays behind."""
+    (tmp_path / "deadly").mkdir()
+    (tmp_path / "deadly" / "sitecustomize.py").write_text(_DEADLY)
+    done = run(place, *arguments("--workers", "2"), path=(tmp_path / "deadly",))
+    assert done.code == 2
+    assert re.fullmatch(r"study: a worker process ended while it was being started \(.+\); rerun: .+\n", done.err), (
+        done.err
+    )
+    assert sorted(path.name for path in done.folder.path.iterdir()) == ["staging", "study.json"]
 
 
 @pytest.mark.slow
