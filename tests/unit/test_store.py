@@ -357,43 +357,6 @@ def test_two_processes_publish_the_same_network(tmp_path: Path) -> None:
     assert not list(folder.staging.iterdir())
 
 
-KILL = """
-import os, sys
-from pathlib import Path
-from study.store import networks, folder as folders
-from tests.unit.test_store import _publish_seed
-module, name = (networks, sys.argv[2]) if hasattr(networks, sys.argv[2]) else (folders, sys.argv[2])
-original = getattr(module, name)
-calls = 0
-def killed(*arguments, **keywords):
-    global calls
-    calls += 1
-    if calls == int(sys.argv[3]):
-        os.kill(os.getpid(), 9)
-    return original(*arguments, **keywords)
-setattr(module, name, killed)
-_publish_seed(Path(sys.argv[1]), 0)
-"""
-
-
-@pytest.mark.parametrize(
-    ("step", "call"), [("write_group", 3), ("_seal", 1), ("sync", 5), ("write_synced", 1), ("_move", 1)]
-)
-def test_a_killed_writer_leaves_nothing_visible(tmp_path: Path, step: str, call: int) -> None:
-    """Killed between any two steps: no network, only staging, which is swept; then publishing works."""
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", KILL, str(tmp_path), step, str(call)]
-    done = subprocess.run(command, cwd=root, check=False, timeout=120)
-    assert done.returncode == -9
-    folder = StudyFolder(tmp_path)
-    assert network_state(folder, KEY) == "to do"
-    assert len(list(folder.staging.iterdir())) == 1
-    assert sweep_staging(folder) == 1
-    assert not list(folder.staging.iterdir())
-    publish_network(folder, KEY, small_network())
-    assert network_state(folder, KEY) == "done"
-
-
 def test_the_living_and_the_foreign_are_not_swept(folder: StudyFolder) -> None:
     """What a living process, or another machine, may be writing stays; after a day the foreign goes."""
     own = folder.staged("own")
