@@ -38,7 +38,7 @@ KILLS = int(os.environ.get("STUDY_KILLS", "4"))
 SEED = 20_200_512
 SOME_WORKERS_DIE = arguments("--workers", "2", "--set", "execution.retries=10")
 STARTING = "study: a worker process ended while it was being started"
-ORPHAN_SECONDS = 30.0  # on a machine that does much else; a worker whose parent died ends at once
+ORPHAN_SECONDS = 90.0  # one that was only just being started first imports what it needs, on a busy machine for long
 
 
 @pytest.fixture
