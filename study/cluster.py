@@ -210,27 +210,40 @@ def connected(config: Config, n_networks: int) -> contextlib.AbstractContextMana
 def _here(config: Config, n_networks: int) -> Iterator[Client]:
     """Start a local cluster of one-thread processes; two of them train 1.8 times as fast as one with two threads."""
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     settings = {
         "distributed.scheduler.allowed-failures": config.execution.retries,
+        # A cluster gives up a worker that is not back by then, for good; without the last one the study would wait forever.
+        "distributed.deploy.lost-worker-timeout": "365 days",
         "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
         "distributed.worker.profile.enabled": False,
         "distributed.admin.log-format": "%(message)s",
     }
     with (
         dask.config.set(settings),
-        LocalCluster(
-            n_workers=worker_count(config, n_networks), threads_per_worker=1, processes=True, memory_limit=0,
-            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-        ) as cluster,
+        _local_cluster(worker_count(config, n_networks)) as cluster,
         Client(cluster) as client,
-    ):  # fmt: skip
+    ):
         try:
             yield client
         except BaseException:
             cluster.sync(_kill, cluster)
             raise
+
+
+def _local_cluster(n_workers: int) -> LocalCluster:
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, processes=True, memory_limit=0,
+            dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+        )  # fmt: skip
+    except RuntimeError as error:  # one of them was killed before it was ready
+        raise StudyError(
+            "a worker process ended while it was being started (out of memory, or killed); rerun: what is done is kept"
+        ) from error
 
 
 async def _kill(cluster: LocalCluster) -> None:

@@ -150,22 +150,34 @@ def _execute(
     folder: StudyFolder,
     console: Console,
 ) -> int:
+    """Take the study's lock, then do what is still to do."""
     from study.cluster import check_scheduler
-    from study.store import (
-        StudyFolder,
-        check_writable,
-        damage,
-        network_state,
-        set_aside,
-        sweep_checkpoints,
-        sweep_staging,
-    )
+    from study.store import StudyFolder, check_writable, locked, network_path
 
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))  # now rather than after hours of training
-    states = {network.key: network_state(folder, network.key) for network in networks}
-    if set(states.values()) != {"done"} and (warning := check_scheduler(config)):
+    to_do = any(not network_path(folder, network.key).exists() for network in networks)
+    if to_do and (warning := check_scheduler(config)):
         console.print(warning, markup=False, highlight=False)
+    with locked(folder) as remark:
+        if remark:
+            console.print(remark, markup=False, highlight=False)
+        _check_record(folder, config, images)  # again: a run that has just ended may have made it
+        return _complete(config, registration, images, split, networks, folder, console)
+
+
+def _complete(
+    config: Config,
+    registration: Registration,
+    images: ImageSet,
+    split: Split,
+    networks: tuple[PlannedNetwork, ...],
+    folder: StudyFolder,
+    console: Console,
+) -> int:
+    from study.store import damage, network_state, set_aside, sweep_checkpoints, sweep_staging
+
+    states = {network.key: network_state(folder, network.key) for network in networks}
     record = _record(folder, config, registration, images, split)
     sweep_staging(folder)
     for key in (key for key, state in states.items() if state == "damaged"):

@@ -15,6 +15,7 @@ from study.store.folder import (
     sweep_staging,
     write_record,
 )
+from study.store.lock import locked
 from study.store.networks import (
     DamagedNetworkError,
     damage,
@@ -33,6 +34,7 @@ __all__ = [
     "check_writable",
     "compact",
     "damage",
+    "locked",
     "network_path",
     "network_state",
     "open_study",

@@ -27,6 +27,7 @@ import zarr
 from study.errors import StudyError
 from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store.datasets import STRING, portable, write_group
+from study.store.faults import reached
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
 from study.store.networks import manifest_digest, read_groups
 
@@ -77,8 +78,10 @@ def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, A
         try:
             remove(staged)
             staged.mkdir(parents=True)
+            reached("study staged")
             _stream(folder, keys, staged, {**attributes, FINGERPRINT: fingerprint})
             _consolidate(staged)
+            reached("study consolidated")
             _swap(folder, staged)
         finally:
             remove(staged)
@@ -113,6 +116,7 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
     for start in range(0, len(keys), size):
         for group, stacked in _batch(folder, keys[start : start + size], first, attributes):
             write_group(store, group, stacked, append_dim="network" if start else None, chunk=size)
+            reached("study group written")
 
 
 def _batch(
@@ -182,13 +186,16 @@ def _swap(folder: StudyFolder, staged: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.replace(folder.compacted, replaced)
     try:
+        reached("old study moved")
         os.replace(staged, folder.compacted)
     except OSError:
         if replaced.exists():
             os.replace(replaced, folder.compacted)
         raise
+    reached("study renamed")
     sync(folder.path)
     remove(replaced)
+    reached("old study removed")
 
 
 def open_study(path: Path) -> xr.DataTree:
@@ -231,11 +238,17 @@ def write_results(folder: StudyFolder, results: xr.Dataset) -> None:
         try:
             remove(staged)
             staged.mkdir(parents=True)
+            reached("results staged")
             write_group(staged, "/", portable(results.assign_attrs(attributes), RESULTS))
+            reached("results written")
             _hide_results(folder)
+            reached("old results hidden")
             remove(target)
+            reached("old results removed")
             os.replace(staged, target)
+            reached("results renamed")
             _consolidate(folder.compacted)
+            reached("results consolidated")
         finally:
             remove(staged)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
+from study.store.faults import reached
 
 # Publishing takes seconds: what another machine has not touched for a day, it is not writing.
 FOREIGN_STALE_SECONDS = 86_400.0
@@ -85,6 +86,11 @@ class StudyFolder:
     def worker_log(self) -> Path:
         """What workers say on standard error."""
         return self.path / "workers.log"
+
+    @property
+    def lock(self) -> Path:
+        """Who writes the study; there only while somebody does, or after they were killed."""
+        return self.path / "lock"
 
     def staged(self, what: str) -> Path:
         """Return this process's place in staging for `what`."""
@@ -164,8 +170,11 @@ def replace_file(folder: StudyFolder, path: Path, content: bytes) -> None:
         staged = folder.staged(path.name)
         try:
             write_synced(staged, content)
+            reached("file staged")
             os.replace(staged, path)
+            reached("file renamed")
             sync(path.parent)
+            reached("file synced")
         finally:
             staged.unlink(missing_ok=True)
 
@@ -218,12 +227,15 @@ def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:
     with writing(folder.journal):
         folder.path.mkdir(parents=True, exist_ok=True)
         with folder.journal.open("ab+") as file:
+            reached("journal opened")
             if file.tell():  # a torn line must not swallow the next one
                 file.seek(-1, os.SEEK_END)
                 line = line if file.read(1) == b"\n" else b"\n" + line
             file.write(line)
             file.flush()
+            reached("journal written")
             os.fsync(file.fileno())
+        reached("journal synced")
 
 
 def read_journal(folder: StudyFolder) -> list[dict[str, Any]]:
@@ -263,6 +275,7 @@ def sweep_staging(folder: StudyFolder) -> int:
             else:
                 remove(entry)
             swept += 1
+            reached("entry swept")
     return swept
 
 

@@ -18,6 +18,7 @@ import xarray as xr
 from study.errors import StudyError
 from study.schema import validate
 from study.store.datasets import as_tree, decoded, files_in, first_difference, groups_of, write_group
+from study.store.faults import reached
 from study.store.folder import StudyFolder, remove, sync, write_synced, writing
 
 MANIFEST = "manifest.json"
@@ -64,8 +65,10 @@ def publish_network(folder: StudyFolder, key: str, tree: xr.DataTree) -> Path:
         try:
             remove(staged)
             staged.mkdir(parents=True)
+            reached("network staged")
             for group, dataset in given.items():
                 write_group(staged, group, dataset)
+                reached("network group written")
             _seal(staged, key, given)
             _move(staged, target)
         finally:
@@ -83,11 +86,15 @@ def _seal(staged: Path, key: str, given: dict[str, xr.Dataset]) -> None:
     if problem := first_difference(given, found):
         raise StudyError(f"{staged}: {problem} reads back as something else than was written; check the disk and rerun")
     validate(as_tree(found), source=str(staged))
+    reached("network read back")
     for name in files:
         sync(staged / name)
+    reached("network synced")
     manifest = {name: {"size": len(content), "sha256": _sha256(content)} for name, content in files.items()}
     write_synced(staged / MANIFEST, _manifest_text({"format": MANIFEST_FORMAT, "key": key, "files": manifest}))
+    reached("manifest written")
     sync(staged)
+    reached("network sealed")
 
 
 def _move(staged: Path, target: Path) -> None:
@@ -98,6 +105,7 @@ def _move(staged: Path, target: Path) -> None:
         if not target.is_dir():
             raise
         return  # a rename onto a folder that is not empty fails: somebody was first
+    reached("network renamed")
     sync(target.parent)
 
 
@@ -215,9 +223,11 @@ def set_aside(folder: StudyFolder, key: str) -> Path:
     """
     with writing(folder.damaged):
         folder.damaged.mkdir(parents=True, exist_ok=True)
+        reached("damaged folder made")
         for number in itertools.count(1):
             target = folder.damaged / f"{key}.{number}"
             if not os.path.lexists(target):
                 os.replace(network_path(folder, key), target)
+                reached("network set aside")
                 return target
     raise AssertionError("unreachable")

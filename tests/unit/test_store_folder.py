@@ -33,10 +33,10 @@ def test_where_everything_lies(tmp_path: Path) -> None:
     """The names users see; naming a folder makes nothing."""
     folder = StudyFolder(tmp_path / "quick")
     names = [
-        folder.record_path, folder.networks, folder.staging, folder.damaged, folder.compacted, folder.journal,
+        folder.record_path, folder.networks, folder.staging, folder.damaged, folder.compacted, folder.journal, folder.lock,
     ]  # fmt: skip
     assert [path.relative_to(folder.path).as_posix() for path in names] == [
-        "study.json", "networks", "staging", "damaged", "study.zarr", "journal.jsonl",
+        "study.json", "networks", "staging", "damaged", "study.zarr", "journal.jsonl", "lock",
     ]  # fmt: skip
     assert not folder.path.exists()
 
