@@ -28,9 +28,9 @@ from study.store import StudyFolder, faults, read_network
 here = Path(__file__).parent
 
 
-def measure_network(planned, config, images, n_classes, *, progress):
+def measure_network(planned, config, images, n_classes, *, progress, checkpoint):
     measured = StudyFolder(Path((here / "measured").read_text()))
-    return read_network(measured, planned.key), dict.fromkeys(("probe", "train", "evaluate", "ablate"), 1.0)
+    return read_network(measured, planned.key), dict.fromkeys(("probe", "train", "evaluate", "ablate"), 1.0), 0
 
 
 def hook(step):

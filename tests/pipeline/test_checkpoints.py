@@ -11,20 +11,18 @@ import pytest
 from study.store import Checkpoint, StudyFolder, read_journal
 from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, manifests, run, tiny_folder
 
-BATCHES = 10  # in an epoch of 320 images
-
-# Imported by every process of the run at its start: the first worker that is half through its third epoch kills itself
-# as `kill -9` would, once.
-_KILLED_IN_THE_THIRD_EPOCH = f'''
+# Imported by every process of the run at its start: the first worker that is in its third epoch, whose 320 images are
+# augmented in one call, kills itself as `kill -9` would, once.
+_KILLED_IN_THE_THIRD_EPOCH = '''
 """Kills one worker."""
 import itertools, os, pathlib, signal
 from study.images import augmentation
 
-whole, batches, killed = augmentation.augmented, itertools.count(1), pathlib.Path("killed")
+whole, epochs, killed = augmentation.augmented, itertools.count(1), pathlib.Path("killed")
 
 
 def deadly(images, *, augmentation, rng):
-    if next(batches) == {2 * BATCHES + BATCHES // 2} and not killed.exists():
+    if next(epochs) == 3 and not killed.exists():
         killed.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return whole(images, augmentation=augmentation, rng=rng)

@@ -160,7 +160,10 @@ def test_too_few_networks_are_not_tested(tiny: Finished, study: xr.DataTree) -> 
     for name, hypothesis in registered.items():
         assert notes[name], name
         if hypothesis.question in ("existence", "generalization", "ablation"):
-            assert f"at least {hypothesis.minimum_networks} networks with a value; there are 3" in notes[name]
+            # A ratio of losses is undefined where silencing did no harm, as it may in networks that hardly learnt.
+            assert re.search(
+                rf"at least {hypothesis.minimum_networks} networks with a value; there are [0-3]$", notes[name]
+            )
     assert tiny.code == 0
 
 
