@@ -90,9 +90,9 @@ class WatchedNetwork:
         responses = [model.get_layer(layer.response).output for layer in layers]
         chosen = tuple(index for index, name in enumerate(names) if name in silenced)
         outputs = [model.get_layer(layers[index].output).output for index in chosen]
-        whole = keras.Model(model.input, [*responses, *outputs, model.output], name="watched")
+        whole = keras.Model(model.input, (responses, outputs, model.output), name="watched")
         behind = [
-            keras.Model(output, [*responses[index + 1 :], model.output], name=f"watched_after_{names[index]}")
+            keras.Model(output, (responses[index + 1 :], model.output), name=f"watched_after_{names[index]}")
             for index, output in zip(chosen, outputs, strict=True)
         ]
         sizes = tuple(int(np.prod(response.shape[1:])) for response in responses)
@@ -216,13 +216,11 @@ def _networks(
     whole: keras.Model, behind: list[keras.Model], images: Any, kept: list[Any]
 ) -> Iterator[tuple[list[Any], Any]]:
     """Yield activations by layer and logits, sets times images: of the intact network, then behind each silenced layer."""
-    *activations, logits = whole(images, training=False)
-    n_layers = len(activations) - len(behind)
-    yield activations[:n_layers], logits
-    for model, outputs, sets in zip(behind, activations[n_layers:], kept, strict=True):
-        every = ops.reshape(sets, (-1, *[1] * (len(outputs.shape) - 1), outputs.shape[-1])) * outputs
-        *responses, logits = model(ops.reshape(every, (-1, *outputs.shape[1:])), training=False)
-        yield responses, logits
+    responses, outputs, logits = whole(images, training=False)
+    yield responses, logits
+    for model, intact, sets in zip(behind, outputs, kept, strict=True):
+        silenced = ops.reshape(sets, (-1, *[1] * (len(intact.shape) - 1), intact.shape[-1])) * intact
+        yield model(ops.reshape(silenced, (-1, *intact.shape[1:])), training=False)
 
 
 def _peaks(whole: keras.Model, behind: list[keras.Model], images: Any, kept: list[Any]) -> Any:
