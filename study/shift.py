@@ -29,7 +29,7 @@ from study.networks.taps import HiddenLayer
 SHIFTS = ("vertical", "horizontal", "both")
 SHIFT_FRACTION = 0.1  # of the height and of the width
 NEAR_MAXIMUM = 0.9
-BATCH = 50  # images computed together; four views of each
+BATCH = 50  # images that are computed together, four views of each
 
 
 def shifted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -147,11 +147,11 @@ def shift_arrays(
     kept = [(~masks[name]).astype(np.float32) for name in names]
     images, mean = partition.test_images, partition.training_mean
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    n_passes = 1 + (1 + len(SHIFTS))
+    step = 1 / len(batches) / (2 + len(SHIFTS))  # the unshifted images are seen twice
     peaks: NDArray[np.float32] = np.full(1, -np.inf, dtype=np.float32)
     for done, batch in enumerate(batches, 1):
         peaks = np.maximum(peaks, network.peaks(preprocessed(batch, mean), kept))
-        on_progress(done / len(batches) / n_passes)
+        on_progress(done * step)
     sums, counts = np.zeros(len(peaks)), np.zeros(len(peaks), dtype=np.int64)
     unchanged = np.zeros((1 + sum(map(len, kept)), len(SHIFTS)), dtype=np.int64)
     for done, batch in enumerate(batches, 1):
@@ -160,7 +160,7 @@ def shift_arrays(
         sums += np.bincount(component, variation, len(peaks))
         counts += np.bincount(component, minlength=len(peaks))
         unchanged += same
-        on_progress((1 + (n_passes - 1) * done / len(batches)) / n_passes)
+        on_progress((len(batches) + (1 + len(SHIFTS)) * done) * step)
     if not (np.isfinite(peaks).all() and np.isfinite(sums).all() and peaks.min() >= 0):
         raise ValueError("an activation is NaN, infinite or negative: the network is broken, or not read after a ReLU")
     consistency = unchanged / len(images)
