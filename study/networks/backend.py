@@ -183,6 +183,11 @@ def compiled_superposition(
     return added, losses
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of arrays that is written with `keras.ops`, compiled; its number of images may vary."""
+    return tf.function(function, reduce_retracing=True, autograph=False)  # type: ignore[no-any-return]
+
+
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:
     """Return forward(images) -> the outputs of `model` at inference, as a list."""
 
