@@ -50,8 +50,8 @@ def random_effects_mean(correlations: ArrayLike, n: ArrayLike, *, confidence_lev
         If shapes differ, a correlation is outside [-1, 1] or `confidence_level` is not between 0 and 1.
 
     Assumes independent strata whose true correlations are a sample from a wider population; with a handful of strata
-    the interval is wide, and the variance between them hardly known: four strata of 50 with the same true correlation
-    are given a positive one in four samples of ten.
+    the interval is wide, and the variance between them hardly known. Four strata of 50 with the same true correlation
+    are given a positive variance in four samples of ten.
 
     Source: Paule and Mandel (1982), J. Res. Natl. Bur. Stand. 87:377-385; Hartung and Knapp (2001), Stat. Med.
     20:3875-3889; through `statsmodels.stats.meta_analysis.combine_effects`.

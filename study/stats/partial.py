@@ -43,8 +43,10 @@ def partial_spearman(x: ArrayLike, y: ArrayLike, covariates: ArrayLike, *, strat
     ValueError
         If shapes differ.
 
-    Assumes that ranks depend on the covariates' ranks linearly, and alike in all strata. What a covariate measures with
-    error it adjusts for in part only.
+    Assumes that ranks depend on the covariates' ranks linearly, and alike in all strata. Ranks within a stratum of m
+    hold a covariate's values only roughly, so part of a common cause is left: with x and y independent given a
+    covariate that makes two thirds of the variance of both, the statistic averages 0.12 in strata of 6 (the plain rho
+    is 0.58 there), 0.05 in strata of 20, 0.03 in strata of 50.
 
     Source: Conover and Iman (1981), Am. Stat. 35:124-129, for regression on ranks; ranks within strata as in
     `stratified_spearman`.
@@ -76,7 +78,10 @@ def partial_permutation_test(
     ValueError
         If shapes differ, or `alternative` or `n_resamples` is not allowed.
 
-    Assumes that under the null hypothesis the errors of `y` given the covariates are exchangeable within strata.
+    Assumes that under the null hypothesis the errors of `y` given the covariates are exchangeable within strata. Holds
+    its level where the covariates are related to one of the variables; where they are a strong common cause of both it
+    finds the part that ranks leave (see `partial_spearman`): in four strata of six, .06 rejected instead of .05 when
+    they make a third of both variances, .11 when they make two thirds.
 
     Source: Freedman and Lane (1983), J. Bus. Econ. Stat. 1:292-298; within blocks as in Winkler et al. (2014),
     NeuroImage 92:381-397.

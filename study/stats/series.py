@@ -47,12 +47,15 @@ def circular_shift_test(x: ArrayLike, y: ArrayLike, *, alternative: Alternative)
         If `x` or `y` is not 1-dimensional, their lengths differ, or `alternative` is not allowed.
 
     Assumes that under the null hypothesis the series are independent and one of them is stationary, and that the seam,
-    where a shifted series' end meets its beginning, matters little. Limits: p is at least 1 / n (2 / n two-sided), 0.02
-    of 50 points, so one pair of short series cannot pass a correction for many tests. A series with a trend is not
-    stationary: two trends that have nothing to do with each other are in step at the identity and out of step after
-    any shift, and come out near the least p attainable whenever they point the way of the alternative. There a small p
-    says that both series have a trend, no more, and only replicates can say more. Differencing both series tests
-    another question, whether they move together from step to step.
+    where a shifted series' end meets its beginning, matters little.
+
+    Limits. p is at least 1 / n (2 / n two-sided), 0.02 of 50 points, so one pair of short series cannot pass a
+    correction for many tests; and just there the seam matters most: independent pairs of 50 points with lag-1
+    autocorrelation .5, .8, .9 and .95 have the least p in .02, .03, .04 and .05 of samples. A series with a trend is
+    not stationary. Two trends that have nothing to do with each other are in step at the identity and out of step after
+    any shift, and have nearly the least p whenever they point the way of the alternative: there a small p says that
+    both series have a trend, no more, and only replicates can say more. Differencing both series tests another
+    question, whether they move together from step to step.
 
     Source: shifts of one pattern against another as in Lotwick and Silverman (1982), JRSS B 44:406-413; what drifts do
     to them, Harris (2020), bioRxiv 2020.11.29.402719.
@@ -82,8 +85,8 @@ def effective_sample_size(x: ArrayLike, y: ArrayLike) -> EffectiveSampleSize:
         If `x` or `y` is not 1-dimensional, or their lengths differ.
 
     Assumes stationary series, independent of each other. Autocorrelations of short series come out too small and the
-    effective size too large: simulated pairs of 50 points with lag-1 autocorrelation 0, .5, .8 and .9 have 48, 32, 14
-    and 9 effective pairs, and are said to have 48, 34, 18 and 13. Of a series with a trend it says that there are few
+    effective size too large: simulated pairs of 50 points with lag-1 autocorrelation 0, .5, .8 and .9 have 50, 33, 14
+    and 8 effective pairs, and are said to have 47, 34, 18 and 13. Of a series with a trend it says that there are few
     independent values, not how many.
 
     Source: Pyper and Peterman (1998), Can. J. Fish. Aquat. Sci. 55:2127-2140, after Bartlett (1946), Suppl. JRSS
