@@ -1,29 +1,45 @@
-"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity."""
+"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity, power."""
 
 from study.stats.bootstrap import bootstrap_interval, correlation_interval, mean_interval
+from study.stats.clusters import cluster_interval, crossed_interval
 from study.stats.correlation import fisher_interval, spearman, stratified_spearman
 from study.stats.equivalence import equivalence_test
+from study.stats.meta import RandomEffects, random_effects_mean
 from study.stats.multiplicity import adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
+from study.stats.partial import partial_permutation_test, partial_spearman
 from study.stats.permutation import (
     combined_randomization_test,
     randomization_pvalue,
     sign_flip_test,
     stratified_permutation_test,
 )
+from study.stats.power import Power, power_of
+from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
 
 __all__ = [
     "Alternative",
     "Correlation",
+    "EffectiveSampleSize",
     "Interval",
+    "Power",
+    "RandomEffects",
     "TestOutcome",
     "adjusted_pvalues",
     "bootstrap_interval",
+    "circular_shift_test",
+    "cluster_interval",
     "combined_randomization_test",
     "correlation_interval",
+    "crossed_interval",
+    "effective_sample_size",
     "equivalence_test",
     "fisher_interval",
     "mean_interval",
+    "partial_permutation_test",
+    "partial_spearman",
+    "power_of",
+    "random_effects_mean",
     "randomization_pvalue",
     "sign_flip_test",
     "spearman",

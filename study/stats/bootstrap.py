@@ -60,7 +60,7 @@ def bootstrap_interval(
     Source: Efron (1987), JASA 82:171-185; acceleration over several samples as in Efron and Tibshirani (1993), An
     Introduction to the Bootstrap, eq. 15.36.
     """
-    _require_options(confidence_level, n_resamples, method)
+    require_options(confidence_level, n_resamples, method)
     if not data:
         raise ValueError("data = () is not allowed: it must hold at least one array")
     require_same_length(**{f"data[{i}]": array for i, array in enumerate(data)})
@@ -72,7 +72,7 @@ def bootstrap_interval(
     def on_rows(rows: NDArray[np.intp]) -> float:
         return float(statistic(*(array[rows] for array in data)))
 
-    distribution = np.array([on_rows(rows) for rows in _resampled_rows(members, n_resamples, rng)])
+    distribution = np.array([on_rows(rows) for rows in resampled_rows(members, n_resamples, rng)])
     jackknife = _jackknife(on_rows, n) if method == "BCa" else None
     return interval_from(on_rows(np.arange(n)), distribution, jackknife, members, confidence_level)
 
@@ -102,13 +102,13 @@ def correlation_interval(
 
     Source: as `bootstrap_interval`.
     """
-    _require_options(confidence_level, n_resamples, method)
+    require_options(confidence_level, n_resamples, method)
     correlation = stratified_spearman(x, y, strata)
     if math.isnan(correlation.statistic):
         return undefined_interval(confidence_level, correlation.note)
     x, y = vector("x", x), vector("y", y)
     members = stratum_members(strata, x.size)
-    rows = _resampled_rows(members, n_resamples, rng)
+    rows = resampled_rows(members, n_resamples, rng)
     distribution = row_correlations(centred_ranks(x[rows], members), centred_ranks(y[rows], members))
     jackknife = _correlation_jackknife(x, y, members) if method == "BCa" else None
     return interval_from(correlation.statistic, distribution, jackknife, members, confidence_level)
@@ -137,7 +137,7 @@ def mean_interval(
     """
     from scipy.stats import bootstrap
 
-    _require_options(confidence_level, n_resamples, method)
+    require_options(confidence_level, n_resamples, method)
     sample = vector("values", values)
     if reason := undefined_reason(sample):
         return undefined_interval(confidence_level, reason)
@@ -208,7 +208,8 @@ def _acceleration(jackknife: NDArray[np.float64], members: list[NDArray[np.intp]
     return cubes / (6 * squares**1.5) if squares > 0 else math.nan
 
 
-def _resampled_rows(members: list[NDArray[np.intp]], n_resamples: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def resampled_rows(members: list[NDArray[np.intp]], n_resamples: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return rows drawn with replacement within each stratum, (n_resamples, n)."""
     rows = np.empty((n_resamples, sum(stratum.size for stratum in members)), dtype=np.intp)
     for stratum in members:
         rows[:, stratum] = rng.choice(stratum, size=(n_resamples, stratum.size))
@@ -233,7 +234,8 @@ def _correlation_jackknife(
     return correlations
 
 
-def _require_options(confidence_level: float, n_resamples: int, method: str) -> None:
+def require_options(confidence_level: float, n_resamples: int, method: str) -> None:
+    """Raise ValueError unless the options of a bootstrap interval are allowed."""
     require_choice("method", method, cast(tuple[str, ...], get_args(Method)))
     require_confidence_level(confidence_level)
     require_resamples(n_resamples)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Alternative = Literal["two-sided", "less", "greater"]
-IntervalKind = Literal["BCa", "percentile", "Fisher z", "undefined"]
+IntervalKind = Literal["BCa", "percentile", "Fisher z", "Hartung-Knapp", "Clopper-Pearson", "undefined"]
 
 FEWEST_OBSERVATIONS: Final = 3
 
@@ -124,10 +124,10 @@ def require_alternative(alternative: str) -> None:
     require_choice("alternative", alternative, get_args(Alternative))
 
 
-def require_resamples(n_resamples: int) -> None:
+def require_resamples(n_resamples: int, *, name: str = "n_resamples") -> None:
     """Raise ValueError unless `n_resamples` is at least 1."""
     if n_resamples < 1:
-        raise ValueError(f"n_resamples = {n_resamples!r} is not allowed: it must be at least 1")
+        raise ValueError(f"{name} = {n_resamples!r} is not allowed: it must be at least 1")
 
 
 def require_confidence_level(confidence_level: float) -> None:

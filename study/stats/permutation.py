@@ -41,7 +41,8 @@ def stratified_permutation_test(
     """Test rank association of `x` and `y` by permuting `y` within strata only.
 
     `x`, `y` and the labels `strata` are (n,). The statistic is `stratified_spearman` ("within") or plain Spearman's rho
-    ("pooled"). Every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`.
+    ("pooled"); with ordered levels such as doses for `x` or `y` it is a test of monotone trend, much as Jonckheere and
+    Terpstra's. Every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`.
     Undefined, with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every
     stratum (then all permutations agree; a pooled statistic is still returned).
 
