@@ -263,6 +263,7 @@ def test_scheduler_that_ends_stops_the_study_in_one_line(tmp_path: Path, monkeyp
         process, file, address = scheduler(tmp_path / "scheduler")
         only = worker(tmp_path / "worker", address, "--no-nanny")
         processes += [process, only]
+        wait_for_workers(address, 1)  # a busy machine needs longer for it than the study has now
         running = outcomes(plan(1000), file, folder)
         next(running)
         os.killpg(only.pid, signal.SIGKILL)
