@@ -22,6 +22,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+import benchmarks.scheduling
 from benchmarks.simulated_study import make_study, simulated_config, simulated_networks, simulated_record
 from study import analysis
 from study.narrative import report_of
@@ -111,8 +112,8 @@ def as_markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def drawn(table: pd.DataFrame) -> str:
-    """Return the costs against size as SVG: processor seconds by stage, and memory. Further costs get panels here."""
+def drawn(table: pd.DataFrame, scheduling: pd.DataFrame) -> str:
+    """Return the costs against size as SVG: processor seconds by stage, memory, and, if measured, scheduling."""
     seconds = table.melt("networks", [f"{stage}_cpu" for stage in STAGES], "stage", "seconds")
     seconds = seconds.assign(stage=seconds["stage"].str.removesuffix("_cpu"))
     size = alt.X("networks:Q", scale=alt.Scale(type="log"), axis=alt.Axis(values=table["networks"].tolist()))
@@ -123,8 +124,20 @@ def drawn(table: pd.DataFrame) -> str:
     memory = alt.Chart(table).mark_line(point=True, color="black").encode(
         size, alt.Y("memory:Q", title="peak memory (MB)", scale=alt.Scale(zero=True))
     )  # fmt: skip
-    panels = [chart.properties(width=300, height=200) for chart in (stages, memory)]
-    return vl_convert.vegalite_to_svg(alt.hconcat(*panels).to_dict(), vl_version=vegalite_version())
+    charts = [stages, memory] + ([_scheduling_chart(scheduling)] if len(scheduling) else [])
+    panels = [chart.properties(width=300, height=200) for chart in charts]
+    both = alt.hconcat(*panels).resolve_scale(color="independent")
+    return vl_convert.vegalite_to_svg(both.to_dict(), vl_version=vegalite_version())
+
+
+def _scheduling_chart(scheduling: pd.DataFrame) -> alt.Chart:
+    """Return milliseconds per planned network by stage, as `benchmarks.scheduling.measure` gives them."""
+    stages = ["plan", "state", "journal", "schedule"]
+    return alt.Chart(scheduling.melt("networks", stages, "stage", "milliseconds")).mark_line(point=True).encode(
+        alt.X("networks:Q", title="planned networks", scale=alt.Scale(type="log")),
+        alt.Y("milliseconds:Q", scale=alt.Scale(type="log"), title="milliseconds per network"),
+        alt.Color("stage:N", sort=stages, title=None),
+    )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -132,6 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = argparse.ArgumentParser(description=__doc__)
     given.add_argument("folder", nargs="?", type=Path, help="a simulated study; one is made in a temporary folder else")
     given.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    given.add_argument(
+        "--schedule", type=int, nargs="*", default=[], help="sizes to measure scheduling at, such as 10 10000"
+    )
     given.add_argument("--one", type=int, help=argparse.SUPPRESS)
     chosen = given.parse_args(arguments)
     if chosen.one:
@@ -143,7 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         make_study(StudyFolder(path), config, simulated_networks(config)[: max(chosen.sizes)], processes=2)
         table = measure(path, chosen.sizes)
     print(as_markdown(table))
-    PLOT.write_text(drawn(table), encoding="utf-8")
+    scheduling = pd.DataFrame(benchmarks.scheduling.measure(chosen.schedule))
+    print(scheduling.round(3).to_string(index=False) if len(scheduling) else "")
+    PLOT.write_text(drawn(table, scheduling), encoding="utf-8")
 
 
 if __name__ == "__main__":

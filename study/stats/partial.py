@@ -81,7 +81,7 @@ def partial_permutation_test(
     Assumes that under the null hypothesis the errors of `y` given the covariates are exchangeable within strata. Holds
     its level where the covariates are related to one of the variables; where they are a strong common cause of both it
     finds the part that ranks leave (see `partial_spearman`): in four strata of six, .06 rejected instead of .05 when
-    they make a third of both variances, .11 when they make two thirds.
+    they make a third of both variances, .10 when they make two thirds.
 
     Source: Freedman and Lane (1983), J. Bus. Econ. Stat. 1:292-298; within blocks as in Winkler et al. (2014),
     NeuroImage 92:381-397.

@@ -74,7 +74,7 @@ def test_partial_spearman_agrees_with_its_definition_in_strata() -> None:
 def test_partial_permutation_agrees_with_enumeration(alternative: Any) -> None:
     """Fitted part plus each of 4! x 4! arrangements of residuals, refitted by least squares, gives the same p."""
     x, y, covariates = sample(8, 19)
-    z, strata = covariates[:, :1], np.repeat([0, 1], 4)
+    z, strata = covariates, np.repeat([0, 1], 4)
     x_ranks, y_ranks, z_ranks = (ranks_within(values, strata) for values in (x, y, z))
     x_left, y_left = residual(x_ranks, z_ranks, strata), residual(y_ranks, z_ranks, strata)
     null = []

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -54,9 +55,11 @@ def test_a_simulated_study_is_published_compacted_analysed_and_reported(
         assert study["results"].sizes["result"] > 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(network.key in page for network in planned)
-    table = growth.pd.DataFrame([cost, {**cost, "networks": 6}])
+    table = pd.DataFrame([cost, {**cost, "networks": 6}])
     assert growth.as_markdown(table).count("\n") == 3
-    assert growth.drawn(table).startswith("<svg")
+    stages = {"plan": 0.1, "state": 0.1, "journal": 1.0, "schedule": 20.0}
+    scheduling = pd.DataFrame([{"networks": size, **stages} for size in (10, 100)])
+    assert growth.drawn(table, scheduling).startswith("<svg")
 
 
 def test_the_parts_of_a_simulated_network_agree(config: Config, planned: tuple[PlannedNetwork, ...]) -> None:
