@@ -12,9 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
+import xarray as xr
 
-from tests.pipeline.tiny_study import Finished
+from study.store import StudyFolder, network_state
+from tests.pipeline.tiny_study import Finished, manifests, planned, snapshot
+
+ORPHAN_SECONDS = 90.0  # one that was only just being started first imports what it needs, on a busy machine for long
 
 # Imported by every process of the run at its start. A plan is a list of [step, deed], done one after the other; a deed
 # is one of kill worker (the process that is at the step), kill parent (of that process), kill both, or an error's name.
@@ -94,3 +99,30 @@ def assert_ended(processes: Sequence[psutil.Process], seconds: float) -> None:
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     alive = [process for process in alive if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     assert alive == [], f"still there after {seconds} s: {[(time.time(), process) for process in alive]}"
+
+
+def assert_same_study(found: StudyFolder, expected: StudyFolder) -> None:
+    """Assert that every network has the same bytes and every variable of the compacted study the same bits."""
+    assert manifests(found) == manifests(expected)
+    assert {network_state(found, network.key) for network in planned()} == {"done"}
+    with (
+        xr.open_datatree(found.compacted, engine="zarr") as one,
+        xr.open_datatree(expected.compacted, engine="zarr") as two,
+    ):
+        assert set(one.groups) == set(two.groups)
+        for node in two.subtree:
+            for name, variable in node.variables.items():
+                values = one[node.path].variables[name].values
+                assert values.dtype == variable.dtype
+                if values.dtype.kind in "fiub":
+                    assert values.tobytes() == variable.values.tobytes(), f"{node.path}/{name}"
+                else:
+                    np.testing.assert_array_equal(values, variable.values)
+
+
+def kept(folder: StudyFolder, before: dict[str, object]) -> dict[str, object]:
+    """Assert that what was published is as it was, bytes and times, and return what is published now."""
+    now = snapshot(folder.networks, times=True)
+    files = {path: state for path, state in before.items() if state[0] != "folder"}
+    assert {path: now.get(path) for path in files} == files
+    return now

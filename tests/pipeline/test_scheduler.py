@@ -341,6 +341,15 @@ def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(tmp_pa
     assert list(place.iterdir()) == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let an interrupt do what it does in a terminal: a shell that runs the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_is_prompt_however_many_networks_wait(elsewhere: tuple[Path, str], tmp_path: Path) -> None:
     """The networks not yet started never start: at most those in flight do."""
     folder = recorded(tmp_path)
