@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import time
 
 import numpy as np
 import xarray as xr
 
-from study.config import LAYERS, resolve
+from study.config import LAYERS, NetworkConfig, resolve
 from study.images import load_images
 from study.images.split import partition, split_images
-from study.measure import measure_network
+from study.measure import bench, measure_network
 from study.plan import PlannedNetwork
+from study.train import initialize
 
 PRECISIONS = ("float32", "bfloat16")
 
@@ -30,26 +32,45 @@ def main() -> None:
     config = resolve("quick", assignments=smallest)
     image_set = load_images(config.images)
     images, n_classes = partition(image_set, split_images(image_set, config.images)), len(image_set.class_names)
-    measured: dict[str, list[tuple[float, float, np.ndarray]]] = {precision: [] for precision in PRECISIONS}
+    measured: dict[str, list[tuple[float, np.ndarray]]] = {precision: [] for precision in PRECISIONS}
     for precision in PRECISIONS:
         own = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         for seed in range(given.networks):
             network = PlannedNetwork("benchmark", "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
-            tree, seconds, _ = measure_network(network, own, images, n_classes, progress=lambda stage, share: None)
-            trained = own.training.epochs * len(images.train_labels)
-            measured[precision].append((trained / seconds["train"], float(tree["training"]["test_loss"]), _gosi(tree)))
-    speeds, losses, selectivity = (
+            tree, _, _ = measure_network(network, own, images, n_classes, progress=lambda stage, share: None)
+            measured[precision].append((float(tree["training"]["test_loss"]), _gosi(tree)))
+    losses, selectivity = (
         {precision: np.array([network[i] for network in networks]) for precision, networks in measured.items()}
-        for i in range(3)
+        for i in range(2)
     )
     print(f"{given.networks} networks of each precision; mean (standard deviation over networks)")
-    for name, values in (("images per second", speeds), ("test loss", losses)):
-        print(f"{name:18}", *(f"{p} {v.mean():.3f} ({v.std(ddof=1):.3f})" for p, v in values.items()))
+    print(f"{'test loss':18}", *(f"{p} {v.mean():.3f} ({v.std(ddof=1):.3f})" for p, v in losses.items()))
     for i, layer in enumerate(LAYERS):
-        print(
-            f"gOSI {layer:13}",
-            *(f"{p} {v[:, i].mean():.3f} ({v[:, i].std(ddof=1):.3f})" for p, v in selectivity.items()),
-        )
+        columns = (f"{p} {v[:, i].mean():.3f} ({v[:, i].std(ddof=1):.3f})" for p, v in selectivity.items())
+        print(f"gOSI {layer:13}", *columns)
+    _compare_speeds()
+
+
+def _compare_speeds() -> None:
+    """Print images per second of both precisions, sixteen batches at a time in turns, and the ratio round by round."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.normal(0, 0.25, (16, 32, 32, 32, 3)).astype(np.float32), rng.integers(0, 10, (16, 32))
+    trains = {}
+    for precision in PRECISIONS:
+        made = bench.__wrapped__(NetworkConfig(), (32, 32, 3), 10, precision=precision)
+        initialize(made.model, root_seed=0, network="benchmark")
+        made.reset(1e-3)
+        trains[precision] = made.train
+    seconds: dict[str, list[float]] = {precision: [] for precision in PRECISIONS}
+    for _ in range(15):
+        for precision, train in trains.items():
+            started = time.perf_counter()
+            float(train(images, labels)[0])
+            seconds[precision].append(time.perf_counter() - started)
+    ratios = np.divide(*(seconds[precision][2:] for precision in PRECISIONS))
+    for precision, measured in seconds.items():
+        print(f"{precision:9} {labels.size / np.median(measured[2:]):6.0f} images per second on one thread")
+    print(f"bfloat16 / float32: {np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 def _gosi(tree: xr.DataTree) -> np.ndarray:
