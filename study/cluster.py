@@ -212,6 +212,7 @@ def _here(config: Config, n_networks: int) -> Iterator[Client]:
     import dask
     from distributed import Client
 
+    _silence()
     settings = {
         "distributed.scheduler.allowed-failures": config.execution.retries,
         # A cluster gives up a worker that is not back by then, for good; without the last one the study would wait forever.
@@ -246,6 +247,11 @@ def _local_cluster(n_workers: int) -> LocalCluster:
         ) from error
 
 
+def _silence() -> None:
+    """Keep dask's remarks to itself, those of a cluster that is being ended included: what matters is told by the study."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
 async def _kill(cluster: LocalCluster) -> None:
     """End the workers without waiting for the networks they work on; what is published is published whole."""
     with contextlib.suppress(asyncio.TimeoutError):
@@ -259,7 +265,7 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
     from distributed.security import Security
 
     address = scheduler_address(scheduler)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _silence()
     security = Security()
     if address.startswith("tls://"):
         _check_certificates(security, scheduler)
