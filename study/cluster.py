@@ -15,7 +15,6 @@ import logging
 import platform
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ import study
 from study.config import Config, is_address
 from study.errors import StudyError, refuse_unless
 from study.plan import ALGORITHM_VERSION
-from study.provenance import usable_cores
+from study.provenance import usable_cores, version
 from study.store import StudyFolder
 
 if TYPE_CHECKING:
@@ -61,17 +60,10 @@ def versions() -> dict[str, str]:
     return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "study": f"{study.__version__} (algorithm {ALGORITHM_VERSION})",
-        "tensorflow": _version("tensorflow") or _version("tensorflow-cpu") or "missing",
-        "keras": _version("keras") or "missing",
-        "numpy": _version("numpy") or "missing",
+        "tensorflow": version("tensorflow") or version("tensorflow-cpu") or "missing",
+        "keras": version("keras") or "missing",
+        "numpy": version("numpy") or "missing",
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _sha256(path: Path) -> str:

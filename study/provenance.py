@@ -28,14 +28,15 @@ def environment() -> dict[str, Any]:
     """
     return {
         "python": platform.python_version(),
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "packages": {name: found for name in PACKAGES if (found := version(name))},
         "platform": " ".join(part for part in (platform.system(), platform.machine(), *platform.libc_ver()) if part),
         "cpu": _cpu_model(),
         "cores": usable_cores(),
     }
 
 
-def _version(package: str) -> str:
+def version(package: str) -> str:
+    """Return the version of an installed package, or '' where there is none; the package is not imported."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

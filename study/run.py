@@ -6,6 +6,7 @@ This is the only module that composes the others. It imports them inside its fun
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from study.command_line import parser
 from study.errors import StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
 
@@ -60,7 +61,7 @@ def _run(given: argparse.Namespace) -> int:
     registration = read_registration(given.preregistration)
     analysis.check_measures(registration, source=str(given.preregistration))
     console = Console() if sys.stdout.isatty() else Console(width=120, soft_wrap=True)
-    with console.status("reading images") if console.is_terminal else _nothing():
+    with console.status("reading images") if console.is_terminal else contextlib.nullcontext():
         images = load_images(config.images)
         split = split_images(images, config.images)
     _check_sizes(config, split)
@@ -70,13 +71,8 @@ def _run(given: argparse.Namespace) -> int:
     _check_record(folder, config, images)
     if given.dry_run:
         return _describe(config, networks, folder, split, console)
-    return _execute(config, registration, images, split, networks, folder, console)
-
-
-def _nothing() -> Any:
-    import contextlib
-
-    return contextlib.nullcontext()
+    with _alone(config, images, networks, folder, console):
+        return _execute(config, registration, images, split, networks, folder, console)
 
 
 def _check_sizes(config: Config, split: Split) -> None:
@@ -141,16 +137,11 @@ def _describe(
     return 0
 
 
-def _execute(
-    config: Config,
-    registration: Registration,
-    images: ImageSet,
-    split: Split,
-    networks: tuple[PlannedNetwork, ...],
-    folder: StudyFolder,
-    console: Console,
-) -> int:
-    """Take the study's lock, then do what is still to do."""
+@contextlib.contextmanager
+def _alone(
+    config: Config, images: ImageSet, networks: tuple[PlannedNetwork, ...], folder: StudyFolder, console: Console
+) -> Iterator[None]:
+    """Hold the study's lock, once it is known that results can be written and networks be trained."""
     from study.cluster import check_scheduler
     from study.store import StudyFolder, check_writable, locked, network_path
 
@@ -163,10 +154,10 @@ def _execute(
         if remark:
             console.print(remark, markup=False, highlight=False)
         _check_record(folder, config, images)  # again: a run that has just ended may have made it
-        return _complete(config, registration, images, split, networks, folder, console)
+        yield
 
 
-def _complete(
+def _execute(
     config: Config,
     registration: Registration,
     images: ImageSet,
@@ -263,7 +254,7 @@ def _conclude(
     from study.store import compact, open_study, read_journal, write_results
 
     report_path = REPORTS / f"{config.name}.html"
-    with console.status("analysing and writing the report") if console.is_terminal else _nothing():
+    with console.status("analysing and writing the report") if console.is_terminal else contextlib.nullcontext():
         compact(folder, done, _compaction_attributes(record))
         study = open_study(folder.compacted)
         for group in analysis.MEASUREMENTS:

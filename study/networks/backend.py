@@ -86,6 +86,11 @@ class FusedAdam(keras.optimizers.Adam):
         )  # fmt: skip
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of arrays that is written with `keras.ops`, compiled; its number of images may vary."""
+    return tf.function(function, reduce_retracing=True, autograph=False)  # type: ignore[no-any-return]
+
+
 @contextlib.contextmanager
 def _computing_in(model: keras.Model, policy: str) -> Iterator[None]:
     """Let the layers of `model` compute by a Keras dtype policy inside the block; their variables stay what they are."""
@@ -118,7 +123,7 @@ def compiled_training(
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return tf.reduce_sum(tf.cast(losses, tf.float64)), _number_correct(labels, logits)
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def train(images: Any, labels: Any) -> tuple[Any, Any]:
         def body(batch: Any, loss: Any, correct: Any) -> tuple[Any, Any, Any]:
             more_loss, more_correct = step(images[batch], labels[batch])
@@ -129,7 +134,7 @@ def compiled_training(
         _, loss, correct = tf.while_loop(lambda batch, *_: batch < count, body, start, parallel_iterations=1)
         return loss, correct
 
-    return train  # type: ignore[no-any-return]
+    return train
 
 
 def compiled_scores(
@@ -137,12 +142,12 @@ def compiled_scores(
 ) -> Callable[[Any, np.ndarray], tuple[Any, Any]]:
     """Return scores(inputs, labels) -> (sum of cross-entropies, number correct) of `model` at inference."""
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def scores(inputs: Any, labels: Any) -> tuple[Any, Any]:
         logits = model(inputs, training=False)
         return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
 
-    return scores  # type: ignore[no-any-return]
+    return scores
 
 
 def compiled_clamped_scores(
@@ -153,12 +158,12 @@ def compiled_clamped_scores(
     `activations` enter `suffix` as `activations * kept + clamp`; `kept` (0 or 1) and `clamp` hold one value a channel.
     """
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def scores(activations: Any, kept: Any, clamp: Any, labels: Any) -> tuple[Any, Any]:
         logits = suffix(activations * kept + clamp, training=False)
         return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
 
-    return scores  # type: ignore[no-any-return]
+    return scores
 
 
 def compiled_superposition(
@@ -170,11 +175,11 @@ def compiled_superposition(
     cross-entropies over the images.
     """
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def added(activations: Any) -> Any:
         return contributions(part, activations)
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def losses(added: Any, kept: Any, labels: Any) -> Any:
         logits = superposed_logits(part, added, kept)
         entropies = cross_entropies(tf.tile(labels, tf.shape(kept)[:1]), logits)
@@ -183,20 +188,15 @@ def compiled_superposition(
     return added, losses
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of arrays that is written with `keras.ops`, compiled; its number of images may vary."""
-    return tf.function(function, reduce_retracing=True, autograph=False)  # type: ignore[no-any-return]
-
-
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:
     """Return forward(images) -> the outputs of `model` at inference, as a list."""
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @compiled
     def forward(images: Any) -> list[Any]:
         outputs = model(images, training=False)
         return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
-    return forward  # type: ignore[no-any-return]
+    return forward
 
 
 def _number_correct(labels: Any, logits: Any) -> Any:

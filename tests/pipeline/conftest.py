@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.faulty_study import Faults, faults_in
 from tests.pipeline.tiny_study import TIMEOUT, Finished, arguments, run
 
 
@@ -63,3 +64,17 @@ def copied(tiny: Finished, tmp_path: Path) -> Finished:
     place = tmp_path / "copy"
     shutil.copytree(tiny.place, place)
     return dataclasses.replace(tiny, place=place)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """An empty working directory."""
+    made = tmp_path / "place"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def faults(tmp_path: Path, tiny: Finished) -> Faults:
+    """Planned faults, nothing planned yet."""
+    return faults_in(tmp_path / "faults", tiny)

@@ -10,7 +10,7 @@ import pytest
 from study.run import main
 from study.store import locked, read_journal
 from study.store.faults import STEPS
-from tests.pipeline.faulty_study import Faults, faults_in
+from tests.pipeline.faulty_study import Faults
 from tests.pipeline.test_kills import assert_same_study, kept
 from tests.pipeline.tiny_study import (
     NAME,
@@ -29,20 +29,6 @@ import os, signal, sys
 if "--multiprocessing-fork" in sys.orig_argv:
     os.kill(os.getpid(), signal.SIGKILL)
 '''
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """An empty working directory."""
-    made = tmp_path / "place"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def faults(tmp_path: Path, tiny: Finished) -> Faults:
-    """Planned faults, nothing planned yet."""
-    return faults_in(tmp_path / "faults", tiny)
 
 
 @pytest.mark.slow

@@ -13,24 +13,9 @@ from tests.pipeline.faulty_study import (
     Faults,
     assert_ended,
     assert_same_study,
-    faults_in,
     kept,
 )
 from tests.pipeline.tiny_study import Finished, arguments, manifests, members, run, start, tiny_folder
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """An empty working directory."""
-    made = tmp_path / "place"
-    made.mkdir()
-    return made
-
-
-@pytest.fixture
-def faults(tmp_path: Path, tiny: Finished) -> Faults:
-    """Planned faults, nothing planned yet."""
-    return faults_in(tmp_path / "faults", tiny)
 
 
 @pytest.mark.slow

@@ -27,14 +27,6 @@ SOME_WORKERS_DIE = arguments("--workers", "2", "--set", "execution.retries=10")
 STARTING = "study: a worker process ended while it was being started"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """An empty working directory."""
-    made = tmp_path / "place"
-    made.mkdir()
-    return made
-
-
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the workers of a run."""
     found = []
