@@ -17,7 +17,8 @@ from study.errors import StudyError
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
-CLAMPS = ("output_zero", "relu_zero")
+CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
+MOST_SEEDS = 10_000
 
 
 def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> None:
@@ -82,19 +83,66 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class PopulationConfig:
-    """Which networks are trained: every augmentation times every seed."""
+    """Which networks are trained to generalise: every augmentation times every seed."""
 
     augmentations: tuple[str, ...] = AUGMENTATIONS
     seeds: int = 2
-    initialization_set: int = 1
 
     def __post_init__(self) -> None:
         _check("population", "augmentations", list(self.augmentations),
                f"a non-empty list, without repeats, of {', '.join(AUGMENTATIONS)}",
                0 < len(self.augmentations) == len(set(self.augmentations))
                and set(self.augmentations) <= set(AUGMENTATIONS))  # fmt: skip
-        _check("population", "seeds", self.seeds, "1 to 10000 (networks per augmentation)", 1 <= self.seeds <= 10_000)
-        _check("population", "initialization_set", self.initialization_set, "1 or 2", self.initialization_set in (1, 2))
+        _check("population", "seeds", self.seeds, "1 to 10000 (networks per augmentation)",
+               1 <= self.seeds <= MOST_SEEDS)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MaturationConfig:
+    """The networks that are probed after every epoch: small steps, shift and flip, `seeds` of them."""
+
+    seeds: int = 0
+    epochs: int = 50
+    learning_rate: float = 1e-4
+
+    def __post_init__(self) -> None:
+        _check("maturation", "seeds", self.seeds, "0 (no such networks) to 10000", 0 <= self.seeds <= MOST_SEEDS)
+        _check("maturation", "epochs", self.epochs, "3 to 10000", 3 <= self.epochs <= 10_000)
+        _check("maturation", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
+
+
+@dataclass(frozen=True)
+class MemorizationConfig:
+    """The networks that are trained on corrupted labels, not augmented: `seeds` for each corruption rate."""
+
+    seeds: int = 0
+    label_corruptions: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    epochs: int = 50
+    train_images: int = 0
+
+    def __post_init__(self) -> None:
+        rates = self.label_corruptions
+        _check("memorization", "seeds", self.seeds, "0 (no such networks) to 10000 (networks per corruption rate)",
+               0 <= self.seeds <= MOST_SEEDS)  # fmt: skip
+        _check("memorization", "label_corruptions", list(rates), "two or more rising numbers from 0 to 1",
+               len(rates) > 1 and list(rates) == sorted(set(rates)) and rates[0] >= 0 and rates[-1] <= 1)  # fmt: skip
+        _check("memorization", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
+        _check("memorization", "train_images", self.train_images, "0 (as many as the others) to 1000000",
+               0 <= self.train_images <= 1_000_000)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReplicationConfig:
+    """The second set of initialisations: how many networks of each kind it repeats, 0 for none of that kind."""
+
+    seeds: int = 0
+    maturation_seeds: int = 0
+    memorization_seeds: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("seeds", "maturation_seeds", "memorization_seeds"):
+            value = getattr(self, key)
+            _check("replication", key, value, "0 (none) to 10000", 0 <= value <= MOST_SEEDS)
 
 
 @dataclass(frozen=True)
@@ -130,6 +178,20 @@ class AblationConfig:
 
 
 @dataclass(frozen=True)
+class ShiftInvarianceConfig:
+    """Behind which layers' silenced halves the variation under shifts is measured, and on how many test images."""
+
+    layers: tuple[str, ...] = ("conv2", "conv3")
+    test_images: int = 0
+
+    def __post_init__(self) -> None:
+        _check("shift_invariance", "layers", list(self.layers), f"a non-empty list, without repeats, of {', '.join(LAYERS)}",
+               0 < len(self.layers) == len(set(self.layers)) and set(self.layers) <= set(LAYERS))  # fmt: skip
+        _check("shift_invariance", "test_images", self.test_images, "0 (all) to 1000000",
+               0 <= self.test_images <= 1_000_000)  # fmt: skip
+
+
+@dataclass(frozen=True)
 class ExecutionConfig:
     """How the work is spread; nothing here changes a result."""
 
@@ -160,8 +222,12 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     population: PopulationConfig = field(default_factory=PopulationConfig)
+    maturation: MaturationConfig = field(default_factory=MaturationConfig)
+    memorization: MemorizationConfig = field(default_factory=MemorizationConfig)
+    replication: ReplicationConfig = field(default_factory=ReplicationConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     ablation: AblationConfig = field(default_factory=AblationConfig)
+    shift_invariance: ShiftInvarianceConfig = field(default_factory=ShiftInvarianceConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
     def __post_init__(self) -> None:
@@ -170,7 +236,10 @@ class Config:
         _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
 
 
-SECTIONS = ("images", "network", "training", "population", "probe", "ablation", "execution")
+SECTIONS = (
+    "images", "network", "training", "population", "maturation", "memorization", "replication", "probe", "ablation",
+    "shift_invariance", "execution",
+)  # fmt: skip
 _STUDY_KEYS = ("name", "seed")
 PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
 
@@ -317,13 +386,23 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
             return value
         raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be one of {', '.join(allowed)}")
     if typing.get_origin(hint) is tuple:
-        items = value.split(",") if isinstance(value, str) else value
-        if isinstance(items, (list, tuple)) and all(isinstance(item, str) for item in items):
-            return tuple(item.strip() for item in items)
-        raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of names")
+        return _converted_list(key, value, typing.get_args(hint)[0], origin)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     kinds = {int: "a whole number", float: "a number", str: "text"}
     raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be {kinds[hint]}")
+
+
+def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any, ...]:
+    """Return a list of names or of numbers as a tuple; text is cut at its commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    try:
+        if isinstance(items, (list, tuple)) and all(isinstance(item, str) == (kind is str) or isinstance(value, str)
+                                                    for item in items):  # fmt: skip
+            return tuple(item.strip() if kind is str else kind(item) for item in items)
+    except (TypeError, ValueError):
+        pass
+    of = "names" if kind is str else "numbers"
+    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of {of}")

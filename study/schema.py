@@ -6,6 +6,7 @@ dimension `network`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +14,28 @@ import xarray as xr
 
 from study.errors import StudyError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+GENERALIZATION, MATURATION, MEMORIZATION = "generalization", "maturation", "memorization"
+ARM_GROUPS = {
+    GENERALIZATION: ("training", "tuning", "responses", "activity", "ablation", "shift_invariance"),
+    MATURATION: ("training", "maturation"),
+    MEMORIZATION: ("training", "tuning"),
+}  # what is measured in the networks of each arm
 
 STATES = ("initial", "analysed")
 TARGETS = ("top", "bottom")
 HALVES = ("first", "second")
+CONTROLS = ("class_selectivity", "matched_activity", "matched_activity_sd", "matched_weight_norm")
+ORDERS = ("ascending", "descending", "random")
+FRACTIONS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+SHIFTS = ("vertical", "horizontal", "both")
+SETS_SILENCED = ("top", "bottom", "random")
+
+
+def conditions(layers: Sequence[str]) -> tuple[str, ...]:
+    """Return the conditions that shift invariance is measured under: intact, then each layer's silenced halves."""
+    return ("intact", *(f"{layer}_{half}" for layer in layers for half in SETS_SILENCED))
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,8 @@ class Variable:
 
 _UNIT = ("state", "unit")
 _LAYER = ("clamp", "layer", "target")
+_CURVE = ("layer", "order", "fraction")
+_CONDITION = ("condition", "layer")
 
 GROUPS: dict[str, dict[str, Variable]] = {
     "training": {
@@ -83,27 +103,73 @@ GROUPS: dict[str, dict[str, Variable]] = {
             (*_UNIT, "orientation", "spatial_frequency", "phase"), "f", "activation", "response to each grating"
         ),
     },
+    "maturation": {
+        "gosi": Variable(("epoch", "unit"), "f", "1", "global orientation selectivity index after each epoch", True),
+    },
+    "activity": {
+        "mean_activity": Variable(
+            ("unit",), "f", "activation", "mean over training images of the response (spatial mean after the ReLU)"
+        ),
+        "activity_sd": Variable(
+            ("unit",), "f", "activation", "standard deviation over training images of the response"
+        ),
+        "mean_output": Variable(
+            ("unit",), "f", "1", "mean over training images and positions of what the next layer receives"
+        ),
+        "weight_norm": Variable(("unit",), "f", "1", "Euclidean norm of the weights the unit reads its input by"),
+        "class_selectivity": Variable(
+            ("unit",), "f", "1", "(best class mean - mean of the others) / (their sum), test images", True
+        ),
+        "preferred_class": Variable(("unit",), "i", "1", "class with the largest mean response, -1 without any"),
+    },
     "ablation": {
         "baseline_loss": Variable((), "f", "nat", "test cross-entropy of the intact network"),
         "baseline_accuracy": Variable((), "f", "1", "test accuracy of the intact network"),
+        "baseline_class_loss": Variable(("class",), "f", "nat", "the same, for the images of each class"),
+        "baseline_class_accuracy": Variable(("class",), "f", "1", "the same, for the images of each class"),
         "loss": Variable(_LAYER, "f", "nat", "test cross-entropy with the target units clamped"),
         "accuracy": Variable(_LAYER, "f", "1", "test accuracy with the target units clamped"),
+        "class_loss": Variable((*_LAYER, "class"), "f", "nat", "the same, for the images of each class"),
+        "class_accuracy": Variable((*_LAYER, "class"), "f", "1", "the same, for the images of each class"),
         "ablated": Variable(("unit",), "i", "1", "1: top half by gOSI, -1: bottom half, 0: in neither half"),
         "half_size": Variable(("layer",), "i", "1", "number of units in either half"),
         "silent_units": Variable(("layer",), "i", "1", "number of silent units, in neither half"),
         "null_baseline_loss": Variable((), "f", "nat", "cross-entropy of the intact network on the null's images"),
+        "null_baseline_accuracy": Variable((), "f", "1", "accuracy of the intact network on the null's images"),
         "null_target_loss": Variable(
-            ("layer", "target"),
-            "f",
-            "nat",
+            ("layer", "target"), "f", "nat",
             "cross-entropy on the null's images with the target units clamped to output zero",
         ),
+        "null_target_accuracy": Variable(("layer", "target"), "f", "1", "the accuracy there"),
         "null_loss": Variable(
             ("layer", "draw", "half"), "f", "nat", "cross-entropy on the null's images with a random half clamped"
         ),
+        "null_accuracy": Variable(("layer", "draw", "half"), "f", "1", "the accuracy there"),
         "null_effect": Variable(("layer", "draw"), "f", "nat", "loss(first) - loss(second) of a random split"),
+        "control_loss": Variable(
+            ("layer", "control", "target"), "f", "nat",
+            "cross-entropy on the null's images with a control's halves clamped to output zero",
+        ),
+        "control_accuracy": Variable(("layer", "control", "target"), "f", "1", "the accuracy there"),
+        "control_size": Variable(("layer", "control"), "i", "1", "number of units in either of a control's halves"),
+        "curve_loss": Variable(
+            _CURVE, "f", "nat", "cross-entropy on the null's images with a fraction of the units clamped to output zero"
+        ),
+        "curve_accuracy": Variable(_CURVE, "f", "1", "the accuracy there"),
+        "curve_size": Variable(("layer", "fraction"), "i", "1", "number of units clamped"),
     },
-}
+    "shift_invariance": {
+        "cv_mean": Variable(
+            _CONDITION, "f", "1", "coefficient of variation under shifts, mean over the layer's active components", True
+        ),
+        "cv_standard_error": Variable(_CONDITION, "f", "1", "standard error of that mean over components", True),
+        "n_components": Variable(_CONDITION, "i", "1", "number of active components"),
+        "n_inactive": Variable(_CONDITION, "i", "1", "number of components no test image activates, left out"),
+        "prediction_consistency": Variable(
+            ("condition", "shift"), "f", "1", "share of test images whose predicted class the shift does not change"
+        ),
+    },
+}  # fmt: skip
 
 # Coordinates of the `network` dimension in the compacted store; attributes of a single network's root.
 NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
@@ -130,7 +196,13 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     found = tree.attrs.get("schema_version")
     if found != SCHEMA_VERSION:
         raise StudyError(f"{source}: schema version {found!r}, this program reads {SCHEMA_VERSION}; use another --name")
-    for group, variables in GROUPS.items():
+    arm = tree.attrs.get("arm")
+    if arm not in ARM_GROUPS:
+        raise StudyError(f"{source}: arm {arm!r} is unknown; arms are {', '.join(ARM_GROUPS)}")
+    if unexpected := sorted(set(tree.children) - set(ARM_GROUPS[arm])):
+        raise StudyError(f"{source}: group {unexpected[0]!r} is not one of arm {arm!r}")
+    for group in ARM_GROUPS[arm]:
+        variables = GROUPS[group]
         if group not in tree.children:
             raise StudyError(f"{source}: group {group!r} is missing")
         dataset = tree[group].to_dataset()

@@ -13,10 +13,24 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from study.schema import GROUPS, HALVES, SCHEMA_VERSION, STATES, TARGETS, described
+from study.schema import (
+    ARM_GROUPS,
+    CONTROLS,
+    FRACTIONS,
+    GROUPS,
+    HALVES,
+    ORDERS,
+    SCHEMA_VERSION,
+    SHIFTS,
+    STATES,
+    TARGETS,
+    conditions,
+    described,
+)
 
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
+CLASSES = 10
 ORIENTATIONS = np.arange(12) * 15.0
 FREQUENCIES = np.arange(1, 10) / 40
 PHASES = np.arange(4) * 90.0
@@ -87,12 +101,13 @@ def example_network(
         "ablation": ablation,
     }
     coords = _coords(layers, clamps)
-    sizes = {"epoch": epochs, "draw": draws, **{name: len(value) for name, value in coords.items()}}
-    sizes["unit"] = sum(layers.values())
-    groups = {
-        f"/{group}": described(group, arrays.get(group, {}) | _others(rng, group, arrays.get(group, {}), sizes), coords)
-        for group in GROUPS
-    }
+    sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
+    groups = {}
+    for group in ARM_GROUPS[arm]:
+        own = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
+        given = arrays.get(group, {})
+        others = _others(rng, group, given, {**sizes, "epoch": len(own["epoch"])})
+        groups[f"/{group}"] = described(group, given | others, own)
     root = xr.Dataset(attrs={"schema_version": SCHEMA_VERSION, "key": key, **identity})
     return xr.DataTree.from_dict({"/": root, **groups})
 
@@ -110,6 +125,12 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "clamp": list(clamps),
         "target": list(TARGETS),
         "half": list(HALVES),
+        "class": np.arange(CLASSES),
+        "control": list(CONTROLS),
+        "order": list(ORDERS),
+        "fraction": np.array(FRACTIONS),
+        "condition": list(conditions([layer for layer in ("conv2", "conv3") if layer in layers])),
+        "shift": list(SHIFTS),
     }
 
 
@@ -226,6 +247,8 @@ def _ablation(
         "silent_units": np.array(silent),
         "null_baseline_loss": np.array(test_loss),
         "null_target_loss": loss[0],
+        "null_target_accuracy": np.exp(-loss[0] / 2.3),
         "null_loss": null_loss,
+        "null_accuracy": np.exp(-null_loss / 2.3),
         "null_effect": null_loss[..., 0] - null_loss[..., 1],
     }

@@ -13,6 +13,7 @@ import xarray as xr
 
 from study import analysis
 from study.analysis import question_named, testing
+from study.analysis.question import networks_of
 from study.analysis.results import HypothesisResult, QuestionResult
 from study.registration import Registration, read_registration
 from study.schema import NETWORK_COORDINATES
@@ -23,24 +24,31 @@ LAYERS = {"conv1": 8, "conv2": 10, "conv3": 12, "conv4": 8, "conv5": 10, "conv6"
 STRING = np.dtypes.StringDType()
 
 
-def study_of(
-    networks: Sequence[xr.DataTree], *, groups: Sequence[str] = ("training", "tuning", "ablation")
-) -> xr.DataTree:
-    """Return networks stacked along `network`, as the compacted store holds them; without the responses by default."""
+def study_of(networks: Sequence[xr.DataTree], *, groups: Sequence[str] = analysis.MEASUREMENTS) -> xr.DataTree:
+    """Return networks stacked along `network`, as the compacted store holds them; without the responses by default.
+
+    A group holds the networks that have it; all of them must be trained for the same number of epochs.
+    """
+    stacked = {
+        f"/{group}": _stacked([tree for tree in networks if group in tree.children], group)
+        for group in groups
+        if any(group in tree.children for tree in networks)
+    }
+    return xr.DataTree.from_dict(stacked)
+
+
+def _stacked(networks: Sequence[xr.DataTree], group: str) -> xr.Dataset:
     identity: dict[str, Any] = {"network": np.array([tree.attrs["key"] for tree in networks], dtype=STRING)}
     for name in NETWORK_COORDINATES:
         values = np.array([tree.attrs[name] for tree in networks])
         identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
     labels = {name: ("network", values) for name, values in identity.items()}
-    stacked = {}
-    for group in groups:
-        first = networks[0][group].to_dataset()
-        variables = {
-            name: (("network", *array.dims), np.stack([tree[group][name].values for tree in networks]), array.attrs)
-            for name, array in first.data_vars.items()
-        }
-        stacked[f"/{group}"] = xr.Dataset(variables, {**first.coords, **labels})
-    return xr.DataTree.from_dict(stacked)
+    first = networks[0][group].to_dataset()
+    variables = {
+        name: (("network", *array.dims), np.stack([tree[group][name].values for tree in networks]), array.attrs)
+        for name, array in first.data_vars.items()
+    }
+    return xr.Dataset(variables, {**first.coords, **labels})
 
 
 def example_study(
@@ -102,8 +110,10 @@ def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
     question = question_named(hypothesis.question)
     assert question is not None
     measure = question.measures[hypothesis.measure]
-    layers = testing.tested_layers(hypothesis, measure, study, root_seed=0)
-    return testing.with_verdicts({name: (hypothesis, measure, layers)}, study)[name]
+    networks = networks_of(study, question.arm, question.initialization_set)
+    assert networks is not None
+    layers = testing.tested_layers(hypothesis, measure, networks, root_seed=0)
+    return testing.with_verdicts({name: testing.Tested(hypothesis, measure, layers, networks)})[name]
 
 
 def verdicts(result: HypothesisResult) -> dict[str, str]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
+from collections.abc import Mapping
 
 import xarray as xr
 
-from study.analysis.question import Measure, Question
+from study.analysis.question import Measure, Question, networks_of
 from study.analysis.results import HypothesisResult, QuestionResult
-from study.analysis.testing import tested_layers, untested, with_verdicts
+from study.analysis.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.errors import StudyError
-from study.registration import QUESTIONS, Registration
+from study.registration import QUESTIONS, Hypothesis, Registration
+from study.schema import GROUPS
 
-MEASUREMENTS = ("training", "tuning", "ablation")  # the groups an analysis reads; the responses are ten times as large
+MEASUREMENTS = tuple(
+    name for name in GROUPS if name != "responses"
+)  # what an analysis reads; those are ten times as large
+SECOND = 2  # the number of the second set of initialisations
 
 
 def question_named(name: str) -> Question | None:
@@ -52,6 +58,8 @@ def check_measures(registration: Registration, *, source: str) -> None:
 def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
     """Return the result of every registered question, in the registration's order of questions.
 
+    Every test is run again on the second set of initialisations, where the study has one.
+
     Parameters
     ----------
     study
@@ -61,32 +69,69 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     root_seed
         Seed of resampling.
     """
-    tested, results = {}, {}
-    for name, hypothesis in registration.hypotheses.items():
+    hypotheses = registration.hypotheses
+    first = _concluded(study, hypotheses, root_seed, second=False)
+    again = _concluded(study, hypotheses, root_seed, second=True)
+    results = {
+        name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
+        for name, result in first.items()
+    }
+    asked = [name for name in QUESTIONS if any(hypothesis.question == name for hypothesis in hypotheses.values())]
+    return tuple(_question_result(name, results, again, study) for name in asked)
+
+
+def _concluded(
+    study: xr.DataTree, hypotheses: Mapping[str, Hypothesis], root_seed: int, *, second: bool
+) -> dict[str, HypothesisResult]:
+    """Return the result of every hypothesis, in their order; for the second set of those alone that it has data of."""
+    tested, untestable = {}, {}
+    for name, hypothesis in hypotheses.items():
         question = question_named(hypothesis.question)
         if question is None:
-            results[name] = untested(
-                hypothesis, "not measured: this version has no arm and no analysis for the question yet"
-            )
+            untestable[name] = untested(hypothesis, "not measured: this version has no analysis for the question yet")
+            continue
+        networks = _networks(study, question, second=second)
+        measure = question.measures[hypothesis.measure]
+        if networks is None:
+            untestable[name] = untested(hypothesis, _missing(question, second=second))
         else:
-            measure = question.measures[hypothesis.measure]
-            tested[name] = (hypothesis, measure, tested_layers(hypothesis, measure, study, root_seed=root_seed))
-    results |= with_verdicts(tested, study)
-    ordered = {name: results[name] for name in registration.hypotheses}
-    asked = [name for name in QUESTIONS if any(r.hypothesis.question == name for r in ordered.values())]
-    return tuple(_question_result(name, ordered, study) for name in asked)
+            layers = tested_layers(hypothesis, measure, networks, root_seed=root_seed)
+            tested[name] = Tested(hypothesis, measure, layers, networks)
+    results = with_verdicts(tested)
+    if not second:
+        results |= untestable
+    return {name: results[name] for name in hypotheses if name in results}
 
 
-def _question_result(name: str, results: dict[str, HypothesisResult], study: xr.DataTree) -> QuestionResult:
+def _networks(study: xr.DataTree, question: Question, *, second: bool) -> xr.DataTree | None:
+    """Return the networks that a question is asked of; a question about the second set has no further one."""
+    if second and question.initialization_set == SECOND:
+        return None
+    return networks_of(study, question.arm, SECOND if second else question.initialization_set)
+
+
+def _missing(question: Question, *, second: bool) -> str:
+    which = "second" if question.initialization_set == SECOND or second else "first"
+    return f"this study has no networks of arm {question.arm} in the {which} set of initialisations"
+
+
+def _question_result(
+    name: str, results: dict[str, HypothesisResult], again: dict[str, HypothesisResult], study: xr.DataTree
+) -> QuestionResult:
     own = tuple(result for result in results.values() if result.hypothesis.question == name)
     question = question_named(name)
     if question is None:
         first = own[0].hypothesis
         return QuestionResult(name, name.replace("_", " ").capitalize(), first.paper_section, first.claim, own)
-    return QuestionResult(
-        name, question.title, question.paper_section, question.claim, own,
-        figures=question.figures(study, own), notes=question.notes(study),
-    )  # fmt: skip
+    described = QuestionResult(name, question.title, question.paper_section, question.claim, own)
+    if (networks := _networks(study, question, second=False)) is not None:
+        described = dataclasses.replace(
+            described, figures=question.figures(networks, own), notes=question.notes(networks)
+        )
+    if (networks := _networks(study, question, second=True)) is not None:
+        repeated = tuple(result for result in again.values() if result.hypothesis.question == name)
+        described = dataclasses.replace(described, second_figures=question.figures(networks, repeated))
+    return described
 
 
 __all__ = ["MEASUREMENTS", "Measure", "Question", "analyse", "check_measures", "question_named"]

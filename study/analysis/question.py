@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
+from study.schema import GENERALIZATION
 
 MOST_DRAWN = 100
 
@@ -29,7 +30,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class Question:
-    """One question of the study: a block (or more) in preregistration.md, one analysis module, one report section."""
+    """One question of the study: a block (or more) in preregistration.md, one analysis module, one report section.
+
+    Its functions see the networks of `arm` and `initialization_set` alone, as `networks_of` gives them.
+    """
 
     name: str
     title: str
@@ -38,6 +42,26 @@ class Question:
     measures: Mapping[str, Measure]
     figures: Callable[[xr.DataTree, tuple[HypothesisResult, ...]], tuple[Figure, ...]]
     notes: Callable[[xr.DataTree], tuple[str, ...]]
+    arm: str = GENERALIZATION
+    initialization_set: int = 1
+
+
+def networks_of(study: xr.DataTree, arm: str, initialization_set: int) -> xr.DataTree | None:
+    """Return the part of a study that an analysis sees: one arm's networks of one set; None where there are none.
+
+    Every group keeps those networks alone, a group without any is left out, and so are epochs in which none of them was
+    trained: arms are trained for different numbers of epochs, and the store holds NaN in those to come.
+    """
+    groups = {}
+    for name, group in study.children.items():
+        dataset = group.to_dataset()
+        if "network" not in dataset.dims:
+            continue
+        chosen = (dataset["arm"].values == arm) & (dataset["initialization_set"].values == initialization_set)
+        if chosen.any():
+            own = dataset.isel(network=np.flatnonzero(chosen))
+            groups[f"/{name}"] = own.dropna("epoch", how="all") if "epoch" in own.dims else own
+    return xr.DataTree.from_dict(groups) if groups else None
 
 
 def unpublished(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:

@@ -19,6 +19,8 @@ CONTRADICTED = "contradicted"
 INCONCLUSIVE = "inconclusive"
 NOT_TESTED = "not tested"
 VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
+AGREE, DISAGREE, CANNOT_TELL = "the sets agree", "the sets disagree", "cannot tell"
+AGREEMENTS = (AGREE, DISAGREE, CANNOT_TELL)
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,28 @@ class HypothesisResult:
     reason: str
     published_verdict: str
     published_layers: tuple[PublishedLayer, ...] = ()
+    second: SecondSet | None = None
+
+
+@dataclass(frozen=True)
+class SecondSet:
+    """The same test in the second set of initialisations: its layers, its verdict, and whether the sets agree.
+
+    `agreement` is one of `AGREEMENTS`: both supported or both contradicted; one of each; anything else.
+    """
+
+    layers: tuple[LayerResult, ...]
+    verdict: str
+    reason: str
+    agreement: str
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure: the table it is drawn from, and how to read it.
 
-    `chart` names a function of `study.report.charts` that draws `table`.
+    `chart` names a function of `study.report.charts` that draws `table`. `paper_figure` is its counterpart in the paper,
+    `second_paper_figure` that of the same figure of the second set of initialisations; '' where the paper has none.
     """
 
     id: str
@@ -88,11 +105,12 @@ class Figure:
     supports: str
     contradicts: str
     table: pd.DataFrame
+    second_paper_figure: str = ""
 
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """One question of the study: the paper's claim, its hypotheses and its figures."""
+    """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set."""
 
     question: str
     title: str
@@ -101,3 +119,4 @@ class QuestionResult:
     hypotheses: tuple[HypothesisResult, ...]
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    second_figures: tuple[Figure, ...] = ()

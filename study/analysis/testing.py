@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 
 from study import stats
 from study.analysis.question import Measure
-from study.analysis.results import NOT_TESTED, HypothesisResult, LayerResult
+from study.analysis.results import (
+    AGREE,
+    CANNOT_TELL,
+    CONTRADICTED,
+    DISAGREE,
+    NOT_TESTED,
+    SUPPORTED,
+    HypothesisResult,
+    LayerResult,
+    SecondSet,
+)
 from study.analysis.verdict import hypothesis_verdict, layer_verdict, reason
 from study.registration import Hypothesis
 from study.seeding import stream
@@ -154,44 +165,62 @@ def _correlation_test(
     return outcome, interval
 
 
-def with_verdicts(
-    tested: dict[str, tuple[Hypothesis, Measure, tuple[LayerResult, ...]]], study: xr.DataTree
-) -> dict[str, HypothesisResult]:
+@dataclass(frozen=True)
+class Tested:
+    """A hypothesis, the measure that gives its estimand, its test layer by layer, and the networks it rests on."""
+
+    hypothesis: Hypothesis
+    measure: Measure
+    layers: tuple[LayerResult, ...]
+    networks: xr.DataTree
+
+
+def with_verdicts(tested: Mapping[str, Tested]) -> dict[str, HypothesisResult]:
     """Adjust p-values within each registered family, then let the registered rules decide.
 
     Parameters
     ----------
     tested
         By hypothesis id; members of a family may belong to different hypotheses.
-    study
-        For the published analysis beside.
     """
-    adjusted = {name: layers for name, (_, _, layers) in tested.items()}
-    for family in dict.fromkeys(hypothesis.family for hypothesis, _, _ in tested.values()):
-        members = [name for name, (hypothesis, _, _) in tested.items() if hypothesis.family == family]
-        raw = np.array([layer.pvalue for name in members for layer in tested[name][2]])
-        values = iter(stats.adjusted_pvalues(raw, method=tested[members[0]][0].adjustment))
+    adjusted = {name: test.layers for name, test in tested.items()}
+    for family in dict.fromkeys(test.hypothesis.family for test in tested.values()):
+        members = [name for name, test in tested.items() if test.hypothesis.family == family]
+        raw = np.array([layer.pvalue for name in members for layer in tested[name].layers])
+        values = iter(stats.adjusted_pvalues(raw, method=tested[members[0]].hypothesis.adjustment))
         for name in members:
             adjusted[name] = tuple(
-                dataclasses.replace(layer, pvalue_adjusted=float(next(values))) for layer in tested[name][2]
+                dataclasses.replace(layer, pvalue_adjusted=float(next(values))) for layer in tested[name].layers
             )
-    return {
-        name: _decided(hypothesis, measure, adjusted[name], study) for name, (hypothesis, measure, _) in tested.items()
-    }
+    return {name: _decided(dataclasses.replace(test, layers=adjusted[name])) for name, test in tested.items()}
 
 
-def _decided(
-    hypothesis: Hypothesis, measure: Measure, layers: tuple[LayerResult, ...], study: xr.DataTree
-) -> HypothesisResult:
+def _decided(test: Tested) -> HypothesisResult:
+    hypothesis = test.hypothesis
     judged = tuple(
         layer if layer.verdict == NOT_TESTED
         else dataclasses.replace(layer, verdict=layer_verdict(hypothesis, dataclasses.asdict(layer)))
-        for layer in layers
+        for layer in test.layers
     )  # fmt: skip
     verdict = hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in judged])
-    published = measure.published(study, hypothesis.layers)
+    published = test.measure.published(test.networks, hypothesis.layers)
     return HypothesisResult(
         hypothesis=hypothesis, layers=judged, verdict=verdict, reason=reason(hypothesis, verdict, judged),
         published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in published]),
         published_layers=published,
     )  # fmt: skip
+
+
+def second_set(first: HypothesisResult, again: HypothesisResult) -> SecondSet:
+    """Return a hypothesis' result in the second set of initialisations, beside that in the first.
+
+    The sets agree when both support or both contradict, and disagree when one supports what the other contradicts;
+    where either is inconclusive or not tested, nobody can tell.
+    """
+    verdicts = {first.verdict, again.verdict}
+    agreement = CANNOT_TELL
+    if len(verdicts) == 1 and verdicts <= {SUPPORTED, CONTRADICTED}:
+        agreement = AGREE
+    elif verdicts == {SUPPORTED, CONTRADICTED}:
+        agreement = DISAGREE
+    return SecondSet(again.layers, again.verdict, again.reason, agreement)
