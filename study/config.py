@@ -397,12 +397,20 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
 
 def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any, ...]:
     """Return a list of names or of numbers as a tuple; text is cut at its commas."""
-    items = value.split(",") if isinstance(value, str) else value
-    try:
-        if isinstance(items, (list, tuple)) and all(isinstance(item, str) == (kind is str) or isinstance(value, str)
-                                                    for item in items):  # fmt: skip
-            return tuple(item.strip() if kind is str else kind(item) for item in items)
-    except (TypeError, ValueError):
-        pass
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+    if isinstance(value, str) and kind is float:
+        items = [_number(item) for item in items]
+    allowed = (str,) if kind is str else (int, float)
+    if isinstance(items, (list, tuple)) and all(
+        isinstance(item, allowed) and not isinstance(item, bool) for item in items
+    ):
+        return tuple(kind(item) for item in items)
     of = "names" if kind is str else "numbers"
     raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of {of}")
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -10,11 +10,19 @@ import numpy as np
 
 from study.config import Config
 from study.images.split import Split
+from study.plan import PlannedNetwork, training_images, training_of
+from study.schema import CONTROLS, FRACTIONS, GENERALIZATION, MATURATION, MEMORIZATION, ORDERS
 
 # Measured on one core of a 2 GHz server processor (Sapphire Rapids), in images per second, and seconds.
-TRAINING_SPEED, INFERENCE_SPEED, PROBE_SECONDS, START_SECONDS = 1000.0, 4500.0, 7.0, 15.0
+TRAINING_SPEED, INFERENCE_SPEED, START_SECONDS = 1000.0, 4500.0, 15.0
+PROBE_SECONDS, GRATINGS_SECONDS = 7.0, 0.4  # both states with their shuffles; the gratings alone, after an epoch
 SUFFIX_SHARE = 0.3  # cost of a clamped pass from a layer on, against a whole forward pass, mean over layers
-NETWORK_MEGABYTES = 3.0  # compressed; the compacted copy needs the same again
+SHIFT_PASSES = 15.0  # of a whole network, for each test image: its views, seen twice, intact and with halves silenced
+NETWORK_MEGABYTES = {
+    GENERALIZATION: 3.0,
+    MATURATION: 0.3,
+    MEMORIZATION: 0.5,
+}  # and the same again in the compacted copy
 
 
 @dataclass(frozen=True)
@@ -27,25 +35,44 @@ class Estimate:
 
 
 def estimate(
-    config: Config, split: Split, *, n_networks: int, workers: int, journal: Sequence[Mapping[str, Any]]
+    config: Config,
+    split: Split,
+    networks: Sequence[PlannedNetwork],
+    *,
+    workers: int,
+    journal: Sequence[Mapping[str, Any]],
 ) -> Estimate:
-    """Return what `n_networks` networks need with so many workers.
+    """Return what `networks`, all still to do, need with so many workers.
 
-    Time rests on the study's own networks where some are done, otherwise on speeds measured elsewhere.
+    Time rests on the study's own networks of the same arm where some are done, otherwise on speeds measured elsewhere.
     """
-    measured = [entry["seconds"] for entry in journal if not entry.get("failure") and "seconds" in entry]
-    seconds = float(np.median(measured)) if measured else _nominal_seconds(config, split)
+    own = {arm: _journal_seconds(journal, arm) for arm in {network.arm for network in networks}}
+    seconds = {arm: found or _nominal_seconds(config, split, arm) for arm, found in own.items()}
+    measured = bool(own) and all(own.values())
     basis = "from this study's own networks" if measured else "from speeds measured on another machine"
-    rounds = np.ceil(n_networks / workers)
-    minutes = (rounds * seconds + START_SECONDS) / 60 if n_networks else 0.0
-    return Estimate(float(minutes), 2 * NETWORK_MEGABYTES * n_networks, basis)
+    work = [seconds[network.arm] for network in networks]
+    minutes = (max(sum(work) / workers, max(work)) + START_SECONDS) / 60 if work else 0.0
+    return Estimate(minutes, 2 * sum(NETWORK_MEGABYTES[network.arm] for network in networks), basis)
 
 
-def _nominal_seconds(config: Config, split: Split) -> float:
-    epochs, ablation = config.training.epochs, config.ablation
-    trained = epochs * len(split.train) / TRAINING_SPEED
-    clamped = 2 * len(ablation.layers) * (
-        len(ablation.clamps) * len(split.test) + ablation.null_draws * ablation.null_images
-    )  # fmt: skip
-    inferred = epochs * len(split.validation) + len(split.train) + 2 * len(split.test) + SUFFIX_SHARE * clamped
-    return float(trained + inferred / INFERENCE_SPEED + PROBE_SECONDS)
+def _journal_seconds(journal: Sequence[Mapping[str, Any]], arm: str) -> float:
+    """Return the median of what networks of an arm took, 0 where none is done."""
+    done = [entry["seconds"] for entry in journal if entry.get("arm") == arm and "seconds" in entry]
+    return float(np.median(done)) if done else 0.0
+
+
+def _nominal_seconds(config: Config, split: Split, arm: str) -> float:
+    epochs, n_train = training_of(config, arm).epochs, training_images(config, arm, len(split.train))
+    seconds = epochs * n_train / TRAINING_SPEED
+    seconds += (epochs * len(split.validation) + n_train + len(split.test)) / INFERENCE_SPEED
+    if arm == MATURATION:
+        return seconds + (epochs + 1) * GRATINGS_SECONDS
+    return seconds + PROBE_SECONDS + (_intervention_seconds(config, split) if arm == GENERALIZATION else 0.0)
+
+
+def _intervention_seconds(config: Config, split: Split) -> float:
+    ablation, n_test = config.ablation, len(split.test)
+    masks = ablation.null_draws + len(CONTROLS) + len(ORDERS) * len(FRACTIONS) / 2
+    clamped = 2 * len(ablation.layers) * (len(ablation.clamps) * n_test + masks * ablation.null_images)
+    shifted = SHIFT_PASSES * (config.shift_invariance.test_images or n_test)
+    return (len(split.train) + n_test + SUFFIX_SHARE * clamped + shifted) / INFERENCE_SPEED

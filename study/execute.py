@@ -187,8 +187,8 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     Returns
     -------
     dict
-        Seconds per stage, images per second of training, the epoch whose checkpoint it went on from (0: none), peak
-        memory in bytes and the time it ended; or `failure`.
+        The network's arm, seconds per stage, images per second of training, the epoch whose checkpoint it went on from
+        (0: none), peak memory in bytes and the time it ended; or `failure`.
     """
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
     from study.measure import measure_network
@@ -198,19 +198,19 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     images, n_classes = _images(config, fingerprint)
     checkpoint = Checkpoint(folder, planned.key)
     try:
-        tree, seconds, resumed_epoch = measure_network(
+        found = measure_network(
             planned, config, images, n_classes, progress=_reporter(planned.key), checkpoint=checkpoint
         )
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
-    publish_network(folder, planned.key, tree)
+    publish_network(folder, planned.key, found.tree)
     checkpoint.remove()
-    trained = (config.training.epochs - resumed_epoch) * len(images.train_labels)
     return {
+        "arm": planned.arm,
         "seconds": round(time.perf_counter() - started, 3),
-        "stages": {stage: round(value, 3) for stage, value in seconds.items()},
-        "images_per_second": round(trained / seconds["train"], 1),
-        "resumed_epoch": resumed_epoch,
+        "stages": {stage: round(value, 3) for stage, value in found.seconds.items()},
+        "images_per_second": round(found.trained_images / found.seconds["train"], 1),
+        "resumed_epoch": found.resumed_epoch,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

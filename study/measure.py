@@ -1,4 +1,4 @@
-"""One network from images to a labelled tree: initialise, probe, train, probe again, ablate."""
+"""One network from images to a labelled tree: initialise, probe, train, probe again, ablate, shift."""
 
 from __future__ import annotations
 
@@ -11,16 +11,33 @@ from typing import Any
 import keras
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from study import tuning
 from study.ablate import ClampedNetwork, ablation_arrays
 from study.config import Config, NetworkConfig
+from study.images.corruption import with_corrupted_labels
 from study.images.split import Partition
 from study.networks import backend
 from study.networks.cnn7 import cnn7
 from study.networks.taps import HiddenLayer, hidden_layers, responses_model, unit_labels
-from study.plan import PlannedNetwork
+from study.plan import PlannedNetwork, training_images, training_of
 from study.probe import coordinates, grating_responses, tuning_arrays
-from study.schema import HALVES, SCHEMA_VERSION, STATES, TARGETS, described
+from study.schema import (
+    ARM_GROUPS,
+    CONTROLS,
+    FRACTIONS,
+    HALVES,
+    MATURATION,
+    MEMORIZATION,
+    ORDERS,
+    SCHEMA_VERSION,
+    SHIFTS,
+    STATES,
+    TARGETS,
+    conditions,
+    described,
+)
 from study.seeding import stream
 from study.stimuli import Gratings, gratings
 from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
@@ -71,6 +88,28 @@ def bench(
     )
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One network, measured.
+
+    Attributes
+    ----------
+    tree
+        As `study.schema.GROUPS` describes; the same bits for the same arguments on the same machine.
+    seconds
+        Seconds of each stage; like what follows kept out of the tree, which must not depend on it.
+    resumed_epoch
+        The epoch whose checkpoint training went on from, 0 when it began at the beginning.
+    trained_images
+        How many training images were shown since, repetitions counted.
+    """
+
+    tree: xr.DataTree
+    seconds: dict[str, float]
+    resumed_epoch: int
+    trained_images: int
+
+
 def measure_network(
     planned: PlannedNetwork,
     config: Config,
@@ -79,8 +118,8 @@ def measure_network(
     *,
     progress: Progress,
     checkpoint: CheckpointStore | None = None,
-) -> tuple[xr.DataTree, dict[str, float], int]:
-    """Return everything measured on one network, and how long each stage took.
+) -> Measured:
+    """Return everything that is measured on one network of its arm.
 
     Parameters
     ----------
@@ -96,53 +135,82 @@ def measure_network(
         Called with the stage's name and the share of it that is done.
     checkpoint
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
-
-    Returns
-    -------
-    tree
-        As `study.schema.GROUPS` describes; the same bits for the same arguments on the same machine.
-    seconds
-        Seconds of each stage; kept out of the tree, which must not depend on them.
-    resumed_epoch
-        The epoch whose checkpoint training went on from, 0 when it began at the beginning; kept out for the same reason.
     """
     keras_bench = bench(
         config.network, partition.train_images.shape[1:], n_classes, precision=config.training.precision
     )
+    asked, training = ARM_GROUPS[planned.arm], training_of(config, planned.arm)
+    own = _own_partition(planned, config, partition, n_classes)
     shown = gratings(partition.train_images.shape[1], contrast=config.probe.contrast)
     initialize(keras_bench.model, root_seed=config.seed, network=planned.identity)
-    keras_bench.reset(config.training.learning_rate)
-    every, checkpoints = config.execution.checkpoint_epochs, None
-    if checkpoint is not None and every:
-        checkpoints = Checkpoints(every, keras_bench.optimizer.variables, checkpoint)
+    keras_bench.reset(training.learning_rate)
     clock = _Clock()
-    states = [_probed(keras_bench, shown, partition, config, planned, "initial")]
+    probed = functools.partial(_probed, keras_bench, shown, own, config, planned)
+    states = [probed("initial")] if "tuning" in asked else []
     clock.lap("probe")
-    trained = train_network(
-        keras_bench.model, keras_bench.train, keras_bench.scores, partition, config.training,
-        augmentation=planned.augmentation, root_seed=config.seed, network=planned.identity,
-        on_epoch=lambda epoch, loss, accuracy: progress("train", epoch / config.training.epochs),
-        checkpoints=checkpoints,
-    )  # fmt: skip
+    trained = _trained(keras_bench, shown, own, config, planned, progress, checkpoint)
     clock.lap("train")
-    states.append(_probed(keras_bench, shown, partition, config, planned, "analysed"))
+    states += [probed("analysed")] if "tuning" in asked else []
     clock.lap("probe")
     final = {
-        part: evaluate(keras_bench.scores, images, labels, partition.training_mean)
+        part: evaluate(keras_bench.scores, images, labels, own.training_mean)
         for part, images, labels in (
-            ("train", partition.train_images, partition.train_labels),
-            ("test", partition.test_images, partition.test_labels),
+            ("train", own.train_images, own.train_labels), ("test", own.test_images, own.test_labels)
         )
-    }
+    }  # fmt: skip
     clock.lap("evaluate")
-    ablation = ablation_arrays(
-        keras_bench.clamped, partition, states[1][1]["gosi"], config.ablation, baseline=final["test"],
-        null_images=null_image_indices(config, len(partition.test_labels)),
-        rng=stream(config.seed, planned.identity, "ablation"), on_progress=lambda share: progress("ablate", share),
+    coords = _coordinates(keras_bench.layers, shown, config, n_classes)
+    groups = {"training": _training_group(trained, final, training.epochs)}
+    if "maturation" in asked:
+        epochs = {**coords, "epoch": np.arange(training.epochs + 1)}
+        groups["maturation"] = described("maturation", {"gosi": np.stack(trained.observations)}, epochs)
+    if "tuning" in asked:
+        arrays = {name: np.stack([values[name] for _, values in states]) for name in states[0][1]}
+        groups["tuning"] = described("tuning", arrays, coords)
+    if "responses" in asked:
+        groups["responses"] = described("responses", {"response": np.stack([tensor for tensor, _ in states])}, coords)
+    if "ablation" in asked:
+        groups |= _intervened(keras_bench, own, states[1][1]["gosi"], final["test"], config, planned, progress, clock)
+    shown_images = (training.epochs - trained.resumed_epoch) * len(own.train_labels)
+    return Measured(_tree(planned, groups), clock.seconds, trained.resumed_epoch, shown_images)
+
+
+def _own_partition(planned: PlannedNetwork, config: Config, partition: Partition, n_classes: int) -> Partition:
+    """Return the images and labels that the network learns from: fewer, and corrupted, in the memorization arm."""
+    if planned.arm != MEMORIZATION:
+        return partition
+    return with_corrupted_labels(
+        partition, rate=planned.label_corruption, n_classes=n_classes,
+        n_train=training_images(config, planned.arm, len(partition.train_labels)),
+        rng=stream(config.seed, planned.identity, "labels"),
     )  # fmt: skip
-    clock.lap("ablate")
-    tree = _tree(planned, config, keras_bench.layers, shown, trained, final, states, ablation)
-    return tree, clock.seconds, trained.resumed_epoch
+
+
+def _trained(
+    keras_bench: Bench,
+    shown: Gratings,
+    partition: Partition,
+    config: Config,
+    planned: PlannedNetwork,
+    progress: Progress,
+    checkpoint: CheckpointStore | None,
+) -> TrainedNetwork:
+    """Train the network as its arm asks; one of the maturation arm is probed before training and after each epoch."""
+    training, every = training_of(config, planned.arm), config.execution.checkpoint_epochs
+    checkpoints = None
+    if checkpoint is not None and every:
+        checkpoints = Checkpoints(every, keras_bench.optimizer.variables, checkpoint)
+
+    def selectivity() -> NDArray[np.float32]:
+        responses = _responses(keras_bench, shown, partition, config)
+        return tuning.gosi(tuning.tuning_curve(responses)[0]).astype(np.float32)
+
+    return train_network(
+        keras_bench.model, keras_bench.train, keras_bench.scores, partition, training,
+        augmentation=planned.augmentation, root_seed=config.seed, network=planned.identity,
+        on_epoch=lambda epoch, loss, accuracy: progress("train", epoch / training.epochs),
+        observe=selectivity if planned.arm == MATURATION else None, checkpoints=checkpoints,
+    )  # fmt: skip
 
 
 class _Clock:
@@ -164,47 +232,60 @@ def null_image_indices(config: Config, n_test: int) -> np.ndarray:
     return np.sort(rng.permutation(n_test)[: config.ablation.null_images])
 
 
-def _probed(
-    keras_bench: Bench, shown: Gratings, partition: Partition, config: Config, planned: PlannedNetwork, state: str
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    responses = grating_responses(
+def _responses(keras_bench: Bench, shown: Gratings, partition: Partition, config: Config) -> NDArray[np.float32]:
+    return grating_responses(
         keras_bench.responses, shown, training_mean=partition.training_mean, readout=config.probe.readout
     )
+
+
+def _probed(
+    keras_bench: Bench, shown: Gratings, partition: Partition, config: Config, planned: PlannedNetwork, state: str
+) -> tuple[NDArray[np.float32], dict[str, np.ndarray]]:
+    responses = _responses(keras_bench, shown, partition, config)
     rng = stream(config.seed, planned.identity, f"shuffle/{state}")
     return responses, tuning_arrays(responses, shown, unit_labels(keras_bench.layers)[0], config.probe, rng=rng)
 
 
-def _tree(
-    planned: PlannedNetwork,
+def _intervened(
+    keras_bench: Bench,
+    partition: Partition,
+    gosi: np.ndarray,
+    baseline: tuple[float, float],
     config: Config,
-    layers: tuple[HiddenLayer, ...],
-    shown: Gratings,
-    trained: TrainedNetwork,
-    final: dict[str, tuple[float, float]],
-    states: list[tuple[np.ndarray, dict[str, np.ndarray]]],
-    ablation: dict[str, np.ndarray],
-) -> xr.DataTree:
+    planned: PlannedNetwork,
+    progress: Progress,
+    clock: _Clock,
+) -> dict[str, xr.Dataset]:
+    """Return what becomes of the network when units are silenced."""
+    raise NotImplementedError
+
+
+def _coordinates(layers: tuple[HiddenLayer, ...], shown: Gratings, config: Config, n_classes: int) -> dict[str, Any]:
+    """Return the labels of every dimension, as all groups but `training` have them."""
     unit_layer, channel = unit_labels(layers)
-    tuned = {"state": list(STATES), "unit": np.arange(len(channel)), "unit_layer": ("unit", unit_layer),
-             "channel": ("unit", channel), "layer": [layer.name for layer in layers], **coordinates(shown)}  # fmt: skip
-    ablated = {**tuned, "layer": [layer.name for layer in layers if layer.name in config.ablation.layers],
-               "clamp": list(config.ablation.clamps), "target": list(TARGETS), "half": list(HALVES),
-               "draw": np.arange(config.ablation.null_draws)}  # fmt: skip
-    training = {
+    return {
+        "state": list(STATES), "unit": np.arange(len(channel)), "unit_layer": ("unit", unit_layer),
+        "channel": ("unit", channel), "layer": [layer.name for layer in layers], **coordinates(shown),
+        "clamp": list(config.ablation.clamps), "target": list(TARGETS), "half": list(HALVES),
+        "draw": np.arange(config.ablation.null_draws), "class": np.arange(n_classes), "control": list(CONTROLS),
+        "order": list(ORDERS), "fraction": np.array(FRACTIONS), "shift": list(SHIFTS),
+        "condition": list(conditions(config.shift_invariance.layers)),
+    }  # fmt: skip
+
+
+def _training_group(trained: TrainedNetwork, final: dict[str, tuple[float, float]], epochs: int) -> xr.Dataset:
+    arrays = {
         "train_loss": trained.train_loss, "train_accuracy": trained.train_accuracy,
         "validation_loss": trained.validation_loss, "validation_accuracy": trained.validation_accuracy,
         "analysed_epoch": np.array(trained.analysed_epoch),
         "final_train_loss": np.array(final["train"][0]), "final_train_accuracy": np.array(final["train"][1]),
         "test_loss": np.array(final["test"][0]), "test_accuracy": np.array(final["test"][1]),
     }  # fmt: skip
-    tuning = {name: np.stack([arrays[name] for _, arrays in states]) for name in states[0][1]}
-    groups = {
-        "training": described("training", training, {"epoch": np.arange(1, config.training.epochs + 1)}),
-        "tuning": described("tuning", tuning, tuned),
-        "responses": described("responses", {"response": np.stack([tensor for tensor, _ in states])}, tuned),
-        "ablation": described("ablation", ablation, ablated),
-    }
-    tree = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
+    return described("training", arrays, {"epoch": np.arange(1, epochs + 1)})
+
+
+def _tree(planned: PlannedNetwork, groups: dict[str, xr.Dataset]) -> xr.DataTree:
+    tree = xr.DataTree.from_dict({f"/{name}": groups[name] for name in ARM_GROUPS[planned.arm]})
     tree.attrs = {"schema_version": SCHEMA_VERSION, "key": planned.key, "arm": planned.arm,
                   "augmentation": planned.augmentation, "label_corruption": planned.label_corruption,
                   "seed": planned.seed, "initialization_set": planned.initialization_set}  # fmt: skip

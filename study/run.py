@@ -6,6 +6,7 @@ This is the only module that composes the others. It imports them inside its fun
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import sys
 from pathlib import Path
@@ -76,11 +77,16 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _check_sizes(config: Config, split: Split) -> None:
-    if config.ablation.null_images > len(split.test):
-        raise StudyError(
-            f"ablation.null_images = {config.ablation.null_images} is more than the {len(split.test)} test images; lower it"
-            " with --set ablation.null_images=N"
-        )
+    asked = (
+        ("ablation.null_images", config.ablation.null_images, "test", len(split.test)),
+        ("shift_invariance.test_images", config.shift_invariance.test_images, "test", len(split.test)),
+        ("memorization.train_images", config.memorization.train_images, "training", len(split.train)),
+    )
+    for key, wanted, part, available in asked:
+        if wanted > available:
+            raise StudyError(
+                f"{key} = {wanted} is more than the {available} {part} images; lower it with --set {key}=N"
+            )
 
 
 def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
@@ -126,10 +132,12 @@ def _describe(
         for key, value in keys.items():
             console.print(f"  {key} = {value!r}", highlight=False, markup=False)
     states = [network_state(folder, network.key) for network in networks]
-    to_do = len(states) - states.count("done")
-    workers = 1 if config.execution.scheduler else worker_count(config, max(to_do, 1))
+    to_do = [network for network, state in zip(networks, states, strict=True) if state != "done"]
+    workers = 1 if config.execution.scheduler else worker_count(config, max(len(to_do), 1))
     told = "one of the scheduler's workers" if config.execution.scheduler else f"{workers} workers"
-    needed = estimate(config, split, n_networks=to_do, workers=workers, journal=read_journal(folder))
+    needed = estimate(config, split, to_do, workers=workers, journal=read_journal(folder))
+    for (arm, number), count in collections.Counter((each.arm, each.initialization_set) for each in networks).items():
+        console.print(f"arm {arm}, initialisation set {number}: {count} networks", highlight=False)
     console.print(f"plan: {len(networks)} networks: {states.count('done')} done, {states.count('to do')} to do,"
                   f" {states.count('damaged')} damaged (will be set aside and retrained)", highlight=False)  # fmt: skip
     console.print(f"with {told}: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
@@ -221,7 +229,7 @@ def _train(
     from study.progress import Display
     from study.store import network_path
 
-    labels = {network.key: f"{network.augmentation}, seed {network.seed}" for network in to_do}
+    labels = {network.key: network.label for network in to_do}
     try:
         with Display(console, labels=labels, done=total - len(to_do), total=total) as display:
             for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):

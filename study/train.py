@@ -31,8 +31,9 @@ class TrainedNetwork:
     """What training leaves: the curves, all (epoch,), and the weights to analyse.
 
     Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
-    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `resumed_epoch` is the
-    epoch whose checkpoint training went on from, 0 without one; nothing else depends on it.
+    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `observations` holds what
+    was asked to be observed, before training and after every epoch. `resumed_epoch` is the epoch whose checkpoint
+    training went on from, 0 without one; nothing else depends on it.
     """
 
     train_loss: NDArray[np.float64]
@@ -41,6 +42,7 @@ class TrainedNetwork:
     validation_accuracy: NDArray[np.float64]
     analysed_epoch: int
     weights: Weights
+    observations: tuple[NDArray[Any], ...] = ()
     resumed_epoch: int = 0
 
 
@@ -50,7 +52,7 @@ class TrainingState:
 
     The random streams are named by epoch, so nothing of them belongs to it. `curves` is (4, all epochs), NaN in those to
     come; `best` are the weights to analyse if no later epoch beats `best_score`; `optimizer` holds moments, step count
-    and learning rate.
+    and learning rate; `observations` are those made so far.
     """
 
     epoch: int
@@ -60,13 +62,14 @@ class TrainingState:
     best: Weights
     weights: Weights
     optimizer: list[NDArray[Any]]
+    observations: list[NDArray[Any]]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays by name."""
         single = {name: np.asarray(getattr(self, name)) for name in ("epoch", "curves", "best_epoch", "best_score")}
         lists = {
             f"{name}/{index}": array
-            for name in ("best", "weights", "optimizer")
+            for name in ("best", "weights", "optimizer", "observations")
             for index, array in enumerate(getattr(self, name))
         }
         return single | lists
@@ -80,7 +83,7 @@ class TrainingState:
 
         return cls(
             int(arrays["epoch"]), arrays["curves"], int(arrays["best_epoch"]), float(arrays["best_score"]),
-            listed("best"), listed("weights"), listed("optimizer"),
+            listed("best"), listed("weights"), listed("optimizer"), listed("observations"),
         )  # fmt: skip
 
 
@@ -156,6 +159,7 @@ def train_network(
     root_seed: int,
     network: str,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
+    observe: Callable[[], NDArray[Any]] | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
     """Train `model` from the weights it has, or from a checkpoint, and leave it with the weights to analyse.
@@ -174,6 +178,8 @@ def train_network(
         Names of the random streams.
     on_epoch
         Called after each epoch with its number from 1, and validation loss and accuracy.
+    observe
+        Called before training and after each epoch, while `model` has the weights of that moment.
     checkpoints
         Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
 
@@ -184,9 +190,12 @@ def train_network(
     """
     curves = np.full((4, config.epochs), np.nan)
     best, best_score, best_epoch, resumed = model.get_weights(), -np.inf, 0, 0
+    observations: list[NDArray[Any]] = []
     if checkpoints and (state := _restored(model, checkpoints)):
         curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
-        resumed = state.epoch
+        resumed, observations = state.epoch, state.observations
+    elif observe:
+        observations.append(observe())
     for epoch in range(resumed, config.epochs):
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
@@ -197,17 +206,22 @@ def train_network(
         )
         if not finite:
             raise DivergedError(f"the loss or a weight is not a number in epoch {epoch + 1}")
+        if observe:
+            observations.append(observe())
         score = _selection_score(config.selection, epoch, *validation)
         if score > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
             moments = [np.asarray(variable.numpy()) for variable in checkpoints.optimizer]
-            now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, model.get_weights(), moments)
+            weights = model.get_weights()
+            now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, weights, moments, observations)
             checkpoints.store.save(now.arrays())
         on_epoch(epoch + 1, *validation)
     model.set_weights(best)
     train_loss, train_accuracy, validation_loss, validation_accuracy = curves
-    return TrainedNetwork(train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best, resumed)
+    return TrainedNetwork(
+        train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best, tuple(observations), resumed
+    )
 
 
 def _restored(model: keras.Model, checkpoints: Checkpoints) -> TrainingState | None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store.datasets import STRING, portable, write_group
 from study.store.faults import reached
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
-from study.store.networks import manifest_digest, read_groups
+from study.store.networks import manifest_digest, network_attributes, read_groups
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
@@ -111,23 +112,52 @@ def _is_current(path: Path, fingerprint: str) -> bool:
 
 def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
     """Write the networks batch by batch; no more than one batch is in memory at a time."""
-    first = read_groups(folder, keys[0])
-    size = _batch_size(sum(dataset.nbytes for dataset in first.values()))
-    for start in range(0, len(keys), size):
-        for group, stacked in _batch(folder, keys[start : start + size], first, attributes):
-            write_group(store, group, stacked, append_dim="network" if start else None, chunk=size)
-            reached("study group written")
+    arms = {key: network_attributes(folder, key).get("arm") for key in keys}
+    firsts: dict[Any, dict[str, xr.Dataset]] = {}
+    for key, arm in arms.items():
+        if arm not in firsts:
+            firsts[arm] = read_groups(folder, key)
+    longest = _longest(firsts)
+    described = {"schema_version": SCHEMA_VERSION, **attributes}
+    write_group(store, "/", portable(xr.Dataset(attrs=described)))
+    size = _batch_size(max(sum(dataset.nbytes for dataset in first.values()) for first in firsts.values()))
+    written: set[str] = set()
+    for arm, members in itertools.groupby(keys, arms.__getitem__):
+        own = list(members)
+        for start in range(0, len(own), size):
+            networks = _alike_networks(folder, own[start : start + size], firsts[arm])
+            for group in (name for name in firsts[arm] if name != "/"):
+                stacked = _stacked(networks, group, described)
+                if group in longest:
+                    stacked = stacked.reindex(epoch=longest[group])  # NaN in epochs to which the arm is not trained
+                append_dim = "network" if group in written else None
+                write_group(store, group, portable(stacked, group), append_dim=append_dim, chunk=size)
+                written.add(group)
+                reached("study group written")
 
 
-def _batch(
-    folder: StudyFolder, keys: Sequence[str], first: Mapping[str, xr.Dataset], attributes: Mapping[str, Any]
-) -> Iterator[tuple[str, xr.Dataset]]:
-    """Yield each group of some networks, stacked; `first` is the network that all must be like."""
+def _longest(firsts: Mapping[Any, Mapping[str, xr.Dataset]]) -> dict[str, np.ndarray]:
+    """Return the epochs of every group that has any, of the arm that has most; refuse arms that differ in more."""
+    longest: dict[str, np.ndarray] = {}
+    seen: dict[str, xr.Dataset] = {}
+    for groups in firsts.values():
+        for group, dataset in groups.items():
+            if "epoch" in dataset.dims:
+                epochs = dataset["epoch"].values
+                longest[group] = max(epochs, longest.get(group, epochs), key=len)
+            rest = dataset.drop_dims("epoch", errors="ignore")
+            _refuse_unlike({group: seen.setdefault(group, rest)}, {group: rest}, "an arm is unlike another")
+    return longest
+
+
+def _alike_networks(
+    folder: StudyFolder, keys: Sequence[str], first: Mapping[str, xr.Dataset]
+) -> dict[str, dict[str, xr.Dataset]]:
+    """Return the groups of some networks; `first` is the network of their arm that all must be like."""
     networks = {key: read_groups(folder, key) for key in keys}
     for key, network in networks.items():
         _refuse_unlike(first, network, f"network {key} is unlike the first")
-    for group in first:
-        yield group, _stacked(networks, group, attributes)
+    return networks
 
 
 def _batch_size(network_bytes: int) -> int:
@@ -154,7 +184,10 @@ def _alike(given: xr.Variable, found: xr.Variable | None, *, same_values: bool) 
 
 
 def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attributes: Mapping[str, Any]) -> xr.Dataset:
-    """Return one group of several networks, stacked along `network`, with what identifies each as coordinates."""
+    """Return one group of several networks, stacked along `network`, with what identifies each as coordinates.
+
+    The root has none of them: not every group holds every network, and groups must agree with their root.
+    """
     datasets = [network[group] for network in networks.values()]
     template = datasets[0]
     identity: dict[str, Any] = {"network": np.array(list(networks), dtype=STRING)}
@@ -168,9 +201,7 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
     labels = {
         name: ("network", values, {"long_name": _LONG_NAMES[name], "units": "1"}) for name, values in identity.items()
     }
-    own = {} if group == "/" else template.attrs
-    described = {**own, "schema_version": SCHEMA_VERSION, **attributes}
-    return portable(xr.Dataset(variables, {**template.coords, **labels}, described), group)
+    return xr.Dataset(variables, {**template.coords, **labels}, {**template.attrs, **attributes})
 
 
 def _consolidate(store: Path) -> None:

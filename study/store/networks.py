@@ -197,6 +197,25 @@ def read_groups(folder: StudyFolder, key: str) -> dict[str, xr.Dataset]:
     return groups
 
 
+def network_attributes(folder: StudyFolder, key: str) -> dict[str, Any]:
+    """Return what a network says it is, without reading or verifying the rest of it.
+
+    Raises
+    ------
+    DamagedNetworkError
+        When that cannot be read.
+    """
+    path = network_path(folder, key)
+    try:
+        attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
+        return attributes
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = (
+            _unreadable(path, error) if isinstance(error, OSError) else f"{path / 'zarr.json'}: not as it was written"
+        )
+        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+
+
 def manifest_digest(folder: StudyFolder, key: str) -> str:
     """Return the digest of a network's manifest, and so of its every byte, without reading those.
 

@@ -85,7 +85,15 @@ SETTING_REFUSALS = {
     "learning rate above the range": (["--set", "training.learning_rate=2"], ["2.0", "above 0, at most 1"]),
     "learning rate that is no number": (["--set", "training.learning_rate=nan"], ["nan", "above 0, at most 1"]),
     "seeds below the range": (["--set", "population.seeds=0"], ["population.seeds = 0", "1 to 10000"]),
-    "unknown set of initialisations": (["--set", "population.initialization_set=3"], ["= 3", "1 or 2"]),
+    "negative number of networks": (["--set", "replication.seeds=-1"], ["= -1", "0 (none) to 10000"]),
+    "falling corruption rates": (["--set", "memorization.label_corruptions=1,0"], ["[1.0, 0.0]", "rising"]),
+    "corruption rate in words": (["--set", "memorization.label_corruptions=low,high"], ["'low,high'", "numbers"]),
+    "more images to memorise than there are": (
+        ["--set", "memorization.train_images=321"], ["= 321", "320 training images", "--set"],
+    ),
+    "more images to shift than there are": (
+        ["--set", "shift_invariance.test_images=201"], ["= 201", "200 test images", "--set"],
+    ),
     "too few permutations": (["--set", "probe.permutations=99"], ["= 99", "100 to 1000000"]),
     "too few draws": (["--set", "ablation.null_draws=19"], ["= 19", "20 to 100000"]),
     "too few images for the null": (["--set", "ablation.null_images=31"], ["= 31", "32 or more"]),

@@ -16,6 +16,8 @@ from study.config import (
     PROFILES,
     SECTIONS,
     Config,
+    MemorizationConfig,
+    ShiftInvarianceConfig,
     as_record,
     config_digest,
     digest,
@@ -86,7 +88,7 @@ def test_the_study_is_named_after_its_profile_unless_told(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("profile", "networks", "epochs"),
-    [("quick", 8, 8), ("cifar10-small", 24, 12), ("cifar10", 80, 40), ("paper", 200, 200)],
+    [("quick", 8, 7), ("cifar10-small", 20, 12), ("cifar10", 80, 40), ("paper", 200, 200)],
 )
 def test_every_profile_of_the_package_is_valid(profile: str, networks: int, epochs: int) -> None:
     """Its number of networks and epochs is what is announced."""
@@ -146,7 +148,21 @@ OUT_OF_RANGE = [
     ("population.augmentations=flip,flip", "without repeats"),
     ("population.seeds=0", "1 to 10000"),
     ("population.seeds=10001", "1 to 10000"),
-    ("population.initialization_set=3", "1 or 2"),
+    ("maturation.seeds=-1", "0 (no such networks) to 10000"),
+    ("maturation.epochs=2", "3 to 10000"),
+    ("maturation.learning_rate=0", "above 0, at most 1"),
+    ("memorization.seeds=-1", "0 (no such networks) to 10000"),
+    ("memorization.label_corruptions=[0.5]", "two or more rising numbers"),
+    ("memorization.label_corruptions=0,0.5,0.5", "two or more rising numbers"),
+    ("memorization.label_corruptions=0,1.5", "from 0 to 1"),
+    ("memorization.label_corruptions=[0, true]", "a list of numbers"),
+    ("memorization.epochs=0", "1 to 10000"),
+    ("memorization.train_images=-1", "0 (as many as the others)"),
+    ("replication.seeds=-1", "0 (none) to 10000"),
+    ("replication.maturation_seeds=-1", "0 (none) to 10000"),
+    ("replication.memorization_seeds=10001", "0 (none) to 10000"),
+    ("shift_invariance.layers=conv9", "conv1"),
+    ("shift_invariance.test_images=-1", "0 (all)"),
     ("probe.readout=median", "mean, max"),
     ("probe.contrast=high", "min_max, fixed"),
     ("probe.permutations=99", "100 to 1000000"),
@@ -155,7 +171,7 @@ OUT_OF_RANGE = [
     ("ablation.layers=[]", "non-empty"),
     ("ablation.layers=conv2,conv2", "without repeats"),
     ("ablation.clamps=relu_zero", "starts with output_zero"),
-    ("ablation.clamps=output_zero,mean", ", ".join(CLAMPS)),
+    ("ablation.clamps=output_zero,median", ", ".join(CLAMPS)),
     ("ablation.clamps=output_zero,output_zero", "without repeats"),
     ("ablation.null_draws=19", "20 to 100000"),
     ("ablation.null_draws=100001", "20 to 100000"),
@@ -309,7 +325,8 @@ def changed(value: object) -> object:
     choices: dict[object, object] = {
         "shapes": "folder", "": "/d", "official": "pooled", "valid": "same", "conv_relu_bn": "conv_bn_relu",
         "validation_accuracy": "last", "mean": "max", "min_max": "fixed", "quick": "other",
-        AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, "float32": "bfloat16",
+        AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, 1e-4: 1e-3,
+        MemorizationConfig().label_corruptions: (0.0, 1.0), ShiftInvarianceConfig().layers: ("fc1",), "float32": "bfloat16",
     }  # fmt: skip
     return choices[value] if value in choices else value + 1  # type: ignore[operator]
 

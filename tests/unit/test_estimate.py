@@ -10,6 +10,7 @@ import pytest
 from study.config import Config, resolve
 from study.estimate import START_SECONDS, Estimate, estimate
 from study.images.split import Split
+from study.plan import planned_networks
 
 
 def split(train: int = 4000, validation: int = 1000, test: int = 1000) -> Split:
@@ -17,11 +18,21 @@ def split(train: int = 4000, validation: int = 1000, test: int = 1000) -> Split:
     return Split(*(np.arange(size) for size in (train, validation, test)))
 
 
+SMALL = ("replication.seeds=0", "maturation.seeds=0", "memorization.seeds=0")
+
+
+def small(*assignments: str) -> Config:
+    """Return the quick study without its other arms: eight networks."""
+    return resolve("quick", assignments=[*SMALL, *assignments])
+
+
 def quick(**changes: Any) -> Estimate:
-    """Return the estimate of the quick study's eight networks on two workers, with some arguments changed."""
-    arguments: dict[str, Any] = {"n_networks": 8, "workers": 2, "journal": []} | changes
-    config: Config = arguments.pop("config", None) or resolve("quick")
-    return estimate(config, arguments.pop("split", split()), **arguments)
+    """Return the estimate of the small study on two workers, with some arguments changed; `n_networks` of its plan."""
+    arguments: dict[str, Any] = {"workers": 2, "journal": []} | changes
+    config: Config = arguments.pop("config", None) or small()
+    networks = planned_networks(config, fingerprint="f")
+    wanted = arguments.pop("n_networks", len(networks))
+    return estimate(config, arguments.pop("split", split()), networks[:wanted], **arguments)
 
 
 def test_nothing_to_do_takes_no_time() -> None:
@@ -30,11 +41,18 @@ def test_nothing_to_do_takes_no_time() -> None:
 
 
 def test_measured_networks_decide_where_there_are_any() -> None:
-    """The median of this study's own networks, in rounds of as many as there are workers."""
-    journal = [{"seconds": 50.0}, {"seconds": 60.0}, {"seconds": 1000.0}]
-    found = quick(journal=journal, n_networks=5, workers=2)
+    """The median of this study's own networks of the arm, shared by the workers."""
+    journal = [{"arm": "generalization", "seconds": seconds} for seconds in (50.0, 60.0, 1000.0)]
+    found = quick(journal=journal, n_networks=6, workers=2)
     assert found.minutes == pytest.approx((3 * 60 + START_SECONDS) / 60)
     assert "own networks" in found.basis
+    assert "another machine" in quick(journal=journal, config=small("maturation.seeds=1")).basis
+
+
+def test_no_study_is_faster_than_its_slowest_network() -> None:
+    """However many workers there are."""
+    journal = [{"arm": "generalization", "seconds": 60.0}]
+    assert quick(journal=journal, n_networks=3, workers=100).minutes == pytest.approx((60 + START_SECONDS) / 60)
 
 
 def test_failed_networks_say_nothing_about_time() -> None:
@@ -46,14 +64,17 @@ def test_failed_networks_say_nothing_about_time() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"n_networks": 9},
+        {"config": small("population.seeds=3")},
+        {"config": small("maturation.seeds=1")},
+        {"config": small("memorization.seeds=1")},
+        {"config": small("replication.seeds=1")},
         {"workers": 1},
         {"split": split(train=8000)},
         {"split": split(validation=9000)},
         {"split": split(test=9000)},
-        {"config": resolve("quick", assignments=["training.epochs=16"])},
-        {"config": resolve("quick", assignments=["ablation.null_draws=1000"])},
-        {"config": resolve("quick", assignments=["ablation.null_images=1000"])},
+        {"config": small("training.epochs=16")},
+        {"config": small("ablation.null_draws=1000")},
+        {"config": small("ablation.null_images=1000")},
     ],
 )
 def test_more_work_takes_more_time(changes: dict[str, Any]) -> None:
@@ -61,9 +82,7 @@ def test_more_work_takes_more_time(changes: dict[str, Any]) -> None:
     assert quick(**changes).minutes > quick().minutes
 
 
-@pytest.mark.parametrize(
-    "changes", [{"workers": 8}, {"config": resolve("quick", assignments=["ablation.layers=conv2"])}]
-)
+@pytest.mark.parametrize("changes", [{"workers": 8}, {"config": small("ablation.layers=conv2")}])
 def test_less_work_takes_less_time(changes: dict[str, Any]) -> None:
     """More workers, fewer layers."""
     assert quick(**changes).minutes < quick().minutes
@@ -71,11 +90,11 @@ def test_less_work_takes_less_time(changes: dict[str, Any]) -> None:
 
 def test_disk_grows_with_the_number_of_networks() -> None:
     """Each network is stored twice: by itself and in the compacted study."""
-    assert quick(n_networks=16).megabytes == 2 * quick(n_networks=8).megabytes > 0
+    assert quick().megabytes == 2 * quick(n_networks=4).megabytes > 0
 
 
 def test_the_quick_study_is_announced_as_minutes() -> None:
     """The nominal speeds put it under ten minutes on two cores, the paper's size at more than a week."""
-    assert 0.5 < quick().minutes < 10
-    paper = estimate(resolve("paper"), split(40_000, 10_000, 10_000), n_networks=200, workers=2, journal=[])
+    assert 0.5 < quick(config=resolve("quick")).minutes < 10
+    paper = quick(config=resolve("paper"), split=split(40_000, 10_000, 10_000))
     assert paper.minutes > 7 * 24 * 60

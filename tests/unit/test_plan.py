@@ -8,12 +8,16 @@ import pytest
 
 from study import plan
 from study.config import AUGMENTATIONS, Config, resolve
-from study.plan import PlannedNetwork, planned_networks
+from study.plan import PlannedNetwork, planned_networks, training_images, training_of
+from study.schema import ARM_GROUPS
+
+ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
 
 
 def networks(*assignments: str, fingerprint: str = "f1", flags: dict[str, Any] | None = None) -> list[PlannedNetwork]:
-    """Return the plan of a quick study with some settings changed."""
-    return list(planned_networks(resolve("quick", assignments=assignments, flags=flags), fingerprint=fingerprint))
+    """Return the plan of a quick study without its other arms, with some settings changed."""
+    config = resolve("quick", assignments=(*ALONE, *assignments), flags=flags)
+    return list(planned_networks(config, fingerprint=fingerprint))
 
 
 def keys(*assignments: str, **others: Any) -> list[str]:
@@ -22,7 +26,7 @@ def keys(*assignments: str, **others: Any) -> list[str]:
 
 
 def test_every_augmentation_meets_every_seed() -> None:
-    """The quick study: four augmentations times two seeds, eight networks."""
+    """The population of the quick study: four augmentations times two seeds, eight networks."""
     planned = networks()
     assert {(network.augmentation, network.seed) for network in planned} == {
         (a, s) for a in AUGMENTATIONS for s in (0, 1)
@@ -38,9 +42,63 @@ def test_seeds_vary_slowest() -> None:
     assert [network.augmentation for network in planned] == list(AUGMENTATIONS) * 3
 
 
+def test_arms_follow_the_population_and_the_second_set_the_first() -> None:
+    """How many of each kind: seeds, times rates in the memorization arm, times augmentations in the population."""
+    planned = networks(
+        "population.seeds=1", "maturation.seeds=3", "memorization.seeds=2", "memorization.label_corruptions=0,0.5,1",
+        "replication.seeds=2", "replication.maturation_seeds=1", "replication.memorization_seeds=1",
+    )  # fmt: skip
+    found = [(network.initialization_set, network.arm) for network in planned]
+    assert found == [
+        *[(1, "generalization")] * 4, *[(1, "maturation")] * 3, *[(1, "memorization")] * 6,
+        *[(2, "generalization")] * 8, (2, "maturation"), *[(2, "memorization")] * 3,
+    ]  # fmt: skip
+    assert {n.augmentation for n in planned if n.arm == "maturation"} == {"shift_flip"}
+    assert {n.augmentation for n in planned if n.arm == "memorization"} == {"none"}
+    assert [n.label_corruption for n in planned if n.arm == "memorization"] == [0.0, 0.5, 1.0] * 3
+    assert len({network.key for network in planned}) == len({n.label for n in planned}) == len(planned)
+
+
+def test_each_arm_is_trained_in_its_own_way() -> None:
+    """Small steps, or the last epoch's weights; all else as the population is trained."""
+    config = resolve("quick", assignments=["maturation.epochs=5", "memorization.epochs=7", "training.batch_size=16"])
+    assert training_of(config, "generalization") == config.training
+    matured, memorized = training_of(config, "maturation"), training_of(config, "memorization")
+    assert (matured.epochs, matured.learning_rate, matured.batch_size) == (5, 1e-4, 16)
+    assert matured.selection == config.training.selection
+    assert (memorized.epochs, memorized.selection, memorized.learning_rate) == (7, "last", 1e-3)
+
+
+def test_only_the_memorization_arm_may_see_fewer_images() -> None:
+    """Never more than there are; 0 stands for all."""
+    config = resolve("quick", assignments=["memorization.train_images=100"])
+    assert [training_images(config, arm, 400) for arm in ARM_GROUPS] == [400, 400, 100]
+    assert training_images(config, "memorization", 60) == 60
+    all_of_them = resolve("quick", assignments=["memorization.train_images=0"])
+    assert training_images(all_of_them, "memorization", 400) == 400
+
+
+ARMS = ("maturation.seeds=1", "memorization.seeds=1")
+CHANGES = {
+    "maturation.epochs=9": {"maturation"}, "maturation.learning_rate=0.01": {"maturation"},
+    "memorization.epochs=9": {"memorization"}, "memorization.train_images=50": {"memorization"},
+    "ablation.null_draws=61": {"generalization"}, "shift_invariance.test_images=100": {"generalization"},
+    "shift_invariance.layers=conv2": {"generalization"}, "training.epochs=3": {"generalization"},
+    "training.learning_rate=0.01": {"generalization", "memorization"}, "network.padding=same": set(ARM_GROUPS),
+    "training.selection=validation_loss": {"generalization", "maturation"}, "probe.readout=max": set(ARM_GROUPS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("assignment", "arms"), CHANGES.items())
+def test_a_setting_changes_the_keys_of_the_arms_it_matters_to(assignment: str, arms: set[str]) -> None:
+    """Networks of the others are not trained again for it."""
+    before, after = networks(*ARMS), networks(*ARMS, assignment)
+    assert {new.arm for old, new in zip(before, after, strict=True) if new.key != old.key} == arms
+
+
 def test_keys_and_identities_are_unique() -> None:
     """200 networks of the paper's size, and the second set of initialisations beside."""
-    planned = networks("population.seeds=50") + networks("population.seeds=50", "population.initialization_set=2")
+    planned = networks("population.seeds=50", "replication.seeds=50")
     assert len({network.key for network in planned}) == 400
     assert len({network.identity for network in planned}) == 400
     assert all(len(network.key) == 20 and int(network.key, 16) >= 0 for network in planned)
@@ -60,7 +118,6 @@ def test_the_plan_is_the_same_every_time() -> None:
         "training.batch_size=16",
         "training.learning_rate=0.01",
         "training.selection=last",
-        "population.initialization_set=2",
         "probe.readout=max",
         "probe.contrast=fixed",
         "probe.permutations=500",

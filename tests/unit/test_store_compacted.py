@@ -73,7 +73,7 @@ def folder(compacted: Path, tmp_path: Path) -> StudyFolder:
 def keys_of(folder: StudyFolder) -> list[str]:
     """Return the keys of the published networks, in the order they were compacted."""
     with open_study(folder.compacted) as study:
-        return [str(key) for key in study["network"].values]
+        return [str(key) for key in study["training"]["network"].values]
 
 
 def contents(path: Path) -> dict[str, bytes]:

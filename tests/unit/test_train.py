@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,11 +18,10 @@ from study.images.split import Partition, preprocessed
 from study.measure import Bench
 from study.networks import backend
 from study.networks.cnn7 import cnn7
-from study.networks.taps import hidden_layers
 from study.seeding import stream
-from study.store import Checkpoint, StudyFolder
-from study.train import Checkpoints, DivergedError, TrainedNetwork, evaluate, initialize, train_network
+from study.train import DivergedError, TrainedNetwork, evaluate, initialize, train_network
 from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
+from tests.tiny_training import assert_same_bits, tiny_bench, trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,47 +30,10 @@ def one_thread() -> None:
     backend.configure_process()
 
 
-def tiny_bench() -> Bench:
-    """Return a compiled tiny network."""
-    model = tiny_network()
-    optimizer = backend.FusedAdam()
-    optimizer.build(model.trainable_variables)
-    return Bench(
-        model, hidden_layers(model), optimizer, backend.compiled_training(model, optimizer),
-        backend.compiled_scores(model), responses=None, clamped=None,
-    )  # type: ignore[arg-type]  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def bench() -> Bench:
     """Return a compiled tiny network, used by several tests one after the other."""
     return tiny_bench()
-
-
-def trained(
-    bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any
-) -> TrainedNetwork:
-    """Train the tiny network from its initial weights."""
-    scores, partition = options.pop("scores", bench.scores), options.pop("partition", tiny_partition())
-    on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
-    store, every = options.pop("store", None), options.pop("every", 1)
-    config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
-    initialize(bench.model, root_seed=root_seed, network=network)
-    bench.reset(config.learning_rate)
-    return train_network(
-        bench.model, bench.train, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
-        network=network, on_epoch=on_epoch,
-        checkpoints=Checkpoints(every, bench.optimizer.variables, store) if store else None,
-    )  # fmt: skip
-
-
-def assert_same_bits(first: TrainedNetwork, second: TrainedNetwork) -> None:
-    """Assert that curves and weights agree to the last bit."""
-    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
-    assert first.analysed_epoch == second.analysed_epoch
-    for one, other in zip(first.weights, second.weights, strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 # Same seed, same bits
@@ -491,124 +452,18 @@ def test_a_network_whose_weights_are_no_numbers_has_diverged(bench: Bench) -> No
         assert_same_bits(trained(bench), expected)
 
 
-# Going on from a checkpoint
+# What is observed on the way
 
 
-class KilledError(Exception):
-    """Ends a training in the midst of it."""
-
-
-def killed_after(last: int) -> Any:
-    """Return an `on_epoch` that ends training once epoch `last` is over."""
-
-    def on_epoch(epoch: int, loss: float, accuracy: float) -> None:
-        if epoch == last:
-            raise KilledError
-
-    return on_epoch
-
-
-def scores_of(curve: list[tuple[float, float]]) -> Any:
-    """Return scores that give (loss, accuracy) of one epoch after the other, for thirty validation images."""
-    script = iter(curve)
-
-    def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        loss, accuracy = next(script)
-        return loss * len(labels), accuracy * len(labels)
-
-    return scores
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Checkpoint:
-    """Return the place of a checkpoint, empty."""
-    return Checkpoint(StudyFolder(tmp_path), "a" * 20)
-
-
-@pytest.mark.parametrize("last", [1, 2, 3])
-def test_a_killed_training_continues_to_the_same_bits(bench: Bench, store: Checkpoint, last: int) -> None:
-    """Killed after any epoch, the last included; another network is trained in between, as a worker might."""
-    whole = trained(bench, augmentation="shift_flip")
-    with pytest.raises(KilledError):
-        trained(bench, augmentation="shift_flip", store=store, on_epoch=killed_after(last))
-    trained(bench, network="b", learning_rate=0.1)
-    told: list[int] = []
-    resumed = trained(bench, augmentation="shift_flip", store=store, on_epoch=lambda epoch, *_: told.append(epoch))
-    assert_same_bits(resumed, whole)
-    for kept, expected in zip(bench.model.get_weights(), whole.weights, strict=True):
-        np.testing.assert_array_equal(kept, expected)
-    assert (whole.resumed_epoch, resumed.resumed_epoch) == (0, last)
-    assert told == list(range(last + 1, 4))
-
-
-@pytest.mark.parametrize(
-    ("selection", "curve", "best"),
-    [
-        ("validation_accuracy", [(1.0, 0.5), (0.9, 0.6), (0.8, 0.6), (0.7, 0.5)], 2),
-        ("validation_accuracy", [(0.7, 0.5), (0.8, 0.6), (0.9, 0.5), (1.0, 0.7)], 4),
-        ("validation_loss", [(0.5, 0.5), (0.9, 0.6), (0.5, 0.6), (0.7, 0.7)], 1),
-        ("validation_loss", [(0.9, 0.7), (0.8, 0.6), (0.5, 0.5), (0.6, 0.7)], 3),
-        ("last", [(0.5, 0.9), (0.8, 0.6), (0.9, 0.5), (1.0, 0.4)], 4),
-    ],
-)
-def test_the_analysed_epoch_may_lie_before_or_after_the_checkpoint(
-    bench: Bench, store: Checkpoint, selection: str, curve: list[tuple[float, float]], best: int
-) -> None:
-    """Under each rule, killed in the third of four epochs; a later epoch that only ties does not win."""
-    options = {"epochs": 4, "selection": selection}
-    whole = trained(bench, scores=scores_of(curve), **options)
-    with pytest.raises(StopIteration):
-        trained(bench, scores=scores_of(curve[:2]), store=store, **options)
-    resumed = trained(bench, scores=scores_of(curve[2:]), store=store, **options)
-    assert (resumed.analysed_epoch, resumed.resumed_epoch) == (best, 2)
-    assert_same_bits(resumed, whole)
-
-
-def test_killed_again_and_again_it_still_ends_the_same(bench: Bench, store: Checkpoint) -> None:
-    """One epoch at a time, each by what might be another process."""
-    for last in (1, 2):
-        with pytest.raises(KilledError):
-            trained(bench, store=store, on_epoch=killed_after(last))
-    assert_same_bits(trained(bench, store=store), trained(bench))
-
-
-def test_the_state_is_saved_every_few_epochs_and_after_the_last(bench: Bench, store: Checkpoint) -> None:
-    """Two apart in five epochs; an interruption in between costs one epoch, one after the last costs none."""
-    saved: list[int] = []
-
-    def on_epoch(epoch: int, loss: float, accuracy: float) -> None:
-        arrays = store.load()
-        saved.append(0 if arrays is None else int(arrays["epoch"]))
-
-    whole = trained(bench, epochs=5, store=store, every=2, on_epoch=on_epoch)
-    assert saved == [0, 2, 2, 4, 5]
-    again = trained(bench, epochs=5, store=store, every=2)
-    assert again.resumed_epoch == 5
-    assert_same_bits(again, whole)
-
-
-def test_a_checkpoint_that_cannot_be_relied_on_changes_nothing(bench: Bench, store: Checkpoint) -> None:
-    """A flipped bit, or the checkpoint of another network: trained from the start, and to the same bits."""
-    whole = trained(bench)
-    other = Checkpoint(store.folder, "b" * 20)
-    with pytest.raises(KilledError):
-        trained(bench, network="b", store=other, on_epoch=killed_after(2))
-    content = other.path.read_bytes()
-    for wrong in (content, content[:-1] + bytes([content[-1] ^ 1])):
-        store.path.write_bytes(wrong)
-        found = trained(bench, store=store)
-        assert found.resumed_epoch == 0
-        assert_same_bits(found, whole)
-
-
-def test_a_network_diverges_after_a_checkpoint_as_it_does_without(bench: Bench, store: Checkpoint) -> None:
-    """In the same epoch, with the same words, however often it is tried: what diverged is never saved."""
-    curve = [(1.0, 0.5), (0.9, 0.6), (float("nan"), 0.1)]
-    with pytest.raises(DivergedError) as whole:
-        trained(bench, scores=scores_of(curve))
-    with pytest.raises(DivergedError):
-        trained(bench, scores=scores_of(curve), store=store)
-    for _ in range(2):
-        with pytest.raises(DivergedError) as resumed:
-            trained(bench, scores=scores_of(curve[2:]), store=store)
-        assert str(resumed.value) == str(whole.value) == "the loss or a weight is not a number in epoch 3"
+def test_the_network_is_observed_before_training_and_after_every_epoch(bench: Bench) -> None:
+    """First the initial weights, last those of the last epoch; looking on changes nothing."""
+    seen = trained(bench, observe=lambda: np.array(bench.model.get_weights()[0]), selection="last")
+    assert len(seen.observations) == 4
+    initialize(bench.model, root_seed=0, network="a")
+    np.testing.assert_array_equal(seen.observations[0], bench.model.get_weights()[0])
+    np.testing.assert_array_equal(seen.observations[-1], seen.weights[0])
+    assert len({one.tobytes() for one in seen.observations}) == 4
+    plain = trained(bench, selection="last")
+    assert plain.observations == ()
+    for one, other in zip(seen.weights, plain.weights, strict=True):
+        np.testing.assert_array_equal(one, other)

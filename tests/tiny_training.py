@@ -1,0 +1,53 @@
+"""Training of the tiny network, compiled, and what it leaves compared bit by bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from study.config import TrainingConfig
+from study.measure import Bench
+from study.networks import backend
+from study.networks.taps import hidden_layers
+from study.train import Checkpoints, TrainedNetwork, initialize, train_network
+from tests.tiny_network import tiny_network, tiny_partition
+
+
+def tiny_bench() -> Bench:
+    """Return a compiled tiny network."""
+    model = tiny_network()
+    optimizer = backend.FusedAdam()
+    optimizer.build(model.trainable_variables)
+    return Bench(
+        model, hidden_layers(model), optimizer, backend.compiled_training(model, optimizer),
+        backend.compiled_scores(model), responses=None, clamped=None,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def trained(
+    bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any
+) -> TrainedNetwork:
+    """Train the tiny network from its initial weights."""
+    scores, partition = options.pop("scores", bench.scores), options.pop("partition", tiny_partition())
+    on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
+    observe = options.pop("observe", None)
+    store, every = options.pop("store", None), options.pop("every", 1)
+    config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
+    initialize(bench.model, root_seed=root_seed, network=network)
+    bench.reset(config.learning_rate)
+    return train_network(
+        bench.model, bench.train, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
+        network=network, on_epoch=on_epoch, observe=observe,
+        checkpoints=Checkpoints(every, bench.optimizer.variables, store) if store else None,
+    )  # fmt: skip
+
+
+def assert_same_bits(first: TrainedNetwork, second: TrainedNetwork) -> None:
+    """Assert that curves, weights and observations agree to the last bit."""
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+    assert first.analysed_epoch == second.analysed_epoch
+    for name in ("weights", "observations"):
+        for one, other in zip(getattr(first, name), getattr(second, name), strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -1,0 +1,82 @@
+"""Corrupted labels: as many as asked for, of every class alike, and nothing else touched."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from study.images.corruption import corrupted, with_corrupted_labels
+from tests.tiny_network import N_CLASSES, tiny_partition
+
+LABELS = np.tile(np.arange(10), 2000)
+
+
+def changed(rate: float, seed: int = 0) -> NDArray[np.int64]:
+    """Return the labels at a corruption rate."""
+    return corrupted(LABELS, rate=rate, n_classes=10, rng=np.random.default_rng(seed))
+
+
+def test_rate_zero_changes_nothing() -> None:
+    """The same labels, and the originals are never written to."""
+    np.testing.assert_array_equal(changed(0.0), LABELS)
+    changed(1.0)
+    np.testing.assert_array_equal(LABELS, np.tile(np.arange(10), 2000))
+
+
+@pytest.mark.parametrize("rate", [0.2, 0.5, 1.0])
+def test_a_tenth_of_the_replaced_labels_is_right_by_chance(rate: float) -> None:
+    """Wrong labels: rate times nine tenths, within what 20,000 draws allow (p of an exact test above 1e-4)."""
+    wrong = int(np.count_nonzero(changed(rate) != LABELS))
+    assert stats.binomtest(wrong, LABELS.size, 0.9 * rate).pvalue > 1e-4
+
+
+def test_random_labels_are_uniform_and_independent_of_the_true_ones() -> None:
+    """All 100 pairs of true and random class are equally frequent (chi-squared test)."""
+    table = np.histogram2d(LABELS, changed(1.0), bins=10)[0]
+    assert stats.chi2_contingency(table).pvalue > 1e-4
+    assert stats.chisquare(table.sum(axis=0)).pvalue > 1e-4
+
+
+def test_higher_rates_replace_the_same_labels_and_more() -> None:
+    """With the same generator, what is wrong at one rate is wrong in the same way at a higher one."""
+    lower, higher = changed(0.3), changed(0.7)
+    replaced = lower != LABELS
+    np.testing.assert_array_equal(lower[replaced], higher[replaced])
+    assert np.count_nonzero(higher != LABELS) > np.count_nonzero(replaced)
+
+
+def test_training_and_validation_labels_are_corrupted_and_test_labels_stay() -> None:
+    """As registered; images and training mean stay, and fewer training images are the first ones."""
+    whole = tiny_partition()
+    found = with_corrupted_labels(whole, rate=1.0, n_classes=N_CLASSES, n_train=20, rng=np.random.default_rng(1))
+    assert len(found.train_images) == len(found.train_labels) == 20
+    np.testing.assert_array_equal(found.train_images, whole.train_images[:20])
+    for name in ("test_images", "test_labels", "validation_images", "training_mean"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    assert (found.train_labels != whole.train_labels[:20]).any()
+    assert (found.validation_labels != whole.validation_labels).any()
+
+
+def test_fewer_images_have_the_labels_they_have_among_all() -> None:
+    """How many images train does not change which of their labels are wrong, nor the validation labels."""
+    whole = tiny_partition()
+    few, all_of_them = (
+        with_corrupted_labels(whole, rate=0.5, n_classes=N_CLASSES, n_train=n, rng=np.random.default_rng(2))
+        for n in (10, len(whole.train_labels))
+    )
+    np.testing.assert_array_equal(few.train_labels, all_of_them.train_labels[:10])
+    np.testing.assert_array_equal(few.validation_labels, all_of_them.validation_labels)
+
+
+def test_no_corruption_is_the_partition_itself() -> None:
+    """Every field, value by value."""
+    whole = tiny_partition()
+    found = with_corrupted_labels(
+        whole, rate=0.0, n_classes=N_CLASSES, n_train=len(whole.train_labels), rng=np.random.default_rng(3)
+    )
+    for field in dataclasses.fields(whole):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(whole, field.name))
