@@ -31,6 +31,7 @@ from study.schema import (
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
 CLASSES = 10
+POPULATION_GROUPS = {group: GROUPS[group] for group in ARM_GROUPS["generalization"]}  # what most networks have
 ORIENTATIONS = np.arange(12) * 15.0
 FREQUENCIES = np.arange(1, 10) / 40
 PHASES = np.arange(4) * 90.0

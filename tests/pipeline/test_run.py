@@ -14,8 +14,9 @@ from study import analysis
 from study.config import as_record, resolve
 from study.registration import read_registration
 from study.run import main
-from study.schema import COORDINATE_UNITS, GROUPS, NETWORK_COORDINATES
+from study.schema import COORDINATE_UNITS, NETWORK_COORDINATES
 from study.store import network_state, read_journal, read_record
+from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.pipeline.tiny_study import NAME, REGISTRATION, Finished, arguments, manifests, planned, snapshot
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")

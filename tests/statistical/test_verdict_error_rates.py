@@ -42,7 +42,7 @@ def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None, s
     other = None if against is None else (lambda study: labelled(against))
     measure = Measure(lambda study: array, unpublished, other)
     layers = testing.tested_layers(one, measure, STUDY, root_seed=seed)
-    return testing.with_verdicts({one.id: (one, measure, layers)}, STUDY)[one.id]
+    return testing.with_verdicts({one.id: testing.Tested(one, measure, layers, STUDY)})[one.id]
 
 
 def rates(results: list[HypothesisResult], verdict: str) -> tuple[float, float, float]:

@@ -56,7 +56,7 @@ def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = 
     """Return the verdict of a hypothesis and those of its layers."""
     layers = measured(one, values, against)
     measure = Measure(lambda study: labelled(values), unpublished)
-    (result,) = testing.with_verdicts({one.id: (one, measure, layers)}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, layers, STUDY)}).values()
     return result.verdict, [layer.verdict for layer in result.layers]
 
 
@@ -281,7 +281,8 @@ def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
 def adjusted(*families: tuple[Hypothesis, list[float]]) -> dict[str, list[float]]:
     """Return the adjusted p-values by hypothesis."""
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    found = testing.with_verdicts({one.id: (one, measure, results(one, pvalues)) for one, pvalues in families}, STUDY)
+    tests = [testing.Tested(one, measure, results(one, pvalues), STUDY) for one, pvalues in families]
+    found = testing.with_verdicts({test.hypothesis.id: test for test in tests})
     return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in found.items()}
 
 
@@ -320,9 +321,9 @@ def test_the_verdict_reads_the_adjusted_p_value() -> None:
     """Raw p-values of .03 in seven layers support nothing: Holm makes them .21."""
     one = hypothesis()
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.03] * 7))}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, results(one, [0.03] * 7), STUDY)}).values()
     assert {layer.verdict for layer in result.layers} == {INCONCLUSIVE}
-    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.007] * 7))}, STUDY).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, results(one, [0.007] * 7), STUDY)}).values()
     assert {layer.verdict for layer in result.layers} == {SUPPORTED}
     assert result.verdict == SUPPORTED
 
@@ -331,7 +332,9 @@ def test_untested_layers_stay_untested() -> None:
     """Whatever the rule would say of their numbers; and they keep a hypothesis of every layer from being supported."""
     one = hypothesis(layers=("conv1", "conv2"))
     measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = testing.with_verdicts({one.id: (one, measure, results(one, [0.001, math.nan]))}, STUDY).values()
+    (result,) = testing.with_verdicts(
+        {one.id: testing.Tested(one, measure, results(one, [0.001, math.nan]), STUDY)}
+    ).values()
     assert [layer.verdict for layer in result.layers] == [SUPPORTED, NOT_TESTED]
     assert result.verdict == INCONCLUSIVE
     assert "not tested in conv2" in result.reason

@@ -10,21 +10,28 @@ import pytest
 import xarray as xr
 
 from study.errors import StudyError
-from study.schema import GROUPS, NETWORK_COORDINATES, SCHEMA_VERSION, Variable, described, validate
+from study.schema import ARM_GROUPS, GROUPS, NETWORK_COORDINATES, SCHEMA_VERSION, Variable, described, validate
 from tests.example_networks import example_network
 
 SMALL = {"conv1": 4, "fc1": 6}
 VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in variables]
 
 
-def network() -> xr.DataTree:
+def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network."""
-    return example_network(np.random.default_rng(0), layers=SMALL, epochs=3, draws=5)
+    return example_network(np.random.default_rng(0), arm=arm, layers=SMALL, epochs=3, draws=5)
 
 
-def changed(change: Callable[[dict[str, xr.Dataset]], None], **attributes: Any) -> xr.DataTree:
+def arm_with(group: str) -> str:
+    """Return an arm that has a group."""
+    return next(arm for arm, groups in ARM_GROUPS.items() if group in groups)
+
+
+def changed(
+    change: Callable[[dict[str, xr.Dataset]], None], *, arm: str = "generalization", **attributes: Any
+) -> xr.DataTree:
     """Return a network whose datasets by group went through `change`."""
-    tree = network()
+    tree = network(arm)
     groups = {name: tree[name].to_dataset() for name in tree.children}
     change(groups)
     made = xr.DataTree.from_dict({f"/{name}": dataset for name, dataset in groups.items()})
@@ -40,9 +47,31 @@ def refusal(tree: xr.DataTree) -> str:
     return str(caught.value)
 
 
-def test_a_whole_network_passes() -> None:
-    """The example that other tests build on is what the schema asks for."""
-    validate(network(), source="example")
+@pytest.mark.parametrize("arm", ARM_GROUPS)
+def test_a_whole_network_passes(arm: str) -> None:
+    """The example that other tests build on is what the schema asks for, in every arm."""
+    validate(network(arm), source="example")
+
+
+def test_every_group_belongs_to_an_arm() -> None:
+    """And what has epochs is a fraction or a loss: the store fills epochs to come with NaN."""
+    assert set().union(*ARM_GROUPS.values()) == set(GROUPS)
+    assert {GROUPS[group][name].kind for group, name in VARIABLES if "epoch" in GROUPS[group][name].dims} == {"f"}
+
+
+def test_an_unknown_arm_is_refused() -> None:
+    """The line names the allowed ones."""
+    tree = network()
+    tree.attrs["arm"] = "guessing"
+    message = refusal(tree)
+    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization"
+
+
+def test_a_group_of_another_arm_is_refused() -> None:
+    """A network of the memorization arm is not ablated."""
+    tree = network()
+    tree.attrs["arm"] = "memorization"
+    assert refusal(tree) == "store/net: group 'ablation' is not one of arm 'memorization'"
 
 
 def test_every_variable_says_what_it_is() -> None:
@@ -55,9 +84,11 @@ def test_every_variable_says_what_it_is() -> None:
         assert "network" not in variable.dims
 
 
-def test_only_tuning_may_be_undefined() -> None:
-    """NaN means a silent unit; in losses it would mean a broken network."""
-    assert {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed} == {"tuning"}
+def test_no_loss_may_be_undefined() -> None:
+    """NaN means a silent unit or a layer without active components; in losses it would mean a broken network."""
+    undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
+    assert undefined == {"tuning", "maturation", "activity", "shift_invariance"}
+    assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
     never = {"silent", "mean_response", "tuning_curve", "gosi_null_count", "spatial_frequency_count"}
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never
 
@@ -77,8 +108,11 @@ def test_another_schema_version_is_refused(found: object) -> None:
 
 @pytest.mark.parametrize("group", list(GROUPS))
 def test_a_missing_group_is_named(group: str) -> None:
-    """Each of the four."""
-    assert refusal(changed(lambda groups: groups.pop(group) and None)) == f"store/net: group {group!r} is missing"
+    """Each of them, in an arm that has it."""
+    assert (
+        refusal(changed(lambda groups: groups.pop(group) and None, arm=arm_with(group)))
+        == f"store/net: group {group!r} is missing"
+    )
 
 
 @pytest.mark.parametrize(("group", "name"), VARIABLES)
@@ -88,7 +122,10 @@ def test_a_missing_variable_is_named(group: str, name: str) -> None:
     def drop(groups: dict[str, xr.Dataset]) -> None:
         groups[group] = groups[group].drop_vars(name)
 
-    assert refusal(changed(drop)) == f"store/net: group {group!r} has missing or unexpected variables [{name!r}]"
+    assert (
+        refusal(changed(drop, arm=arm_with(group)))
+        == f"store/net: group {group!r} has missing or unexpected variables [{name!r}]"
+    )
 
 
 def test_an_unexpected_variable_is_named() -> None:

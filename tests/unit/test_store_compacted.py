@@ -16,7 +16,7 @@ import pytest
 import xarray as xr
 
 from study.errors import StudyError
-from study.schema import GROUPS, NETWORK_COORDINATES, SCHEMA_VERSION
+from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store import (
     DamagedNetworkError,
     StudyFolder,
@@ -29,6 +29,7 @@ from study.store import (
 )
 from study.store import compacted as compacted_module
 from study.store import datasets as datasets_module
+from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.example_networks import example_network
 
 LAYERS = {"conv1": 4, "fc1": 6}
@@ -109,7 +110,8 @@ def test_every_value_is_the_networks(folder: StudyFolder) -> None:
 def test_opened_with_xarray_it_is_labelled(folder: StudyFolder) -> None:
     """Plain xarray shows units on every variable, who each network is, and where the data come from."""
     with xr.open_datatree(folder.compacted, engine="zarr") as study:
-        for group in ("/", *GROUPS):
+        assert {"schema_version": SCHEMA_VERSION, **ATTRIBUTES}.items() <= study.attrs.items()
+        for group in GROUPS:
             dataset = study[group].to_dataset()
             assert {"schema_version": SCHEMA_VERSION, **ATTRIBUTES}.items() <= dataset.attrs.items()
             assert {"network", *NETWORK_COORDINATES} <= set(dataset.coords)
@@ -370,6 +372,7 @@ def test_no_more_than_a_batch_is_in_memory(
 
     monkeypatch.setattr(compacted_module, "read_groups", counted)
     monkeypatch.setattr(compacted_module, "manifest_digest", lambda folder, key: key)
+    monkeypatch.setattr(compacted_module, "network_attributes", lambda folder, key: {"arm": "generalization"})
     monkeypatch.setattr(compacted_module, "BATCH_BYTES", batch_bytes)
     compact(StudyFolder(tmp_path), [str(number) for number in range(6)], ATTRIBUTES)
     assert max(counts) == held + 1
