@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from study import ablate
 from study.config import NetworkConfig
+from study.halves import random_halves
 from study.images.split import Partition
 from study.measure import bench
 from study.networks import backend
@@ -36,20 +37,20 @@ def main() -> None:
     print(f"{N_IMAGES} images, {2 * N_DRAWS} masks a layer; seconds on one thread")
     print("layer   whole network  behind the layer    ours   ratios            largest difference")
     for i, layer in enumerate(made.layers):
-        halves = [half for _ in range(N_DRAWS) for half in ablate.random_halves(np.ones(layer.n_units, bool), rng=rng)]
+        halves = [half for _ in range(N_DRAWS) for half in random_halves(np.ones(layer.n_units, bool), rng=rng)]
         masks = np.stack(halves)
-        whole, activations = _whole_network(made.model, layer), made.clamped.outputs(inputs)[i]
+        activations = made.clamped.outputs(inputs)[i]
+        whole, suffix = _whole_network(made.model, layer), _behind_the_layer(made.model, layer)
 
         def by_whole(masks: np.ndarray, whole: Any = whole) -> np.ndarray:
             return np.array([float(whole(inputs, (~mask).astype(np.float32), labels)) for mask in masks])
 
-        def by_suffix(masks: np.ndarray, i: int = i, activations: Any = activations) -> np.ndarray:
-            zeros = np.zeros(masks.shape[1], np.float32)
-            return np.array([made.clamped.scores(i, activations, mask, zeros, labels)[0] for mask in masks])
+        def by_suffix(masks: np.ndarray, suffix: Any = suffix, activations: Any = activations) -> np.ndarray:
+            return np.array([float(suffix(activations, (~mask).astype(np.float32), labels)) for mask in masks])
 
         def by_ours(masks: np.ndarray, i: int = i) -> np.ndarray:
-            found = ablate._mean_losses(made.clamped, partition, {i: masks}, np.arange(N_IMAGES), lambda share: None)
-            return found[i] * N_IMAGES
+            found = ablate._mean_scores(made.clamped, partition, {i: masks}, np.arange(N_IMAGES), lambda share: None)
+            return found[0, 0] * N_IMAGES
 
         seconds, found = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)
         totals += seconds
@@ -72,6 +73,17 @@ def _whole_network(model: keras.Model, layer: HiddenLayer) -> Any:
     @tf.function(autograph=False)
     def loss(images: Any, kept: Any, labels: Any) -> Any:
         return tf.reduce_sum(backend.cross_entropies(labels, masked([images, kept[None]], training=False)))
+
+    return loss
+
+
+def _behind_the_layer(model: keras.Model, layer: HiddenLayer) -> Any:
+    """Return loss(activations, kept, labels): the part behind a layer, its input multiplied by a mask."""
+    after = keras.Model(model.get_layer(layer.output).output, model.output)
+
+    @tf.function(autograph=False)
+    def loss(activations: Any, kept: Any, labels: Any) -> Any:
+        return tf.reduce_sum(backend.cross_entropies(labels, after(activations * kept, training=False)))
 
     return loss
 

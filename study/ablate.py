@@ -1,115 +1,46 @@
 """Silencing units and measuring what the network loses (section 3.4 of the paper).
 
-The halves of a layer are ranked by gOSI and always equally large; the null silences random halves of the same size.
-Loss is mean cross-entropy in nats, on test images.
+The halves of a layer are ranked by gOSI and always equally large; the null silences random halves of the same size. Loss is
+mean cross-entropy in nats, on test images. A clamp says what the next layer receives from a silenced unit: 0
+(`output_zero`), what it would receive were the unit's response 0 (`relu_zero`), the unit's mean over the training images
+(`mean`), or the unit's output for another test image (`resample`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from study.activity import class_counts
 from study.config import AblationConfig
+from study.halves import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
 from study.images.split import Partition, preprocessed
-from study.networks import backend
-from study.networks.superposition import behind
-from study.networks.taps import HiddenLayer, clamp_values, outputs_model, suffix_model
-from study.schema import HALVES, TARGETS
+from study.networks.clamped import ClampedNetwork
+from study.networks.taps import clamp_values
+from study.schema import TARGETS
 
-BATCH = 500
-SUPERPOSED_BATCH, MASKS_AT_ONCE = 32, 32  # images and masks that are computed together: 1,024 passes behind a layer
+BATCH = 250
+SUPERPOSED_BATCH = 32  # images that are computed together under many masks
 
-Mask = NDArray[np.bool_]
-
-
-def selectivity_halves(gosi: NDArray[np.float64], *, rng: np.random.Generator) -> tuple[Mask, Mask]:
-    """Return the top and the bottom half of a layer's units by gOSI, as masks of shape (unit,).
-
-    Parameters
-    ----------
-    gosi
-        (unit,); NaN marks a silent unit, which is in neither half.
-    rng
-        Breaks ties at random.
-
-    Returns
-    -------
-    top, bottom
-        Disjoint masks of floor(n / 2) units each, n being the number of units that are not silent.
-    """
-    ranked = np.lexsort((rng.random(len(gosi)), gosi))[: int(np.count_nonzero(~np.isnan(gosi)))]  # NaN sorts last
-    size = len(ranked) // 2
-    return _mask(ranked[len(ranked) - size :], len(gosi)), _mask(ranked[:size], len(gosi))
-
-
-def random_halves(eligible: Mask, *, rng: np.random.Generator) -> tuple[Mask, Mask]:
-    """Return two random disjoint halves of the eligible units, floor(n / 2) units each, as masks of shape (unit,)."""
-    shuffled = rng.permutation(np.flatnonzero(eligible))
-    size = len(shuffled) // 2
-    return _mask(shuffled[:size], len(eligible)), _mask(shuffled[size : 2 * size], len(eligible))
-
-
-def _mask(members: NDArray[np.intp], n_units: int) -> Mask:
-    mask = np.zeros(n_units, dtype=bool)
-    mask[members] = True
-    return mask
-
-
-@dataclass(frozen=True)
-class ClampedNetwork:
-    """A network with compiled suffixes: made once a process, reused for every set of weights it is given."""
-
-    model: keras.Model
-    layers: tuple[HiddenLayer, ...]
-    outputs: Callable[[NDArray[np.float32]], list[Any]]
-    suffixes: tuple[Callable[[Any, Any, Any, NDArray[np.int64]], tuple[Any, Any]], ...]
-    superpositions: tuple[tuple[Callable[..., Any], Callable[..., Any]], ...]
-
-    @classmethod
-    def of(cls, model: keras.Model, layers: tuple[HiddenLayer, ...]) -> ClampedNetwork:
-        """Return the clamped network of `model`."""
-        suffixes = tuple(backend.compiled_clamped_scores(suffix_model(model, layer)) for layer in layers)
-        superpositions = tuple(backend.compiled_superposition(behind(model, layer)) for layer in layers)
-        return cls(model, layers, backend.compiled_forward(outputs_model(model, layers)), suffixes, superpositions)
-
-    def scores(
-        self, index: int, activations: Any, mask: Mask, clamp: NDArray[np.float32], labels: NDArray[np.int64]
-    ) -> tuple[float, int]:
-        """Return (sum of cross-entropies, number correct) with the masked units of layer `index` held at `clamp`.
-
-        `activations` is that layer's output for the images, (image, ..., unit); `mask` and `clamp` are (unit,).
-        """
-        kept = (~mask).astype(np.float32)
-        loss, correct = self.suffixes[index](activations, kept, np.where(mask, clamp, np.float32(0)), labels)
-        return float(loss), int(correct)
-
-    def losses(
-        self, index: int, activations: Any, masks: NDArray[np.bool_], labels: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the sum of cross-entropies for each of many masks, (mask, unit), held at output zero: (mask,)."""
-        added, losses = self.superpositions[index]
-        contributions, kept = added(activations), (~masks).astype(np.float32)
-        return np.concatenate([
-            losses(contributions, kept[start : start + MASKS_AT_ONCE], labels)
-            for start in range(0, len(kept), MASKS_AT_ONCE)
-        ])  # fmt: skip
+Progress = Callable[[float], None]
+Masks = NDArray[np.bool_]
 
 
 def ablation_arrays(
     network: ClampedNetwork,
     partition: Partition,
     gosi: NDArray[np.float64],
+    halves: Mapping[str, Halves],
+    activity: Mapping[str, NDArray[Any]],
     config: AblationConfig,
     *,
     baseline: tuple[float, float],
     null_images: NDArray[np.int64],
     rng: np.random.Generator,
-    on_progress: Callable[[float], None] = lambda share: None,
+    on_progress: Progress = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
     """Return the `ablation` group's arrays of one network, named as in `study.schema`.
 
@@ -121,97 +52,181 @@ def ablation_arrays(
         Test images and the training mean.
     gosi
         (unit,) of all layers in order; NaN for silent units.
+    halves
+        The top and the bottom half by layer, from `study.halves.layer_halves`.
+    activity
+        The `activity` group's arrays, from `study.activity.activity_arrays`: what to match, and what `mean` holds.
     config
-        Layers, clamps (the first is `output_zero`, the null's) and the number of random splits.
+        Layers, clamps and the number of random splits. Null, controls and curves are clamped to `output_zero`.
     baseline
         Test loss and accuracy of the intact network.
     null_images
-        Indices of the test images that the null is measured on.
+        Indices of the test images that null, controls and curves are measured on.
     rng
-        Breaks ties and draws random halves.
+        Three streams are spawned from it: the null's random halves; the controls' and curves' ties and random orders,
+        layer by layer; which other test image `resample` takes.
     on_progress
-        Called with the share of the null that is done.
+        Called with the share of the work that is done: first on the whole test set, then on the null's images.
+
+    Raises
+    ------
+    ValueError
+        When a class has no test image, or `resample` has a single test image.
     """
-    starts = np.cumsum([0, *(layer.n_units for layer in network.layers)])
-    chosen = [i for i, layer in enumerate(network.layers) if layer.name in config.layers]
-    per_layer = {i: gosi[starts[i] : starts[i + 1]] for i in chosen}
-    halves = {i: selectivity_halves(values, rng=rng) for i, values in per_layer.items()}
-    loss, accuracy = _test_scores(network, partition, halves, config.clamps)
-    null = _null_losses(network, partition, per_layer, halves, config.null_draws, null_images, rng, on_progress)
-    membership = np.zeros(len(gosi), dtype=np.int8)
-    for i, (top, bottom) in halves.items():
-        membership[starts[i] : starts[i + 1]] = top.astype(np.int8) - bottom.astype(np.int8)
+    null_rng, control_rng, partner_rng = rng.spawn(3)
+    chosen = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in config.layers}
+    own_gosi = by_layer(gosi, network.layers)
+    own_activity = {key: by_layer(values, network.layers) for key, values in activity.items()}
+    sets = {
+        i: {
+            "null_baseline": np.zeros(len(own_gosi[name]), dtype=bool),
+            "null_target": np.stack(halves[name]),
+            "control": control_halves(own_gosi[name], {key: own[name] for key, own in own_activity.items()}, rng=control_rng),
+            "curve": cumulative_sets(own_gosi[name], rng=control_rng),
+            "null": _drawn_halves(~np.isnan(own_gosi[name]), config.null_draws, rng=null_rng),
+        }
+        for i, name in chosen.items()
+    }  # fmt: skip
+    own_halves = {i: halves[name] for i, name in chosen.items()}
+    clamps = {clamp: _held(network, own_activity["mean_output"], own_halves, clamp) for clamp in config.clamps}
+    by_class = _class_arrays(
+        network, partition, own_halves, clamps, rng=partner_rng, on_progress=lambda share: on_progress(share / 2)
+    )
+    null = _null_arrays(network, partition, sets, null_images, on_progress=lambda share: on_progress((1 + share) / 2))
     return {
         "baseline_loss": np.array(baseline[0]),
         "baseline_accuracy": np.array(baseline[1]),
-        "loss": loss,
-        "accuracy": accuracy,
-        "ablated": membership,
-        "half_size": np.array([np.count_nonzero(halves[i][0]) for i in chosen], dtype=np.int32),
-        "silent_units": np.array([np.count_nonzero(np.isnan(per_layer[i])) for i in chosen], dtype=np.int32),
+        **by_class,
+        "ablated": np.concatenate([_membership(halves[layer.name], i in chosen) for i, layer in enumerate(network.layers)]),
+        "half_size": np.stack([own["null_target"][0].sum(dtype=np.int32) for own in sets.values()]),
+        "silent_units": np.stack([np.isnan(own_gosi[name]).sum(dtype=np.int32) for name in chosen.values()]),
         **null,
-    }
-
-
-def _test_scores(
-    network: ClampedNetwork, partition: Partition, halves: dict[int, tuple[Mask, Mask]], clamps: tuple[str, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return loss and accuracy on the whole test set, both (clamp, layer, target)."""
-    totals = np.zeros((2, len(clamps), len(halves), len(TARGETS)))
-    values = {
-        (clamp, i): clamp_values(network.model, network.layers[i], clamp) for clamp in clamps for i in halves
+        "control_size": np.stack([own["control"][:, 0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
+        "curve_size": np.stack([own["curve"][0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
     }  # fmt: skip
-    n_images = len(partition.test_labels)
-    for start in range(0, n_images, BATCH):
-        batch = slice(start, start + BATCH)
-        outputs = network.outputs(preprocessed(partition.test_images[batch], partition.training_mean))
-        labels = partition.test_labels[batch]
-        for c, clamp in enumerate(clamps):
-            for row, (i, masks) in enumerate(halves.items()):
-                for t, mask in enumerate(masks):
-                    totals[:, c, row, t] += network.scores(i, outputs[i], mask, values[clamp, i], labels)
-    loss, accuracy = totals / n_images
-    return loss, accuracy
 
 
-def _null_losses(
+def other_images(n_images: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return another image for each of n, (image,): uniform among the permutations that leave none in its place.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two images: there is no other.
+    """
+    if n_images < 2:
+        raise ValueError(f"{n_images} test image(s): clamp 'resample' needs another one for each")
+    while True:  # more than a third of all permutations will do
+        permutation = rng.permutation(n_images)
+        if (permutation != np.arange(n_images)).all():
+            return permutation
+
+
+def _drawn_halves(eligible: Mask, n_draws: int, *, rng: np.random.Generator) -> Masks:
+    """Return random halves, (draw, half, unit)."""
+    return np.stack([np.stack(random_halves(eligible, rng=rng)) for _ in range(n_draws)])
+
+
+def _membership(halves: Halves, is_ablated: bool) -> NDArray[np.int8]:
+    """Return 1 for a unit of the top half, -1 for one of the bottom half, 0 for others and where nothing is ablated."""
+    return (halves[0].astype(np.int8) - halves[1].astype(np.int8)) * np.int8(is_ablated)
+
+
+def _held(
+    network: ClampedNetwork, mean_output: dict[str, NDArray[np.float64]], halves: dict[int, Halves], clamp: str
+) -> dict[int, list[Any]]:
+    """Return what a clamp adds to the pre-activations with a half held at 0, a tensor by layer and target.
+
+    None for a clamp that is not constant.
+    """
+    held: dict[int, list[Any]] = {}
+    for i, masks in halves.items():
+        layer = network.layers[i]
+        if clamp == "resample":
+            held[i] = [None for _ in masks]
+        else:
+            values = mean_output[layer.name] if clamp == "mean" else clamp_values(network.model, layer, clamp)
+            held[i] = [network.offset(i, mask, values.astype(np.float32)) for mask in masks]
+    return held
+
+
+def _outputs(network: ClampedNetwork, partition: Partition, images: NDArray[np.int64]) -> list[Any]:
+    return network.outputs(preprocessed(partition.test_images[images], partition.training_mean))
+
+
+def _class_arrays(
     network: ClampedNetwork,
     partition: Partition,
-    gosi: dict[int, NDArray[np.float64]],
-    halves: dict[int, tuple[Mask, Mask]],
-    n_draws: int,
-    null_images: NDArray[np.int64],
+    halves: dict[int, Halves],
+    clamps: dict[str, dict[int, list[Any]]],
+    *,
     rng: np.random.Generator,
-    on_progress: Callable[[float], None],
-) -> dict[str, NDArray[Any]]:
-    """Return the null's arrays: everything on the same images, clamped to output zero."""
-    masks = {}
-    for i, values in gosi.items():
-        drawn = [half for _ in range(n_draws) for half in random_halves(~np.isnan(values), rng=rng)]
-        masks[i] = np.stack([np.zeros(len(values), dtype=bool), *halves[i], *drawn])
-    losses = np.stack(list(_mean_losses(network, partition, masks, null_images, on_progress).values()))
-    null_loss = losses[:, 3:].reshape(len(gosi), n_draws, len(HALVES))
+    on_progress: Progress,
+) -> dict[str, NDArray[np.float64]]:
+    """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_held`."""
+    labels, classes = partition.test_labels, np.arange(network.n_classes)
+    counts = class_counts(labels, network.n_classes)
+    partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
+    intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
+    for start in range(0, len(labels), BATCH):
+        batch = np.arange(start, min(start + BATCH, len(labels)))
+        outputs = _outputs(network, partition, batch)
+        others = [] if partners is None else _outputs(network, partition, partners[batch])
+        members = (labels[batch][:, None] == classes).astype(np.float64)
+        intact += network.intact_scores(outputs, labels[batch]) @ members
+        for row, (i, masks) in enumerate(halves.items()):
+            for t, mask in enumerate(masks):
+                zeroed = network.clamped(i, outputs[i], mask, np.float32(0))
+                for c, held in enumerate(clamps.values()):
+                    added = held[i][t]
+                    entering = network.clamped(i, outputs[i], mask, others[i]) if added is None else zeroed + added
+                    sums[:, c, row, t] += network.scores(i, entering, labels[batch])[:, 0] @ members
+        on_progress((start + len(batch)) / len(labels))
+    loss, accuracy = sums.sum(axis=-1) / len(labels)
+    (class_loss, class_accuracy), (intact_loss, intact_accuracy) = sums / counts, intact / counts
     return {
-        "null_baseline_loss": losses[0, 0],
-        "null_target_loss": losses[:, 1:3],
-        "null_loss": null_loss,
-        "null_effect": null_loss[..., 0] - null_loss[..., 1],
-    }
+        "baseline_class_loss": intact_loss, "baseline_class_accuracy": intact_accuracy,
+        "loss": loss, "accuracy": accuracy, "class_loss": class_loss, "class_accuracy": class_accuracy,
+    }  # fmt: skip
 
 
-def _mean_losses(
+def _null_arrays(
     network: ClampedNetwork,
     partition: Partition,
-    masks: dict[int, NDArray[np.bool_]],
+    sets: dict[int, dict[str, Masks]],
     images: NDArray[np.int64],
-    on_progress: Callable[[float], None],
-) -> dict[int, NDArray[np.float64]]:
-    """Return the mean cross-entropy on some test images under each of a layer's masks: (mask,) by layer."""
-    totals = {i: np.zeros(len(of_layer)) for i, of_layer in masks.items()}
+    *,
+    on_progress: Progress,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the scores on the null's images with sets of units held at output zero.
+
+    `sets` are masks, (..., unit), by name and layer, the same names and numbers of them in every layer.
+    """
+    masks = {i: np.concatenate([each.reshape(-1, each.shape[-1]) for each in own.values()]) for i, own in sets.items()}
+    means = _mean_scores(network, partition, masks, images, on_progress)
+    arrays, start = {}, 0
+    for name, example in next(iter(sets.values())).items():
+        shape = example.shape[:-1]
+        stop = start + int(np.prod(shape))
+        arrays[f"{name}_loss"], arrays[f"{name}_accuracy"] = means[..., start:stop].reshape(2, len(sets), *shape)
+        start = stop
+    baseline = {name: arrays[name][0] for name in ("null_baseline_loss", "null_baseline_accuracy")}  # of any layer
+    return arrays | baseline | {"null_effect": arrays["null_loss"][..., 0] - arrays["null_loss"][..., 1]}
+
+
+def _mean_scores(
+    network: ClampedNetwork,
+    partition: Partition,
+    masks: dict[int, Masks],
+    images: NDArray[np.int64],
+    on_progress: Progress,
+) -> NDArray[np.float64]:
+    """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask)."""
+    totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
     for start in range(0, len(images), SUPERPOSED_BATCH):
-        chosen = images[start : start + SUPERPOSED_BATCH]
-        outputs = network.outputs(preprocessed(partition.test_images[chosen], partition.training_mean))
-        for i, of_layer in masks.items():
-            totals[i] += network.losses(i, outputs[i], of_layer, partition.test_labels[chosen])
-        on_progress((start + len(chosen)) / len(images))
-    return {i: total / len(images) for i, total in totals.items()}
+        batch = images[start : start + SUPERPOSED_BATCH]
+        outputs = _outputs(network, partition, batch)
+        for row, (i, of_layer) in enumerate(masks.items()):
+            totals[:, row] += network.summed_scores(i, outputs[i], of_layer, partition.test_labels[batch])
+        on_progress((start + len(batch)) / len(images))
+    return totals / len(images)

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from study.networks.superposition import Behind, contributions, superposed_logits
+from study.networks.superposition import Behind, logits_behind
 
 
 @functools.cache
@@ -86,9 +86,14 @@ class FusedAdam(keras.optimizers.Adam):
         )  # fmt: skip
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of arrays that is written with `keras.ops`, compiled; its number of images may vary."""
-    return tf.function(function, reduce_retracing=True, autograph=False)  # type: ignore[no-any-return]
+def compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...] | None = None) -> Callable[..., Any]:
+    """Return a function of arrays that is written with `keras.ops`, compiled; its number of images may vary.
+
+    With the `signature` of its arguments it is traced once; without, once more when that number first varies.
+    """
+    return tf.function(  # type: ignore[no-any-return]
+        function, input_signature=signature, reduce_retracing=True, autograph=False
+    )
 
 
 @contextlib.contextmanager
@@ -150,53 +155,29 @@ def compiled_scores(
     return scores
 
 
-def compiled_clamped_scores(
-    suffix: keras.Model,
-) -> Callable[[Any, Any, Any, np.ndarray], tuple[Any, Any]]:
-    """Return scores(activations, kept, clamp, labels) -> (sum of cross-entropies, number correct) behind a clamp.
+def compiled_scores_behind(part: Behind) -> Callable[[Any, np.ndarray], Any]:
+    """Return scores(pre_activations, labels) -> each image's cross-entropy, and 1 where it is classified correctly: (2, n).
 
-    `activations` enter `suffix` as `activations * kept + clamp`; `kept` (0 or 1) and `clamp` hold one value a channel.
+    `pre_activations`, (n, ...), are those of the layer behind a hidden layer, `labels`, (n,), int64. Traced once, whatever n.
     """
 
-    @compiled
-    def scores(activations: Any, kept: Any, clamp: Any, labels: Any) -> tuple[Any, Any]:
-        logits = suffix(activations * kept + clamp, training=False)
-        return tf.reduce_sum(tf.cast(cross_entropies(labels, logits), tf.float64)), _number_correct(labels, logits)
+    def scores(pre_activations: Any, labels: Any) -> Any:
+        logits = logits_behind(part, pre_activations)
+        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
+        return tf.stack([cross_entropies(labels, logits), tf.cast(correct, logits.dtype)])
 
-    return scores
-
-
-def compiled_superposition(
-    part: Behind,
-) -> tuple[Callable[[Any], Any], Callable[[Any, np.ndarray, np.ndarray], Any]]:
-    """Return added(activations) -> contributions, and losses(contributions, kept, labels) -> losses of each set.
-
-    `kept`, (set, channel), is 1 where a channel is kept and 0 where it is held at zero; the losses, (set,), are sums of
-    cross-entropies over the images.
-    """
-
-    @compiled
-    def added(activations: Any) -> Any:
-        return contributions(part, activations)
-
-    @compiled
-    def losses(added: Any, kept: Any, labels: Any) -> Any:
-        logits = superposed_logits(part, added, kept)
-        entropies = cross_entropies(tf.tile(labels, tf.shape(kept)[:1]), logits)
-        return tf.reduce_sum(tf.cast(tf.reshape(entropies, (tf.shape(kept)[0], -1)), tf.float64), axis=1)
-
-    return added, losses
+    shape = (None, *part.linear.output.shape[1:])
+    return compiled(scores, (tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int64)))
 
 
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:
-    """Return forward(images) -> the outputs of `model` at inference, as a list."""
+    """Return forward(images) -> the outputs of `model` at inference, as a list; traced once, however many images."""
 
-    @compiled
     def forward(images: Any) -> list[Any]:
         outputs = model(images, training=False)
         return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
 
-    return forward
+    return compiled(forward, (tf.TensorSpec((None, *model.input.shape[1:]), tf.float32),))
 
 
 def _number_correct(labels: Any, logits: Any) -> Any:

@@ -1,9 +1,9 @@
-"""Many sets of silenced units at little more than the price of one.
+"""The network behind a hidden layer whose units are clamped, and many sets of silenced units for little more than one.
 
-What the layer behind a hidden layer computes before its own ReLU is linear in the hidden layer's channels. So the
-contribution of each channel is computed once an image; a set of channels held at zero is then a sum over the others, and
-many sets are one matrix product. Only what lies behind is computed for each set, with each normalisation folded into the
-weights of the layer after it. All of it is exact but for rounding.
+What the layer behind a hidden layer computes before its own ReLU, here its pre-activation, is linear in the hidden layer's
+channels. So the contribution of each channel is computed once an image; a set of channels held at zero is then a sum over
+the others, and many sets are one matrix product. Only what lies behind is computed for each set, with each normalisation
+folded into the weights of the layer after it. All of it is exact but for rounding.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def contributions(part: Behind, activations: Any) -> Any:
     return ops.reshape(added, (channels, -1))
 
 
-def superposed_logits(part: Behind, added: Any, kept: Any) -> Any:
-    """Return the logits of every image under every set of silenced units: (set times image, class), images fastest.
+def superposed(part: Behind, added: Any, kept: Any) -> Any:
+    """Return the pre-activations of every image under every set of silenced units: (set times image, ...), images fastest.
 
     Parameters
     ----------
@@ -97,8 +97,32 @@ def superposed_logits(part: Behind, added: Any, kept: Any) -> Any:
     kept
         (set, channel): 1 for a channel that is kept, 0 for one that the next layer receives as 0.
     """
-    outputs = ops.reshape(ops.matmul(kept, added), (-1, *part.linear.output.shape[1:])) + _bias(part.linear)
-    layers = part.others
+    return ops.reshape(ops.matmul(kept, added), (-1, *part.linear.output.shape[1:])) + _bias(part.linear)
+
+
+def clamped(part: Behind, activations: Any, mask: Any, clamp: Any) -> Any:
+    """Return the pre-activations, (image, ...), with the masked channels of a hidden layer's output replaced.
+
+    Parameters
+    ----------
+    part
+        From `behind`.
+    activations
+        The hidden layer's output, (image, channel) or (image, row, column, channel).
+    mask
+        (channel,), bool.
+    clamp
+        What the masked channels send on: anything that broadcasts against `activations`.
+    """
+    held = ops.where(mask, clamp, activations)
+    if isinstance(part.linear, keras.layers.Dense):
+        held = ops.reshape(held, (held.shape[0], -1))
+    return part.linear(held)
+
+
+def logits_behind(part: Behind, pre_activations: Any) -> Any:
+    """Return the logits that follow from the pre-activations of the layer behind: (n, ...) to (n, class)."""
+    outputs, layers = pre_activations, part.others
     for index, layer in enumerate(layers):
         normalization = layers[index - 1] if index and _folds(layers, index - 1) else None
         if normalization is not None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 
@@ -55,13 +57,20 @@ def outputs_model(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> keras.
     return keras.Model(model.input, [model.get_layer(layer.output).output for layer in layers], name="outputs")
 
 
-def suffix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
-    """Return the model from a layer's output to the logits; it shares the network's weights."""
-    return keras.Model(model.get_layer(layer.output).output, model.output, name=f"after_{layer.name}")
+def sent_on(model: keras.Model, layer: HiddenLayer, response: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what the next layer receives from units that respond with `response`, one value a channel: (n_units,).
+
+    The normalisation between the two is affine at inference, so this takes mean responses to mean outputs, too.
+    """
+    if not layer.normalization:
+        return np.asarray(response, dtype=np.float64)
+    normalization = model.get_layer(layer.normalization)
+    gamma, beta, mean, variance = (np.asarray(weight, dtype=np.float64) for weight in normalization.get_weights())
+    return np.asarray(beta + gamma * (response - mean) / np.sqrt(variance + normalization.epsilon))
 
 
 def clamp_values(model: keras.Model, layer: HiddenLayer, clamp: str) -> NDArray[np.float32]:
-    """Return what a clamped unit sends on, one value a channel, shape (n_units,).
+    """Return what a unit clamped to zero sends on, one value a channel, shape (n_units,).
 
     `"output_zero"`: 0, what the next layer receives. `"relu_zero"`: the batch normalisation of a response of 0; the same
     as 0 where no normalisation follows the ReLU.
@@ -71,13 +80,22 @@ def clamp_values(model: keras.Model, layer: HiddenLayer, clamp: str) -> NDArray[
     ValueError
         On another `clamp`.
     """
-    if clamp == "output_zero" or (clamp == "relu_zero" and not layer.normalization):
-        return np.zeros(layer.n_units, dtype=np.float32)
-    if clamp == "relu_zero":
-        normalization = model.get_layer(layer.normalization)
-        gamma, beta, mean, variance = (np.asarray(weight) for weight in normalization.get_weights())
-        return np.asarray(beta - gamma * mean / np.sqrt(variance + normalization.epsilon), dtype=np.float32)
-    raise ValueError(f"clamp = {clamp!r}: must be 'output_zero' or 'relu_zero'")
+    if clamp not in ("output_zero", "relu_zero"):
+        raise ValueError(f"clamp = {clamp!r}: must be 'output_zero' or 'relu_zero'")
+    nothing = np.zeros(layer.n_units, dtype=np.float32)
+    return nothing if clamp == "output_zero" else sent_on(model, layer, nothing).astype(np.float32)
+
+
+def spatial_means(maps: list[Any]) -> NDArray[np.float64]:
+    """Return (image, unit): each layer's maps, (image, ..., channel), averaged over positions, layers side by side."""
+    means = [ops.mean(each, axis=tuple(range(1, len(each.shape) - 1))) for each in maps]
+    return np.concatenate([np.asarray(mean, dtype=np.float64) for mean in means], axis=1)
+
+
+def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray[np.float64]:
+    """Return the Euclidean norm of the weights that each unit reads its input by, without its bias: (unit,)."""
+    kernels = [np.asarray(model.get_layer(layer.name).kernel, dtype=np.float64) for layer in layers]
+    return np.concatenate([np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0) for kernel in kernels])
 
 
 @functools.cache

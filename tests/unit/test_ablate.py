@@ -1,27 +1,31 @@
-"""Halves that are halves, and losses that are those of a network with the units really silenced."""
+"""Losses are those of a network with the units really held where the clamp says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from study import ablate
-from study.ablate import ClampedNetwork, ablation_arrays, random_halves, selectivity_halves
-from study.config import AblationConfig
+from study.ablate import ablation_arrays, other_images
+from study.activity import activity_arrays
+from study.config import CLAMPS, AblationConfig
+from study.halves import control_halves, cumulative_sets, layer_halves
 from study.images.split import preprocessed
-from study.networks import backend
-from study.networks.taps import hidden_layers
-from study.schema import GROUPS
-from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
+from study.networks import backend, clamped
+from study.networks.clamped import ClampedNetwork
+from study.networks.taps import hidden_layers, responses_model
+from study.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described
+from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
-QUICK = settings(deadline=None, max_examples=80, derandomize=True, database=None)
-SELECTIVITY = st.lists(st.one_of(st.just(float("nan")), st.sampled_from([0.0, 0.2, 0.5, 1.0])), max_size=40)
+CONFIG = AblationConfig(layers=("fc1", "conv2", "conv1"), null_draws=20, null_images=32)
+NULL_IMAGES = np.arange(2, 34)
+Silenced = Callable[..., np.ndarray]
+STARTS = dict(zip(UNITS, np.cumsum([0, *UNITS.values()]), strict=False))
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -29,95 +33,8 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-# Halves
-
-
-@QUICK
-@given(values=SELECTIVITY, seed=st.integers(0, 99))
-def test_halves_are_equal_disjoint_and_hold_no_silent_unit(values: list[float], seed: int) -> None:
-    """floor(n / 2) each of the n units that are not silent, the top no less selective than the bottom."""
-    gosi = np.array(values)
-    top, bottom = selectivity_halves(gosi, rng=rng(seed))
-    assert top.sum() == bottom.sum() == np.count_nonzero(~np.isnan(gosi)) // 2
-    assert not (top & bottom).any()
-    assert not ((top | bottom) & np.isnan(gosi)).any()
-    if top.any():
-        assert gosi[top].min() >= gosi[bottom].max()
-
-
-@QUICK
-@given(values=SELECTIVITY, seed=st.integers(0, 99))
-def test_random_halves_are_halves_of_the_same_units(values: list[float], seed: int) -> None:
-    """As large as the selective halves, disjoint, none silent."""
-    eligible = ~np.isnan(np.array(values))
-    first, second = random_halves(eligible, rng=rng(seed))
-    assert first.sum() == second.sum() == eligible.sum() // 2
-    assert not (first & second).any()
-    assert not ((first | second) & ~eligible).any()
-
-
-def test_distinct_values_are_split_by_rank() -> None:
-    """The three highest against the three lowest of seven; the middle one is in neither half."""
-    gosi = np.array([0.3, 0.9, 0.1, 0.5, 0.8, 0.2, 0.7])
-    top, bottom = selectivity_halves(gosi, rng=rng())
-    np.testing.assert_array_equal(np.flatnonzero(top), [1, 4, 6])
-    np.testing.assert_array_equal(np.flatnonzero(bottom), [0, 2, 5])
-
-
-def test_twenty_silent_and_twelve_tuned_units_make_halves_of_six() -> None:
-    """Where a percentile of all 32 would silence twelve against none."""
-    gosi = rng(1).permutation(np.r_[np.full(20, np.nan), np.linspace(0.1, 0.9, 12)])
-    top, bottom = selectivity_halves(gosi, rng=rng())
-    assert (top.sum(), bottom.sum()) == (6, 6)
-    assert gosi[top].min() > gosi[bottom].max()
-
-
-@pytest.mark.parametrize("values", [[], [np.nan, np.nan], [0.4], [np.nan, 0.4]])
-def test_fewer_than_two_tuned_units_make_empty_halves(values: list[float]) -> None:
-    """Nothing to compare: both halves are empty, and equal in size."""
-    top, bottom = selectivity_halves(np.array(values), rng=rng())
-    assert top.shape == bottom.shape == (len(values),)
-    assert not top.any()
-    assert not bottom.any()
-
-
-def test_ties_are_broken_by_the_seed_alone() -> None:
-    """The same seed gives the same halves, another seed others."""
-    gosi = np.full(40, 0.5)
-    first, again, other = (selectivity_halves(gosi, rng=rng(seed))[0] for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-
-
-def test_ties_are_broken_evenly() -> None:
-    """Each of ten equal units is in the top half half of the time: position in the layer does not count."""
-    generator = rng(5)
-    tops = sum(selectivity_halves(np.full(10, 0.5), rng=generator)[0].astype(int) for _ in range(2000))
-    assert scipy.stats.chisquare(tops).pvalue > 0.001
-
-
-def test_random_halves_are_uniform() -> None:
-    """Each of the 20 ways to choose 3 of 6 units first occurs as often as any other, and the second takes the rest."""
-    generator, counts = rng(6), dict.fromkeys(range(64), 0)
-    eligible = np.array([True, False, True, True, True, False, True, True])
-    for _ in range(4000):
-        first, second = random_halves(eligible, rng=generator)
-        np.testing.assert_array_equal(first | second, eligible)
-        counts[int(first[eligible] @ (1 << np.arange(6)))] += 1
-    found = np.array([count for count in counts.values() if count])
-    assert len(found) == 20
-    assert scipy.stats.chisquare(found).pvalue > 0.001
-
-
-# Losses
-
-
-CONFIG = AblationConfig(layers=("fc1", "conv2", "conv1"), null_draws=20, null_images=32)
-NULL_IMAGES = np.arange(2, 34)
-
-
 @pytest.fixture(scope="module")
-def clamped() -> ClampedNetwork:
+def network() -> ClampedNetwork:
     """Return a scrambled tiny network, compiled once."""
     backend.configure_process()
     model = tiny_network()
@@ -131,45 +48,96 @@ def gosi() -> np.ndarray:
     return np.r_[[0.2, np.nan, 0.6, 0.1, np.nan, 0.4], np.repeat([0.3, 0.7], 4), np.linspace(0.9, 0, 10)]
 
 
+@pytest.fixture(scope="module")
+def activity(network: ClampedNetwork) -> dict[str, Any]:
+    """Return what the units do on photographs."""
+    forward = backend.compiled_forward(responses_model(network.model, network.layers))
+    return activity_arrays(forward, network.model, network.layers, tiny_partition())
+
+
 def arrays(
-    network: ClampedNetwork, gosi: np.ndarray, config: AblationConfig = CONFIG, **changes: Any
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], config: AblationConfig = CONFIG, **changes: Any
 ) -> dict[str, Any]:
     """Return the ablation of the tiny network, with some arguments changed."""
     given = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "rng": rng(8)} | changes
-    return ablation_arrays(network, tiny_partition(), gosi, config, **given)
+    partition = given.pop("partition", tiny_partition())
+    halves = layer_halves(gosi, network.layers, rng=rng(6))
+    return ablation_arrays(network, partition, gosi, halves, activity, config, **given)
 
 
 @pytest.fixture(scope="module")
-def measured(clamped: ClampedNetwork, gosi: np.ndarray) -> dict[str, Any]:
+def measured(network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]) -> dict[str, Any]:
     """Return the ablation of the tiny network."""
-    return arrays(clamped, gosi)
+    return arrays(network, gosi, activity)
 
 
-def silenced_loss(
-    model: keras.Model, name: str, mask: np.ndarray, clamp: str, images: np.ndarray
-) -> tuple[float, float]:
-    """Return test loss and accuracy of a copy of the network whose weights silence the masked units."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    part = copy.get_layer(f"{name}_bn" if clamp == "output_zero" else name)
-    weights = [np.array(weight) for weight in part.get_weights()]
-    weights[0][..., mask] = 0  # scale, or kernel
-    weights[1][mask] = 0 if clamp == "output_zero" else -1  # offset, or bias: a response of 0 after the ReLU
-    part.set_weights(weights)
-    partition = tiny_partition()
-    labels = partition.test_labels[images]
-    logits = np.asarray(copy(preprocessed(partition.test_images[images], partition.training_mean), training=False))
+def half(measured: dict[str, Any], name: str, target: int) -> np.ndarray:
+    """Return the mask of a layer's top (0) or bottom (1) half, as it is recorded."""
+    return measured["ablated"][STARTS[name] : STARTS[name] + UNITS[name]] == (1, -1)[target]
+
+
+# The slow way: Keras in two pieces, NumPy between and behind them
+
+
+def image_scores(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return cross-entropy and correctness of each image, in float64: (score, image)."""
     shifted = logits.astype(float) - logits.max(axis=1, keepdims=True)
     losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
-    return losses.mean(), (logits.argmax(axis=1) == labels).mean()
+    return np.stack([losses, logits.argmax(axis=1) == labels])
 
 
-def test_arrays_are_those_of_the_schema(measured: dict[str, Any], gosi: np.ndarray) -> None:
-    """Names, numbers of dimensions and kinds; layers in the network's order, whatever the config's."""
-    assert set(measured) == set(GROUPS["ablation"])
+def by_hand(model: keras.Model, name: str, mask: np.ndarray, clamp: str, partners: np.ndarray) -> np.ndarray:
+    """Return the scores of all test images with units held unit by unit, from definitions: (score, image)."""
+    partition = tiny_partition()
+    cut, relu = (model.get_layer(f"{name}_{part}") for part in ("bn", "relu"))
+    front, behind = keras.Model(model.input, cut.output), keras.Model(cut.output, model.output)
+    train, test = (
+        np.array(front(preprocessed(images, partition.training_mean), training=False))
+        for images in (partition.train_images, partition.test_images)
+    )
+    silent = np.array(cut(np.zeros((1, *relu.output.shape[1:]), "f4"), training=False)).reshape(-1, UNITS[name])[0]
+    held = test.copy()
+    for unit in np.flatnonzero(mask):
+        if clamp == "resample":
+            for image in range(len(test)):
+                held[image, ..., unit] = test[partners[image], ..., unit]
+        else:
+            mean = train[..., unit].mean(dtype=float)
+            held[..., unit] = {"output_zero": 0, "relu_zero": silent[unit], "mean": mean}[clamp]
+    return image_scores(np.array(behind(held, training=False)), partition.test_labels)
+
+
+@pytest.fixture(scope="module")
+def silenced(network: ClampedNetwork) -> Silenced:
+    """Return a function of a layer, a mask and images: loss and accuracy where weights make the masked units send on 0."""
+    model, partition = keras.models.clone_model(network.model), tiny_partition()
+
+    def scores(name: str, mask: np.ndarray, images: np.ndarray = NULL_IMAGES) -> np.ndarray:
+        model.set_weights(network.model.get_weights())
+        part = model.get_layer(f"{name}_bn")
+        gamma, beta, *moments = (np.array(weight) for weight in part.get_weights())
+        gamma[mask] = beta[mask] = 0
+        part.set_weights([gamma, beta, *moments])
+        inputs = preprocessed(partition.test_images[images], partition.training_mean)
+        return image_scores(np.array(model(inputs, training=False)), partition.test_labels[images]).mean(axis=1)
+
+    return scores
+
+
+# The whole test set
+
+
+def test_arrays_are_those_of_the_schema(measured: dict[str, Any]) -> None:
+    """Names, dimensions, kinds, nothing undefined; layers in the network's order, whatever the config's."""
+    coords = {"clamp": list(CLAMPS), "layer": list(UNITS), "target": list(TARGETS), "half": list(HALVES),
+              "class": np.arange(N_CLASSES), "draw": np.arange(20), "control": list(CONTROLS), "order": list(ORDERS),
+              "fraction": list(FRACTIONS), "unit": np.arange(24)}  # fmt: skip
+    dataset = described("ablation", measured, coords)
+    assert set(dataset) == set(GROUPS["ablation"])
     for name, variable in GROUPS["ablation"].items():
-        assert measured[name].ndim == len(variable.dims), name
-        assert measured[name].dtype.kind == variable.kind, name
+        assert dataset[name].dims == variable.dims, name
+        assert dataset[name].dtype.kind == variable.kind, name
+        assert np.isfinite(dataset[name]).all(), name
     np.testing.assert_array_equal(measured["half_size"], [2, 4, 5])
     np.testing.assert_array_equal(measured["silent_units"], [2, 0, 0])
     assert measured["baseline_loss"] == 1.5
@@ -185,114 +153,270 @@ def test_the_halves_are_recorded(measured: dict[str, Any], gosi: np.ndarray) -> 
     assert (ablated[np.isnan(gosi)] == 0).all()
 
 
-@pytest.mark.parametrize("clamp", ["output_zero", "relu_zero"])
-@pytest.mark.parametrize("row", range(3))
-def test_losses_are_those_of_a_network_with_the_units_silenced(
-    clamped: ClampedNetwork, measured: dict[str, Any], row: int, clamp: str
+@pytest.mark.parametrize("clamp", CLAMPS)
+@pytest.mark.parametrize("name", UNITS)
+def test_scores_are_those_of_units_held_one_by_one(
+    network: ClampedNetwork, measured: dict[str, Any], name: str, clamp: str
 ) -> None:
-    """Loss and accuracy of both halves, in every layer, against changing the network's own weights."""
-    name = list(UNITS)[row]
-    start = sum(list(UNITS.values())[:row])
-    own = measured["ablated"][start : start + UNITS[name]]
-    for target, side in enumerate((1, -1)):
-        loss, accuracy = silenced_loss(clamped.model, name, own == side, clamp, np.arange(37))
-        index = (("output_zero", "relu_zero").index(clamp), row, target)
-        assert measured["loss"][index] == pytest.approx(loss, rel=1e-5)
-        assert measured["accuracy"][index] == pytest.approx(accuracy)
+    """Loss and accuracy of both halves in every layer, over all images and by class."""
+    partners = other_images(37, rng=rng(8).spawn(3)[2])
+    labels = tiny_partition().test_labels
+    for target in range(2):
+        expected = by_hand(network.model, name, half(measured, name, target), clamp, partners)
+        at = CLAMPS.index(clamp), list(UNITS).index(name), target
+        for score, values in zip(("loss", "accuracy"), expected, strict=True):
+            assert measured[score][at] == pytest.approx(values.mean(), rel=1e-5)
+            means = [values[labels == label].mean() for label in range(N_CLASSES)]
+            np.testing.assert_allclose(measured[f"class_{score}"][at], means, rtol=1e-5)
 
 
-def test_the_null_is_measured_on_its_own_images(clamped: ClampedNetwork, measured: dict[str, Any]) -> None:
+def test_the_clamps_are_four(measured: dict[str, Any]) -> None:
+    """No two of them give the same losses anywhere."""
+    loss = measured["loss"]
+    for first in range(4):
+        for second in range(first):
+            assert np.abs(loss[first] - loss[second]).max(axis=1).min() > 1e-4
+
+
+def test_output_zero_is_a_network_whose_weights_silence_the_units(silenced: Silenced, measured: dict[str, Any]) -> None:
+    """Without cutting the network anywhere."""
+    for row, name in enumerate(UNITS):
+        for target in range(2):
+            loss, accuracy = silenced(name, half(measured, name, target), np.arange(37))
+            assert measured["loss"][0, row, target] == pytest.approx(loss, rel=1e-5)
+            assert measured["accuracy"][0, row, target] == pytest.approx(accuracy)
+
+
+def test_the_intact_network_is_scored_by_class(network: ClampedNetwork, measured: dict[str, Any]) -> None:
+    """Against a whole forward pass."""
+    partition = tiny_partition()
+    inputs = preprocessed(partition.test_images, partition.training_mean)
+    expected = image_scores(np.array(network.model(inputs, training=False)), partition.test_labels)
+    for label in range(N_CLASSES):
+        loss, accuracy = expected[:, partition.test_labels == label].mean(axis=1)
+        assert measured["baseline_class_loss"][label] == pytest.approx(loss, rel=1e-5)
+        assert measured["baseline_class_accuracy"][label] == pytest.approx(accuracy)
+
+
+def test_a_class_without_test_images_is_refused(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]
+) -> None:
+    """Its mean would be undefined."""
+    partition = tiny_partition()
+    partition.test_labels[partition.test_labels == 1] = 2
+    with pytest.raises(ValueError, match="class 1 has no test image"):
+        arrays(network, gosi, activity, partition=partition)
+
+
+# Other images
+
+
+def test_every_image_serves_once_as_another() -> None:
+    """A permutation without a fixed point, for any number of images."""
+    for n in (2, 3, 10, 1000):
+        found = other_images(n, rng=rng(n))
+        np.testing.assert_array_equal(np.sort(found), np.arange(n))
+        assert (found != np.arange(n)).all()
+
+
+def test_other_images_are_uniform() -> None:
+    """Each of the nine derangements of four occurs as often as any other."""
+    generator = rng(5)
+    drawn = [tuple(other_images(4, rng=generator)) for _ in range(3000)]
+    _, counts = np.unique(drawn, axis=0, return_counts=True)
+    assert len(counts) == 9
+    assert scipy.stats.chisquare(counts).pvalue > 0.001
+
+
+def test_a_single_image_has_no_other() -> None:
+    """The message says what needs one."""
+    with pytest.raises(ValueError, match="'resample' needs another"):
+        other_images(1, rng=rng())
+
+
+def test_resampling_the_same_image_changes_nothing(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]
+) -> None:
+    """Where all test images are one image the intact scores remain; labels are still the images' own."""
+    partition = tiny_partition()
+    partition.test_images[:] = partition.test_images[0]
+    found = arrays(network, gosi, activity, partition=partition)
+    everywhere = np.broadcast_to(found["baseline_class_loss"], (3, 2, N_CLASSES))
+    np.testing.assert_allclose(found["class_loss"][CLAMPS.index("resample")], everywhere, rtol=1e-5)
+
+
+# The null, its controls and the curves
+
+
+def test_the_null_is_measured_on_its_own_images(silenced: Silenced, measured: dict[str, Any]) -> None:
     """The intact network and both halves on images 2 to 33 only, clamped to output zero."""
-    nothing = np.zeros(6, dtype=bool)
-    loss, _ = silenced_loss(clamped.model, "conv1", nothing, "output_zero", NULL_IMAGES)
-    assert measured["null_baseline_loss"] == pytest.approx(loss, rel=1e-5)
-    for target, side in enumerate((1, -1)):
-        loss, _ = silenced_loss(clamped.model, "conv2", measured["ablated"][6:14] == side, "output_zero", NULL_IMAGES)
-        assert measured["null_target_loss"][1, target] == pytest.approx(loss, rel=1e-5)
+    nobody = np.zeros(6, dtype=bool)
+    intact = silenced("conv1", nobody)
+    assert (measured["null_baseline_loss"], measured["null_baseline_accuracy"]) == pytest.approx(intact, rel=1e-5)
+    for row, name in enumerate(UNITS):
+        for target in range(2):
+            expected = silenced(name, half(measured, name, target))
+            found = [measured[f"null_target_{score}"][row, target] for score in ("loss", "accuracy")]
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_on_all_images_the_nulls_target_is_the_test_loss(clamped: ClampedNetwork, gosi: np.ndarray) -> None:
+def test_on_all_images_the_nulls_target_is_the_test_loss(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]
+) -> None:
     """One definition of the effect, whichever images it is measured on."""
-    found = arrays(clamped, gosi, null_images=np.arange(37))
+    found = arrays(network, gosi, activity, null_images=np.arange(37))
     np.testing.assert_allclose(found["null_target_loss"], found["loss"][0], rtol=1e-6)
+    np.testing.assert_allclose(found["null_target_accuracy"], found["accuracy"][0], rtol=1e-12)
 
 
 def test_the_null_effect_is_the_difference_of_two_halves(measured: dict[str, Any]) -> None:
     """loss(first) - loss(second), 20 draws a layer, not all alike, of either sign."""
     loss, effect = measured["null_loss"], measured["null_effect"]
-    assert loss.shape == (3, 20, 2)
+    assert loss.shape == measured["null_accuracy"].shape == (3, 20, 2)
     np.testing.assert_array_equal(effect, loss[..., 0] - loss[..., 1])
     assert (effect.min(axis=1) < 0).all()
     assert (effect.max(axis=1) > 0).all()
 
 
-def test_random_halves_silence_real_units(clamped: ClampedNetwork, gosi: np.ndarray) -> None:
-    """With four tuned units in conv1 every drawn loss is that of one of the six pairs of them."""
+def test_random_halves_silence_real_units(silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray) -> None:
+    """With four tuned units in conv1 every drawn loss and accuracy is that of one of the six pairs of them."""
     tuned = np.flatnonzero(~np.isnan(gosi[:6]))
-    pairs = []
-    for i, a in enumerate(tuned):
-        for b in tuned[i + 1 :]:
-            pairs.append(
-                silenced_loss(clamped.model, "conv1", np.isin(np.arange(6), (a, b)), "output_zero", NULL_IMAGES)[0]
+    pairs = np.array([
+        silenced("conv1", np.isin(np.arange(6), (a, b)))
+        for i, a in enumerate(tuned) for b in tuned[i + 1 :]
+    ])  # fmt: skip
+    drawn = np.stack([measured["null_loss"][0].ravel(), measured["null_accuracy"][0].ravel()], axis=1)
+    assert np.abs(drawn[:, None] - pairs).max(axis=-1).min(axis=1).max() < 1e-5
+    assert len(np.unique(drawn[:, 0].round(6))) == 6
+
+
+def test_controls_are_scored_on_the_nulls_images(
+    silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray, activity: dict[str, Any]
+) -> None:
+    """Every control and target against a network whose weights silence that set, and their sizes."""
+    generator = rng(8).spawn(3)[1]
+    for row, (name, start) in enumerate(STARTS.items()):
+        own = slice(start, start + UNITS[name])
+        sets = control_halves(gosi[own], {key: values[own] for key, values in activity.items()}, rng=generator)
+        np.testing.assert_array_equal(measured["control_size"][row], sets.sum(axis=-1)[:, 0])
+        for c in range(len(CONTROLS)):
+            for target in range(2):
+                expected = silenced(name, sets[c, target])
+                found = [measured[f"control_{score}"][row, c, target] for score in ("loss", "accuracy")]
+                np.testing.assert_allclose(found, expected, rtol=1e-5)
+        cumulative_sets(gosi[own], rng=generator)
+    np.testing.assert_array_equal(measured["control_size"][:, 1:], np.repeat([[2], [4], [5]], 3, axis=1))
+
+
+def test_curves_grow_along_gosi(silenced: Silenced, measured: dict[str, Any]) -> None:
+    """In fc1 unit 0 is the most selective: the first k units descending, the last k ascending, k random ones."""
+    np.testing.assert_array_equal(measured["curve_size"][2], [round(fraction * 10) for fraction in FRACTIONS])
+    np.testing.assert_array_equal(measured["curve_size"][0], [round(fraction * 4) for fraction in FRACTIONS])
+    for f, size in enumerate(measured["curve_size"][2]):
+        for order, mask in (("ascending", np.arange(10) >= 10 - size), ("descending", np.arange(10) < size)):
+            expected = silenced("fc1", mask)
+            at = 2, ORDERS.index(order), f
+            np.testing.assert_allclose(
+                [measured["curve_loss"][at], measured["curve_accuracy"][at]], expected, rtol=1e-5
             )
-    drawn = arrays(clamped, gosi)["null_loss"][0].ravel()
-    assert np.abs(drawn[:, None] - np.array(pairs)).min(axis=1).max() < 1e-5
-    assert len(np.unique(drawn.round(6))) == 6
+    np.testing.assert_allclose(measured["curve_loss"][2, :2, 9], measured["null_target_loss"][2, ::-1], rtol=1e-6)
+    assert np.abs(measured["curve_loss"][2, 2] - measured["curve_loss"][2, 0]).max() > 1e-3
 
 
-def test_the_same_seed_gives_the_same_bits(clamped: ClampedNetwork, gosi: np.ndarray, measured: dict[str, Any]) -> None:
-    """Everything, ties and draws included; another seed draws others but silences the same untied halves."""
-    again, other = arrays(clamped, gosi), arrays(clamped, gosi, rng=rng(9))
+# Randomness, batches, corners
+
+
+def test_the_same_seed_gives_the_same_bits(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
+) -> None:
+    """Everything; another seed draws others but silences the same halves."""
+    again, other = arrays(network, gosi, activity), arrays(network, gosi, activity, rng=rng(9))
     for name, values in measured.items():
         np.testing.assert_array_equal(again[name], values)
     assert (other["null_loss"] != measured["null_loss"]).any()
-    np.testing.assert_array_equal(other["ablated"][14:], measured["ablated"][14:])
+    assert (other["loss"][3] != measured["loss"][3]).all()
+    for name in ("ablated", "null_target_loss", "class_accuracy"):
+        np.testing.assert_array_equal(other[name][:3], measured[name][:3])
+
+
+def test_streams_do_not_disturb_one_another(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
+) -> None:
+    """Fewer clamps leave the null and the controls as they are, more draws leave controls, curves and resampling."""
+    fewer = AblationConfig(layers=CONFIG.layers, clamps=("output_zero",), null_draws=20, null_images=32)
+    more = AblationConfig(layers=CONFIG.layers, null_draws=25, null_images=32)
+    found = arrays(network, gosi, activity, fewer)
+    for name in ("null_loss", "control_loss", "curve_loss"):
+        np.testing.assert_array_equal(found[name], measured[name])
+    np.testing.assert_array_equal(found["class_loss"], measured["class_loss"][:1])
+    found = arrays(network, gosi, activity, more)
+    for name in ("loss", "control_size", "curve_size"):
+        np.testing.assert_array_equal(found[name], measured[name])
+    for name in ("control_loss", "curve_loss"):
+        np.testing.assert_allclose(found[name], measured[name], rtol=1e-6)
 
 
 def test_how_images_are_batched_does_not_matter(
-    clamped: ClampedNetwork, gosi: np.ndarray, measured: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """37 images in batches of 10, the last one short."""
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """37 images in batches of 10, the last one short; other images come from anywhere in the test set."""
     monkeypatch.setattr(ablate, "BATCH", 10)
-    found = arrays(clamped, gosi)
-    np.testing.assert_allclose(found["loss"], measured["loss"], rtol=1e-6)
-    np.testing.assert_array_equal(found["accuracy"], measured["accuracy"])
+    found = arrays(network, gosi, activity)
+    np.testing.assert_allclose(found["class_loss"], measured["class_loss"], rtol=1e-5)
+    np.testing.assert_allclose(found["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
+    np.testing.assert_array_equal(found["class_accuracy"], measured["class_accuracy"])
 
 
 @pytest.mark.parametrize(("images", "masks"), [(10, 32), (32, 7), (5, 3)])
 def test_how_masks_are_batched_does_not_matter(
-    clamped: ClampedNetwork, gosi: np.ndarray, measured: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
-    images: int, masks: int,
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch, images: int, masks: int,
 ) -> None:  # fmt: skip
-    """32 images and 43 masks a layer, in batches with a short last one; progress grows to 1."""
+    """32 images and 108 masks a layer, in batches with a short last one; progress grows to 1."""
     monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
-    monkeypatch.setattr(ablate, "MASKS_AT_ONCE", masks)
+    monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)
     told: list[float] = []
-    found = arrays(clamped, gosi, on_progress=told.append)
-    for name in ("null_baseline_loss", "null_target_loss", "null_loss"):
-        np.testing.assert_allclose(found[name], measured[name], rtol=1e-6)
+    found = arrays(network, gosi, activity, on_progress=told.append)
+    for name in ("null_baseline_loss", "null_target_loss", "null_loss", "control_loss", "curve_loss"):
+        np.testing.assert_allclose(found[name], measured[name], rtol=1e-5)
     assert told == sorted(told)
-    assert told[-1] == 1
+    assert 0 < told[0] < told[-1] == 1
 
 
-def test_only_the_layers_asked_for_are_ablated(clamped: ClampedNetwork, gosi: np.ndarray) -> None:
+def test_a_layer_is_compiled_once(network: ClampedNetwork, measured: dict[str, Any]) -> None:
+    """For all clamps, all masks, and batches of whatever size."""
+    for function in (network.outputs, *network.compiled_scores):
+        assert function.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+
+
+def test_only_the_layers_asked_for_are_ablated(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
+) -> None:
     """One layer, one clamp: one row; units elsewhere are in no half; progress ends at 1."""
     told: list[float] = []
     config = AblationConfig(layers=("conv2",), clamps=("output_zero",), null_draws=20, null_images=32)
-    found = arrays(clamped, gosi, config, on_progress=told.append)
-    assert found["loss"].shape == (1, 1, 2)
+    found = arrays(network, gosi, activity, config, on_progress=told.append)
+    np.testing.assert_array_equal(found["class_loss"][0, 0], measured["class_loss"][0, 1])
     assert found["null_loss"].shape == (1, 20, 2)
+    assert found["curve_size"].shape == (1, 19)
     assert not found["ablated"][np.r_[:6, 14:24]].any()
-    assert told == [1.0]
+    assert told == [0.5, 1.0]
 
 
-def test_a_layer_of_silent_units_has_no_effect(clamped: ClampedNetwork, gosi: np.ndarray) -> None:
-    """Empty halves cost nothing, top or bottom or drawn: the intact loss to the last bit."""
+def test_a_layer_of_silent_units_has_no_effect(
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]
+) -> None:
+    """Empty sets cost nothing, whichever they are: the intact loss to the last bit."""
     quiet = gosi.copy()
     quiet[:6] = np.nan
-    found = arrays(clamped, quiet)
+    found = arrays(network, quiet, activity)
     assert found["half_size"][0] == 0
     assert found["silent_units"][0] == 6
-    assert (found["null_target_loss"][0] == found["null_baseline_loss"]).all()
+    assert not found["control_size"][0].any()
+    assert not found["curve_size"][0].any()
+    for name in ("null_target", "null", "control", "curve"):
+        assert (found[f"{name}_loss"][0] == found["null_baseline_loss"]).all()
+        assert (found[f"{name}_accuracy"][0] == found["null_baseline_accuracy"]).all()
     assert (found["null_effect"][0] == 0).all()
-    np.testing.assert_array_equal(found["loss"][:, 0, 0], found["loss"][:, 0, 1])
+    assert len(np.unique(found["loss"][:, 0])) == 1

@@ -20,8 +20,10 @@ from study.networks.taps import (
     hidden_layers,
     outputs_model,
     responses_model,
-    suffix_model,
+    sent_on,
+    spatial_means,
     unit_labels,
+    weight_norms,
 )
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
@@ -273,6 +275,11 @@ def test_responses_are_the_maps_after_the_relu(tapped: tuple[keras.Model, np.nda
         np.testing.assert_array_equal(np.asarray(maps), np.maximum(linear, 0))
 
 
+def suffix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
+    """Return the model from a layer's output to the logits."""
+    return keras.Model(model.get_layer(layer.output).output, model.output)
+
+
 def test_the_network_behind_a_layer_gives_the_networks_logits(tapped: tuple[keras.Model, np.ndarray]) -> None:
     """suffix(outputs) is the network, at every layer."""
     model, images = tapped
@@ -384,20 +391,6 @@ def test_scores_are_summed_cross_entropy_and_number_correct() -> None:
         np.testing.assert_array_equal(weight, kept)
 
 
-@pytest.mark.parametrize("index", range(3))
-def test_an_empty_mask_has_exactly_no_effect(tapped: tuple[keras.Model, np.ndarray], index: int) -> None:
-    """Every unit kept, whatever the clamp holds elsewhere: the same loss to the last bit as without a clamp."""
-    model, images = tapped
-    layer = hidden_layers(model)[index]
-    labels = np.arange(12) % 3
-    suffix = suffix_model(model, layer)
-    outputs = outputs_model(model, hidden_layers(model))(images)[index]
-    kept, nothing = np.ones(layer.n_units, "f4"), np.zeros(layer.n_units, "f4")
-    clamped = backend.compiled_clamped_scores(suffix)(outputs, kept, nothing, labels)
-    plain = backend.compiled_scores(suffix)(outputs, labels)
-    assert (float(clamped[0]), int(clamped[1])) == (float(plain[0]), int(plain[1]))
-
-
 def test_a_single_output_is_still_a_list() -> None:
     """`compiled_forward` answers with a list for one output as for three."""
     model = tiny_network()
@@ -405,3 +398,43 @@ def test_a_single_output_is_still_a_list() -> None:
     images = np.zeros((2, 8, 8, 3), "f4")
     assert len(backend.compiled_forward(responses_model(model, layers))(images)) == 3
     assert len(backend.compiled_forward(model)(images)) == 1
+
+
+# Means and norms
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_mean_responses_become_mean_outputs(order: str) -> None:
+    """What the next layer receives on average follows from the mean response, in either order of the parts."""
+    model = tiny_network(order=order)
+    scramble(model, np.random.default_rng(11))
+    layers = hidden_layers(model)
+    images = np.random.default_rng(12).normal(0, 1, (9, 8, 8, 3)).astype("f4")
+    responses = spatial_means(backend.compiled_forward(responses_model(model, layers))(images))
+    outputs = outputs_model(model, layers)(images)
+    starts = np.cumsum([0, *UNITS.values()])
+    for layer, start, sent in zip(layers, starts, outputs, strict=False):
+        own = responses[:, start : start + layer.n_units].mean(axis=0)
+        expected = np.asarray(sent).reshape(-1, layer.n_units).mean(axis=0, dtype=float)
+        np.testing.assert_allclose(sent_on(model, layer, own), expected, atol=1e-6)
+
+
+def test_spatial_means_stand_side_by_side() -> None:
+    """Maps over positions, dense units as they are, in float64."""
+    maps = np.arange(24, dtype="f4").reshape(2, 2, 2, 3)
+    found = spatial_means([maps, np.array([[5.0], [6.0]], "f4")])
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, [[4.5, 5.5, 6.5, 5], [16.5, 17.5, 18.5, 6]])
+
+
+def test_weight_norms_are_those_of_the_incoming_kernels() -> None:
+    """Unit by unit, all inputs and positions, no bias."""
+    model = tiny_network()
+    scramble(model, np.random.default_rng(13))
+    found = weight_norms(model, hidden_layers(model))
+    expected = [
+        np.sqrt((np.asarray(model.get_layer(name).kernel)[..., unit].astype(float) ** 2).sum())
+        for name, units in UNITS.items()
+        for unit in range(units)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
