@@ -5,9 +5,8 @@ the test images that drive it above 90 % of its maximum. Its activations for suc
 a coefficient of variation, standard deviation / mean, which is averaged over those images. The standard deviation is the
 population's: the four activations are all there are, no sample of shifts. (The sample's is 2 / sqrt(3) times as large.)
 
-The test images are read twice, a batch at a time: for every component's maximum, then for the few activations above 90 %
-of it. So memory does not depend on their number, and time is that of the forward passes. A network with silenced units is
-computed from the silenced layer on. Activations are responses: after the ReLU.
+The images are read twice, a batch at a time: for every component's maximum, then for the few activations above 90 % of
+it. So memory does not depend on their number. A network with silenced units is computed from the silenced layer on.
 """
 
 from __future__ import annotations
@@ -22,25 +21,21 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from study.ablate import random_halves, selectivity_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer
+from study.schema import SHIFTS, conditions
 
-SHIFTS = ("vertical", "horizontal", "both")
 SHIFT_FRACTION = 0.1  # of the height and of the width
 NEAR_MAXIMUM = 0.9
 BATCH = 50  # images that are computed together, four views of each
 
 
 def shifted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return each image as it is and under each of `SHIFTS`: (view, image, height, width, channel).
+    """Return images (image, height, width, channel) as they are and under each of `SHIFTS`: (view, image, ...).
 
     Images move down and to the right by round(0.1 * size) pixels; edge pixels are repeated into the gap.
-
-    Parameters
-    ----------
-    images
-        uint8, (image, height, width, channel).
     """
     height, width = images.shape[1:3]
     rows = np.maximum(np.arange(height) - round(SHIFT_FRACTION * height), 0)
@@ -75,6 +70,11 @@ class WatchedNetwork:
     peaks: Callable[[NDArray[np.float32], list[NDArray[np.float32]]], Any]
     variation: Callable[[NDArray[np.float32], list[NDArray[np.float32]], NDArray[np.float32]], tuple[Any, Any, Any]]
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Return the labels of the conditions under `silenced_halves`, as `study.schema.conditions` has them."""
+        return conditions([self.layers[index].name for index in self.silenced])
+
     @classmethod
     def of(cls, model: keras.Model, layers: tuple[HiddenLayer, ...], silenced: tuple[str, ...]) -> WatchedNetwork:
         """Return the watched network of `model`, where units of the layers named in `silenced` can be silenced.
@@ -102,14 +102,35 @@ class WatchedNetwork:
         return cls(layers, chosen, sizes, peaks, variation)
 
 
+def silenced_halves(
+    network: WatchedNetwork, gosi: NDArray[np.float64], ablated: NDArray[Any], *, rng: np.random.Generator
+) -> dict[str, NDArray[np.bool_]]:
+    """Return what is silenced in each layer, by its name: masks (set, unit), sets in the order of `SETS_SILENCED`.
+
+    `gosi` and `ablated`, the ablation's halves as `study.schema` has them, are (unit,) of all layers. A layer that was
+    not ablated is ranked here, `rng` breaking ties. The random half is drawn among the units that are not silent (NaN).
+    """
+    starts = np.cumsum([0, *(layer.n_units for layer in network.layers)])
+    masks = {}
+    for index in network.silenced:
+        own = slice(starts[index], starts[index + 1])
+        top, bottom = ablated[own] == 1, ablated[own] == -1
+        if not top.any():
+            top, bottom = selectivity_halves(gosi[own], rng=rng)
+        random, _ = random_halves(~np.isnan(gosi[own]), rng=rng)
+        masks[network.layers[index].name] = np.stack([top, bottom, random])
+    return masks
+
+
 def shift_arrays(
     network: WatchedNetwork,
     partition: Partition,
     masks: dict[str, NDArray[np.bool_]],
     *,
+    test_images: int,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
-    """Return how components and predictions change under shifts, in the intact network and in silenced ones.
+    """Return the `shift_invariance` group's arrays of one network, named as in `study.schema`.
 
     Parameters
     ----------
@@ -118,8 +139,9 @@ def shift_arrays(
     partition
         Test images and the training mean.
     masks
-        (set, unit) by the name of each of the network's silenced layers; the units of a set send on zero
-        (`output_zero`).
+        (set, unit) by the name of each silenced layer; the units of a set send on zero (`output_zero`).
+    test_images
+        How many of them, the first ones; all for 0, or where there are fewer.
     on_progress
         Called with the share of the passes that is done.
 
@@ -134,7 +156,6 @@ def shift_arrays(
         ``n_components``, ``n_inactive`` : (condition, layer), components that are averaged, and those left out because
         no unshifted test image activates them.
         ``prediction_consistency`` : (condition, shift), the share of test images whose predicted class stays.
-        ``mean_prediction_consistency`` : (condition,), its mean over shifts.
 
     Raises
     ------
@@ -145,7 +166,7 @@ def shift_arrays(
     if set(masks) != set(names):
         raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can silence {', '.join(names)}")
     kept = [(~masks[name]).astype(np.float32) for name in names]
-    images, mean = partition.test_images, partition.training_mean
+    images, mean = partition.test_images[: test_images or None], partition.training_mean
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     step = 1 / len(batches) / (2 + len(SHIFTS))  # the unshifted images are seen twice
     peaks: NDArray[np.float32] = np.full(1, -np.inf, dtype=np.float32)
@@ -163,12 +184,8 @@ def shift_arrays(
         on_progress((len(batches) + (1 + len(SHIFTS)) * done) * step)
     if not (np.isfinite(peaks).all() and np.isfinite(sums).all() and peaks.min() >= 0):
         raise ValueError("an activation is NaN, infinite or negative: the network is broken, or not read after a ReLU")
-    consistency = unchanged / len(images)
-    return {
-        **_layer_values(network, [len(sets) for sets in kept], sums, counts),
-        "prediction_consistency": consistency,
-        "mean_prediction_consistency": consistency.mean(axis=1),
-    }
+    by_layer = _layer_values(network, [len(sets) for sets in kept], sums, counts)
+    return {**by_layer, "prediction_consistency": unchanged / len(images)}
 
 
 def _layer_values(
@@ -180,9 +197,9 @@ def _layer_values(
     mean, error = np.empty(shape), np.empty(shape)
     active, inactive = np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.int32)
     start = 0
-    for conditions, layer, n in _blocks(network, n_sets):
+    for rows, layer, n in _blocks(network, n_sets):
         block = variation[start : start + n * network.sizes[layer]].reshape(n, -1)
-        at = conditions, layer
+        at = rows, layer
         mean[at], error[at] = _mean_and_standard_error(block)
         inactive[at] = np.count_nonzero(np.isnan(block), axis=1)
         active[at] = block.shape[1] - inactive[at]
@@ -251,21 +268,10 @@ def _variation(
 
 
 def near_maximum(activations: Any, peaks: Any) -> tuple[Any, Any]:
-    """Return the activations of every component for the images that drive it above 90 % of its peak.
+    """Return the components and their activations, (pair,) and (pair, view), for images that drive them near their peak.
 
-    Parameters
-    ----------
-    activations
-        (set, view, image, component), views as in `shifted`; the first one decides.
-    peaks
-        (set times component,).
-
-    Returns
-    -------
-    component
-        (pair,), index into `peaks`.
-    activations
-        (pair, view).
+    `activations` are (set, view, image, component), views as in `shifted`; the first one decides, if it is above 90 % of
+    the component's peak. `peaks` are (set times component,), and components are indices into them.
     """
     n_views, n_images, size = ops.shape(activations)[1:]
     near = activations[:, 0] > NEAR_MAXIMUM * ops.reshape(peaks, (-1, 1, size))

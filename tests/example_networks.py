@@ -32,6 +32,13 @@ CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6
 CLAMPS = ("output_zero", "relu_zero")
 CLASSES = 10
 POPULATION_GROUPS = {group: GROUPS[group] for group in ARM_GROUPS["generalization"]}  # what most networks have
+POSITIONS = {
+    "conv1": 900,
+    "conv2": 196,
+    "conv3": 144,
+    "conv4": 25,
+    "conv5": 9,
+}  # components of a unit; 1 where left out
 ORIENTATIONS = np.arange(12) * 15.0
 FREQUENCIES = np.arange(1, 10) / 40
 PHASES = np.arange(4) * 90.0
@@ -61,6 +68,7 @@ def example_network(
     test_loss: float = 1.0,
     log_ratio: Mapping[str, float] | None = None,
     null_sd: float = 0.2,
+    fc1_log_ratio: Mapping[str, float] | None = None,
     key: str | None = None,
 ) -> xr.DataTree:
     """Return one network.
@@ -85,6 +93,9 @@ def example_network(
         Per layer, log(loss with the top half clamped / loss with the bottom half clamped); 0 where left out.
     null_sd
         Standard deviation of the difference of two random halves' losses, in nat.
+    fc1_log_ratio
+        Per silenced layer, log(the last layer's coefficient of variation with the top half silenced / with a random half
+        silenced); 0 where left out. Any half raises it.
     key
         By default a digest of what identifies the network.
     """
@@ -100,6 +111,7 @@ def example_network(
         "tuning": tuning,
         "responses": {"response": response},
         "ablation": ablation,
+        "shift_invariance": _shift_invariance(rng, layers, fc1_log_ratio or {}),
     }
     coords = _coords(layers, clamps)
     sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
@@ -130,9 +142,14 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "control": list(CONTROLS),
         "order": list(ORDERS),
         "fraction": np.array(FRACTIONS),
-        "condition": list(conditions([layer for layer in ("conv2", "conv3") if layer in layers])),
+        "condition": list(conditions(_silenced(layers))),
         "shift": list(SHIFTS),
     }
+
+
+def _silenced(layers: Mapping[str, int]) -> list[str]:
+    """Return the layers behind whose silenced halves shift invariance is measured."""
+    return [layer for layer in ("conv2", "conv3") if layer in layers]
 
 
 def _others(
@@ -252,4 +269,28 @@ def _ablation(
         "null_loss": null_loss,
         "null_accuracy": np.exp(-null_loss / 2.3),
         "null_effect": null_loss[..., 0] - null_loss[..., 1],
+    }
+
+
+def _shift_invariance(
+    rng: np.random.Generator, layers: Mapping[str, int], fc1_log_ratio: Mapping[str, float]
+) -> dict[str, np.ndarray]:
+    """Return coefficients of variation that fall with depth; half silenced, they rise in the layers behind."""
+    names, silenced = list(layers), _silenced(layers)
+    n_conditions = len(conditions(silenced))
+    log_cv = np.tile(-0.2 * np.arange(len(names)) + rng.normal(0, 0.03, len(names)), (n_conditions, 1))
+    components = np.array([units * POSITIONS.get(layer, 1) for layer, units in layers.items()])
+    inactive = np.tile(rng.binomial(components, 0.02), (n_conditions, 1))
+    for place, layer in enumerate(silenced):
+        rows, behind = slice(1 + 3 * place, 4 + 3 * place), names.index(layer) + 1
+        log_cv[rows, behind:] += 0.1 + rng.normal(0, 0.03, (3, len(names) - behind))
+        log_cv[rows.start, -1] += fc1_log_ratio.get(layer, 0.0)
+        inactive[rows, behind:] = rng.binomial(components[behind:], 0.04, (3, len(names) - behind))
+    consistency = np.array([0.85, 0.84, 0.78]) - 0.1 * (np.arange(n_conditions) > 0)[:, None]
+    return {
+        "cv_mean": np.exp(log_cv),
+        "cv_standard_error": np.exp(log_cv) / np.sqrt(components),
+        "n_components": components - inactive,
+        "n_inactive": inactive,
+        "prediction_consistency": np.clip(consistency + rng.normal(0, 0.02, (n_conditions, len(SHIFTS))), 0, 1),
     }

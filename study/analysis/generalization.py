@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from study import stats
+from study.analysis.association import (
+    POOLED,
+    WITHIN,
+    Sample,
+    mixed_note,
+    partial_note,
+    rank_correlation,
+    slope_note,
+    slopes_table,
+    ways_table,
+)
 from study.analysis.existence import tuning_of
 from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, network_table
 from study.analysis.results import INCONCLUSIVE, Figure, HypothesisResult, PublishedLayer, published_layer
-from study.seeding import stream
 
 PUBLISHED_ALPHA = 0.05
-POOLED, WITHIN = "pooled, as published", "within augmentation, registered"
 
 
 def layer_gosi(study: xr.DataTree) -> xr.DataArray:
@@ -72,32 +79,30 @@ def _scatter_table(study: xr.DataTree) -> pd.DataFrame:
     ]
 
 
-def _samples(study: xr.DataTree) -> Iterator[tuple[str, str, tuple[NDArray[Any], ...]]]:
-    """Yield, per layer and kind of correlation, gOSI, test loss and strata of the networks where gOSI is defined."""
-    gosi, loss = layer_gosi(study), test_loss(study).values
-    groups = np.array(gosi["augmentation"].values.tolist())
+def _samples(study: xr.DataTree) -> Iterator[Sample]:
+    gosi, networks = layer_gosi(study), network_table(study)
+    train_loss, augmentation = networks["final_train_loss"].values, np.array(gosi["augmentation"].values.tolist())
     for layer in gosi["layer"].values.tolist():
         values = gosi.sel(layer=layer).values
         defined = ~np.isnan(values)
-        for kind, strata in ((POOLED, np.full(len(groups), "all")), (WITHIN, groups)):
-            yield layer, kind, (values[defined], loss[defined], strata[defined])
+        yield Sample(
+            layer, values[defined], test_loss(study).values[defined], train_loss[defined], augmentation[defined]
+        )
 
 
-def _bars_table(study: xr.DataTree) -> pd.DataFrame:
+def _bars_table(samples: Sequence[Sample]) -> pd.DataFrame:
     """Return rho per layer, pooled and within augmentation, with 95 % bootstrap intervals over networks."""
     rows = []
-    for layer, kind, (values, loss, strata) in _samples(study):
-        rho = stats.stratified_spearman(values, loss, strata)
-        interval = stats.correlation_interval(
-            values, loss, strata=strata, confidence_level=0.95, n_resamples=2000, method="BCa",
-            rng=stream(0, "figure", f"{layer}/{kind}"),
-        )  # fmt: skip
-        rows.append((layer, kind, rho.statistic, interval.low, interval.high))
+    for sample in samples:
+        for kind in (POOLED, WITHIN):
+            rho, interval = rank_correlation(sample, kind)
+            rows.append((sample.layer, kind, rho, interval.low, interval.high))
     table = pd.DataFrame(rows, columns=["layer", "kind", "estimate", "ci_low", "ci_high"])
     return table[table["estimate"].notna()]
 
 
 def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+    samples = list(_samples(study))
     return (
         Figure(
             "generalization-scatter", "correlation_scatter", "Fig. 4a", "Selectivity against test loss",
@@ -105,7 +110,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             f"{drawn_note(study)}",
             "Points that fall from upper left to lower right within each colour.",
             "A slope that comes only from differences between colours, or no slope.",
-            _scatter_table(study),
+            _scatter_table(study), second_paper_figure="Fig. A6a",
         ),
         Figure(
             "generalization-bars", "correlation_bars", "Fig. 4b", "Rank correlation of gOSI and test loss, layer by layer",
@@ -113,19 +118,51 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             " of ranks within augmentation, as registered.",
             "Clearly negative bars of both kinds in the lower layers.",
             "Bars near zero, or of opposite sign once augmentation is held constant.",
-            _bars_table(study),
+            _bars_table(samples), second_paper_figure="Fig. A6b",
+        ),
+        Figure(
+            "generalization-slopes", "group_slopes", "", "Do the augmentations tell the same story as all together?",
+            "Least-squares lines of test loss over layer-mean gOSI: through all networks (dashed), with the slope that is"
+            " common to all augmentations (solid), and through the networks of each augmentation (coloured). Where the"
+            " dashed and the solid line have slopes of opposite sign, the panel's heading says so: Simpson's paradox, unless"
+            " one of the slopes is so small that its sign is chance.",
+            "Dashed, solid and coloured lines all fall in the lower layers.",
+            "The dashed line falls and the coloured ones do not: then the augmentations differ, not the networks in them.",
+            slopes_table(samples),
+        ),
+        Figure(
+            "generalization-ways", "correlation_ways", "", "The same question asked in other ways",
+            "Association of layer-mean gOSI with test loss. Above, rank correlations with 95 % intervals: pooled over"
+            " augmentations; within augmentation; within augmentation given training loss; the mean of the augmentations'"
+            " own correlations, taken to differ at random; and each augmentation's own. Below, the slope of a mixed model"
+            " with a random intercept for each augmentation (REML, Wald intervals): change of test loss, in nats, per"
+            " standard deviation of gOSI over networks. P-values in the table are two-sided and not adjusted for the"
+            " number of layers or ways; none of them decides a verdict.",
+            "All ways agree on a negative association in the lower layers.",
+            "The association is there when pooled, and gone or reversed within augmentation or given training loss.",
+            ways_table(samples),
         ),
     )  # fmt: skip
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
-    rho: dict[str, dict[str, float]] = {POOLED: {}, WITHIN: {}}
-    for layer, kind, sample in _samples(study):
-        rho[kind][layer] = stats.stratified_spearman(*sample).statistic
+def _sign_note(samples: Sequence[Sample]) -> str:
+    rho = {
+        kind: {sample.layer: _rho(sample, kind) for sample in samples} for kind in (POOLED, WITHIN)
+    }  # fmt: skip
     if any(np.isnan(list(of_kind.values())).all() for of_kind in rho.values()):
-        return ("Too few networks for a correlation within augmentation.",)
+        return "Too few networks for a correlation within augmentation."
     flipped = [layer for layer in rho[POOLED] if rho[POOLED][layer] * rho[WITHIN][layer] < 0]
-    return (f"Pooled and within-augmentation correlation have opposite signs in: {', '.join(flipped) or 'no layer'}.",)
+    return f"Pooled and within-augmentation correlation have opposite signs in: {', '.join(flipped) or 'no layer'}."
+
+
+def _rho(sample: Sample, kind: str) -> float:
+    strata = sample.pooled if kind == POOLED else sample.augmentation
+    return stats.stratified_spearman(sample.gosi, sample.test_loss, strata).statistic
+
+
+def _notes(study: xr.DataTree) -> tuple[str, ...]:
+    samples = list(_samples(study))
+    return tuple(note(samples) for note in (_sign_note, slope_note, partial_note, mixed_note))
 
 
 QUESTION = Question(

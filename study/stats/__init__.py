@@ -5,9 +5,10 @@ from study.stats.clusters import cluster_interval, crossed_interval
 from study.stats.correlation import fisher_interval, spearman, stratified_spearman
 from study.stats.equivalence import equivalence_test
 from study.stats.meta import RandomEffects, random_effects_mean
+from study.stats.mixed import MixedSlope, random_intercept_slope
 from study.stats.multiplicity import adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
-from study.stats.partial import partial_permutation_test, partial_spearman
+from study.stats.partial import partial_interval, partial_permutation_test, partial_spearman
 from study.stats.permutation import (
     combined_randomization_test,
     randomization_pvalue,
@@ -22,6 +23,7 @@ __all__ = [
     "Correlation",
     "EffectiveSampleSize",
     "Interval",
+    "MixedSlope",
     "Power",
     "RandomEffects",
     "TestOutcome",
@@ -36,10 +38,12 @@ __all__ = [
     "equivalence_test",
     "fisher_interval",
     "mean_interval",
+    "partial_interval",
     "partial_permutation_test",
     "partial_spearman",
     "power_of",
     "random_effects_mean",
+    "random_intercept_slope",
     "randomization_pvalue",
     "sign_flip_test",
     "spearman",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Alternative = Literal["two-sided", "less", "greater"]
-IntervalKind = Literal["BCa", "percentile", "Fisher z", "Hartung-Knapp", "Clopper-Pearson", "undefined"]
+IntervalKind = Literal["BCa", "percentile", "Fisher z", "Hartung-Knapp", "Clopper-Pearson", "Wald", "undefined"]
 
 FEWEST_OBSERVATIONS: Final = 3
 

@@ -1,4 +1,4 @@
-"""Rank correlation given covariates, and its permutation test."""
+"""Rank correlation given covariates, its interval and its permutation test."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from study.stats.bootstrap import interval_from, require_options, resampled_rows
 from study.stats.correlation import centred_ranks, constant_note, row_correlations
 from study.stats.outcomes import (
     Alternative,
     Correlation,
+    Interval,
     TestOutcome,
     require_alternative,
     require_resamples,
     require_same_length,
+    undefined_interval,
     undefined_outcome,
     undefined_reason,
     vector,
@@ -53,6 +56,45 @@ def partial_spearman(x: ArrayLike, y: ArrayLike, covariates: ArrayLike, *, strat
     """
     residuals = _rank_residuals(x, y, covariates, strata)
     return Correlation(residuals.statistic, residuals.x.size, residuals.note)
+
+
+def partial_interval(
+    x: ArrayLike,
+    y: ArrayLike,
+    covariates: ArrayLike,
+    *,
+    strata: ArrayLike,
+    confidence_level: float,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> Interval:
+    """Return a percentile bootstrap interval of `partial_spearman`, rows resampled within strata.
+
+    The same as `bootstrap_interval` with that statistic, in one array operation. Arguments, and undefined results, as in
+    `partial_spearman`.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or `n_resamples` or `confidence_level` is not allowed.
+
+    Assumes independent rows. It is an interval for what the statistic estimates in strata of the given sizes, where
+    ranks adjust for the covariates in part only.
+
+    Source: as `bootstrap_interval`.
+    """
+    require_options(confidence_level, n_resamples, "percentile")
+    residuals = _rank_residuals(x, y, covariates, strata)
+    if math.isnan(residuals.statistic):
+        return undefined_interval(confidence_level, residuals.note)
+    members = residuals.members
+    rows = resampled_rows(members, n_resamples, rng)
+    basis = _orthonormal_each(np.moveaxis(centred_ranks(_columns(covariates)[:, rows], members), 0, 1))
+    left = [
+        _without(centred_ranks(vector(name, values)[rows], members)[:, None], basis)[:, 0]
+        for name, values in (("x", x), ("y", y))
+    ]
+    return interval_from(residuals.statistic, row_correlations(*left), None, members, confidence_level)
 
 
 def partial_permutation_test(
@@ -161,8 +203,15 @@ def _orthonormal(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     return basis
 
 
+def _orthonormal_each(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each of many sets of columns (..., q, n) its basis as in `_orthonormal`, filled up with 0: (..., n, q)."""
+    _, scales, directions = np.linalg.svd(columns, full_matrices=False)
+    spanned = scales > _NOTHING_LEFT * np.max(scales, axis=-1, keepdims=True, initial=1.0)
+    return np.swapaxes(directions * spanned[..., None], -1, -2)
+
+
 def _without(values: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `values` (..., n) less their projection on the orthonormal `basis` (n, rank), 0 where only rounding is."""
-    rest = values - (values @ basis) @ basis.T
+    rest = values - (values @ basis) @ np.swapaxes(basis, -1, -2)
     whole = np.linalg.norm(values, axis=-1, keepdims=True)
     return np.where(np.linalg.norm(rest, axis=-1, keepdims=True) > _NOTHING_LEFT * whole, rest, 0.0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis import generalization
+from study.analysis import association, generalization
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
@@ -155,14 +156,162 @@ def test_figures_hold_every_network_and_both_correlations() -> None:
     """A point for each network and layer; two bars a layer, pooled and within, with intervals around them."""
     study = with_association(-1, 1)
     (question,) = analysed(study, LOWER)
-    scatter, bars = (figure.table for figure in question.figures)
+    scatter, bars = (figure.table for figure in question.figures[:2])
+    assert [(figure.paper_figure, figure.second_paper_figure) for figure in question.figures] == [
+        ("Fig. 4a", "Fig. A6a"), ("Fig. 4b", "Fig. A6b"), ("", ""), ("", ""),
+    ]  # fmt: skip
     assert len(scatter) == 24 * len(LAYERS)
     row = scatter[scatter["layer"] == "conv4"].set_index("network")
     gosi = generalization.layer_gosi(study).sel(layer="conv4")
     np.testing.assert_allclose(row.loc[gosi["network"].values, "gosi"], gosi)
     wide = bars.pivot(index="layer", columns="kind", values="estimate")
-    assert (wide[generalization.POOLED] > 0).all()
-    assert (wide[generalization.WITHIN] < 0).all()
+    assert (wide[association.POOLED] > 0).all()
+    assert (wide[association.WITHIN] < 0).all()
     assert list(dict.fromkeys(bars["layer"])) == list(LAYERS)
     inside = (bars["ci_low"] <= bars["estimate"]) & (bars["estimate"] <= bars["ci_high"])
     assert (inside | bars["ci_low"].isna()).all()
+
+
+# The same question asked in other ways
+
+
+def noisy_study(within: float = -0.5, between: float = 1.0, *, train: float = 0.5) -> xr.DataTree:
+    """Return a study whose associations are far from -1 and 1; training loss is `train` times test loss, and noise."""
+    study = with_association(within, between, noise=0.12)
+    loss = study["training"]["test_loss"].values
+    noise = np.random.default_rng(8).normal(0, 0.05, loss.size)
+    return replaced(study, "training", final_train_loss=train * loss + noise)
+
+
+def ways(study: xr.DataTree, layer: str) -> pd.DataFrame:
+    """Return the rows of one layer in the figure of all ways, by way."""
+    (question,) = analysed(study, LOWER)
+    table = question.figures[3].table
+    return table[table["layer"] == layer].set_index("way")
+
+
+def test_every_way_is_its_own_statistic() -> None:
+    """Each row against the library or the statistic it names, in one layer."""
+    study = noisy_study()
+    found = ways(study, "conv3")
+    groups = np.array(study["training"]["augmentation"].values.tolist())
+    gosi = generalization.layer_gosi(study).sel(layer="conv3").values
+    loss, train = (study["training"][name].values for name in ("test_loss", "final_train_loss"))
+    pooled = scipy.stats.spearmanr(gosi, loss)
+    assert found.loc[association.POOLED, ["estimate", "pvalue"]].tolist() == pytest.approx(list(pooled))
+    within = stats.stratified_spearman(gosi, loss, groups).statistic
+    assert found.loc[association.WITHIN, "estimate"] == pytest.approx(within)
+    partial = stats.partial_spearman(gosi, loss, train, strata=groups).statistic
+    assert found.loc[association.PARTIAL, "estimate"] == pytest.approx(partial)
+    assert abs(partial - within) > 0.01
+    own = []
+    for name in ("none", "shift", "flip", "shift_flip"):
+        rho = scipy.stats.spearmanr(gosi[groups == name], loss[groups == name]).statistic
+        assert found.loc[f"augmentation {name} alone", ["estimate", "networks"]].tolist() == pytest.approx([rho, 6])
+        own.append(rho)
+    combined = stats.random_effects_mean(own, [6] * 4, confidence_level=0.95)
+    expected = [combined.mean, combined.interval.low, combined.interval.high]
+    assert found.loc[association.COMBINED, ["estimate", "ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+    mixed = stats.random_intercept_slope((gosi - gosi.mean()) / gosi.std(ddof=1), loss, groups, confidence_level=0.95)
+    assert found.loc[association.MIXED, "estimate"] == pytest.approx(mixed.slope)
+    assert found.loc[association.MIXED, "note"].startswith("converged")
+    assert len(found) == 9
+    defined = found["interval"] != "undefined"
+    assert (found["ci_low"] <= found["estimate"])[defined].all()
+    assert (found["estimate"] <= found["ci_high"])[defined].all()
+    assert (found["pvalue"].dropna() > 0).all()
+
+
+def test_an_association_through_training_loss_is_gone_given_it() -> None:
+    """Both follow training loss in groups of 30: correlated within augmentation, hardly so given training loss."""
+    study = example_study(seeds=30, layers=dict.fromkeys(LAYERS, 2), draws=2, silent=0.0)
+    rng = np.random.default_rng(5)
+    train = rng.normal(1, 0.2, 120)
+    gosi = 0.5 - 0.1 * (train - 1) + rng.normal(0, 0.01, 120)
+    study = replaced(study, "training", final_train_loss=train, test_loss=train + rng.normal(0, 0.1, 120))
+    study = replaced(study, "tuning", gosi=np.broadcast_to(gosi[:, None, None], (120, 2, 14)), silent=False)
+    found = ways(study, "conv2")
+    assert found.loc[association.WITHIN, "estimate"] < -0.7
+    assert found.loc[association.WITHIN, "pvalue"] < 0.01
+    assert abs(found.loc[association.PARTIAL, "estimate"]) < 0.25
+    assert found.loc[association.PARTIAL, "ci_high"] > 0
+
+
+def test_an_association_beside_training_loss_stays_given_it() -> None:
+    """Training loss is noise: what is given it is what is not."""
+    found = ways(noisy_study(-1, 0, train=0.0), "conv3")
+    assert found.loc[association.PARTIAL, "estimate"] == pytest.approx(
+        found.loc[association.WITHIN, "estimate"], abs=0.15
+    )
+    assert found.loc[association.PARTIAL, "pvalue"] < 0.05
+
+
+def test_simpsons_paradox_is_flagged_where_it_is() -> None:
+    """Within each augmentation falling, pooled rising: every line but the pooled one is opposite; not the other way."""
+    (question,) = analysed(noisy_study(-1, 1), LOWER)
+    table = question.figures[2].table
+    assert table["layer_flips"].all()
+    by_line = table.groupby("line")["opposite_to_pooled"].mean()
+    assert by_line["pooled"] == 0
+    assert by_line[association.COMMON] == 1
+    assert "conv2 (" in question.notes[1] and "of 4)" in question.notes[1]
+    (question,) = analysed(with_association(-1, -1, noise=0.01), LOWER)
+    assert not question.figures[2].table["layer_flips"].any()
+    assert question.notes[1].endswith("none in any layer.")
+
+
+def test_lines_are_those_of_least_squares() -> None:
+    """Slopes and ends by SciPy; the common slope by a regression with an intercept for each augmentation."""
+    study = noisy_study()
+    (question,) = analysed(study, LOWER)
+    table = question.figures[2].table
+    table = table[table["layer"] == "conv2"]
+    groups = np.array(study["training"]["augmentation"].values.tolist())
+    gosi, loss = generalization.layer_gosi(study).sel(layer="conv2").values, study["training"]["test_loss"].values
+    for line, members in (("pooled", groups == groups), ("flip", groups == "flip")):
+        expected = scipy.stats.linregress(gosi[members], loss[members])
+        ends = table[table["line"] == line]
+        np.testing.assert_allclose(ends["slope"], expected.slope)
+        np.testing.assert_allclose(ends["gosi"], [gosi[members].min(), gosi[members].max()])
+        np.testing.assert_allclose(ends["test_loss"], expected.intercept + expected.slope * ends["gosi"])
+    design = np.column_stack([gosi, groups[:, None] == np.unique(groups)])
+    slope = np.linalg.lstsq(design, loss, rcond=None)[0][0]
+    np.testing.assert_allclose(table[table["line"] == association.COMMON]["slope"], slope)
+
+
+def test_a_mixed_model_without_variance_between_augmentations_says_so() -> None:
+    """Augmentation moves both along one line: no variance is left between, the slope is the pooled one, and a note."""
+    (question,) = analysed(with_association(0, -1, noise=0.03), LOWER)
+    table = question.figures[3].table
+    row = table[(table["way"] == association.MIXED) & (table["layer"] == "conv2")].iloc[0]
+    assert "estimated as 0" in row["note"]
+    assert "finds no variance between augmentations" in question.notes[3]
+    assert "conv2" in question.notes[3]
+    lines = question.figures[2].table
+    pooled = lines[(lines["layer"] == "conv2") & (lines["line"] == "pooled")]["slope"].iloc[0]
+    gosi = generalization.layer_gosi(with_association(0, -1, noise=0.03)).sel(layer="conv2")
+    assert row["estimate"] == pytest.approx(pooled * float(gosi.std("network", ddof=1)), rel=1e-3)
+
+
+def test_layers_without_a_value_are_undefined_in_every_way() -> None:
+    """Conv 1 silent in all networks, conv2 in all but two: no number, a reason, and no warning."""
+    study = noisy_study()
+    tuning = study["tuning"].to_dataset()
+    gosi, layers = tuning["gosi"].values.copy(), tuning["unit_layer"].values
+    gosi[:, :, layers == "conv1"] = np.nan
+    gosi[2:, :, layers == "conv2"] = np.nan
+    (question,) = analysed(replaced(study, "tuning", gosi=gosi), LOWER)
+    table = question.figures[3].table
+    for layer in ("conv1", "conv2"):
+        rows = table[table["layer"] == layer]
+        assert rows[["estimate", "ci_low", "ci_high", "pvalue"]].isna().all(axis=None)
+        assert (rows["note"] != "").all()
+    assert question.figures[2].table.set_index("layer").loc["conv1", "slope"].isna().all()
+    assert "is undefined in conv1, conv2" in question.notes[3]
+
+
+def test_notes_say_how_small_the_groups_are() -> None:
+    """Six networks an augmentation: adjusting for training loss is partial, and the reader is told."""
+    (question,) = analysed(noisy_study(), LOWER)
+    assert "the smallest group has 6" in question.notes[2]
+    assert "in part only" in question.notes[2]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from study.report.charts.ablation import ablation_bars, ablation_null
-from study.report.charts.generalization import correlation_bars, correlation_scatter
+from study.report.charts.generalization import correlation_bars, correlation_scatter, correlation_ways, group_slopes
 from study.report.charts.intervals import layer_intervals
+from study.report.charts.shift_invariance import shift_bars, shift_consistency, shift_ratios
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
 
 if TYPE_CHECKING:
@@ -21,10 +22,15 @@ __all__ = [
     "ablation_null",
     "correlation_bars",
     "correlation_scatter",
+    "correlation_ways",
     "gosi_histogram",
+    "group_slopes",
     "layer_intervals",
     "layer_means",
     "range_histogram",
+    "shift_bars",
+    "shift_consistency",
+    "shift_ratios",
     "tuning_curves",
 ]
 
@@ -33,5 +39,7 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
     for chart in (
         tuning_curves, gosi_histogram, range_histogram, layer_means, correlation_scatter, correlation_bars,
         ablation_bars, ablation_null, layer_intervals,
+        correlation_ways, group_slopes,
+        shift_bars, shift_ratios, shift_consistency,
     )
 }  # fmt: skip

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import INK, PANEL_HEIGHT, PANEL_WIDTH, if_any_interval, in_order, palette, panels, shapes
+from study.report.charts.theme import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    ROW_GAP,
+    if_any_interval,
+    in_order,
+    palette,
+    panels,
+    shapes,
+)
+
+_ROLES = {"as published": (ORANGE, "square"), "registered": (BLUE, "circle"), "beside": (GREY, "diamond")}
 
 
 def correlation_scatter(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -85,3 +102,117 @@ def correlation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     zero = alt.Chart(table.iloc[:1]).mark_rule(color=INK, opacity=0.6).encode(y=alt.datum(0))
     return alt.layer(bars, *if_any_interval(table, intervals), zero).properties(width=720, height=PANEL_HEIGHT * 2)
+
+
+def group_slopes(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw least-squares lines of test loss over gOSI, pooled and within augmentation, one panel a layer.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `line` (the pooled one first, then the one with the augmentations' common slope, then theirs),
+        `slope`, `layer_flips` (whether the first two have slopes of opposite sign), `gosi`, `test_loss` (nat); two rows a
+        line, its ends.
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        The first two lines in ink, dashed and solid, the others coloured; layers whose sign flips say so in the heading.
+    """
+    lines = in_order(table, "line")
+    groups = lines[2:]
+    heading = table["layer"].where(~table["layer_flips"].astype(bool), table["layer"] + ": sign flips")
+    dashes = [[6, 4], [1, 0], *([1, 0] for _ in groups)]
+    drawn = (
+        alt.Chart(table.assign(heading=heading))
+        .transform_filter("isValid(datum.test_loss)")
+        .mark_line(opacity=0.95)
+        .encode(
+            alt.X("gosi:Q", title="mean gOSI", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=4)),
+            alt.Y(
+                "test_loss:Q",
+                title="test loss (nat)",
+                scale=alt.Scale(zero=False, padding=8),
+                axis=alt.Axis(tickCount=5),
+            ),
+            color=alt.Color(
+                "line:N", sort=lines, title=None, scale=alt.Scale(domain=lines, range=[INK, INK, *palette(groups)])
+            ),
+            strokeDash=alt.StrokeDash("line:N", sort=lines, title=None, scale=alt.Scale(domain=lines, range=dashes)),
+            strokeWidth=alt.condition(alt.FieldOneOfPredicate("line", lines[:2]), alt.value(2.6), alt.value(1.6)),
+            tooltip=["layer:N", "line:N", alt.Tooltip("slope:Q", format=".3f", title="slope (nat per unit of gOSI)")],
+        )
+        .properties(width=PANEL_WIDTH, height=PANEL_WIDTH - 30)
+    )
+    return panels(drawn, drawn.data, "heading", free_scale="x")
+
+
+def correlation_ways(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the association of gOSI with test loss asked for in several ways: correlations above, slopes below.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `way`, `role` ("as published", "registered" or "beside"), `scale` ("rank correlation", or the
+        unit of a slope), `estimate`, `ci_low`, `ci_high` (NaN where undefined), `pvalue`, `networks`.
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        One panel a layer, a row a way, with a rule at 0; below, the slopes, a row a layer, on an axis of their own.
+    """
+    correlations = table[table["scale"] == "rank correlation"]
+    slopes = table[table["scale"] != "rank correlation"]
+    above: alt.FacetChart = (
+        _forest(correlations, "way", "rank correlation", alt.Scale(domain=[-1, 1]))
+        .properties(width=132, height=20 * correlations["way"].nunique())
+        .facet(
+            facet=alt.Facet("layer:N", sort=in_order(table, "layer"), title=None),
+            columns=4,
+            bounds="flush",
+            spacing=alt.RowColnumber(row=ROW_GAP, column=22),
+        )
+        .resolve_axis(x="independent")
+    )
+    if slopes.empty:
+        return above
+    name, unit = in_order(slopes, "way")[0], in_order(slopes, "scale")[0]
+    below = _forest(slopes, "layer", f"{name}: {unit}", alt.Scale(zero=True, padding=10)).properties(
+        width=440, height=24 * slopes["layer"].nunique()
+    )
+    return alt.vconcat(above, below, spacing=36)
+
+
+def _forest(table: pd.DataFrame, row: str, title: str, scale: alt.Scale) -> Any:
+    """Return points with intervals, a row for each value of the column `row`, and a rule at 0."""
+    base = alt.Chart().encode(
+        alt.Y(f"{row}:N", sort=in_order(table, row), title=None, axis=alt.Axis(labelLimit=240)),
+        color=alt.Color(
+            "role:N", title=None, scale=alt.Scale(domain=list(_ROLES), range=[colour for colour, _ in _ROLES.values()])
+        ),
+        tooltip=[
+            "layer:N",
+            "way:N",
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "ci_low", "ci_high", "pvalue")),
+            "networks:Q",
+        ],
+    )
+    points = (
+        base.transform_filter("isValid(datum.estimate)")
+        .mark_point(filled=True, size=56, opacity=1)
+        .encode(
+            alt.X("estimate:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
+            shape=alt.Shape(
+                "role:N",
+                title=None,
+                scale=alt.Scale(domain=list(_ROLES), range=[shape for _, shape in _ROLES.values()]),
+            ),
+        )
+    )
+    intervals = (
+        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(strokeWidth=1.8)
+        .encode(alt.X("ci_low:Q"), alt.X2("ci_high:Q"))
+    )
+    zero = alt.Chart().mark_rule(color=INK, opacity=0.5).encode(x=alt.datum(0))
+    return alt.layer(zero, *if_any_interval(table, intervals), points, data=table)
