@@ -10,6 +10,14 @@ import altair as alt
 from study.report.charts.ablation import ablation_bars, ablation_null
 from study.report.charts.generalization import correlation_bars, correlation_scatter
 from study.report.charts.intervals import layer_intervals
+from study.report.charts.maturation import (
+    maturation_correlations,
+    maturation_gosi,
+    maturation_loss,
+    maturation_points,
+    maturation_single_networks,
+)
+from study.report.charts.memorization import corruption_accuracy, corruption_excess, corruption_gosi
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
 
 if TYPE_CHECKING:
@@ -21,9 +29,17 @@ __all__ = [
     "ablation_null",
     "correlation_bars",
     "correlation_scatter",
+    "corruption_accuracy",
+    "corruption_excess",
+    "corruption_gosi",
     "gosi_histogram",
     "layer_intervals",
     "layer_means",
+    "maturation_correlations",
+    "maturation_gosi",
+    "maturation_loss",
+    "maturation_points",
+    "maturation_single_networks",
     "range_histogram",
     "tuning_curves",
 ]
@@ -33,5 +49,7 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
     for chart in (
         tuning_curves, gosi_histogram, range_histogram, layer_means, correlation_scatter, correlation_bars,
         ablation_bars, ablation_null, layer_intervals,
+        maturation_loss, maturation_gosi, maturation_points, maturation_correlations, maturation_single_networks,
+        corruption_gosi, corruption_excess, corruption_accuracy,
     )
 }  # fmt: skip
