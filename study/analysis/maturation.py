@@ -79,10 +79,9 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     gosi, loss = paired_curves(study)
     first = int(np.argmin(loss["seed"].values))
     own, rows = loss.values[first], []
+    note = "one network, naive p: takes epochs as independent, which they are not"
     for layer, curve in zip(layers, gosi.isel(network=first).reindex(layer=list(layers)).values, strict=True):
-        pvalue = naive_pvalue(curve, own, alternative="two-sided")
-        note = "one network, naive p: takes epochs as independent, which they are not"
-        rho = stats.spearman(curve, own).statistic
+        rho, pvalue = stats.spearman(curve, own).statistic, naive_pvalue(curve, own, alternative="two-sided")
         row = published_layer(layer, rho, rho < 0, note, pvalue=pvalue)
         rows.append(dataclasses.replace(row, verdict=INCONCLUSIVE) if pvalue >= PUBLISHED_ALPHA else row)
     return tuple(rows)

@@ -15,7 +15,7 @@ from study.analysis import maturation, question_named
 from study.analysis import question as question_module
 from study.analysis.maturation import NAIVE, SHIFTED, gosi_against_validation_loss, naive_pvalue, single_networks
 from study.analysis.question import networks_of
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, QuestionResult
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
 from study.schema import MATURATION
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
@@ -51,21 +51,15 @@ def told(study: xr.DataTree) -> str:
 
 def drawn(study: xr.DataTree) -> dict[str, Figure]:
     """Return the figures by name."""
-    (result,) = analysed(study, NAME)
-    return {figure.id.removeprefix("maturation-"): figure for figure in result.figures}
+    networks = networks_of(study, MATURATION, 1)
+    assert networks is not None
+    return {figure.id.removeprefix("maturation-"): figure for figure in maturation.QUESTION.figures(networks, ())}
 
 
 @pytest.fixture(scope="module")
 def study() -> xr.DataTree:
     """Return eight networks of 50 epochs whose gOSI rises as validation loss falls."""
     return matured()
-
-
-@pytest.fixture(scope="module")
-def result(study: xr.DataTree) -> QuestionResult:
-    """Return what is concluded of them."""
-    (one,) = analysed(study, NAME)
-    return one
 
 
 # The measure
@@ -105,7 +99,7 @@ def test_an_epoch_at_which_every_unit_of_every_network_is_silent_counts() -> Non
     assert gosi_against_validation_loss(networks).isnull().all()
 
 
-def test_epochs_after_the_fiftieth_do_not_enter(study: xr.DataTree) -> None:
+def test_epochs_after_the_fiftieth_do_not_enter() -> None:
     """Whatever gOSI does later, the correlation is that of the paper's epochs."""
     longer = matured(epochs=60)
     gosi = longer["maturation/gosi"].values.copy()
@@ -152,7 +146,7 @@ def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(curve, own) for curves, own in zip(gosi.values, loss.values, strict=True) for curve in curves]
 
 
-def test_networks_with_a_silent_layer_are_excluded_and_counted(study: xr.DataTree) -> None:
+def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
     """conv2 silent at one epoch in one of nine networks: eight enter the test there; the notes say so."""
     study = matured(9)
     gosi = study["maturation/gosi"].values.copy()
@@ -290,10 +284,11 @@ def test_a_layer_all_of_whose_units_fall_silent_at_times_has_no_steady_mean() ->
 # Figures
 
 
-def test_figures_are_the_papers(result: QuestionResult) -> None:
-    """Fig. 3a twice, 3b, 3c, and one of our own."""
-    assert [figure.paper_figure for figure in result.figures] == ["Fig. 3a", "Fig. 3a", "Fig. 3b", "Fig. 3c", ""]
-    assert [figure.second_paper_figure for figure in result.figures] == ["", "", "Fig. A5a", "Fig. A5b", ""]
+def test_figures_are_the_papers() -> None:
+    """Fig. 3a twice, 3b, 3c, and one of our own; Fig. A5 repeats the last two of the paper's."""
+    figures = drawn(matured(3, 6)).values()
+    assert [figure.paper_figure for figure in figures] == ["Fig. 3a", "Fig. 3a", "Fig. 3b", "Fig. 3c", ""]
+    assert [figure.second_paper_figure for figure in figures] == ["", "", "Fig. A5a", "Fig. A5b", ""]
 
 
 def test_curves_hold_every_epoch_and_the_untrained_network(study: xr.DataTree) -> None:

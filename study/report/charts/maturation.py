@@ -41,7 +41,13 @@ def maturation_loss(table: pd.DataFrame) -> alt.TopLevelMixin:
     Source: Fig. 3a of the paper, top.
     """
     kinds = in_order(table, "kind")
-    colour = alt.Color("kind:N", sort=kinds, title="loss", scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE]))
+    colour = alt.Color(
+        "kind:N",
+        sort=kinds,
+        title="loss",
+        scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE]),
+        legend=alt.Legend(symbolOpacity=1, symbolType="stroke"),
+    )
     base = alt.Chart(table).encode(
         alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1)),
         color=colour,
