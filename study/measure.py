@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import tuning
-from study.ablate import ClampedNetwork, ablation_arrays
+from study.ablate import ClampedNetwork
 from study.config import Config, NetworkConfig
 from study.images.corruption import with_corrupted_labels
 from study.images.split import Partition

@@ -19,6 +19,8 @@ from study.schema import (
     FRACTIONS,
     GROUPS,
     HALVES,
+    MATURATION,
+    MEMORIZATION,
     ORDERS,
     SCHEMA_VERSION,
     SHIFTS,
@@ -69,6 +71,8 @@ def example_network(
     log_ratio: Mapping[str, float] | None = None,
     null_sd: float = 0.2,
     fc1_log_ratio: Mapping[str, float] | None = None,
+    gosi_follows: Mapping[str, float] | None = None,
+    final_train_accuracy: float | None = None,
     key: str | None = None,
 ) -> xr.DataTree:
     """Return one network.
@@ -96,6 +100,11 @@ def example_network(
     fc1_log_ratio
         Per silenced layer, log(the last layer's coefficient of variation with the top half silenced / with a random half
         silenced); 0 where left out. Any half raises it.
+    gosi_follows
+        Of the maturation arm, per layer: 1 where gOSI rises as validation loss falls, -1 where it falls with it, 0 where
+        it has nothing to do with it; 1 where left out.
+    final_train_accuracy
+        Training accuracy of the analysed weights; by default 0.99 in the memorization arm, else what `test_loss` gives.
     key
         By default a digest of what identifies the network.
     """
@@ -106,13 +115,22 @@ def example_network(
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
     ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)
+    training = _training(rng, epochs, test_loss)
+    if final_train_accuracy is None and arm == MEMORIZATION:
+        final_train_accuracy = 0.99
+    if final_train_accuracy is not None:
+        training["final_train_accuracy"] = np.array(final_train_accuracy)
     arrays = {
-        "training": _training(rng, epochs, test_loss),
+        "training": training,
         "tuning": tuning,
         "responses": {"response": response},
         "ablation": ablation,
         "shift_invariance": _shift_invariance(rng, layers, fc1_log_ratio or {}),
     }
+    if arm == MATURATION:
+        means = (initial_gosi, analysed_gosi)
+        gosi = _maturation(rng, layers, means, training["validation_loss"], gosi_follows or {}, silent)
+        arrays["maturation"] = {"gosi": gosi}
     coords = _coords(layers, clamps)
     sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
     groups = {}
@@ -178,6 +196,25 @@ def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[s
         "test_loss": np.array(test_loss),
         "test_accuracy": np.array(np.exp(-test_loss / 2.3)),
     }
+
+
+def _maturation(
+    rng: np.random.Generator,
+    layers: Mapping[str, int],
+    means: tuple[Mapping[str, float], Mapping[str, float]],
+    loss: np.ndarray,
+    follows: Mapping[str, float],
+    silent_share: float,
+) -> np.ndarray:
+    """Return gOSI (epoch, unit), epoch 0 first: on its way from either mean to the other as far as the loss has fallen."""
+    fallen = np.concatenate([[0.0], (loss.max() - loss) / (np.ptp(loss) or 1.0)])
+    units, shape = list(layers.values()), (len(fallen), sum(layers.values()))
+    agreement = np.array([follows.get(layer, 1.0) for layer in layers])
+    way = 0.5 + agreement * (fallen[:, None] - 0.5) + rng.normal(0, 0.01, (len(fallen), len(layers)))
+    initial, analysed = (np.array([state.get(layer, 0.4) for layer in layers]) for state in means)
+    mean = np.repeat(initial + (analysed - initial) * way, units, axis=1)
+    gosi = np.clip(mean + rng.normal(0, 0.05, shape[1]) + rng.normal(0, 0.002, shape), 0.01, 0.99)
+    return np.where(rng.random(shape) < silent_share, np.nan, gosi)
 
 
 def _tuning(

@@ -10,6 +10,14 @@ import altair as alt
 from study.report.charts.ablation import ablation_bars, ablation_null
 from study.report.charts.generalization import correlation_bars, correlation_scatter, correlation_ways, group_slopes
 from study.report.charts.intervals import layer_intervals
+from study.report.charts.maturation import (
+    maturation_correlations,
+    maturation_gosi,
+    maturation_loss,
+    maturation_points,
+    maturation_single_networks,
+)
+from study.report.charts.memorization import corruption_accuracy, corruption_excess, corruption_gosi
 from study.report.charts.shift_invariance import shift_bars, shift_consistency, shift_ratios
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
 
@@ -23,10 +31,18 @@ __all__ = [
     "correlation_bars",
     "correlation_scatter",
     "correlation_ways",
+    "corruption_accuracy",
+    "corruption_excess",
+    "corruption_gosi",
     "gosi_histogram",
     "group_slopes",
     "layer_intervals",
     "layer_means",
+    "maturation_correlations",
+    "maturation_gosi",
+    "maturation_loss",
+    "maturation_points",
+    "maturation_single_networks",
     "range_histogram",
     "shift_bars",
     "shift_consistency",
@@ -41,5 +57,7 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
         ablation_bars, ablation_null, layer_intervals,
         correlation_ways, group_slopes,
         shift_bars, shift_ratios, shift_consistency,
+        maturation_loss, maturation_gosi, maturation_points, maturation_correlations, maturation_single_networks,
+        corruption_gosi, corruption_excess, corruption_accuracy,
     )
 }  # fmt: skip

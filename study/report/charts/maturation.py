@@ -1,0 +1,222 @@
+"""Loss and selectivity in the course of training."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from study.report.charts.theme import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    if_any_interval,
+    in_order,
+    palette,
+    panels,
+    shapes,
+)
+
+_HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
+_LEVEL = 0.05  # the share of small p-values that a test which keeps its level gives without any effect
+
+
+def maturation_loss(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw training and validation loss against epoch, mean over networks in a band of all networks.
+
+    Parameters
+    ----------
+    table
+        Columns `kind` ("training" or "validation"), `epoch` (from 1), `loss` (mean over networks), `low`, `high` (lowest
+        and highest network; all in nat).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        A line and a band for each kind; the loss axis does not start at zero.
+
+    Source: Fig. 3a of the paper, top.
+    """
+    kinds = in_order(table, "kind")
+    colour = alt.Color(
+        "kind:N",
+        sort=kinds,
+        title="loss",
+        scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE]),
+        legend=alt.Legend(symbolOpacity=1, symbolType="stroke"),
+    )
+    base = alt.Chart(table).encode(
+        alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1)),
+        color=colour,
+        tooltip=["kind:N", "epoch:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("loss", "low", "high"))],
+    )
+    loss = alt.Y("loss:Q", title="loss (nat)", scale=alt.Scale(zero=False))
+    band = base.mark_area(opacity=0.22).encode(alt.Y("low:Q", title="loss (nat)"), alt.Y2("high:Q"))
+    line = base.mark_line(strokeWidth=2).encode(loss, strokeDash=alt.StrokeDash("kind:N", sort=kinds, legend=None))
+    return alt.layer(band, line).properties(width=640, height=PANEL_HEIGHT * 1.6)
+
+
+def maturation_gosi(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw layer-mean gOSI against epoch, mean over networks in a band of all networks, one panel a layer.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `epoch` (0 is before training), `gosi` (mean over networks of the layer's mean), `low`, `high`
+        (lowest and highest network; NaN where undefined).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Panels with the same axis of gOSI, which starts at zero.
+
+    Source: Fig. 3a of the paper, bottom.
+    """
+    base = alt.Chart().encode(
+        alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickCount=4, tickMinStep=1)),
+        tooltip=["layer:N", "epoch:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("gosi", "low", "high"))],
+    )
+    title = "mean gOSI"
+    band = base.mark_area(color=BLUE, opacity=0.22).encode(alt.Y("low:Q", title=title), alt.Y2("high:Q"))
+    line = base.mark_line(color=BLUE, strokeWidth=2).encode(alt.Y("gosi:Q", title=title, axis=alt.Axis(tickCount=4)))
+    layers = alt.layer(band, line, data=table).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
+    return panels(layers, table, "layer")
+
+
+def maturation_points(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw layer-mean gOSI against validation loss, a point an epoch, one panel a layer.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `network` (its name), `epoch`, `gosi` (mean over the layer's units), `validation_loss` (nat).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        The network is colour and shape; axes do not start at zero, and each panel has its own range of gOSI.
+
+    Source: Fig. 3b of the paper.
+    """
+    names = in_order(table, "network")
+    points = (
+        alt.Chart(table)
+        .mark_point(filled=True, size=30, opacity=0.75)
+        .encode(
+            alt.X(
+                "validation_loss:Q",
+                title="validation loss (nat)",
+                scale=alt.Scale(zero=False, padding=8),
+                axis=alt.Axis(tickCount=4),
+            ),
+            alt.Y("gosi:Q", title="mean gOSI", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=4)),
+            color=alt.Color("network:N", sort=names, scale=alt.Scale(domain=names, range=palette(names))),
+            shape=alt.Shape("network:N", sort=names, scale=alt.Scale(domain=names, range=shapes(names))),
+            tooltip=[
+                "layer:N",
+                "network:N",
+                "epoch:Q",
+                *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("gosi", "validation_loss")),
+            ],
+        )
+        .properties(width=PANEL_WIDTH, height=PANEL_WIDTH - 30)
+    )
+    return panels(points, table, "layer", free_scale="y")
+
+
+def maturation_correlations(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each network's rank correlation of gOSI and validation loss over epochs, and their mean, layer by layer.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `network`, `rho` (-1 to 1), `kind` ("network" for one network's point, "mean" for the mean over
+        networks), `ci_low`, `ci_high` (finite on "mean" rows, otherwise NaN).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Points spread sideways by rank so that none hides another; the mean as a bar with its interval.
+
+    Source: Fig. 3c of the paper, which has one network.
+    """
+    layers = in_order(table, "layer")
+    points = table[table["kind"] == "network"]
+    points = points.assign(spread=_spread(points))
+    x, sideways = alt.X("layer:N", sort=layers, title=None), alt.Scale(domain=[-0.5, 0.5])
+    y = alt.Y("rho:Q", title="rank correlation with validation loss", scale=alt.Scale(domain=[-1, 1]))
+    networks = (
+        alt.Chart(points)
+        .mark_point(filled=True, size=34, opacity=0.7, color=BLUE)
+        .encode(
+            x,
+            alt.XOffset("spread:Q", scale=sideways),
+            y,
+            tooltip=["layer:N", "network:N", alt.Tooltip("rho:Q", format=".3f")],
+        )
+    )
+    means = alt.Chart(table[table["kind"] == "mean"].assign(spread=0.0)).encode(
+        x,
+        alt.XOffset("spread:Q", scale=sideways),
+        tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("rho", "ci_low", "ci_high"))],
+    )
+    tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(y)
+    intervals = (
+        means.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(color=INK, strokeWidth=2)
+        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
+    )
+    zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
+    return alt.layer(zero, networks, *if_any_interval(table, intervals), tick).properties(width=720, height=260)
+
+
+def _spread(points: pd.DataFrame) -> np.ndarray:
+    """Return each point's sideways place in its layer's column, even and the same on every run."""
+    rank = points.groupby("layer", sort=False).cumcount().to_numpy()
+    count = points.groupby("layer", sort=False)["rho"].transform("size").to_numpy()
+    return np.asarray(_HALF * (2 * (rank + 0.5) / count - 1))
+
+
+def maturation_single_networks(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the share of networks whose own p-value is at most .05, per layer and kind of p-value.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `kind`, `share` (of the networks with a correlation; NaN where there is none), `below` and
+        `networks` (their numbers), `median_pvalue`, `effective_epochs` (median over networks).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Paired bars; a dashed rule at the share that a test which keeps its level gives without any effect.
+    """
+    layers, kinds = in_order(table, "layer"), in_order(table, "kind")
+    bars = (
+        alt.Chart(table)
+        .mark_bar()
+        .encode(
+            alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)),
+            alt.XOffset("kind:N", sort=kinds, scale=alt.Scale(paddingInner=0.08)),
+            alt.Y(
+                "share:Q",
+                title="networks with p at most .05",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%", tickCount=5),
+            ),
+            color=alt.Color("kind:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE])),
+            tooltip=[
+                "layer:N",
+                "kind:N",
+                "below:Q",
+                "networks:Q",
+                alt.Tooltip("median_pvalue:Q", format=".2g"),
+                alt.Tooltip("effective_epochs:Q", format=".1f"),
+            ],
+        )
+    )
+    level = alt.Chart(table.iloc[:1]).mark_rule(color=INK, strokeDash=[5, 4], opacity=0.7).encode(y=alt.datum(_LEVEL))
+    return alt.layer(bars, level).properties(width=720, height=PANEL_HEIGHT * 1.6)

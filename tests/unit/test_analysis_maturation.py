@@ -1,0 +1,371 @@
+"""Maturation: each network's rank correlation over epochs, tested over networks, and what one network's epochs say."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+
+from study import stats
+from study.analysis import maturation, question_named
+from study.analysis import question as question_module
+from study.analysis.maturation import NAIVE, SHIFTED, gosi_against_validation_loss, naive_pvalue, single_networks
+from study.analysis.question import networks_of
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.schema import MATURATION
+from tests.example_networks import example_network
+from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
+
+NAME = "maturation-correlation"
+CLAIMED = ("conv1", "conv2", "conv3", "conv4", "conv5")
+
+
+def matured(networks: int = 8, epochs: int = 50, **options: Any) -> xr.DataTree:
+    """Return a study of the maturation arm alone."""
+    given = {"arm": MATURATION, "augmentations": ("shift_flip",), "silent": 0.0, "epochs": epochs}
+    return example_study(seeds=networks, **{**given, **options})
+
+
+def everywhere(agreement: float) -> dict[str, float]:
+    """Return the same agreement of gOSI with validation loss in every layer."""
+    return dict.fromkeys(LAYERS, agreement)
+
+
+def by_hand(gosi: Any, loss: Any) -> xr.DataTree:
+    """Return networks with given gOSI (network, epoch, unit), epoch 0 first, units in two layers, and loss (network, epoch)."""
+    gosi, loss = np.asarray(gosi, float), np.asarray(loss, float)
+    study = matured(len(gosi), loss.shape[1], layers={"conv1": gosi.shape[2] - 1, "conv2": 1})
+    return replaced(replaced(study, "maturation", gosi=gosi), "training", validation_loss=loss)
+
+
+def told(study: xr.DataTree) -> str:
+    """Return the notes as one text."""
+    networks = networks_of(study, MATURATION, 1)
+    assert networks is not None
+    return " ".join(maturation.QUESTION.notes(networks))
+
+
+def drawn(study: xr.DataTree) -> dict[str, Figure]:
+    """Return the figures by name."""
+    networks = networks_of(study, MATURATION, 1)
+    assert networks is not None
+    return {figure.id.removeprefix("maturation-"): figure for figure in maturation.QUESTION.figures(networks, ())}
+
+
+@pytest.fixture(scope="module")
+def study() -> xr.DataTree:
+    """Return eight networks of 50 epochs whose gOSI rises as validation loss falls."""
+    return matured()
+
+
+# The measure
+
+
+def test_rho_is_that_of_layer_means_and_loss_epoch_by_epoch() -> None:
+    """By hand: four epochs, ranks 1 3 2 4 against 4 3 2 1 give -0.8; epoch 0 has no loss and does not enter."""
+    gosi = [[[0.9, 0.9, 0.9], [0.1, 0.3, 0.1], [0.2, 0.4, 0.3], [0.3, 0.5, 0.2], [0.4, 0.6, 0.4]]]
+    found = gosi_against_validation_loss(by_hand(gosi, [[4, 3, 2, 1]]))
+    assert found.dims == ("network", "layer")
+    assert found.values.tolist() == [[pytest.approx(-1), pytest.approx(-0.8)]]
+
+
+def test_a_unit_silent_at_an_epoch_is_left_out_of_that_epochs_mean() -> None:
+    """Means of conv1 are .2, .3, .1: unit 2 is silent in the second epoch, where unit 1 stands alone."""
+    gosi = [[[0.0, 0.0, 0.1], [0.1, 0.3, 0.1], [0.3, np.nan, 0.2], [0.1, 0.1, 0.3]]]
+    found = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1]]))
+    assert found.sel(layer="conv1").item() == pytest.approx(stats.spearman([0.2, 0.3, 0.1], [3, 2, 1]).statistic)
+    assert found.sel(layer="conv1").item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("curve", [[0.4, 0.4, 0.4], [0.1, np.nan, 0.3]], ids=["constant", "silent at one epoch"])
+def test_no_curve_no_correlation(curve: list[float]) -> None:
+    """NaN in that network and layer alone, without a warning."""
+    gosi = np.tile(np.linspace(0.1, 0.6, 4)[:, None], (2, 1, 3))
+    gosi[1, 1:, 2] = curve
+    found = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1], [3, 2, 1]]))
+    np.testing.assert_allclose(found, [[-1, -1], [-1, np.nan]])
+
+
+def test_an_epoch_at_which_every_unit_of_every_network_is_silent_counts() -> None:
+    """It is not passed over as if it had not been: the correlation over these epochs is undefined."""
+    gosi = np.tile(np.linspace(0.1, 0.6, 5)[:, None], (2, 1, 3))
+    gosi[:, 2] = np.nan
+    networks = networks_of(by_hand(gosi, [[4, 3, 2, 1]] * 2), MATURATION, 1)
+    assert networks is not None
+    assert gosi_against_validation_loss(networks).isnull().all()
+
+
+def test_epochs_after_the_fiftieth_do_not_enter() -> None:
+    """Whatever gOSI does later, the correlation is that of the paper's epochs."""
+    longer = matured(epochs=60)
+    gosi = longer["maturation/gosi"].values.copy()
+    expected = gosi_against_validation_loss(longer)
+    gosi[:, 51:] = np.random.default_rng(0).random(gosi[:, 51:].shape)
+    xr.testing.assert_equal(gosi_against_validation_loss(replaced(longer, "maturation", gosi=gosi)), expected)
+    gosi[:, 50] = 1 - gosi[:, 50]
+    assert not gosi_against_validation_loss(replaced(longer, "maturation", gosi=gosi)).equals(expected)
+
+
+# The registered test
+
+
+@pytest.mark.parametrize(("agreement", "verdict"), [(1.0, SUPPORTED), (-1.0, CONTRADICTED), (0.0, CONTRADICTED)])
+def test_planted_agreement_comes_out_as_registered(agreement: float, verdict: str) -> None:
+    """Rising as loss falls supports; falling with it, or having nothing to do with it, contradicts a rho of -0.3."""
+    result = conclusion(matured(gosi_follows=everywhere(agreement)), NAME)
+    assert set(verdicts(result).values()) == {verdict}
+    assert result.verdict == verdict
+    assert {layer.n for layer in result.layers} == {8}
+
+
+def test_every_claimed_layer_is_needed_and_no_other() -> None:
+    """conv4 without agreement contradicts a claim about conv1 to conv5; conv6 and fc1 are not in it."""
+    without = conclusion(matured(gosi_follows={"conv4": 0.0}), NAME)
+    assert {name for name, verdict in verdicts(without).items() if verdict == SUPPORTED} == set(CLAIMED) - {"conv4"}
+    assert without.verdict == CONTRADICTED
+    assert conclusion(matured(gosi_follows={"conv6": -1.0, "fc1": -1.0}), NAME).verdict == SUPPORTED
+
+
+def test_networks_that_disagree_support_nothing() -> None:
+    """Half of them rise, half fall: every network's own p is tiny, and the test over networks finds nothing."""
+    study = matured(vary=lambda augmentation, seed: {"gosi_follows": everywhere(1.0 if seed % 2 else -1.0)})
+    result = conclusion(study, NAME)
+    assert set(verdicts(result).values()) == {INCONCLUSIVE}
+    single = single_networks(study)
+    assert {naive_pvalue(*curves, alternative="two-sided") < 1e-6 for curves in pairs(study)} == {True}
+    assert (single["naive"] < 1e-6).mean() == 0.5
+
+
+def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the two curves of every network and layer."""
+    gosi, loss = maturation.paired_curves(study)
+    return [(curve, own) for curves, own in zip(gosi.values, loss.values, strict=True) for curve in curves]
+
+
+def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
+    """conv2 silent at one epoch in one of nine networks: eight enter the test there; the notes say so."""
+    study = matured(9)
+    gosi = study["maturation/gosi"].values.copy()
+    gosi[3, 20, study["maturation/unit_layer"].values == "conv2"] = np.nan
+    study = replaced(study, "maturation", gosi=gosi)
+    layers = {layer.layer: layer for layer in conclusion(study, NAME).layers}
+    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (8, 1)
+    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (9, 0)
+    assert "or its mean never changed: conv2 1." in told(study)
+    table = drawn(study)["single-networks"].table
+    assert set(table.loc[table["layer"] == "conv2", "networks"]) == {8}
+
+
+def test_too_few_networks_and_no_networks_are_not_tested() -> None:
+    """Seven are one too few; a study without the arm says so and draws nothing."""
+    few = conclusion(matured(7, 6), NAME)
+    assert few.verdict == NOT_TESTED
+    assert "at least 8 networks with a value; there are 7" in few.reason
+    (without,) = analysed(example_study(seeds=1), NAME)
+    assert without.hypotheses[0].verdict == NOT_TESTED
+    assert "no networks of arm maturation" in without.hypotheses[0].reason
+    assert without.claim and not without.figures and not without.notes
+
+
+# As published
+
+
+def test_the_published_analysis_is_that_of_one_network(study: xr.DataTree) -> None:
+    """That of the lowest seed, wherever it stands, with the textbook's p, which is called naive."""
+    backwards = xr.DataTree.from_dict({
+        f"/{name}": study[name].to_dataset().isel(network=slice(None, None, -1)) for name in study.children
+    })  # fmt: skip
+    gosi = study["maturation"].to_dataset()["gosi"]
+    for tree in (study, backwards):
+        published = conclusion(tree, NAME).published_layers
+        assert [row.layer for row in published] == list(CLAIMED)
+        for row in published:
+            curve = gosi[0, 1:, gosi["unit_layer"].values == row.layer].mean("unit").values
+            rho, pvalue = scipy.stats.spearmanr(curve, study["training/validation_loss"].values[0])
+            assert row.estimate == pytest.approx(rho)
+            assert row.pvalue == pytest.approx(pvalue)
+            assert row.verdict == SUPPORTED
+            assert "naive" in row.note
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(-1, SUPPORTED), (1, CONTRADICTED)])
+def test_a_perfect_correlation_has_a_p_value(sign: int, verdict: str) -> None:
+    """Never 0: two of the n! orders are as extreme. A single network is enough for the paper, not for the test."""
+    curve = np.linspace(0.2, 0.6, 51)[None, :, None] * np.ones(3)
+    result = conclusion(by_hand(curve, sign * np.linspace(1, 2, 50)[None]), NAME)
+    assert [row.verdict for row in result.published_layers[:2]] == [verdict] * 2
+    assert result.published_layers[0].pvalue == pytest.approx(2 / math.factorial(50))
+    assert result.published_layers[2].verdict == NOT_TESTED  # no conv3 in this network
+    assert result.verdict == NOT_TESTED
+
+
+def test_the_naive_p_is_scipys_and_one_sided_where_asked() -> None:
+    """Towards a negative rho; undefined where rho is."""
+    x, y = np.random.default_rng(0).normal(size=(2, 12))
+    for alternative in ("two-sided", "less", "greater"):
+        expected = scipy.stats.spearmanr(x, y, alternative=alternative).pvalue
+        assert naive_pvalue(x, y, alternative=alternative) == pytest.approx(expected)
+    assert naive_pvalue(np.arange(4.0), -np.arange(4.0), alternative="less") == pytest.approx(1 / 24)
+    assert naive_pvalue(np.arange(4.0), np.arange(4.0), alternative="less") == 1
+    assert math.isnan(naive_pvalue(np.ones(4), np.arange(4.0), alternative="less"))
+
+
+# What one network's epochs say
+
+
+def test_single_networks_are_described_by_the_statistics(study: xr.DataTree) -> None:
+    """A row for each layer and network: rho, naive and circular-shift p, and effective number of epochs."""
+    gosi, loss = maturation.paired_curves(study)
+    table = single_networks(study)
+    assert len(table) == len(LAYERS) * 8
+    row = table[table["layer"] == "conv3"].iloc[5]
+    curve, own = gosi.sel(layer="conv3").values[5], loss.values[5]
+    assert row["rho"] == pytest.approx(gosi_against_validation_loss(study).sel(layer="conv3").values[5])
+    assert row["shifted"] == stats.circular_shift_test(curve, own, alternative="less").pvalue
+    assert row["naive"] == naive_pvalue(curve, own, alternative="less")
+    assert row["effective"] == stats.effective_sample_size(curve, own).n_effective
+
+
+def test_the_table_counts_networks_below_five_per_cent(study: xr.DataTree) -> None:
+    """Per layer and kind of p; the effective number of epochs is the median over networks."""
+    table = drawn(study)["single-networks"].table.set_index(["layer", "kind"])
+    single = single_networks(study)
+    for layer, own in single.groupby("layer"):
+        for kind, column in ((NAIVE, "naive"), (SHIFTED, "shifted")):
+            row = table.loc[(layer, kind)]
+            assert row["below"] == (own[column] <= 0.05).sum()
+            assert row["share"] == row["below"] / row["networks"] == row["below"] / 8
+            assert row["effective_epochs"] == own["effective"].median()
+            assert row["epochs"] == 50
+
+
+def test_notes_say_in_words_what_the_numbers_cannot_show(study: xr.DataTree) -> None:
+    """Epochs are alike; a small circular-shift p means two trends; the two change together, no more."""
+    text = told(study)
+    assert "over epochs 1 to 50. The untrained network (epoch 0) is drawn" in text
+    assert "the naive p-value takes them as independent" in text
+    assert "conv1 8 and 8 of 8" in text
+    assert "A small circular-shift p then says only that both curves have a trend" in text
+    assert "not that one brings the other about" in text
+    assert "silent" not in text.replace("silent at", "")
+    assert "cannot be below" not in text
+
+
+def test_a_shorter_course_is_said_to_be_one() -> None:
+    """Six epochs in place of 50: no circular shift can give a p below 1/6."""
+    text = told(matured(2, 6))
+    assert "epochs 1 to 6, where the paper has 50: this study's profile is shorter" in text
+    assert "With 6 epochs it cannot be below 0.17, so that no network can reach .05 by itself." in text
+    assert "it cannot be below" not in told(matured(2, 20))
+
+
+def test_silent_units_are_counted_and_the_correlation_shown_without_them() -> None:
+    """One of conv1's three units rises by falling silent in the others: the mean follows the loss, its steady unit does not.
+
+    Means are .3, .35, .4 with a unit of .2, then silent; the unit never silent goes .4, .5, .4.
+    """
+    gosi = [[[0.1, 0.4, 0.5], [0.2, 0.4, 0.5], [0.2, 0.5, 0.5], [np.nan, 0.4, 0.6]]]
+    text = told(by_hand(gosi, [[3, 2, 1]]))
+    assert "Share of silent unit-epochs" in text
+    assert "conv1 16.7% (-1.00; 0.00)." in text
+    assert "conv2" not in text[text.index("Share of silent") :]
+
+
+def test_a_layer_all_of_whose_units_fall_silent_at_times_has_no_steady_mean() -> None:
+    """The correlation of the rest is undefined, not a warning."""
+    gosi = [[[0.1, 0.4, 0.5], [0.2, np.nan, 0.5], [np.nan, 0.5, 0.5], [0.3, 0.6, 0.6]]]
+    assert "(-0.50; nan)" in told(by_hand(gosi, [[3, 2, 1]]))
+
+
+# Figures
+
+
+def test_figures_are_the_papers() -> None:
+    """Fig. 3a twice, 3b, 3c, and one of our own; Fig. A5 repeats the last two of the paper's."""
+    figures = drawn(matured(3, 6)).values()
+    assert [figure.paper_figure for figure in figures] == ["Fig. 3a", "Fig. 3a", "Fig. 3b", "Fig. 3c", ""]
+    assert [figure.second_paper_figure for figure in figures] == ["", "", "Fig. A5a", "Fig. A5b", ""]
+
+
+def test_curves_hold_every_epoch_and_the_untrained_network(study: xr.DataTree) -> None:
+    """Mean over networks within the band from the lowest to the highest of them."""
+    figures = drawn(study)
+    gosi, loss = figures["gosi"].table, figures["loss"].table
+    assert gosi["epoch"].drop_duplicates().tolist() == list(range(51))
+    assert loss["epoch"].drop_duplicates().tolist() == list(range(1, 51))
+    own = maturation.maturing_gosi(study).sel(layer="conv2", epoch=0).values
+    row = gosi[(gosi["layer"] == "conv2") & (gosi["epoch"] == 0)].iloc[0]
+    assert row[["gosi", "low", "high"]].tolist() == pytest.approx([own.mean(), own.min(), own.max()])
+    validation = study["training/validation_loss"].values[:, 4]
+    row = loss[(loss["kind"] == "validation") & (loss["epoch"] == 5)].iloc[0]
+    assert row[["loss", "low", "high"]].tolist() == pytest.approx(
+        [validation.mean(), validation.min(), validation.max()]
+    )
+    assert set(loss["kind"]) == {"training", "validation"}
+
+
+def test_points_are_those_of_a_few_networks(study: xr.DataTree) -> None:
+    """The three of lowest seed, a point an epoch and layer; the figure says which."""
+    figure = drawn(study)["points"]
+    table = figure.table
+    assert table["network"].drop_duplicates().tolist() == ["seed 0", "seed 1", "seed 2"]
+    assert len(table) == 3 * 50 * len(LAYERS)
+    one = table[(table["network"] == "seed 1") & (table["layer"] == "fc1")]
+    np.testing.assert_allclose(one["gosi"], maturation.maturing_gosi(study).sel(layer="fc1").values[1, 1:])
+    np.testing.assert_allclose(one["validation_loss"], study["training/validation_loss"].values[1])
+    assert "seed 0, seed 1, seed 2, of 8" in figure.shows
+
+
+def test_the_correlations_drawn_are_those_measured(study: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A point a network, of many an even share; the mean of all with its interval."""
+    rho = gosi_against_validation_loss(study)
+    whole = drawn(study)["correlation"].table
+    points = whole[whole["kind"] == "network"]
+    np.testing.assert_allclose(points["rho"], rho.transpose("layer", "network").values.ravel())
+    means = whole[whole["kind"] == "mean"]
+    np.testing.assert_allclose(means["rho"], rho.mean("network"))
+    assert ((means["ci_low"] <= means["rho"]) & (means["rho"] <= means["ci_high"])).all()
+    monkeypatch.setattr(question_module, "MOST_DRAWN", 4)
+    fewer = drawn(study)["correlation"]
+    assert (fewer.table["kind"] == "network").sum() == 4 * len(LAYERS)
+    np.testing.assert_array_equal(fewer.table[fewer.table["kind"] == "mean"]["rho"], means["rho"])
+    assert "4 of the 8 networks are drawn" in fewer.shows
+
+
+def test_tables_stay_small_however_long_the_training() -> None:
+    """300 epochs: curves are drawn at an even share of them, first and last included; points stop at epoch 50."""
+    for name, figure in drawn(matured(4, 300)).items():
+        assert 0 < len(figure.table) <= 2000
+        if name == "gosi":
+            assert (figure.table["epoch"].min(), figure.table["epoch"].max()) == (0, 300)
+        if name == "points":
+            assert figure.table["epoch"].max() == 50
+
+
+def test_the_second_set_has_its_own_figures_and_verdict() -> None:
+    """Eight networks of each set: the same test again, on the second alone."""
+    networks = [
+        example_network(
+            np.random.default_rng([seed, of]), arm=MATURATION, augmentation="shift_flip", seed=seed, epochs=20,
+            initialization_set=of, layers=LAYERS, silent=0.0, gosi_follows=everywhere(1.0 if of == 1 else -1.0),
+        )
+        for of in (1, 2) for seed in range(8)
+    ]  # fmt: skip
+    (result,) = analysed(study_of(networks), NAME)
+    (one,) = result.hypotheses
+    assert one.second is not None
+    assert (one.verdict, one.second.verdict) == (SUPPORTED, CONTRADICTED)
+    assert [figure.id for figure in result.second_figures] == [figure.id for figure in result.figures]
+    first, second = (figures[3].table for figures in (result.figures, result.second_figures))
+    assert first.loc[first["kind"] == "mean", "rho"].max() < 0 < second.loc[second["kind"] == "mean", "rho"].min()
+
+
+def test_the_question_is_asked_of_its_arm() -> None:
+    """Of the first set of the maturation arm."""
+    question = question_named("maturation")
+    assert question is maturation.QUESTION
+    assert (question.arm, question.initialization_set) == (MATURATION, 1)

@@ -1,0 +1,324 @@
+"""Memorization: the trend of gOSI over label corruption, in the networks that have learnt their labels by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+
+from study.analysis import memorization
+from study.analysis.memorization import DOES_NOT_FIT, FITS, TEST, TRAIN, fits_its_labels, layer_excess, layer_gosi
+from study.analysis.question import networks_of
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
+from study.schema import MEMORIZATION
+from tests.example_networks import example_network
+from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
+
+TREND, ALL, EXCESS = "memorization-trend", "memorization-trend-all", "memorization-trend-excess"
+RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+CLAIMED = ("conv2", "conv3", "conv4")
+WIDE = dict.fromkeys(LAYERS, 30)  # units enough for layer means to be steady
+
+
+def corrupted(
+    vary: Callable[[float, int], dict[str, Any]] = lambda rate, seed: {},
+    *,
+    seeds: int = 4,
+    rates: tuple[float, ...] = RATES,
+    **options: Any,
+) -> xr.DataTree:
+    """Return a study of the memorization arm alone; `vary` gives options of a network from its rate and seed."""
+    networks = []
+    for seed in range(seeds):
+        for place, rate in enumerate(rates):
+            given = {"layers": WIDE, "epochs": 2, "silent": 0.0, **options, **vary(rate, seed)}
+            rng = np.random.default_rng([seed, place])
+            networks.append(example_network(rng, arm=MEMORIZATION, label_corruption=rate, seed=seed, **given))
+    return study_of(networks)
+
+
+def falling(slope: float, layers: tuple[str, ...] = tuple(LAYERS)) -> Callable[[float, int], dict[str, Any]]:
+    """Return options under which gOSI falls by `slope` from no corruption to full, in some layers."""
+    return lambda rate, seed: {"analysed_gosi": {layer: 0.6 - slope * rate for layer in layers}}
+
+
+def not_fitting(which: Callable[[float, int], bool]) -> Callable[[float, int], dict[str, Any]]:
+    """Return options under which some networks reach 90 % training accuracy, with a gOSI that falls with corruption."""
+    return lambda rate, seed: falling(0.3)(rate, seed) | {"final_train_accuracy": 0.9 if which(rate, seed) else 0.99}
+
+
+def told(study: xr.DataTree) -> tuple[str, ...]:
+    """Return the notes."""
+    networks = networks_of(study, MEMORIZATION, 1)
+    assert networks is not None
+    return memorization.QUESTION.notes(networks)
+
+
+def drawn(study: xr.DataTree) -> dict[str, Figure]:
+    """Return the figures by name."""
+    networks = networks_of(study, MEMORIZATION, 1)
+    assert networks is not None
+    return {figure.id.removeprefix("memorization-"): figure for figure in memorization.QUESTION.figures(networks, ())}
+
+
+def counts(result: HypothesisResult) -> set[tuple[int, int]]:
+    """Return how many networks entered the test and were left out, over layers."""
+    return {(layer.n, layer.n_excluded) for layer in result.layers}
+
+
+@pytest.fixture(scope="module")
+def some_do_not_fit() -> xr.DataTree:
+    """Return 24 networks of which five do not fit: one at 60 %, all four at full corruption."""
+    return corrupted(not_fitting(lambda rate, seed: rate == 1.0 or (rate, seed) == (0.6, 2)))
+
+
+# Measures
+
+
+def test_the_two_variables_are_layer_mean_gosi_and_the_rate() -> None:
+    """Layer means of the analysed weights, silent units left out; the rate as planned."""
+    study = corrupted(silent=0.2, seeds=2)
+    tuning = study["tuning"].to_dataset().sel(state="analysed")
+    members = tuning["unit_layer"].values == "conv3"
+    own = tuning["gosi"].values[:, members]
+    np.testing.assert_allclose(layer_gosi(study).sel(layer="conv3"), np.nanmean(own, axis=1))
+    excess = np.nanmean(own - tuning["gosi_null_mean"].values[:, members], axis=1)
+    np.testing.assert_allclose(layer_excess(study).sel(layer="conv3"), excess)
+    assert memorization.label_corruption(study).values.tolist() == [*RATES, *RATES]
+
+
+def test_networks_that_do_not_fit_have_no_value() -> None:
+    """Below 95 % of their own labels; just 95 % is enough. The measure of all networks keeps them."""
+    accuracies = dict(zip(RATES, (0.95, 0.9499, 0.99, 0.2, 1.0, 0.94), strict=True))
+    study = corrupted(lambda rate, seed: {"final_train_accuracy": accuracies[rate]}, seeds=1)
+    assert fits_its_labels(study).values.tolist() == [True, False, True, False, True, False]
+    measures = memorization.QUESTION.measures
+    registered = measures["gosi_against_label_corruption"].values(study)
+    excess = measures["gosi_excess_against_label_corruption"].values(study)
+    everyone = measures["gosi_against_label_corruption_all"].values(study)
+    for values in (registered, excess):
+        assert values.isnull().all("layer").values.tolist() == [False, True, False, True, False, True]
+    assert not everyone.isnull().any()
+    np.testing.assert_array_equal(registered[::2], everyone[::2])
+
+
+# The registered test
+
+
+@pytest.mark.parametrize(("slope", "verdict"), [(0.3, SUPPORTED), (-0.3, CONTRADICTED)])
+def test_a_planted_trend_comes_out_as_registered(slope: float, verdict: str) -> None:
+    """Falling supports, rising contradicts, in every one of the three analyses."""
+    study = corrupted(falling(slope))
+    for name in (TREND, ALL, EXCESS):
+        result = conclusion(study, name)
+        assert set(verdicts(result).values()) == {verdict}
+        assert counts(result) == {(24, 0)}
+
+
+def test_no_trend_supports_nothing() -> None:
+    """The gOSI is alike at every rate."""
+    study = corrupted()
+    for name in (TREND, ALL, EXCESS):
+        assert conclusion(study, name).verdict != SUPPORTED
+
+
+def test_every_claimed_layer_is_needed() -> None:
+    """A trend in two of three layers is not support of all three."""
+    result = conclusion(corrupted(falling(0.3, ("conv2", "conv3"))), TREND)
+    assert [verdicts(result)[name] for name in ("conv2", "conv3")] == [SUPPORTED, SUPPORTED]
+    assert verdicts(result)["conv4"] != SUPPORTED
+    assert result.verdict != SUPPORTED
+
+
+def test_the_estimate_is_spearmans_rho_of_the_networks_that_fit(some_do_not_fit: xr.DataTree) -> None:
+    """19 of 24 in the registered test, all in its repetition."""
+    gosi = layer_gosi(some_do_not_fit)
+    rates = memorization.label_corruption(some_do_not_fit).values
+    fits = fits_its_labels(some_do_not_fit).values
+    for name, members in ((TREND, fits), (ALL, np.ones(24, bool))):
+        result = conclusion(some_do_not_fit, name)
+        assert counts(result) == {(int(members.sum()), 24 - int(members.sum()))}
+        for layer in result.layers:
+            rho = scipy.stats.spearmanr(gosi.sel(layer=layer.layer).values[members], rates[members]).statistic
+            assert layer.estimate == pytest.approx(rho)
+    assert fits.sum() == 19
+
+
+def test_a_trend_of_the_networks_left_out_is_not_the_registered_one() -> None:
+    """Without a trend but for what does not fit, only the repetition on all networks sees one; and both are shown."""
+    study = corrupted(
+        lambda rate, seed: {"analysed_gosi": dict.fromkeys(LAYERS, 0.6 if rate < 0.5 else 0.3),
+                            "final_train_accuracy": 0.99 if rate < 0.5 else 0.5}
+    )  # fmt: skip
+    assert conclusion(study, TREND).verdict != SUPPORTED
+    assert conclusion(study, ALL).verdict == SUPPORTED
+
+
+def test_a_trend_of_sparseness_alone_goes_when_the_shuffled_gosi_is_taken_away() -> None:
+    """Responses become less sparse, so gOSI falls: the raw trend is supported, the one above the shuffles is not."""
+    study = corrupted(lambda rate, seed: falling(0.3)(rate, seed) | {"gosi_null": 0.5 - 0.3 * rate})
+    assert conclusion(study, TREND).verdict == SUPPORTED
+    assert conclusion(study, EXCESS).verdict != SUPPORTED
+    assert (
+        "shuffled gOSI, which is what sparseness gives by itself, with the corruption rate: conv1 -0.9"
+        in told(study)[-1]
+    )
+
+
+def test_too_few_networks_are_not_tested() -> None:
+    """Eleven that fit are one too few, though twelve were trained; a study without the arm says so."""
+    study = corrupted(not_fitting(lambda rate, seed: (rate, seed) == (0.0, 0)), seeds=2)
+    result = conclusion(study, TREND)
+    assert result.verdict == NOT_TESTED
+    assert "at least 12 networks with a value; there are 11" in result.reason
+    assert conclusion(study, ALL).verdict != NOT_TESTED
+    (without,) = analysed(example_study(seeds=1), TREND)
+    assert "no networks of arm memorization" in without.hypotheses[0].reason
+    assert not without.figures and not without.notes
+
+
+# As published
+
+
+def test_the_published_analysis_has_one_network_a_rate() -> None:
+    """The lowest seed of each, wherever it stands; the p-value is that of all 720 orders, never 0."""
+    study = corrupted(falling(0.5), seeds=3)
+    shuffled = xr.DataTree.from_dict({
+        f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(18))
+        for name in study.children
+    })  # fmt: skip
+    gosi = layer_gosi(study)[:6]
+    for tree in (study, shuffled):
+        for row in conclusion(tree, TREND).published_layers:
+            rho = scipy.stats.spearmanr(gosi.sel(layer=row.layer).values, RATES).statistic
+            assert row.estimate == pytest.approx(rho) == pytest.approx(-1)
+            assert row.pvalue == pytest.approx(2 / 720)
+            assert row.verdict == SUPPORTED
+            assert "by eye" in row.note
+    assert {row.verdict for row in conclusion(study, EXCESS).published_layers} == {NOT_TESTED}
+
+
+@pytest.mark.parametrize(
+    ("rates", "slope", "verdict"),
+    [(RATES, -0.5, CONTRADICTED), ((0.0, 0.5, 1.0), 0.5, INCONCLUSIVE), ((0.0, 1.0), 0.5, NOT_TESTED)],
+)
+def test_published_verdicts(rates: tuple[float, ...], slope: float, verdict: str) -> None:
+    """Three rates have a least p of 1/3, two no correlation; networks that do not fit are not left out."""
+    study = corrupted(falling(slope), seeds=2, rates=rates, final_train_accuracy=0.5)
+    assert {row.verdict for row in conclusion(study, TREND).published_layers} == {verdict}
+
+
+# Notes
+
+
+def test_networks_left_out_are_named(some_do_not_fit: xr.DataTree) -> None:
+    """By rate, seed and accuracy; the note says what the trend rests on."""
+    first, second, _ = told(some_do_not_fit)
+    assert first.startswith("5 of 24 networks do not fit the labels they were given")
+    assert (
+        "60% of labels corrupted: seed 2 (90.00%); 100% of labels corrupted: seed 0 (90.00%), seed 1 (90.00%)" in first
+    )
+    assert "memorization-trend-all repeats the test on all of them" in first
+    assert second == (
+        "Every network at 100% of labels corrupted is left out; the trend then rests on the other rates alone: 0%, 20%, 40%,"
+        " 60%, 80%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("which", "rest"),
+    [
+        (lambda rate, seed: rate > 0, "networks of one rate alone are left (0%), which have no trend"),
+        (lambda rate, seed: True, "no network is left to test"),
+    ],
+    ids=["one rate left", "none left"],
+)
+def test_what_is_left_may_have_no_trend(which: Callable[[float, int], bool], rest: str) -> None:
+    """Then the registered test is not made, the figures are still drawn, and the reason is given."""
+    study = corrupted(not_fitting(which), seeds=12, rates=(0.0, 1.0), layers=dict.fromkeys(LAYERS, 4))
+    assert rest in " ".join(told(study))
+    assert conclusion(study, TREND).verdict == NOT_TESTED
+    assert len(drawn(study)["gosi"].table) > 0
+
+
+def test_where_all_fit_it_is_said() -> None:
+    """One sentence, and no word of networks left out."""
+    first, second = told(corrupted(seeds=1))
+    assert first == "All 6 networks fit the labels they were given: training accuracy at least 95%."
+    assert second.startswith("A gOSI is higher where responses are sparse")
+
+
+# Figures
+
+
+def test_figures_are_the_papers() -> None:
+    """Fig. 4c, which Fig. A6c repeats, and two of our own."""
+    figures = drawn(corrupted(seeds=1)).values()
+    assert [figure.paper_figure for figure in figures] == ["Fig. 4c", "", ""]
+    assert [figure.second_paper_figure for figure in figures] == ["Fig. A6c", "", ""]
+
+
+@pytest.mark.parametrize(("name", "values"), [("gosi", layer_gosi), ("excess", layer_excess)])
+def test_every_network_is_a_point_and_means_are_of_those_that_fit(
+    some_do_not_fit: xr.DataTree, name: str, values: Callable[[xr.DataTree], xr.DataArray]
+) -> None:
+    """Those that do not fit are marked and in no mean; full corruption, where none fits, has no mean."""
+    table = drawn(some_do_not_fit)[name].table
+    points = table[(table["kind"] == "network") & (table["layer"] == "conv3")]
+    own = values(some_do_not_fit).sel(layer="conv3")
+    np.testing.assert_array_equal(points["gosi"], own)
+    assert (points["fits"] == DOES_NOT_FIT).sum() == 5
+    assert set(points.loc[points["fits"] == DOES_NOT_FIT, "label_corruption"]) == {0.6, 1.0}
+    means = table[(table["kind"] == "mean") & (table["layer"] == "conv3")].set_index("label_corruption")
+    at = memorization.label_corruption(some_do_not_fit).values == 0.6
+    assert means.loc[0.6, "gosi"] == pytest.approx(own.values[at & fits_its_labels(some_do_not_fit).values].mean())
+    assert np.isnan(means.loc[1.0, "gosi"])
+    defined = means.drop(1.0)
+    assert ((defined["ci_low"] <= defined["gosi"]) & (defined["gosi"] <= defined["ci_high"])).all()
+    assert set(means["fits"]) == {FITS}
+
+
+def test_accuracies_are_those_on_labels_learnt_and_on_true_ones(some_do_not_fit: xr.DataTree) -> None:
+    """Of every network, fitting or not, beside the bound."""
+    table = drawn(some_do_not_fit)["accuracy"].table
+    points = table[table["kind"] == "network"]
+    for scores, name in ((TRAIN, "final_train_accuracy"), (TEST, "test_accuracy")):
+        np.testing.assert_array_equal(
+            points.loc[points["scores"] == scores, "accuracy"], some_do_not_fit["training"][name]
+        )
+    means = table[(table["kind"] == "mean") & (table["scores"] == TRAIN)].set_index("label_corruption")["accuracy"]
+    assert means[0.6] == pytest.approx((3 * 0.99 + 0.9) / 4)
+    assert means[1.0] == pytest.approx(0.9)
+    assert set(table["bound"]) == {0.95}
+
+
+def test_of_many_networks_an_even_share_of_each_rate_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means stay those of all; the figure says how many are drawn."""
+    study = corrupted(seeds=3, layers=dict.fromkeys(LAYERS, 2))
+    whole = drawn(study)
+    monkeypatch.setattr(memorization, "MOST_DRAWN", 12)
+    for name, figure in drawn(study).items():
+        points = figure.table[figure.table["kind"] == "network"]
+        assert points.drop_duplicates("network")["label_corruption"].value_counts().to_dict() == dict.fromkeys(RATES, 2)
+        assert "12 of the 18 networks are drawn, an even share of each rate" in figure.shows
+        assert "are drawn" not in whole[name].shows
+        mean, of_all = (one.table[one.table["kind"] == "mean"].reset_index(drop=True) for one in (figure, whole[name]))
+        assert mean.equals(of_all)
+
+
+def test_a_layer_silent_in_one_network_is_left_out_there() -> None:
+    """Counted in that layer, in no mean, and without a warning."""
+    study = corrupted(falling(0.3))
+    gosi = study["tuning/gosi"].values.copy()
+    gosi[7, 1, study["tuning/unit_layer"].values == "conv2"] = np.nan
+    study = replaced(study, "tuning", gosi=gosi)
+    layers = {layer.layer: layer for layer in conclusion(study, TREND).layers}
+    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (23, 1)
+    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+    assert told(study)
+    table = drawn(study)["gosi"].table
+    assert table.loc[table["layer"] == "conv2", "gosi"].isna().sum() == 1
