@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from study.report.charts.ablation import ablation_bars, ablation_null
+from study.report.charts.ablation import ablation_accuracy, ablation_bars, ablation_dots, ablation_null
+from study.report.charts.ablation_details import ablation_classes, ablation_curves, ablation_forest
 from study.report.charts.generalization import correlation_bars, correlation_scatter
 from study.report.charts.intervals import layer_intervals
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHARTS",
+    "ablation_accuracy",
     "ablation_bars",
+    "ablation_classes",
+    "ablation_curves",
+    "ablation_dots",
+    "ablation_forest",
     "ablation_null",
     "correlation_bars",
     "correlation_scatter",
@@ -33,5 +39,6 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
     for chart in (
         tuning_curves, gosi_histogram, range_histogram, layer_means, correlation_scatter, correlation_bars,
         ablation_bars, ablation_null, layer_intervals,
+        ablation_accuracy, ablation_dots, ablation_classes, ablation_curves, ablation_forest,
     )
 }  # fmt: skip
