@@ -144,7 +144,8 @@ def response_contrast(study: xr.DataTree) -> xr.DataArray:
 def half_difference(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     """Return the halves' difference in a quantity of units, in its standard deviation over both: (network, layer).
 
-    `values` is (network, unit). NaN where a layer has no half, or where the quantity is the same in all its units.
+    `values` is (network, unit), or has further dimensions, which stay. NaN where a layer has no half, or where the
+    quantity is the same in all its units.
     """
     members = values.where(study["ablation"].to_dataset()["ablated"] != 0)
     own_mean = layer_means(members).sel(layer=members["unit_layer"]).drop_vars("layer")

@@ -46,11 +46,11 @@ UNIT_QUANTITIES = {
 }
 
 
-def over_networks(values: NDArray[np.float64], purpose: str) -> dict[str, float]:
+def over_networks(values: NDArray[np.float64], purpose: str, *, n_resamples: int = 2000) -> dict[str, float]:
     """Return the mean of the networks' defined values, its 95 % bootstrap interval, and how many are in it or not."""
     defined = values[np.isfinite(values)]
     interval = stats.mean_interval(
-        defined, confidence_level=0.95, n_resamples=2000, method="BCa", rng=stream(0, "figure", purpose)
+        defined, confidence_level=0.95, n_resamples=n_resamples, method="BCa", rng=stream(0, "figure", purpose)
     )
     return {
         "value": float(defined.mean()) if defined.size else math.nan,
@@ -195,12 +195,12 @@ def _by_chance(study: xr.DataTree, layer: str, *, n_resamples: int = 2000) -> di
 
 def differences_table(study: xr.DataTree) -> pd.DataFrame:
     """Return what the halves by gOSI differ in beside gOSI, in standard deviations over their units, per layer."""
-    activity = study["activity"].to_dataset()
+    activity = study["activity"].to_dataset()[list(UNIT_QUANTITIES)]
+    activity["mean_output"] = abs(activity["mean_output"])
+    differences = half_difference(study, activity.to_dataarray("quantity"))
     quantity = "more minus less selective half (standard deviations over units)"
-    values = {name: activity[name] for name in UNIT_QUANTITIES}
-    values["mean_output"] = abs(values["mean_output"])
     return _dots(
-        [(quantity, words, 0.0, half_difference(study, values[name])) for name, words in UNIT_QUANTITIES.items()],
+        [(quantity, words, 0.0, differences.sel(quantity=name, drop=True)) for name, words in UNIT_QUANTITIES.items()],
         _layers(study),
     )
 
@@ -213,7 +213,7 @@ def curves_table(study: xr.DataTree) -> pd.DataFrame:
         for order, words in ORDER_WORDS.items():
             curve = increase.sel(layer=layer, order=order).transpose("fraction", "network")
             for fraction, values in zip(curve["fraction"].values.tolist(), curve.values, strict=True):
-                found = over_networks(values, f"curve/{layer}/{order}/{fraction:.2f}")
+                found = over_networks(values, f"curve/{layer}/{order}/{fraction:.2f}", n_resamples=1000)
                 rows.append(
                     (layer, words, fraction, found["value"], found["ci_low"], found["ci_high"], found["networks"])
                 )

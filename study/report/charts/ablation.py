@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -138,7 +140,8 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     rule = [rules] if table["reference"].notna().any() else []
     panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(width=820, height=200)
-    return panels(panel, table, "quantity", columns=1).resolve_scale(y="independent", xOffset="independent")
+    drawn = panels(panel, table, "quantity", columns=1).resolve_scale(y="independent", xOffset="independent")
+    return cast("alt.TopLevelMixin", drawn)
 
 
 def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:

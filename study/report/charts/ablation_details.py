@@ -193,4 +193,4 @@ def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
 def _zero_rule() -> alt.Chart:
     """Return one upright rule at 0 for each panel."""
     rule = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6, strokeDash=[5, 4])
-    return rule.encode(alt.X("min(zero):Q"))
+    return cast("alt.Chart", rule.encode(alt.X("min(zero):Q")))
