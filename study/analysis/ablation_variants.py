@@ -106,7 +106,7 @@ def _curve_readings(study: xr.DataTree) -> Iterator[Reading]:
     for fraction in CURVE_FRACTIONS:
         place = int(np.abs(costs["fraction"].values - fraction).argmin())
         found = float(costs["fraction"].values[place])
-        yield Reading(f"{found:.0%} of the units in place of half", NAT, costs.isel(fraction=place, drop=True))
+        yield Reading(f"{100 * found:.0f} % of the units in place of half", NAT, costs.isel(fraction=place, drop=True))
     yield Reading("mean over all fractions of the units", NAT, costs.mean("fraction"))
 
 
