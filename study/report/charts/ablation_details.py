@@ -91,8 +91,10 @@ def ablation_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
     Returns
     -------
     alt.TopLevelMixin
-        A line with a band an order; every panel has its own scale.
+        A line with a band an order; every panel has its own scale. A layer without any value has no panel.
     """
+    defined = table[table["loss_increase"].notna()]
+    table = table if defined.empty else defined
     orders = in_order(table, "order")
     dashes = [[1, 0], [7, 3], [2, 2]]
     base = alt.Chart().encode(
