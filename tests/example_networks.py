@@ -7,7 +7,7 @@ The rest is plausible noise.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from study.schema import (
     conditions,
     described,
 )
+from tests.example_ablation import activity_arrays, class_arrays, control_arrays, curve_arrays
 
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
@@ -73,6 +74,10 @@ def example_network(
     fc1_log_ratio: Mapping[str, float] | None = None,
     gosi_follows: Mapping[str, float] | None = None,
     final_train_accuracy: float | None = None,
+    control_log_ratio: Mapping[str, Mapping[str, float]] | None = None,
+    curve_tilt: Mapping[str, float] | None = None,
+    class_cost: Mapping[str, Sequence[float]] | None = None,
+    unit_slope: Mapping[str, float] | None = None,
     key: str | None = None,
 ) -> xr.DataTree:
     """Return one network.
@@ -105,6 +110,8 @@ def example_network(
         it has nothing to do with it; 1 where left out.
     final_train_accuracy
         Training accuracy of the analysed weights; by default 0.99 in the memorization arm, else what `test_loss` gives.
+    control_log_ratio, curve_tilt, class_cost, unit_slope
+        What the controls, the curves, the classes and the units' activity show; see `tests.example_ablation`.
     key
         By default a digest of what identifies the network.
     """
@@ -115,6 +122,10 @@ def example_network(
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
     ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)
+    own, sizes_of_halves, halves = rng.spawn(1)[0], ablation["half_size"].tolist(), ablation["null_target_loss"]
+    ablation |= control_arrays(own, list(layers), sizes_of_halves, halves, control_log_ratio or {})
+    ablation |= curve_arrays(own, list(layers), sizes_of_halves, test_loss, halves, curve_tilt or {})
+    ablation |= class_arrays(own, CLASSES, test_loss, ablation["loss"], class_cost or {})
     training = _training(rng, epochs, test_loss)
     if final_train_accuracy is None and arm == MEMORIZATION:
         final_train_accuracy = 0.99
@@ -122,6 +133,7 @@ def example_network(
         training["final_train_accuracy"] = np.array(final_train_accuracy)
     arrays = {
         "training": training,
+        "activity": activity_arrays(own, tuning["gosi"][1], CLASSES, unit_slope or {}),
         "tuning": tuning,
         "responses": {"response": response},
         "ablation": ablation,

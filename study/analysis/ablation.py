@@ -1,76 +1,35 @@
-"""Are selective units in the lower layers causally important (section 3.4; Fig. 5)?"""
+"""Are selective units in the lower layers causally important (section 3.4; Figs. 5 and A7a)?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from study import stats
-from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, unpublished
+from study.analysis import ablation_tables as tables
+from study.analysis.ablation_effects import (
+    control_effect,
+    effect,
+    increase_under,
+    log2_ratio,
+    loss_increase,
+    response_contrast,
+    standardized_effect,
+)
+from study.analysis.ablation_variants import CLAIMED, CLAMP_WORDS, TWOFOLD, conclusions_sentence, conclusions_table
+from study.analysis.question import Measure, Question, drawn_note, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
 
-TWOFOLD = 2.0
-
-
-def loss_increase(study: xr.DataTree) -> xr.DataArray:
-    """Return test loss with the target clamped minus intact, in nats: (network, clamp, layer, target)."""
-    ablation = study["ablation"].to_dataset()
-    return ablation["loss"] - ablation["baseline_loss"]
-
-
-def _increase_under(study: xr.DataTree, clamp: str) -> xr.DataArray:
-    """Return `loss_increase` under one clamp: (network, layer, target); NaN where the study did not use that clamp."""
-    return loss_increase(study).reindex(clamp=[clamp]).isel(clamp=0, drop=True)
-
-
-def standardized_effect(study: xr.DataTree) -> xr.DataArray:
-    """Return T = loss(top) - loss(bottom) in units of the network's own null: (network, layer).
-
-    T and its null are measured on the same images. A random split and its mirror image are equally likely, so the null
-    is symmetric about 0 and its scale is the root mean square of the drawn effects; NaN where all of them are 0.
-    """
-    ablation = study["ablation"].to_dataset()
-    target = ablation["null_target_loss"]
-    difference = target.sel(target="top", drop=True) - target.sel(target="bottom", drop=True)
-    scale = (ablation["null_effect"] ** 2).mean("draw") ** 0.5
-    return difference / scale.where(scale > 0)
-
-
-def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
-    """Return log2 of the top half's loss increase over the bottom half's: (network, layer).
-
-    NaN, counted as excluded, where either increase is not positive: a ratio is then undefined.
-    """
-    increase = _increase_under(study, clamp)
-    positive = increase.where(increase > 0)
-    ratio = positive.sel(target="top", drop=True) / positive.sel(target="bottom", drop=True)
-    logarithm: xr.DataArray = xr.apply_ufunc(np.log2, ratio)
-    return logarithm
-
-
-def effect(study: xr.DataTree, clamp: str) -> xr.DataArray:
-    """Return loss(top) - loss(bottom) on the whole test set, in nats: (network, layer)."""
-    increase = _increase_under(study, clamp)
-    return increase.sel(target="top", drop=True) - increase.sel(target="bottom", drop=True)
-
-
-def response_contrast(study: xr.DataTree) -> xr.DataArray:
-    """Return (top - bottom) / (top + bottom) of the halves' mean grating response, in [-1, 1]: (network, layer)."""
-    response = tuning_of(study, "analysed")["mean_response"].reset_coords("state", drop=True)
-    half = study["ablation"].to_dataset()["ablated"]
-    top, bottom = (layer_means(response.where(half == side)) for side in (1, -1))
-    return (top - bottom) / (top + bottom)
+__all__ = ["QUESTION", "effect", "log2_ratio", "loss_increase", "response_contrast", "standardized_effect"]
 
 
 def _published_ratio(clamp: str, exceeds: bool) -> Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]:
     def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
         """Return the ratio of mean loss increases; the paper marks a layer where it exceeds 2."""
-        increase = _increase_under(study, clamp).mean("network").reindex(layer=list(layers))
+        increase = increase_under(study, clamp).mean("network").reindex(layer=list(layers))
         rows = []
         for layer in layers:
             top, bottom = (float(increase.sel(layer=layer, target=target)) for target in ("top", "bottom"))
@@ -92,64 +51,134 @@ def _published_contrast(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Pu
     )
 
 
-def _bars_table(study: xr.DataTree) -> pd.DataFrame:
-    increase = loss_increase(study)
-    rows = []
-    for clamp in increase["clamp"].values.tolist():
-        for layer in increase["layer"].values.tolist():
-            values = increase.sel(clamp=clamp, layer=layer)
-            top, bottom = (float(values.sel(target=target).mean()) for target in ("top", "bottom"))
-            for target in values["target"].values.tolist():
-                interval = stats.mean_interval(
-                    values.sel(target=target).values, confidence_level=0.95, n_resamples=2000, method="BCa",
-                    rng=stream(0, "figure", f"{clamp}/{layer}/{target}"),
-                )  # fmt: skip
-                rows.append((layer, clamp, target, float(values.sel(target=target).mean()), interval.low, interval.high,
-                             bottom > 0 and top / bottom > TWOFOLD))  # fmt: skip
-    columns = ["layer", "clamp", "target", "loss_increase", "ci_low", "ci_high", "asterisk"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _null_table(study: xr.DataTree) -> pd.DataFrame:
-    z = standardized_effect(study)
-    drawn = z.isel(network=drawn_networks(study))
-    rows = []
-    for layer in z["layer"].values.tolist():
-        values = z.sel(layer=layer)
-        for network, augmentation, value in zip(
-            drawn["network"].values, drawn["augmentation"].values, drawn.sel(layer=layer).values, strict=True
-        ):
-            rows.append((layer, str(network), str(augmentation), float(value), "network", np.nan, np.nan))
-        defined = values.values[np.isfinite(values.values)]
-        interval = stats.mean_interval(
-            defined, confidence_level=0.95, n_resamples=2000, method="BCa", rng=stream(0, "figure", f"null/{layer}")
-        )
-        mean = float(defined.mean()) if defined.size else np.nan
-        rows.append((layer, "mean", "all", mean, "mean", interval.low, interval.high))
-    return pd.DataFrame(rows, columns=["layer", "network", "augmentation", "z", "kind", "ci_low", "ci_high"])
-
-
 def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+    return (*_published_figures(study), *_control_figures(study), _conclusion_figure(study))
+
+
+def _published_figures(study: xr.DataTree) -> tuple[Figure, ...]:
     return (
         Figure(
             "ablation-loss", "ablation_bars", "Fig. 5", "Loss when the more, or the less, selective half is silenced",
-            "Increase of test loss when the top or the bottom half of a layer's units by gOSI is clamped; mean over"
-            " networks with 95 % bootstrap intervals. Asterisks mark layers where the top half costs more than twice as"
-            " much, as in the paper. Two clamps: what the next layer receives set to zero (as published), and the unit's"
-            " own response set to zero.",
-            "In conv2 and conv3 the top half costs more than twice as much, under both clamps.",
-            "No difference between halves, or one that depends on how a unit is clamped.",
-            _bars_table(study),
+            "Increase of test loss when the more or the less selective half of a layer's units by gOSI is silenced; mean"
+            " over networks with 95 % bootstrap intervals. Asterisks mark layers where the more selective half costs more"
+            " than twice as much, as in the paper. One panel for each way of silencing; the paper's is to set to zero what"
+            " the next layer receives.",
+            "In conv2 and conv3 the more selective half costs more than twice as much, in every panel.",
+            "No difference between halves, or one that depends on how a unit is silenced.",
+            tables.bars_table(study), second_paper_figure="Fig. A7a",
         ),
         Figure(
             "ablation-null", "ablation_null", "Fig. 5", "The same difference against random halves",
-            "Loss(top) minus loss(bottom), in units of what random halves of the same network's layer give (root mean"
-            " square). One point a network; mean with 95 % bootstrap interval over networks."
-            f"{drawn_note(study)}",
+            "Loss with the more selective half silenced minus loss with the less selective half silenced, in units of what"
+            " random halves of the same network's layer give (root mean square). One point a network; mean with 95 %"
+            f" bootstrap interval over networks.{drawn_note(study)}",
             "Points well above 0, beyond 2 in most networks, in conv2 and conv3.",
             "Points scattered around 0: any half would have done the same.",
-            _null_table(study),
+            tables.null_table(study), second_paper_figure="Fig. A7a",
         ),
+        Figure(
+            "ablation-silence", "ablation_dots", "", "Are the less selective units merely silent?",
+            "Above: the mean response of either half to all gratings, before anything is silenced. Below: the"
+            " contrast of the two, which is what is tested; -1 when only the less selective half responds, 1 when only the"
+            " more selective half does. Means over networks with 95 % bootstrap intervals. The paper says this in words"
+            " and shows no figure.",
+            "A contrast below 0 in conv2 and conv3: the half that matters more responds less.",
+            "A contrast above 0: the less selective half may matter less because it is nearly silent.",
+            tables.silence_table(study),
+        ),
+        Figure(
+            "ablation-accuracy", "ablation_accuracy", "", "The same in accuracy",
+            "Loss of test accuracy, in percentage points, when the more or the less selective half is silenced; mean over"
+            " networks with 95 % bootstrap intervals. Loss grows without bound when a network is wrong and sure of it;"
+            " accuracy does not.",
+            "In conv2 and conv3 the more selective half costs more accuracy too.",
+            "The difference is one of loss alone, or goes the other way.",
+            tables.accuracy_table(study),
+        ),
+        Figure(
+            "ablation-classes", "ablation_classes", "", "What it costs each class",
+            "Loss of accuracy on the test images of each class, in percentage points, when the output of either half of"
+            " conv2 or conv3 is set to zero; mean over networks with 95 % bootstrap intervals. A silenced network often"
+            " answers with a few classes only, so that these may seem to gain.",
+            "The more selective half costs more in most classes.",
+            "A few classes make the whole difference.",
+            tables.classes_table(study),
+        ),
+    )  # fmt: skip
+
+
+def _control_figures(study: xr.DataTree) -> tuple[Figure, ...]:
+    return (
+        Figure(
+            "ablation-curve", "ablation_curves", "", "Silencing more and more of a layer",
+            "Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first, the least"
+            " selective first, or in one random order a network. Mean over networks with 95 % bootstrap intervals, on the"
+            " images that random halves are measured on. Each panel has its own scale.",
+            "In conv2 and conv3 the curve of the most selective first lies above the others at every fraction.",
+            "The curves cross, so that the conclusion hangs on silencing just half, or coincide.",
+            tables.curves_table(study),
+        ),
+        Figure(
+            "ablation-curve-distance", "ablation_dots", "", "How far the curves lie apart",
+            "The mean over fractions of one curve minus another: the area between them over the range of fractions."
+            " Means over networks with 95 % bootstrap intervals.",
+            "In conv2 and conv3 all three are above 0: the most selective units are worth more than random ones, and the"
+            " least selective less.",
+            "A distance to the random order of 0, or below.",
+            tables.distances_table(study),
+        ),
+        Figure(
+            "ablation-clamps", "ablation_dots", "", "Does it matter how a unit is silenced?",
+            "Above: loss on the whole test set with the more selective half silenced minus that with the less selective"
+            " half silenced. Below: log2 of the ratio of the two increases, of the networks in which both are positive; the"
+            " rule at 1 is twice as much. Means over networks with 95 % bootstrap intervals.",
+            "In conv2 and conv3 every way of silencing gives a difference above 0.",
+            "Some ways of silencing give the opposite: what matters is then the clamp.",
+            tables.clamps_table(study),
+        ),
+        Figure(
+            "ablation-differences", "ablation_dots", "", "What else the halves differ in",
+            "The more selective half's mean minus the less selective half's, in standard deviations over the units"
+            " of both halves: how active the units are on training images, how much that varies, how far from zero"
+            " the mean is that output zero replaces, how large the weights are that they read, and how selective they are"
+            " for a class. Means over networks with 95 % bootstrap intervals.",
+            "Differences near 0: gOSI is the only thing that the halves differ in.",
+            "Large differences: silencing may cost more because of them and not because of gOSI.",
+            tables.differences_table(study),
+        ),
+        Figure(
+            "ablation-rivals", "ablation_dots", "", "Rivals of orientation selectivity, and halves made alike",
+            "Loss with one half silenced minus loss with the other, in units of what random halves give. Beside the halves"
+            " by gOSI: halves by class selectivity, the more class-selective half first; and three pairs of halves that"
+            " differ in gOSI but are alike in mean activity, in its variation or in weight norm (neighbours in"
+            " that quantity are paired, and the unit with the higher gOSI goes into the first half). They differ less in"
+            " gOSI than the halves by gOSI do, so a smaller effect is no evidence by itself. Means over networks with 95 %"
+            " bootstrap intervals; for random halves the range in which 95 % of means over as many networks lie.",
+            "In conv2 and conv3 halves that are made alike still give an effect above that of random halves, and class"
+            " selectivity does not.",
+            "The effect goes when the halves are alike in activity or weights, or class selectivity gives as much.",
+            tables.rivals_table(study),
+        ),
+    )  # fmt: skip
+
+
+def _conclusion_figure(study: xr.DataTree) -> Figure:
+    table = conclusions_table(study)
+    n_readings, n_layers = table["reading"].nunique(), table["layer"].nunique()
+    return Figure(
+        "ablation-conclusion", "ablation_forest", "", "Would the paper's conclusion change?",
+        f"Exploratory: {n_readings} readings of the same experiment in {n_layers} layers, {len(table)} rows looked at, with"
+        " p-values not adjusted for that. Each row changes one thing about the analysis as published (output set to"
+        " zero, test loss, all test images, two halves by gOSI). Drawn is the mean effect over networks with its 95 %"
+        " bootstrap interval, each divided by the effect's standard deviation over networks, so that readings in"
+        " different units can be compared; the table has them in their own units, all layers, the two-sided sign-flip p,"
+        " the ratio of mean costs as the paper computes it and whether it exceeds 2. The rule: an interval above 0 gives"
+        " the same conclusion as the paper, one below 0 the opposite, any other cannot tell. Of simulated effects that are"
+        " normal around 0, 8 % of such intervals miss 0 with 24 networks and 12 % with 8. For halves by class"
+        " selectivity the same conclusion means that the paper's sentence would hold of class selectivity as well.",
+        "The same conclusion in every row of conv2 and conv3, but for class selectivity.",
+        "Rows that say the opposite: the conclusion depends on a choice that the paper does not justify.",
+        table,
     )  # fmt: skip
 
 
@@ -161,18 +190,35 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
     pvalues = stats.randomization_pvalue(observed, null, alternative="greater")
     layers = ablation["layer"].values.tolist()
     shares = ", ".join(f"{layer} {(pvalues[:, i] <= 0.05).sum()}" for i, layer in enumerate(layers))
-    ratios = log2_ratio(study, "output_zero")
-    undefined = ", ".join(f"{layer} {int(ratios.sel(layer=layer).isnull().sum())}" for layer in layers)
-    silent = ", ".join(f"{layer} {float(ablation['silent_units'].sel(layer=layer).mean()):.1f}" for layer in layers)
     combined = ", ".join(
         f"{layer} {_combined_pvalue(observed[:, i], null[:, i], layer):.4f}" for i, layer in enumerate(layers)
     )
+    silent = ", ".join(f"{layer} {float(ablation['silent_units'].sel(layer=layer).mean()):.1f}" for layer in layers)
+    undefined = {
+        "Networks without an effect in units of random halves, because all random halves cost the same": (
+            standardized_effect(study).isnull()
+        ),
+        "Networks in which a control has no effect in those units, or no unit in its halves": (
+            control_effect(study).isnull().any("control")
+        ),
+    } | {
+        f"Networks whose ratio of losses is undefined because an increase is not positive ({CLAMP_WORDS[clamp]})": (
+            log2_ratio(study, clamp).isnull()
+        )
+        for clamp in ablation["clamp"].values.tolist()
+    }
     return (
         f"Networks of {len(observed)} whose own permutation p (top against random halves) is at most 0.05: {shares}.",
         f"Combined randomisation p over networks (sharp null: gOSI ranks irrelevant in every network): {combined}.",
-        f"Networks whose loss ratio is undefined because an increase is not positive: {undefined}.",
+        *(f"{what}: {_counted(where, layers)}." for what, where in undefined.items()),
         f"Silent units per network, in neither half: {silent}.",
+        conclusions_sentence(conclusions_table(study, layers=CLAIMED)),
     )
+
+
+def _counted(where: xr.DataArray, layers: list[str]) -> str:
+    """Return the number of networks where something holds, layer by layer."""
+    return ", ".join(f"{layer} {int(where.sel(layer=layer).sum())}" for layer in layers)
 
 
 def _combined_pvalue(observed: np.ndarray, null: np.ndarray, layer: str) -> float:
@@ -194,6 +240,8 @@ QUESTION = Question(
         "log2_ratio": Measure(lambda study: log2_ratio(study, "output_zero"), _published_ratio("output_zero", True)),
         "response_contrast": Measure(response_contrast, _published_contrast),
         "effect_relu_zero": Measure(lambda study: effect(study, "relu_zero"), unpublished),
+        "effect_mean_clamp": Measure(lambda study: effect(study, "mean"), unpublished),
+        "effect_resample": Measure(lambda study: effect(study, "resample"), unpublished),
     },
     figures=_figures,
     notes=_notes,

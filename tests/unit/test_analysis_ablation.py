@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
+from study.analysis import question_named
 from study.analysis.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from tests.example_study import LAYERS, analysed, conclusion, example_study, registered, replaced, verdicts
+from study.analysis.ablation_tables import (
+    BY_CHANCE,
+    BY_GOSI,
+    HALF_WORDS,
+    ORDER_WORDS,
+    accuracy_table,
+    bars_table,
+    clamps_table,
+    classes_table,
+    curves_table,
+    differences_table,
+    distances_table,
+)
+from study.analysis.ablation_variants import CLAMP_WORDS, CONTROL_WORDS
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.config import CLAMPS
+from study.report.charts import CHARTS
+from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, verdicts
+from tests.example_study import example_study as any_study
 
 ALL = [name for name, one in registered().hypotheses.items() if one.question == "ablation"]
 CLAIMED = ("conv2", "conv3")
+CLAMPED = ("ablation-relu-zero", "ablation-mean-clamp", "ablation-resample")
+
+
+def example_study(**options: Any) -> xr.DataTree:
+    """Return a study that used every clamp."""
+    return any_study(clamps=CLAMPS, **options)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +49,7 @@ def study() -> xr.DataTree:
 
 
 def with_effect(study: xr.DataTree, top: np.ndarray, bottom: np.ndarray) -> xr.DataTree:
-    """Return a study where clamping costs given losses (network, layer), under either clamp and on either images.
+    """Return a study where clamping costs given losses (network, layer), under every clamp and on either images.
 
     Random halves differ with standard deviation 0.2, so that a difference of 0.2 is a standardised effect of about 1.
     """
@@ -37,6 +63,13 @@ def costs(mean: Any, spread: float = 0.02, seed: int = 0) -> np.ndarray:
     """Return losses (network, layer) around a mean, or a mean for each layer."""
     noise = np.random.default_rng(seed).normal(0, spread, (24, len(LAYERS)))
     return np.asarray(mean) + noise - noise.mean(axis=0)
+
+
+def notes(study: xr.DataTree) -> tuple[str, ...]:
+    """Return the notes of the question."""
+    asked = question_named("ablation")
+    assert asked is not None
+    return asked.notes(study)
 
 
 # Measures
@@ -68,6 +101,7 @@ def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> Non
     )  # fmt: skip
     for measure in (
         standardized_effect, response_contrast, lambda s: log2_ratio(s, "output_zero"), lambda s: effect(s, "relu_zero"),
+        lambda s: effect(s, "mean"), lambda s: effect(s, "resample"),
     ):  # fmt: skip
         np.testing.assert_allclose(measure(swapped), -measure(study), atol=1e-12)
 
@@ -99,10 +133,9 @@ def test_the_ratio_is_undefined_where_an_increase_is_not_positive(top: float, bo
     base = example_study()
     study = with_effect(replaced(base, "ablation", baseline_loss=0.0), tops, bottoms)
     assert np.isnan(log2_ratio(study, "output_zero").sel(layer="conv2").values[:5]).all()
-    (question,) = analysed(study, "ablation-twofold")
-    layers = {layer.layer: layer for layer in question.hypotheses[0].layers}
+    layers = {layer.layer: layer for layer in conclusion(study, "ablation-twofold").layers}
     assert (layers["conv2"].n, layers["conv2"].n_excluded) == (19, 5)
-    assert any("conv2 5, conv3 0" in note for note in question.notes)
+    assert any("conv2 5, conv3 0" in note for note in notes(study))
 
 
 def test_the_contrast_is_that_of_pandas(study: xr.DataTree) -> None:
@@ -121,9 +154,9 @@ def test_the_contrast_is_that_of_pandas(study: xr.DataTree) -> None:
 
 
 def test_a_planted_effect_is_supported_under_every_reading() -> None:
-    """The top half costs four times the bottom half: effect, twofold, and after the other clamp too."""
+    """The top half costs four times the bottom half: effect, twofold, and under every other clamp too."""
     study = with_effect(example_study(), costs(0.8), costs(0.2, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero"):
+    for name in ("ablation-effect", "ablation-twofold", *CLAMPED):
         result = conclusion(study, name)
         assert verdicts(result) == dict.fromkeys(CLAIMED, SUPPORTED)
         assert result.verdict == SUPPORTED
@@ -136,7 +169,7 @@ def test_a_planted_effect_is_supported_under_every_reading() -> None:
 def test_equal_halves_contradict_the_effect_and_support_its_absence() -> None:
     """No difference, measured precisely."""
     study = with_effect(example_study(), costs(0.4), costs(0.4, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero"):
+    for name in ("ablation-effect", "ablation-twofold", *CLAMPED):
         assert conclusion(study, name).verdict == CONTRADICTED
     absence = conclusion(study, "ablation-other-layers-absence")
     assert absence.verdict == SUPPORTED
@@ -146,7 +179,7 @@ def test_equal_halves_contradict_the_effect_and_support_its_absence() -> None:
 def test_a_reversed_effect_contradicts_presence_and_absence_alike() -> None:
     """The bottom half costs more: no support for the claim, and no absence elsewhere."""
     study = with_effect(example_study(), costs(0.2), costs(0.8, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", "ablation-relu-zero", "ablation-other-layers-absence"):
+    for name in ("ablation-effect", "ablation-twofold", *CLAMPED, "ablation-other-layers-absence"):
         assert conclusion(study, name).verdict == CONTRADICTED
 
 
@@ -161,7 +194,7 @@ def test_an_effect_below_twofold_is_an_effect_but_not_twofold() -> None:
 def test_networks_that_disagree_are_inconclusive() -> None:
     """A mean difference of half a null's deviation, that varies between networks by ten times as much."""
     study = with_effect(example_study(), costs(2.1, spread=0.7), costs(2.0, spread=0.7, seed=1))
-    for name in ("ablation-effect", "ablation-relu-zero", "ablation-other-layers-absence"):
+    for name in ("ablation-effect", *CLAMPED, "ablation-other-layers-absence"):
         assert conclusion(study, name).verdict == INCONCLUSIVE
 
 
@@ -224,9 +257,20 @@ def without(study: xr.DataTree, **kept: list[str]) -> xr.DataTree:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_study_of_one_clamp_is_analysed(study: xr.DataTree, name: str) -> None:
-    """`ablation.clamps = ["output_zero"]` is a valid setting: what the other clamp would say is not tested."""
+    """`ablation.clamps = ["output_zero"]` is a valid setting: what the other clamps would say is not tested."""
     result = conclusion(without(study, clamp=["output_zero"]), name)
-    assert (result.verdict == NOT_TESTED) == (name == "ablation-relu-zero")
+    assert (result.verdict == NOT_TESTED) == (name in CLAMPED)
+
+
+@pytest.mark.parametrize(("clamp", "name"), list(zip(CLAMPS[1:], CLAMPED, strict=True)))
+def test_each_clamp_has_a_hypothesis_of_its_own(clamp: str, name: str) -> None:
+    """An effect under one clamp alone supports what is registered of that clamp, and of no other."""
+    study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
+    loss = study["ablation"].to_dataset()["loss"].values.copy()
+    loss[:, CLAMPS.index(clamp), :, 0] += 0.3
+    changed = replaced(study, "ablation", loss=loss)
+    assert [other for other in CLAMPED if conclusion(changed, other).verdict == SUPPORTED] == [name]
+    assert conclusion(changed, name).layers[0].estimate == pytest.approx(0.3, abs=0.02)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -237,31 +281,61 @@ def test_a_study_of_some_layers_is_analysed(study: xr.DataTree, name: str) -> No
         assert (layer.verdict == NOT_TESTED) == (layer.layer not in ("conv2", "fc1")), layer.layer
 
 
-@pytest.mark.parametrize("kept", [{"clamp": ["output_zero"]}, {"layer": ["conv2", "fc1"]}], ids=["clamp", "layers"])
-def test_a_study_that_measured_less_has_figures_and_notes(study: xr.DataTree, kept: dict[str, list[str]]) -> None:
-    """They show what there is."""
-    (question,) = analysed(without(study, **kept), *ALL)
-    bars, null = (figure.table for figure in question.figures)
-    assert set(bars["layer"]) == set(null["layer"]) == set(kept.get("layer", LAYERS))
-    assert len(question.notes) == 4
+@pytest.mark.parametrize(
+    "kept",
+    [{"clamp": ["output_zero"]}, {"layer": ["conv2", "fc1"]}, {"layer": ["conv4"]}],
+    ids=["clamp", "layers", "none claimed"],
+)
+def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[str]]) -> None:
+    """They show what there is; without conv2 and conv3 there is nothing to say of the claim."""
+    (question,) = analysed(without(example_study(seeds=2), **kept), "ablation-effect")
+    layers = kept.get("layer", list(LAYERS))
+    for figure in question.figures:
+        shown = [layer for layer in CLAIMED if layer in layers] if figure.id == "ablation-classes" else layers
+        assert set(figure.table["layer"]) == set(shown), figure.id
+        if len(figure.table):
+            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+    assert len(question.notes) == 6 + len(kept.get("clamp", CLAMPS))
+    assert ("nothing can be said" in question.notes[-1]) == (layers == ["conv4"])
 
 
 # Figures and notes
 
 
-def test_figures_hold_both_clamps_and_every_network(study: xr.DataTree) -> None:
+@pytest.fixture(scope="module")
+def figures(study: xr.DataTree) -> tuple[Figure, ...]:
+    """Return the figures of the study of 24 networks."""
+    asked = question_named("ablation")
+    assert asked is not None
+    return asked.figures(study, ())
+
+
+@pytest.fixture(scope="module")
+def drawn(figures: tuple[Figure, ...]) -> dict[str, pd.DataFrame]:
+    """Return the table of every figure by its id."""
+    return {figure.id: figure.table for figure in figures}
+
+
+def test_the_papers_figure_and_its_second_set_are_named(figures: tuple[Figure, ...]) -> None:
+    """Fig. 5 and, of the second set of initialisations, Fig. A7a; nothing else has a counterpart."""
+    named = {figure.id: (figure.paper_figure, figure.second_paper_figure) for figure in figures}
+    assert {name: pair for name, pair in named.items() if pair != ("", "")} == {
+        "ablation-loss": ("Fig. 5", "Fig. A7a"),
+        "ablation-null": ("Fig. 5", "Fig. A7a"),
+    }
+
+
+def test_bars_hold_every_clamp_and_points_every_network(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
     """A bar for each clamp, layer and half; a point for each network and layer, and their mean."""
-    (question,) = analysed(study, "ablation-effect")
-    bars, null = (figure.table for figure in question.figures)
-    assert len(bars) == 2 * len(LAYERS) * 2
+    bars, null = drawn["ablation-loss"], drawn["ablation-null"]
+    assert len(bars) == len(CLAMPS) * len(LAYERS) * 2
     increase = loss_increase(study)
+    clamps, halves = ({words: name for name, words in of.items()} for of in (CLAMP_WORDS, HALF_WORDS))
     for row in bars.itertuples():
-        values = increase.sel(layer=row.layer, clamp=row.clamp, target=row.target)
-        assert row.loss_increase == pytest.approx(float(values.mean()))
+        values = increase.sel(layer=row.layer, clamp=clamps[row.clamp])
+        assert row.loss_increase == pytest.approx(float(values.sel(target=halves[row.target]).mean()))
         assert row.ci_low <= row.loss_increase <= row.ci_high
-        top, bottom = (
-            float(increase.sel(layer=row.layer, clamp=row.clamp, target=t).mean()) for t in ("top", "bottom")
-        )
+        top, bottom = (float(values.sel(target=target).mean()) for target in ("top", "bottom"))
         assert row.asterisk == (top > 2 * bottom)
     points = null[null["kind"] == "network"]
     assert len(points) == 24 * len(LAYERS)
@@ -269,13 +343,170 @@ def test_figures_hold_both_clamps_and_every_network(study: xr.DataTree) -> None:
     np.testing.assert_allclose(null[null["kind"] == "mean"]["z"], means)
 
 
+def test_an_asterisk_marks_more_than_twice(drawn: dict[str, pd.DataFrame]) -> None:
+    """Where the mean increases are 0.5 and 0.2, not where they are 0.3 and 0.2, nor where one is negative."""
+    tops = costs([0.5, 0.3, 0.5, 0.5, 0.3, 0.5, 0.5])
+    bars = bars_table(with_effect(example_study(), tops, costs([0.2, 0.2, -0.2, 0.2, 0.2, 0.2, 0.2], seed=1)))
+    assert bars.groupby("layer", sort=False)["asterisk"].first().tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert not drawn["ablation-loss"]["asterisk"].any()
+
+
+def test_accuracy_is_lost_in_percentage_points(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
+    """Intact minus silenced, times 100."""
+    ablation = study["ablation"].to_dataset()
+    expected = 100 * (
+        ablation["baseline_accuracy"] - ablation["accuracy"].sel(clamp="mean", layer="conv3", target="top")
+    )
+    table = drawn["ablation-accuracy"].set_index(["clamp", "layer", "target"])
+    found = table.loc[(CLAMP_WORDS["mean"], "conv3", HALF_WORDS["top"])]
+    assert found["accuracy_loss"] == pytest.approx(float(expected.mean()))
+    assert found["ci_low"] < found["accuracy_loss"] < found["ci_high"]
+
+
+def test_silence_shows_both_halves_and_what_is_tested(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
+    """Means of the halves' responses, and the registered estimate of their contrast."""
+    table = drawn["ablation-silence"].set_index(["series", "layer"])["value"]
+    tuning = study["tuning"].to_dataset().sel(state="analysed")
+    half, layer = study["ablation"].to_dataset()["ablated"].values, tuning["unit_layer"].values
+    responses = np.where((half == 1) & (layer == "conv2"), tuning["mean_response"].values, np.nan)
+    assert table[HALF_WORDS["top"], "conv2"] == pytest.approx(np.nanmean(responses, axis=1).mean(), rel=1e-6)
+    for layer_result in conclusion(study, "ablation-silence").layers:
+        assert table["contrast", layer_result.layer] == pytest.approx(layer_result.estimate, rel=1e-9)
+
+
+def test_classes_are_charged_what_was_planted() -> None:
+    """Silencing the more selective half costs the first class four times what it costs another; the mean is the whole."""
+    study = example_study(class_cost={"top": [4.0] + 9 * [1.0]}, log_ratio={"conv2": 0.3})
+    table = classes_table(study)
+    assert table["class"].drop_duplicates().tolist() == [str(number) for number in range(10)]
+    one = table[(table["layer"] == "conv2") & (table["target"] == HALF_WORDS["top"])].set_index("class")
+    for column in ("accuracy_loss", "loss_increase"):
+        np.testing.assert_allclose(one[column]["0"] / one[column].drop("0"), 4.0)
+    whole = accuracy_table(study).set_index(["clamp", "layer", "target"])["accuracy_loss"]
+    assert one["accuracy_loss"].mean() == pytest.approx(whole[CLAMP_WORDS["output_zero"], "conv2", HALF_WORDS["top"]])
+
+
+def test_classes_are_called_by_their_names_where_the_study_has_them() -> None:
+    """An attribute of the group; a list that does not fit is not used."""
+    study = example_study(seeds=1)
+    names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    study["ablation"].attrs["class_names"] = names
+    assert classes_table(study)["class"].drop_duplicates().tolist() == names
+    study["ablation"].attrs["class_names"] = names[:3]
+    assert classes_table(study)["class"].drop_duplicates().tolist() == [str(i) for i in range(10)]
+
+
+def test_curves_rise_and_their_order_is_what_was_planted() -> None:
+    """Most selective first lies above, by what was planted; the mean distance is that of the planted curves."""
+    study = example_study(log_ratio={"conv2": 0.3}, curve_tilt={"conv2": 0.2})
+    table = curves_table(study)
+    curves = table.pivot_table(index=["layer", "fraction"], columns="order", values="loss_increase")
+    assert len(table) == len(LAYERS) * 3 * 19
+    first, last, chance = (ORDER_WORDS[order] for order in ("descending", "ascending", "random"))
+    conv2, conv4 = curves.loc["conv2"], curves.loc["conv4"]
+    assert (conv2[first] > conv2[chance]).all() and (conv2[chance] > conv2[last]).all()
+    np.testing.assert_allclose(conv4[first], conv4[last], atol=0.03)
+    assert (np.diff(conv4[chance]) > 0).all()
+    distances = distances_table(study).set_index(["series", "layer"])
+    whole = distances.loc[(f"{first}, minus {last}", "conv2")]
+    assert whole["value"] == pytest.approx((conv2[first] - conv2[last]).mean(), rel=1e-6)
+    assert whole["ci_low"] > 0.2
+    flat = distances.loc[(f"{first}, minus {last}", "conv4")]
+    assert abs(flat["value"]) < 0.02
+
+
+def test_a_fraction_of_no_unit_is_left_out() -> None:
+    """Its loss is the intact network's: not a cost of 0, but none; networks that have it are counted."""
+    study = example_study()
+    size = study["ablation"].to_dataset()["curve_size"].values.copy()
+    size[:, 1, :2], size[:4, 1, 2] = 0, 0
+    table = curves_table(replaced(study, "ablation", curve_size=size))
+    conv2 = table[(table["layer"] == "conv2") & (table["order"] == ORDER_WORDS["random"])]
+    assert conv2["networks"].tolist() == [0, 0, 20] + 16 * [24]
+    assert conv2["loss_increase"].isna().tolist() == [True, True] + 17 * [False]
+
+
+def test_rivals_are_in_units_of_random_halves(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
+    """Each control's difference over the network's own scale; halves by gOSI are the registered estimate."""
+    table = drawn["ablation-rivals"].set_index(["series", "layer"])
+    ablation = study["ablation"].to_dataset()
+    loss = ablation["control_loss"].sel(control="matched_weight_norm", layer="conv3")
+    scale = np.sqrt((ablation["null_effect"].sel(layer="conv3").values ** 2).mean(axis=1))
+    expected = ((loss.sel(target="top").values - loss.sel(target="bottom").values) / scale).mean()
+    assert table.loc[(CONTROL_WORDS["matched_weight_norm"], "conv3"), "value"] == pytest.approx(expected)
+    for layer in conclusion(study, "ablation-effect").layers:
+        assert table.loc[(BY_GOSI, layer.layer), "value"] == pytest.approx(layer.estimate)
+
+
+def test_random_halves_scatter_as_means_of_so_many_networks_do(drawn: dict[str, pd.DataFrame]) -> None:
+    """About 0, within 1.96 / sqrt(24) of it: each network's random differences have a root mean square of 1."""
+    rivals = drawn["ablation-rivals"]
+    chance = rivals[rivals["series"] == BY_CHANCE]
+    assert (chance["value"] == 0).all()
+    np.testing.assert_allclose(chance["ci_high"], 1.96 / np.sqrt(24), rtol=0.15)
+    np.testing.assert_allclose(chance["ci_low"], -1.96 / np.sqrt(24), rtol=0.15)
+
+
+def test_clamps_are_told_apart(drawn: dict[str, pd.DataFrame]) -> None:
+    """A row for each layer, clamp and quantity; the planted clamp alone shows an effect."""
+    assert len(drawn["ablation-clamps"]) == 2 * len(CLAMPS) * len(LAYERS)
+    study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
+    loss = study["ablation"].to_dataset()["loss"].values.copy()
+    loss[:, CLAMPS.index("resample"), :, 0] += 0.6
+    table = clamps_table(replaced(study, "ablation", loss=loss)).set_index(["quantity", "series", "layer"])
+    for clamp in CLAMPS:
+        difference = table.loc[("difference of test loss (nat)", CLAMP_WORDS[clamp], "conv2"), "value"]
+        ratio = table.loc[("log2 of the ratio of increases", CLAMP_WORDS[clamp], "conv2"), "value"]
+        assert difference == pytest.approx(0.6 if clamp == "resample" else 0.0, abs=0.02)
+        assert ratio == pytest.approx(2.0 if clamp == "resample" else 0.0, abs=0.1)
+
+
+def test_what_else_the_halves_differ_in_is_found() -> None:
+    """Planted: units with higher gOSI are less active, and nothing else; in standard deviations over units, by pandas."""
+    study = example_study(unit_slope={"mean_activity": -4.0}, silent=0.1)
+    table = differences_table(study).set_index(["series", "layer"])
+    assert table.loc[("mean activity", "conv2"), "ci_high"] < -0.5
+    assert abs(table.loc["weight norm"]["value"].mean()) < 0.2
+    activity, half = study["activity"].to_dataset()["mean_activity"], study["ablation"].to_dataset()["ablated"].values
+    frame = pd.DataFrame({
+        "network": np.repeat(np.arange(24), activity.sizes["unit"]), "value": activity.values.ravel(),
+        "layer": np.tile(activity["unit_layer"].values, 24), "half": half.ravel(),
+    }).query("half != 0 and layer == 'conv3'")  # fmt: skip
+    means = frame.groupby(["network", "half"])["value"].mean().unstack()
+    expected = (means[1] - means[-1]) / frame.groupby("network")["value"].std(ddof=0)
+    assert table.loc[("mean activity", "conv3"), "value"] == pytest.approx(expected.mean())
+
+
 def test_notes_count_networks_that_stand_out_from_their_own_null() -> None:
     """All 24 in conv2, none in conv3; the combined p agrees; silent units are counted."""
     tops = costs(0.2 + 3.0 * (np.array(list(LAYERS)) == "conv2") - 3.0 * (np.array(list(LAYERS)) == "conv3"))
-    (question,) = analysed(with_effect(example_study(), tops, costs(0.2, seed=1)), "ablation-effect")
-    own, combined = question.notes[:2]
+    said = notes(with_effect(example_study(), tops, costs(0.2, seed=1)))
+    own, combined = said[:2]
     assert "of 24" in own
     assert "conv2 24, conv3 0" in own
     assert "conv2 0.0001" in combined
     assert "conv3 1.0000" in combined
-    assert "Silent units per network" in question.notes[3]
+    assert any(note.startswith("Silent units per network") for note in said)
+
+
+def test_notes_count_what_is_undefined() -> None:
+    """Random halves that all cost the same, controls without units, ratios under each clamp: by layer."""
+    study = example_study()
+    ablation = study["ablation"].to_dataset()
+    null, size, loss = (ablation[name].values.copy() for name in ("null_effect", "control_size", "loss"))
+    null[:2, 0], size[:3, 1, 2], loss[:5, CLAMPS.index("mean"), 4, 1] = 0, 0, 0.0
+    said = notes(replaced(study, "ablation", null_effect=null, control_size=size, loss=loss))
+    others = ", conv3 0, conv4 0, conv5 0, conv6 0, fc1 0."
+    assert any("all random halves cost the same: conv1 2, conv2 0" + others in note for note in said)
+    assert any("no unit in its halves: conv1 2, conv2 3" + others in note for note in said)
+    (under_mean,) = (note for note in said if f"({CLAMP_WORDS['mean']})" in note)
+    assert "conv4 0, conv5 5, conv6 0" in under_mean
+    assert sum("conv5 5" in note for note in said) == 1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from study.report.charts.ablation import ablation_bars, ablation_null
+from study.report.charts.ablation import ablation_accuracy, ablation_bars, ablation_dots, ablation_null
+from study.report.charts.ablation_details import ablation_classes, ablation_curves, ablation_forest
 from study.report.charts.generalization import correlation_bars, correlation_scatter, correlation_ways, group_slopes
 from study.report.charts.intervals import layer_intervals
 from study.report.charts.maturation import (
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHARTS",
+    "ablation_accuracy",
     "ablation_bars",
+    "ablation_classes",
+    "ablation_curves",
+    "ablation_dots",
+    "ablation_forest",
     "ablation_null",
     "correlation_bars",
     "correlation_scatter",
@@ -59,5 +65,6 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
         shift_bars, shift_ratios, shift_consistency,
         maturation_loss, maturation_gosi, maturation_points, maturation_correlations, maturation_single_networks,
         corruption_gosi, corruption_excess, corruption_accuracy,
+        ablation_accuracy, ablation_dots, ablation_classes, ablation_curves, ablation_forest,
     )
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `clamp`, `target` ("top" or "bottom"), `loss_increase`, `ci_low`, `ci_high` (nat; NaN where
+        Columns `layer`, `clamp`, `target` (the two halves), `loss_increase`, `ci_low`, `ci_high` (nat; NaN where
         undefined), `asterisk` (whether the layer's ratio top to bottom is above 2).
 
     Returns
@@ -27,23 +29,56 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 5 of the paper.
     """
-    layers, targets = in_order(table, "layer"), in_order(table, "target")
     height = table[["loss_increase", "ci_high"]].max(axis=1)
     marked = table.assign(asterisk_at=height.groupby([table["clamp"], table["layer"]]).transform("max"))
-    base = alt.Chart().encode(alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)))
-    paired = base.encode(
+    asterisks = (
+        alt.Chart()
+        .encode(alt.X("layer:N", sort=in_order(table, "layer"), title=None))
+        .transform_filter("datum.asterisk && isValid(datum.asterisk_at)")
+        .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
+        .encode(alt.Y("max(asterisk_at):Q"))
+    )
+    bars = _paired_bars(table, "loss_increase", "increase of test loss (nat)")
+    panel = alt.layer(*bars, asterisks, data=marked).properties(width=400, height=220)
+    return panels(panel, table, "clamp", columns=2)
+
+
+def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the loss of test accuracy when the top or the bottom half by gOSI is silenced, one panel a clamp.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `clamp`, `target` (the two halves), `accuracy_loss`, `ci_low`, `ci_high` (percentage points; NaN
+        where undefined).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Paired bars with intervals.
+    """
+    bars = _paired_bars(table, "accuracy_loss", "loss of accuracy (percentage points)")
+    panel = alt.layer(*bars, data=table).properties(width=400, height=220)
+    return panels(panel, table, "clamp", columns=2)
+
+
+def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart]:
+    """Return bars of both halves, a pair a layer, and their intervals."""
+    layers, targets = in_order(table, "layer"), in_order(table, "target")
+    paired = alt.Chart().encode(
+        alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)),
         alt.XOffset("target:N", sort=targets, scale=alt.Scale(paddingInner=0.08)),
         tooltip=[
             "layer:N",
             "clamp:N",
             "target:N",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("loss_increase", "ci_low", "ci_high")),
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (column, "ci_low", "ci_high")),
         ],
     )
     bars = paired.mark_bar().encode(
-        alt.Y("loss_increase:Q", title="increase of test loss (nat)"),
+        alt.Y(f"{column}:Q", title=title),
         color=alt.Color(
-            "target:N", sort=targets, title="half silenced", scale=alt.Scale(domain=targets, range=[BLUE, ORANGE])
+            "target:N", sort=targets, title="silenced", scale=alt.Scale(domain=targets, range=[BLUE, ORANGE])
         ),
     )
     intervals = (
@@ -51,15 +86,62 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         .mark_rule(color=INK, strokeWidth=1.4)
         .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
     )
-    asterisks = (
-        base.transform_filter("datum.asterisk && isValid(datum.asterisk_at)")
-        .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
-        .encode(alt.Y("max(asterisk_at):Q"))
+    return [bars, *if_any_interval(table, intervals)]
+
+
+def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw means over networks with their intervals, layer by layer, one panel a quantity.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `quantity` (the panel, with its unit in words), `series` (colour, shape and place; at most six),
+        `value`, `ci_low`, `ci_high` (NaN where undefined), `reference` (where the panel's rule stands, the same on all
+        rows of a quantity; NaN for none).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Dots beside each other; every panel has its own scale.
+    """
+    layers, series = in_order(table, "layer"), in_order(table, "series")
+    colours, marks = ([*palette(series)[:5], INK][: len(series)], [*shapes(series)[:5], "triangle-down"][: len(series)])
+    base = alt.Chart().encode(
+        alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(domain=layers, paddingInner=0.3)),
+        alt.XOffset("series:N", sort=series),
+        color=alt.Color(
+            "series:N", title=None, sort=series, scale=alt.Scale(domain=series, range=colours),
+            legend=alt.Legend(columns=4 if len(series) == 4 else 3),
+        ),
+        tooltip=[
+            "layer:N",
+            "series:N",
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "ci_low", "ci_high")),
+        ],
+    )  # fmt: skip
+    dots = (
+        base.transform_filter("isValid(datum.value)")
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(
+            alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5)),
+            shape=alt.Shape("series:N", sort=series, scale=alt.Scale(domain=series, range=marks)),
+        )
     )
-    panel = alt.layer(bars, *if_any_interval(table, intervals), asterisks, data=marked).properties(
-        width=400, height=220
+    intervals = (
+        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(strokeWidth=2)
+        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
     )
-    return panels(panel, table, "clamp", columns=2)
+    rules = (
+        alt.Chart()
+        .transform_filter("isValid(datum.reference)")
+        .mark_rule(color=INK, opacity=0.5, strokeDash=[5, 4])
+        .encode(alt.Y("max(reference):Q"))
+    )
+    rule = [rules] if table["reference"].notna().any() else []
+    panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(width=820, height=200)
+    drawn = panels(panel, table, "quantity", columns=1).resolve_scale(y="independent", xOffset="independent")
+    return cast("alt.TopLevelMixin", drawn)
 
 
 def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:

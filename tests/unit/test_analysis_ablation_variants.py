@@ -1,0 +1,335 @@
+"""Readings of the ablation: what each would say of the paper's conclusion, found where planted and not elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from numpy.typing import NDArray
+
+from study import stats
+from study.analysis import question_named
+from study.analysis.ablation_effects import (
+    control_effect,
+    curve_distance,
+    curve_increase,
+    half_difference,
+    half_responses,
+    random_scale,
+    response_contrast,
+)
+from study.analysis.ablation_variants import (
+    AS_PUBLISHED,
+    BOTTOM_COSTS_MORE,
+    CLAMP_WORDS,
+    CONTROL_WORDS,
+    OPPOSITE,
+    SAME,
+    TOP_COSTS_MORE,
+    answer,
+    conclusions_sentence,
+    conclusions_table,
+    ratio_of_means,
+    readings,
+)
+from study.analysis.results import CANNOT_TELL
+from study.config import CLAMPS
+from study.schema import CONTROLS
+from tests.example_study import LAYERS, example_study, replaced
+
+LOSS, ACCURACY = AS_PUBLISHED, "accuracy in place of loss"
+NULL, REGISTERED = "on the images of the random halves", "in units of random halves (registered)"
+RANDOM, ALL_FRACTIONS = "a random half in place of the less selective one", "mean over all fractions of the units"
+FRACTIONS = [f"{fraction} of the units in place of half" for fraction in ("10 %", "25 %", "75 %", "90 %")]
+EFFECT = {"conv2": 0.3, "conv3": -0.3}
+
+
+@pytest.fixture(scope="module")
+def study() -> xr.DataTree:
+    """Return 24 networks: the more selective half costs more in conv2, less in conv3, the same elsewhere."""
+    return example_study(
+        clamps=CLAMPS, log_ratio=EFFECT,
+        control_log_ratio={"class_selectivity": {"conv3": 0.3}, "matched_activity": dict.fromkeys(LAYERS, 0.0)},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(study: xr.DataTree) -> pd.DataFrame:
+    """Return its readings."""
+    return conclusions_table(study)
+
+
+def row(table: pd.DataFrame, layer: str, reading: str) -> Any:
+    """Return one row."""
+    (found,) = table[(table["layer"] == layer) & (table["reading"] == reading)].itertuples()
+    return found
+
+
+def of(study: xr.DataTree, name: str) -> NDArray[np.float64]:
+    """Return a variable of the ablation."""
+    return study["ablation"].to_dataset()[name].values.copy()
+
+
+# The rule
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "claimed", "elsewhere"),
+    [
+        (0.1, 0.3, SAME, TOP_COSTS_MORE),
+        (-0.3, -0.1, OPPOSITE, BOTTOM_COSTS_MORE),
+        (-0.1, 0.3, CANNOT_TELL, CANNOT_TELL),
+        (0.0, 0.3, CANNOT_TELL, CANNOT_TELL),
+        (-0.3, 0.0, CANNOT_TELL, CANNOT_TELL),
+        (np.nan, np.nan, CANNOT_TELL, CANNOT_TELL),
+    ],
+)
+def test_the_interval_alone_answers(low: float, high: float, claimed: str, elsewhere: str) -> None:
+    """Above 0, below 0, or neither; where the paper claims nothing there is no conclusion to agree with."""
+    assert answer("conv2", low, high) == answer("conv3", low, high) == claimed
+    assert answer("conv1", low, high) == answer("fc1", low, high) == elsewhere
+
+
+def test_the_rule_is_wrong_as_often_as_the_figure_says() -> None:
+    """Of 600 simulated samples of 24 networks without an effect 8 % get an answer; of 8 networks 12 %."""
+    rng = np.random.default_rng(7)
+    for n, stated in ((24, 0.08), (8, 0.12)):
+        answers = []
+        for _ in range(600):
+            interval = stats.mean_interval(
+                rng.normal(size=n), confidence_level=0.95, n_resamples=999, method="BCa", rng=rng
+            )
+            answers.append(answer("conv2", interval.low, interval.high))
+        wrong = np.mean([one != CANNOT_TELL for one in answers])
+        assert wrong == pytest.approx(stated, abs=3 * np.sqrt(stated * (1 - stated) / 600))
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "ratio"),
+    [
+        ([1.0, 3.0], [0.5, 0.5], 4.0),
+        ([1.0, 3.0], [-0.5, 0.5], np.nan),
+        ([-1.0, -3.0], [-0.5, -0.5], np.nan),
+        ([], [], np.nan),
+    ],
+)
+def test_the_ratio_is_that_of_means(top: list[float], bottom: list[float], ratio: float) -> None:
+    """Means first, as the paper does; undefined unless both are positive, also where two negatives would look fine."""
+    assert ratio_of_means(np.array(top), np.array(bottom)) == pytest.approx(ratio, nan_ok=True)
+
+
+# The readings
+
+
+def test_every_reading_is_there_once_and_changes_one_thing(study: xr.DataTree, table: pd.DataFrame) -> None:
+    """As published first; then clamps, accuracy, images, units, rivals, controls and fractions; in every layer."""
+    names = [reading.name for reading in readings(study)]
+    clamps, controls = [CLAMP_WORDS[name] for name in CLAMPS[1:]], [CONTROL_WORDS[name] for name in CONTROLS]
+    assert names == [LOSS, *clamps, ACCURACY, NULL, REGISTERED, RANDOM, *controls, *FRACTIONS, ALL_FRACTIONS]
+    assert len(table) == len(names) * len(LAYERS)
+    layers = table["layer"].drop_duplicates().tolist()
+    assert layers == ["conv2", "conv3", "conv1", "conv4", "conv5", "conv6", "fc1"]
+    assert set(table[table["in_the_claim"]]["layer"]) == {"conv2", "conv3"}
+    assert (table["networks"] == 24).all() and (table["undefined"] == 0).all()
+
+
+def test_planted_effects_are_found_and_absent_ones_are_not(table: pd.DataFrame) -> None:
+    """The same conclusion in conv2, the opposite in conv3, but for the control that was planted otherwise."""
+    changed = {RANDOM, CONTROL_WORDS["class_selectivity"], CONTROL_WORDS["matched_activity"]}
+    for layer, planted in (("conv2", SAME), ("conv3", OPPOSITE)):
+        others = table[(table["layer"] == layer) & ~table["reading"].isin(changed)]
+        assert set(others["answer"]) == {planted}
+    assert row(table, "conv2", CONTROL_WORDS["class_selectivity"]).answer == CANNOT_TELL
+    assert row(table, "conv3", CONTROL_WORDS["class_selectivity"]).answer == SAME
+    elsewhere = table[~table["layer"].isin(list(EFFECT)) & (table["reading"] != RANDOM)]
+    assert (elsewhere["answer"] == CANNOT_TELL).mean() > 0.8
+    assert set(elsewhere["answer"]) <= {CANNOT_TELL, TOP_COSTS_MORE, BOTTOM_COSTS_MORE}
+
+
+def test_a_row_is_the_statistics_of_its_differences(study: xr.DataTree, table: pd.DataFrame) -> None:
+    """Mean, interval, two-sided sign-flip p, ratio of means and standard deviation, by hand."""
+    increase = of(study, "loss")[:, 0, 1] - of(study, "baseline_loss")[:, None]
+    differences, found = increase[:, 0] - increase[:, 1], row(table, "conv2", LOSS)
+    assert found.effect == pytest.approx(differences.mean())
+    assert found.ci_low < found.effect < found.ci_high
+    assert found.ratio == pytest.approx(increase[:, 0].mean() / increase[:, 1].mean())
+    assert found.above_twofold == ("yes" if found.ratio > 2 else "no")
+    spread = differences.std(ddof=1)
+    for scaled, raw in (("in_sd", "effect"), ("low_in_sd", "ci_low"), ("high_in_sd", "ci_high")):
+        assert getattr(found, scaled) == pytest.approx(getattr(found, raw) / spread)
+    assert found.pvalue_unadjusted == pytest.approx(2 / 10_000)  # 9,999 random flips, none as large: never 0
+    assert 0.01 < table["pvalue_unadjusted"].max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("reading", "unit", "top", "bottom"),
+    [
+        ("output held at its mean", "nat", lambda s: of(s, "loss")[:, 2, 1, 0], lambda s: of(s, "loss")[:, 2, 1, 1]),
+        (ACCURACY, "share of images", lambda s: -of(s, "accuracy")[:, 0, 1, 0], lambda s: -of(s, "accuracy")[:, 0, 1, 1]),
+        (NULL, "nat", lambda s: of(s, "null_target_loss")[:, 1, 0], lambda s: of(s, "null_target_loss")[:, 1, 1]),
+        (RANDOM, "nat", lambda s: of(s, "null_target_loss")[:, 1, 0], lambda s: of(s, "null_loss")[:, 1].mean((1, 2))),
+        (
+            CONTROL_WORDS["matched_weight_norm"], "nat",
+            lambda s: of(s, "control_loss")[:, 1, 3, 0], lambda s: of(s, "control_loss")[:, 1, 3, 1],
+        ),
+        (FRACTIONS[1], "nat", lambda s: of(s, "curve_loss")[:, 1, 1, 4], lambda s: of(s, "curve_loss")[:, 1, 0, 4]),
+        (FRACTIONS[3], "nat", lambda s: of(s, "curve_loss")[:, 1, 1, 17], lambda s: of(s, "curve_loss")[:, 1, 0, 17]),
+    ],
+)  # fmt: skip
+def test_a_reading_is_the_difference_it_says(
+    study: xr.DataTree, table: pd.DataFrame, reading: str, unit: str, top: Any, bottom: Any
+) -> None:
+    """Taken from the stored arrays by position."""
+    found = row(table, "conv2", reading)
+    assert found.effect == pytest.approx((top(study) - bottom(study)).mean())
+    assert found.unit == unit
+
+
+def test_the_mean_over_fractions_is_the_area_between_the_curves(study: xr.DataTree, table: pd.DataFrame) -> None:
+    """Over fractions of which at least one unit is clamped; the same as the distance that is drawn."""
+    curves, size = of(study, "curve_loss")[:, 1], of(study, "curve_size")[:, 1]
+    difference = np.where(size > 0, curves[:, 1] - curves[:, 0], np.nan)
+    expected = np.nanmean(difference, axis=1)
+    assert row(table, "conv2", ALL_FRACTIONS).effect == pytest.approx(expected.mean())
+    np.testing.assert_allclose(curve_distance(study, "descending", "ascending").sel(layer="conv2"), expected)
+
+
+def test_exchanging_the_sides_turns_every_answer_around(study: xr.DataTree, table: pd.DataFrame) -> None:
+    """Top for bottom and descending for ascending: the mirror image, but where a random half is compared with."""
+    ends = {"class_loss": -2, "class_accuracy": -2}
+    turned = {
+        name: np.flip(of(study, name), axis=ends.get(name, -1))
+        for name in ("loss", "accuracy", "null_target_loss", "control_loss", "control_accuracy", *ends)
+    }
+    curves = of(study, "curve_loss")[:, :, [1, 0, 2]]
+    mirrored = conclusions_table(replaced(study, "ablation", curve_loss=curves, **turned))
+    kept = (table["reading"] != RANDOM).values
+    np.testing.assert_allclose(mirrored["effect"][kept], -table["effect"][kept], atol=1e-12)
+    assert row(mirrored, "conv2", LOSS).answer == OPPOSITE
+    assert row(mirrored, "conv3", LOSS).answer == SAME
+
+
+def test_more_than_twice_is_said_beside_the_answer() -> None:
+    """A difference may be there without being twofold; where a mean is not positive there is no ratio."""
+    study = example_study(clamps=("output_zero",))
+    halves = np.ones((24, len(LAYERS), 2)) + np.array([[0.5, 0.2]])
+    halves[:, 2] = 1.3, 1.2
+    halves[:, 3] = 1.3, 0.9
+    halves = halves + np.random.default_rng(0).normal(0, 0.01, halves.shape)
+    table = conclusions_table(replaced(study, "ablation", baseline_loss=1.0, loss=halves[:, None]))
+    assert [row(table, layer, LOSS).above_twofold for layer in ("conv2", "conv3", "conv4")] == [
+        "yes",
+        "no",
+        "undefined",
+    ]
+    assert row(table, "conv3", LOSS).answer == SAME
+    assert np.isnan(row(table, "conv4", LOSS).ratio)
+
+
+# What is not there
+
+
+def test_networks_without_a_value_are_counted(study: xr.DataTree) -> None:
+    """No half, no unit in a control, no unit in a fraction, no scale: undefined there, and not a difference of 0."""
+    half, control, curve, null = (
+        of(study, name) for name in ("half_size", "control_size", "curve_size", "null_effect")
+    )
+    half[:2, 1], control[:3, 1, 1], curve[:4, 1, 4], null[:5, 1] = 0, 0, 0, 0
+    table = conclusions_table(
+        replaced(study, "ablation", half_size=half, control_size=control, curve_size=curve, null_effect=null),
+        layers=("conv2",),
+    )
+    counted = table.set_index("reading")["undefined"].to_dict()
+    expected = dict.fromkeys(counted, 0)
+    expected |= dict.fromkeys([LOSS, ACCURACY, NULL, RANDOM, *(CLAMP_WORDS[clamp] for clamp in CLAMPS[1:])], 2)
+    assert counted == expected | {CONTROL_WORDS["matched_activity"]: 3, FRACTIONS[1]: 4, REGISTERED: 5}
+    assert (table["networks"] + table["undefined"] == 24).all()
+
+
+def test_a_layer_in_which_nothing_is_defined_cannot_tell(study: xr.DataTree) -> None:
+    """No network with a half: no estimate, no interval, no p, and no answer."""
+    table = conclusions_table(replaced(study, "ablation", half_size=0), layers=("conv2",))
+    found = row(table, "conv2", LOSS)
+    assert (found.networks, found.undefined, found.answer) == (0, 24, CANNOT_TELL)
+    assert np.isnan([found.effect, found.ci_low, found.pvalue_unadjusted, found.ratio, found.in_sd]).all()
+    assert found.above_twofold == "undefined"
+
+
+def test_differences_that_do_not_vary_have_no_interval() -> None:
+    """All networks alike: the effect is there, nothing is known of how it varies."""
+    study = replaced(example_study(), "ablation", loss=np.array([1.5, 1.2]), baseline_loss=1.0)
+    found = row(conclusions_table(study, layers=("conv2",)), "conv2", LOSS)
+    assert found.effect == pytest.approx(0.3)
+    assert found.answer == CANNOT_TELL
+    assert np.isnan(found.ci_low)
+
+
+def test_a_study_of_one_clamp_and_two_layers_has_fewer_rows() -> None:
+    """What was not measured is not a row."""
+    study = example_study(clamps=("output_zero",), layers={"conv2": 10, "fc1": 14})
+    table = conclusions_table(study)
+    assert table["layer"].drop_duplicates().tolist() == ["conv2", "fc1"]
+    assert not set(table["reading"]) & {CLAMP_WORDS[clamp] for clamp in CLAMPS[1:]}
+    assert table["reading"].nunique() == 14
+
+
+def test_the_sentence_counts_answers(table: pd.DataFrame) -> None:
+    """By layer of the claim; without such a layer it says so; it says that it is exploratory."""
+    sentence = conclusions_sentence(table)
+    conv2 = table[table["layer"] == "conv2"]["answer"]
+    assert f"conv2: of 17 readings, same conclusion {(conv2 == SAME).sum()}, opposite conclusion 0" in sentence
+    assert "Exploratory" in sentence
+    assert "nothing can be said" in conclusions_sentence(table[table["layer"] == "fc1"])
+
+
+def test_the_figure_says_that_it_is_exploratory_and_how_many_rows_it_looked_at(study: xr.DataTree) -> None:
+    """With the rule in words; the table behind it holds all layers."""
+    asked = question_named("ablation")
+    assert asked is not None
+    figure = asked.figures(study, ())[-1]
+    assert figure.id == "ablation-conclusion"
+    assert "Exploratory: 17 readings of the same experiment in 7 layers, 119 rows" in figure.shows
+    assert "an interval above 0" in figure.shows
+    assert len(figure.table) == 119
+
+
+# What they are made of
+
+
+def test_effects_of_single_networks_are_those_by_hand(study: xr.DataTree) -> None:
+    """Scale, control and curve of one network and layer."""
+    null = of(study, "null_effect")[3, 2]
+    scale = np.sqrt((null**2).mean())
+    np.testing.assert_allclose(random_scale(study).transpose("network", "layer")[3, 2], scale)
+    loss = of(study, "control_loss")[3, 2, 1]
+    found = control_effect(study).transpose("network", "layer", "control")[3, 2, 1]
+    np.testing.assert_allclose(found, (loss[0] - loss[1]) / scale)
+    increase = curve_increase(study).transpose("network", "layer", "order", "fraction")[3, 2, 0, 9]
+    np.testing.assert_allclose(increase, of(study, "curve_loss")[3, 2, 0, 9] - of(study, "null_baseline_loss")[3])
+
+
+def test_a_quantity_that_is_the_halves_differs_by_two_deviations(study: xr.DataTree) -> None:
+    """1 in the top half and 0 in the bottom half: a difference of 1, a deviation of a half; a constant has none."""
+    half = study["ablation"].to_dataset()["ablated"]
+    np.testing.assert_allclose(half_difference(study, (half == 1).astype(float)), 2.0)
+    assert half_difference(study, xr.ones_like(half, dtype=float)).isnull().all()
+
+
+def test_the_contrast_is_that_of_the_responses_shown(study: xr.DataTree) -> None:
+    """One is made of the other."""
+    responses = half_responses(study).transpose("network", "layer", "target").values
+    expected = (responses[..., 0] - responses[..., 1]) / responses.sum(axis=-1)
+    np.testing.assert_allclose(response_contrast(study).transpose("network", "layer"), expected)
+
+
+def test_the_example_agrees_with_itself(study: xr.DataTree) -> None:
+    """Classes average to the whole, a curve passes near the halves, sizes are whole halves: what tests rest on."""
+    np.testing.assert_allclose(of(study, "class_loss").mean(-1), of(study, "loss"))
+    np.testing.assert_allclose(of(study, "class_accuracy").mean(-1), of(study, "accuracy"))
+    np.testing.assert_allclose(of(study, "baseline_class_loss").mean(-1), of(study, "baseline_loss"))
+    at_half = of(study, "curve_loss")[..., 9]
+    np.testing.assert_allclose(at_half[..., [1, 0]], of(study, "null_target_loss"), atol=0.05)
+    assert (of(study, "control_size") == of(study, "half_size")[..., None]).all()
