@@ -51,20 +51,25 @@ def figure_drawing(figure: Figure, anchor: str) -> Drawing | None:
 
 
 def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
-    """Return the drawing of a hypothesis' estimates and intervals, or None when no layer has a finite estimate."""
-    if not any(np.isfinite(layer.estimate) for layer in result.layers):
+    """Return the drawing of a hypothesis' estimates and intervals, or None when no layer has a finite estimate.
+
+    The layers of a second set of initialisations stand beside those of the first.
+    """
+    sets = [("first set", result.layers)]
+    if result.second is not None:
+        sets.append(("second set", result.second.layers))
+    if not any(np.isfinite(layer.estimate) for _, layers in sets for layer in layers):
         return None
     table = pd.DataFrame(
-        {
-            "layer": [layer.layer for layer in result.layers],
-            "estimate": [layer.estimate for layer in result.layers],
-            "ci_low": [layer.ci_low for layer in result.layers],
-            "ci_high": [layer.ci_high for layer in result.layers],
-            "verdict": [layer.verdict for layer in result.layers],
-            "null_value": result.hypothesis.null_value,
-            "smallest_effect": result.hypothesis.smallest_effect,
-        }
-    ).replace([np.inf, -np.inf], np.nan)
+        [
+            (layer.layer, name, layer.estimate, layer.ci_low, layer.ci_high, layer.verdict)
+            for name, layers in sets
+            for layer in layers
+        ],
+        columns=["layer", "set", "estimate", "ci_low", "ci_high", "verdict"],
+    )
+    table = table.assign(null_value=result.hypothesis.null_value, smallest_effect=result.hypothesis.smallest_effect)
+    table = table.replace([np.inf, -np.inf], np.nan)
     description = f"Estimate and interval per layer for: {result.hypothesis.claim}"
     return _drawing(layer_intervals(rounded(table)), anchor, description)
 
