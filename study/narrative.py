@@ -164,7 +164,7 @@ def _maturation(config: Config) -> tuple[str, str]:
     own = config.maturation
     return (
         "Maturation",
-        f"{own.seeds} further networks are trained with shifts and flips for {own.epochs} epochs with learning rate"
+        f"Further networks: {own.seeds}, trained with shifts and flips for {own.epochs} epochs with learning rate"
         f" {own.learning_rate:g}. They are probed with their initial weights and after every epoch; of each probe the"
         " units' gOSI is kept.",
     )
@@ -175,7 +175,7 @@ def _memorization(config: Config, images: Mapping[str, Any]) -> tuple[str, str]:
     rates = ", ".join(f"{rate:g}" for rate in own.label_corruptions)
     return (
         "Memorisation",
-        f"For each label corruption rate ({rates}) {own.seeds} further networks are trained for {own.epochs} epochs"
+        f"Further networks: {own.seeds} for each label corruption rate ({rates}), trained for {own.epochs} epochs"
         f" without augmentation, on {training_images(config, MEMORIZATION, images['train']):,} training images. With that"
         " probability the label of a training or validation image is replaced by a class drawn at random; test labels are"
         " left alone. The weights of the last epoch are analysed, and their training accuracy is that on the labels the"
@@ -186,15 +186,15 @@ def _memorization(config: Config, images: Mapping[str, Any]) -> tuple[str, str]:
 def _replication(config: Config, arms: set[str]) -> tuple[str, str]:
     own, rates = config.replication, len(config.memorization.label_corruptions)
     counts = {
-        GENERALIZATION: f"{own.seeds} networks for each augmentation",
+        GENERALIZATION: f"{own.seeds} for each augmentation",
         MATURATION: f"{own.maturation_seeds} probed after every epoch",
         MEMORIZATION: f"{own.memorization_seeds} for each of {rates} label corruption rates",
     }
     return (
         "Second set of initialisations",
-        f"{'; '.join(text for arm, text in counts.items() if arm in arms)}. They share the images, the split and the recipe"
-        " with the first set; initial weights, batches, augmentations and corrupted labels are drawn anew. Every test is"
-        " run in either set by itself; no test pools them.",
+        f"Networks: {'; '.join(text for arm, text in counts.items() if arm in arms)}. They share the images, the split and"
+        " the recipe with the first set; initial weights, batches, augmentations and corrupted labels are drawn anew. Every"
+        " test is run in either set by itself; no test pools them.",
     )
 
 

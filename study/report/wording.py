@@ -144,9 +144,19 @@ def interval_kinds(result: HypothesisResult) -> list[str]:
     return [kind for kind in kinds if kind not in ("", UNDEFINED)]
 
 
-def any_excluded(result: HypothesisResult) -> bool:
-    """Return whether the registered rule excluded a network in any layer of either set."""
-    return any(layer.n_excluded for layer in _layers_of_both_sets(result))
+def entered_text(layer: LayerResult) -> str:
+    """Return how many networks entered a layer's test, and how many the registered rule left out, if any."""
+    return f"{layer.n} ({layer.n_excluded} excluded)" if layer.n_excluded else str(layer.n)
+
+
+def networks_sentence(layers: Sequence[LayerResult]) -> str:
+    """Return how many networks entered the tests, layers with as many put together: "24 in conv1, conv2; 20 in fc1"."""
+    counts: dict[str, list[str]] = {}
+    for layer in layers:
+        counts.setdefault(entered_text(layer), []).append(layer.layer)
+    if len(counts) == 1:
+        return f"{next(iter(counts))} in every layer"
+    return "; ".join(f"{count} in {', '.join(names)}" for count, names in counts.items())
 
 
 def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
@@ -180,26 +190,18 @@ def second_sentence(result: HypothesisResult) -> str:
     """Return what the second set of initialisations says of a hypothesis, and what that means; '' without such a set."""
     if result.second is None:
         return ""
+    first, again = result.verdict, result.second.verdict
     meaning = {
-        AGREE: "The sets agree: networks that share nothing with the first but the recipe and the images give the same"
-        " answer.",
-        DISAGREE: "The sets disagree: one supports what the other contradicts, so the answer depends on which networks"
-        " happened to be trained, and neither verdict should be relied on alone.",
-        CANNOT_TELL: "Whether the sets agree cannot be told, because at least one of them decides neither way; that a"
-        " claim passes its test in one set and not in the other would not show that the sets differ.",
+        AGREE: f"Both sets of initialisations say {first}: networks that share nothing with the first ones but the recipe"
+        " and the images give the same answer.",
+        DISAGREE: f"The first set says {first}, the second {again}: the answer depends on which networks happened to be"
+        " trained, and neither verdict should be relied on alone.",
+        CANNOT_TELL: f"The first set says {first}, the second {again}. At least one of them decides neither way; that a"
+        " claim passes its test in one set and not in the other does not show that the sets differ.",
     }[result.second.agreement]
-    return (
-        f"The first set of initialisations says {result.verdict}, the second says {result.second.verdict}. {meaning}"
-        f"{_same_layers_sentence(*same_layers(result))}"
-    )
-
-
-def _same_layers_sentence(same: int, tested: int) -> str:
-    if not tested:
-        return ""
-    if tested == 1:
-        return f" In the one layer tested in both, the verdicts are {'the same' if same else 'not the same'}."
-    return f" Layer by layer, {same} of the {tested} verdicts tested in both sets are the same."
+    same, tested = same_layers(result)
+    layers = f" Layers tested in both sets: {tested}, with the same verdict in {same}." if tested else ""
+    return meaning + layers
 
 
 def agreement_counts(report: Report) -> list[tuple[str, int]]:
