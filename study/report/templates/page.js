@@ -37,10 +37,10 @@
     });
   }
 
-  // A chart inside something closed has no width to fit; it is drawn when that is opened.
+  // A chart inside something closed is drawn when that is opened: a page of many figures is ready sooner.
   function drawIn(element) {
     var charts = Array.prototype.filter.call(element.querySelectorAll(".chart"), function (chart) {
-      return chart.clientWidth > 0;
+      return !chart.closest("details:not([open])");
     });
     return charts.reduce(function (before, chart) {
       return before.then(function () { return draw(chart); });
