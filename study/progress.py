@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -16,13 +17,29 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-STAGE_WEIGHTS = {"train": (0.0, 0.7), "ablate": (0.7, 0.3)}  # a network's bar: where each stage starts, how much it is
+from study.schema import ARM_GROUPS, GENERALIZATION
+
+# A network's bar, by arm: where each stage starts, and how much of the bar it is. An arm without ablation only trains.
+STAGE_WEIGHTS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    arm: {"train": (0.0, 0.6), "ablate": (0.6, 0.3), "shift": (0.9, 0.1)}
+    if "ablation" in groups
+    else {"train": (0.0, 1.0)}
+    for arm, groups in ARM_GROUPS.items()
+}
 
 
 class Display:
     """One overall bar and one bar for each network in work."""
 
-    def __init__(self, console: Console, *, labels: dict[str, str], done: int, total: int) -> None:
+    def __init__(
+        self,
+        console: Console,
+        *,
+        labels: Mapping[str, str],
+        done: int,
+        total: int,
+        arms: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare the display.
 
         Parameters
@@ -33,8 +50,11 @@ class Display:
             A network's key to the words it is called by.
         done, total
             Networks done before this run, and in all.
+        arms
+            A network's key to its arm, which decides its stages; `generalization` where left out.
         """
         self._console, self._labels, self._total, self._done = console, labels, total, done
+        self._arms = arms or {}
         self._live = console.is_terminal
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn() if total > 1 else TextColumn(""),
@@ -57,15 +77,14 @@ class Display:
             self._progress.stop()
 
     def watch(self, key: str, stage: str, share: float) -> None:
-        """Show how far a network is."""
+        """Show how far a network is; a stage that nobody weighed is named and leaves the bar where it is."""
         if not self._live or key not in self._labels:
             return
         if key not in self._bars:
             self._bars[key] = self._progress.add_task("", total=100)
-        start, weight = STAGE_WEIGHTS[stage]
         self._progress.update(
             self._bars[key],
-            completed=round(100 * (start + weight * share)),
+            completed=percent(self._arms.get(key, GENERALIZATION), stage, share),
             description=f"{self._labels[key]}: {stage}",
         )
 
@@ -78,3 +97,9 @@ class Display:
         self._progress.console.print(
             f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False
         )
+
+
+def percent(arm: str, stage: str, share: float) -> int | None:
+    """Return how much of a network is done when so much of a stage is, or None for a stage that nobody weighed."""
+    weighed = STAGE_WEIGHTS.get(arm, STAGE_WEIGHTS[GENERALIZATION]).get(stage)
+    return None if weighed is None else round(100 * (weighed[0] + weighed[1] * share))

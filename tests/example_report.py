@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from study.analysis.results import (
     PublishedLayer,
     QuestionResult,
 )
+from study.analysis.testing import second_set
 from study.registration import Hypothesis
 from study.report.content import Report, Stimuli
 from study.rules import Rule
@@ -29,24 +32,26 @@ HOSTILE = (
 NAN = float("nan")
 
 
-def example_report(*, seeds: int = 6, demonstration: bool = True) -> Report:
-    """Return the report of a made-up study with four augmentations and `seeds` networks in each."""
+def example_report(*, seeds: int = 6, demonstration: bool = True, second: bool = True) -> Report:
+    """Return the report of a made-up study with four augmentations and `seeds` networks in each, and a second set."""
     rng = np.random.default_rng(7)
     networks = _networks(rng, seeds)
     means = _layer_means(rng, networks)
+    questions = (
+        _existence(rng),
+        _spatial_frequency(rng),
+        _untrained(rng, means),
+        _generalization(rng, networks, means),
+        _ablation(rng, networks),
+        _not_run(),
+        _replication(tested=second),
+    )
     return Report(
         title="Do orientation-selective units cause generalisation?",
         name="example",
         generated="1 January 2030, 12:00 UTC",
         demonstration=demonstration,
-        questions=(
-            _existence(rng),
-            _spatial_frequency(rng),
-            _untrained(rng, means),
-            _generalization(rng, networks, means),
-            _ablation(rng, networks),
-            _not_run(),
-        ),
+        questions=tuple(repeated(question) for question in questions) if second else questions,
         methods=(
             (
                 "Pictures",
@@ -514,6 +519,61 @@ def _not_run() -> QuestionResult:
         "Silencing the top half raises the coefficient of variation under shifts.",
         (result,),
     )
+
+
+def _replication(*, tested: bool) -> QuestionResult:
+    claim = "A second set of initialisations gives the same effect of ablation."
+    registered = hypothesis("replication-ablation", "replication", claim, layers=("conv2",), layers_required="every")
+    missing = "this study has no networks of arm generalization in the second set of initialisations"
+    result = HypothesisResult(registered, (undefined_layer("conv2", missing),), NOT_TESTED, missing, NOT_TESTED)
+    if tested:
+        layers = (layer_result("conv2", 1.5, 0.4, 1e-4, SUPPORTED),)
+        result = HypothesisResult(registered, layers, SUPPORTED, "1 of 1 layers meet the rule.", SUPPORTED)
+    return QuestionResult(
+        "replication",
+        "Does a second set of initialisations say the same?",
+        "3.4",
+        "Similar results were obtained with other initialisations.",
+        (result,),
+    )
+
+
+AGAIN = {SUPPORTED: SUPPORTED, CONTRADICTED: SUPPORTED, INCONCLUSIVE: INCONCLUSIVE}  # the second set's verdicts
+
+
+def repeated(question: QuestionResult) -> QuestionResult:
+    """Return a question with a second set: what the first set contradicts is supported, undefined layers stay so."""
+    if question.question == "replication":
+        return question
+    hypotheses = tuple(
+        result
+        if result.verdict == NOT_TESTED
+        else dataclasses.replace(result, second=second_set(result, _again(result)))
+        for result in question.hypotheses
+    )
+    return dataclasses.replace(
+        question,
+        hypotheses=hypotheses,
+        second_figures=tuple(
+            dataclasses.replace(figure, second_paper_figure={"Fig. 2": "Fig. A4a"}.get(figure.paper_figure, ""))
+            for figure in question.figures[1:]
+        ),
+    )
+
+
+def _again(result: HypothesisResult) -> HypothesisResult:
+    layers = tuple(
+        dataclasses.replace(
+            layer,
+            estimate=layer.estimate + 0.05,
+            ci_low=layer.ci_low + 0.06,
+            ci_high=layer.ci_high + 0.04,
+            verdict=AGAIN[layer.verdict],
+            n=min(layer.n, 12),
+        )
+        for layer in result.layers
+    )
+    return dataclasses.replace(result, layers=layers, verdict=AGAIN[result.verdict], reason=f"{HOSTILE} once more")
 
 
 def _stimuli() -> Stimuli:

@@ -104,7 +104,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             " All networks' units pooled; silent units left out.",
             "The filled histogram lies to the right of the outline and reaches past 0.33 in every layer.",
             "The two coincide: then sparse responses alone explain the gOSI.",
-            histogram_table(study, "analysed"),
+            histogram_table(study, "analysed"), second_paper_figure="Fig. A4a",
         ),
     )  # fmt: skip
 

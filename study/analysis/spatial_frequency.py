@@ -68,7 +68,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             " such frequency has range 0 by construction, so units with at least two are shown beside.",
             "Most units at 0 degrees, also among those with at least two frequencies.",
             "Ranges spread widely once units with a single frequency are set aside.",
-            pd.concat(rows, ignore_index=True),
+            pd.concat(rows, ignore_index=True), second_paper_figure="Fig. A3a",
         ),
     )  # fmt: skip
 

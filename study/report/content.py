@@ -81,3 +81,9 @@ class Report:
     def hypotheses(self) -> tuple[HypothesisResult, ...]:
         """Every hypothesis of every question, in the order shown."""
         return tuple(result for question in self.questions for result in question.hypotheses)
+
+    @property
+    def has_second_set(self) -> bool:
+        """Whether anything in the report comes from a second set of initialisations."""
+        tested = any(result.second is not None for result in self.hypotheses)
+        return tested or any(question.second_figures for question in self.questions)

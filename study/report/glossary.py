@@ -64,12 +64,50 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "without any regard to gOSI.",
     ),
     (
+        "Matched halves",
+        "Two halves of a layer that are alike in one property of their units, such as mean activity, and differ in gOSI: "
+        "what remains of an ablation's effect between them is not due to that property.",
+    ),
+    (
+        "Class selectivity",
+        "How much more a unit answers to its best class of pictures than to the others: the difference of the two means "
+        "over their sum.",
+    ),
+    (
+        "Shift invariance",
+        "That a unit's activation, or the predicted class, stays the same when the picture is shifted a little.",
+    ),
+    (
+        "Coefficient of variation",
+        "Standard deviation over mean: here of a unit's activation over a picture and its shifts. 0 is perfect invariance.",
+    ),
+    (
         "Loss",
         "Mean cross-entropy over pictures, in nat. Lower is better.",
     ),
     (
         "Augmentation",
         "Whether training pictures were shifted, flipped, both or neither.",
+    ),
+    (
+        "Label corruption",
+        "The share of training and validation pictures whose label was replaced by a class drawn at random. A network can "
+        "learn such labels only by memorising them.",
+    ),
+    (
+        "Arm",
+        "A group of networks trained for one purpose: to generalise (generalization), to be watched during training "
+        "(maturation), or to learn corrupted labels (memorization).",
+    ),
+    (
+        "Set of initialisations",
+        "Networks of one recipe that start from initial weights of their own. The second set repeats the first; no test "
+        "pools them.",
+    ),
+    (
+        "Agreement of the sets",
+        "The sets agree when both support or both contradict a hypothesis, and disagree when one supports what the other "
+        "contradicts. Otherwise one cannot tell: a test passed in one set and not in the other does not show a difference.",
     ),
     (
         "Network as the experimental unit",

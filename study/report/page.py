@@ -17,6 +17,7 @@ from study.report import wording
 from study.report.content import Report
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
+from study.report.paper_figures import PlacedFigure, counterparts
 from study.report.stimulus_sheet import sheet_uri
 
 __all__ = ["Report", "render", "write_report"]
@@ -27,7 +28,7 @@ _BUNDLE = "window.vegaEmbed = vegaEmbed;"
 
 @dataclass(frozen=True)
 class HypothesisView:
-    """A hypothesis with its place on the page and its drawing."""
+    """A hypothesis with its place on the page and its drawing, which shows both sets where there are two."""
 
     anchor: str
     result: HypothesisResult
@@ -35,13 +36,24 @@ class HypothesisView:
 
 
 @dataclass(frozen=True)
+class FigureView:
+    """A figure with its place on the page, the paper's figure it follows, and its drawing."""
+
+    anchor: str
+    figure: Figure
+    follows: str
+    drawing: Drawing | None
+
+
+@dataclass(frozen=True)
 class QuestionView:
-    """A question with its place on the page, its hypotheses and its drawn figures."""
+    """A question with its place on the page, its hypotheses and its drawn figures, also those of the second set."""
 
     anchor: str
     question: QuestionResult
     hypotheses: tuple[HypothesisView, ...]
-    figures: tuple[tuple[Figure, Drawing | None], ...]
+    figures: tuple[FigureView, ...]
+    second_figures: tuple[FigureView, ...]
 
 
 def render(report: Report) -> str:
@@ -63,6 +75,8 @@ def render(report: Report) -> str:
             settings=list(wording.settings_rows(report.settings)),
             counts=wording.verdict_counts(report),
             disagreements=wording.disagreements(report),
+            agreements=wording.agreement_counts(report),
+            paper_figures=counterparts(report, _placed(questions)),
             style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
             script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
             bundle=_chart_library(),
@@ -102,14 +116,33 @@ def _question_view(question: QuestionResult, index: int) -> QuestionView:
         anchor = wording.anchor_text(f"h{index}-{place}", result.hypothesis.id)
         hypotheses.append(HypothesisView(anchor, result, interval_drawing(result, f"{anchor}-intervals")))
     figures = tuple(
-        (figure, figure_drawing(figure, wording.anchor_text(f"f{index}-{place}", figure.id)))
+        _figure_view(figure, wording.anchor_text(f"f{index}-{place}", figure.id), figure.paper_figure)
         for place, figure in enumerate(question.figures, 1)
     )
-    return QuestionView(prefix, question, tuple(hypotheses), figures)
+    second = tuple(
+        _figure_view(figure, wording.anchor_text(f"s{index}-{place}", figure.id), figure.second_paper_figure)
+        for place, figure in enumerate(question.second_figures, 1)
+    )
+    return QuestionView(prefix, question, tuple(hypotheses), figures, second)
+
+
+def _figure_view(figure: Figure, anchor: str, follows: str) -> FigureView:
+    return FigureView(anchor, figure, follows, figure_drawing(figure, f"{anchor}-chart"))
+
+
+def _placed(questions: tuple[QuestionView, ...]) -> list[PlacedFigure]:
+    """Return every figure of the page, in its order."""
+    return [
+        PlacedFigure(view.anchor, view.figure.title, view.follows, second)
+        for question in questions
+        for second, views in ((False, question.figures), (True, question.second_figures))
+        for view in views
+    ]
 
 
 def _drawings(question: QuestionView) -> list[Drawing]:
-    drawings = [*(view.drawing for view in question.hypotheses), *(drawing for _, drawing in question.figures)]
+    drawings = [view.drawing for view in question.hypotheses]
+    drawings += [view.drawing for view in (*question.figures, *question.second_figures)]
     return [drawing for drawing in drawings if drawing is not None]
 
 
@@ -137,6 +170,11 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "interval": wording.interval_text,
         "layer_rows": wording.layer_rows,
+        "interval_kinds": wording.interval_kinds,
+        "entered": wording.entered_text,
+        "networks_sentence": wording.networks_sentence,
+        "second_sentence": wording.second_sentence,
+        "same_layers": wording.same_layers,
         "numeric_columns": wording.numeric_columns,
         "table_texts": wording.table_texts,
         "shared_note": wording.shared_note,

@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from study.analysis.results import NOT_TESTED, VERDICTS, HypothesisResult, LayerResult, PublishedLayer
+from study.analysis.results import (
+    AGREE,
+    AGREEMENTS,
+    CANNOT_TELL,
+    DISAGREE,
+    NOT_TESTED,
+    VERDICTS,
+    HypothesisResult,
+    LayerResult,
+    PublishedLayer,
+)
 from study.report.content import Report
 
 if TYPE_CHECKING:
@@ -113,11 +123,40 @@ def settings_rows(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tup
             yield f"{prefix}{key}", cell_text(value) or "(empty)"
 
 
-def layer_rows(result: HypothesisResult) -> list[tuple[str, LayerResult | None, PublishedLayer | None]]:
-    """Return (layer, registered result, published result) for every layer that has either."""
+def layer_rows(
+    result: HypothesisResult,
+) -> list[tuple[str, LayerResult | None, LayerResult | None, PublishedLayer | None]]:
+    """Return (layer, registered result, that of the second set, published result) for every layer that has one."""
     registered = {layer.layer: layer for layer in result.layers}
+    second = {layer.layer: layer for layer in result.second.layers} if result.second else {}
     published = {layer.layer: layer for layer in result.published_layers}
-    return [(name, registered.get(name), published.get(name)) for name in dict.fromkeys([*registered, *published])]
+    names = dict.fromkeys([*registered, *second, *published])
+    return [(name, registered.get(name), second.get(name), published.get(name)) for name in names]
+
+
+def _layers_of_both_sets(result: HypothesisResult) -> tuple[LayerResult, ...]:
+    return result.layers + (result.second.layers if result.second else ())
+
+
+def interval_kinds(result: HypothesisResult) -> list[str]:
+    """Return the kinds of interval that occur in a hypothesis' layers, in either set, each once."""
+    kinds = dict.fromkeys(layer.ci_kind for layer in _layers_of_both_sets(result))
+    return [kind for kind in kinds if kind not in ("", UNDEFINED)]
+
+
+def entered_text(layer: LayerResult) -> str:
+    """Return how many networks entered a layer's test, and how many the registered rule left out, if any."""
+    return f"{layer.n} ({layer.n_excluded} excluded)" if layer.n_excluded else str(layer.n)
+
+
+def networks_sentence(layers: Sequence[LayerResult]) -> str:
+    """Return how many networks entered the tests, layers with as many put together: "24 in conv1, conv2; 20 in fc1"."""
+    counts: dict[str, list[str]] = {}
+    for layer in layers:
+        counts.setdefault(entered_text(layer), []).append(layer.layer)
+    if len(counts) == 1:
+        return f"{next(iter(counts))} in every layer"
+    return "; ".join(f"{count} in {', '.join(names)}" for count, names in counts.items())
 
 
 def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
@@ -137,6 +176,38 @@ def networks_text(result: HypothesisResult) -> str:
     """Return how many networks entered the test: one number, or the range over layers; 0 when nothing was tested."""
     counts = [layer.n for layer in result.layers] or [0]
     return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def same_layers(result: HypothesisResult) -> tuple[int, int]:
+    """Return in how many layers both sets reach the same verdict, and in how many both were tested."""
+    second = {layer.layer: layer.verdict for layer in result.second.layers} if result.second else {}
+    pairs = [(layer.verdict, second.get(layer.layer, NOT_TESTED)) for layer in result.layers]
+    tested = [pair for pair in pairs if NOT_TESTED not in pair]
+    return sum(one == other for one, other in tested), len(tested)
+
+
+def second_sentence(result: HypothesisResult) -> str:
+    """Return what the second set of initialisations says of a hypothesis, and what that means; '' without such a set."""
+    if result.second is None:
+        return ""
+    first, again = result.verdict, result.second.verdict
+    meaning = {
+        AGREE: f"Both sets of initialisations say {first}: networks that share nothing with the first ones but the recipe"
+        " and the images give the same answer.",
+        DISAGREE: f"The first set says {first}, the second {again}: the answer depends on which networks happened to be"
+        " trained, and neither verdict should be relied on alone.",
+        CANNOT_TELL: f"The first set says {first}, the second {again}. At least one of them decides neither way; that a"
+        " claim passes its test in one set and not in the other does not show that the sets differ.",
+    }[result.second.agreement]
+    same, tested = same_layers(result)
+    layers = f" Layers tested in both sets: {tested}, with the same verdict in {same}." if tested else ""
+    return meaning + layers
+
+
+def agreement_counts(report: Report) -> list[tuple[str, int]]:
+    """Return (agreement, number of hypotheses) of those that were tested again in a second set; empty without one."""
+    found = [result.second.agreement for result in report.hypotheses if result.second is not None]
+    return [(agreement, found.count(agreement)) for agreement in AGREEMENTS if agreement in found]
 
 
 def disagreements(report: Report) -> int:

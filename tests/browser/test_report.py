@@ -51,10 +51,24 @@ def opened(browser: Browser, address: str, width: int, scheme: str) -> tuple[Pag
     return page, events
 
 
+def open_second_sets(page: Page) -> None:
+    """Open what is closed about the second set of initialisations and wait until its charts are drawn."""
+    summaries = page.locator(".second-figures > summary")
+    assert summaries.count() > 1
+    for place in range(summaries.count()):
+        summaries.nth(place).click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('.second-figures .chart')].every(c => c.classList.contains('is-live'))",
+        timeout=60_000,
+    )
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
 def test_every_chart_is_drawn_in_silence(browser: Browser, address: str, width: int, scheme: str) -> None:
-    """No request, no console message, no sideways scrolling; every chart is a drawing with a size."""
+    """No request, no console message, no sideways scrolling; every chart is a drawing with a size, once it is opened."""
     page, events = opened(browser, address, width, scheme)
+    assert page.locator(".second-figures .chart.is-live").count() == 0
+    open_second_sets(page)
     assert events == []
     sizes = page.evaluate(
         "[...document.querySelectorAll('.chart')].map(c => {"
@@ -99,12 +113,41 @@ def test_chart_menu_saves_pictures_and_nothing_else(browser: Browser, address: s
     page.close()
 
 
+def test_a_link_to_a_closed_figure_opens_it_and_draws_it(browser: Browser, address: str) -> None:
+    """From the list of the paper's figures to the second set's: its section opens, its chart is drawn."""
+    page, events = opened(browser, address, 1400, "light")
+    link = page.locator("#paper-figures tr", has_text="Fig. A4a").locator("a")
+    target = str(link.get_attribute("href"))
+    assert page.locator(target).locator(".live svg").count() == 0
+    link.click()
+    page.locator(target).locator(".live svg").first.wait_for(timeout=60_000)
+    assert page.locator(target).is_visible()
+    assert events == []
+    page.close()
+
+
+def test_tables_of_both_sets_stay_within_the_page(browser: Browser, address: str) -> None:
+    """Estimates and verdicts of both sets are seen at once on a wide screen; only what was published may need scrolling."""
+    page, _ = opened(browser, address, 1400, "light")
+    for place in range(page.locator(".two-sets").count()):
+        table = page.locator(".two-sets").nth(place)
+        frame = table.locator("xpath=..").bounding_box()
+        verdict = table.locator("tbody tr").first.locator("td:has(.verdict)").nth(1).bounding_box()
+        assert frame is not None
+        assert verdict is not None
+        assert verdict["x"] + verdict["width"] <= frame["x"] + frame["width"] + 1
+    assert page.locator(".two-sets").count() > 2
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1400, 400])
 def test_charts_are_there_without_scripts(browser: Browser, address: str, width: int) -> None:
     """A reader without scripts sees the fixed drawings."""
     context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 900})
     page = context.new_page()
     page.goto(address)
+    for place in range(page.locator(".second-figures > summary").count()):
+        page.locator(".second-figures > summary").nth(place).click()
     drawings = page.locator(".chart .still svg")
     assert drawings.count() > 10
     for place in range(drawings.count()):

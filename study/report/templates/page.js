@@ -37,11 +37,18 @@
     });
   }
 
-  function drawAll() {
-    var charts = Array.prototype.slice.call(document.querySelectorAll(".chart"));
+  // A chart inside something closed is drawn when that is opened: a page of many figures is ready sooner.
+  function drawIn(element) {
+    var charts = Array.prototype.filter.call(element.querySelectorAll(".chart"), function (chart) {
+      return !chart.closest("details:not([open])");
+    });
     return charts.reduce(function (before, chart) {
       return before.then(function () { return draw(chart); });
-    }, Promise.resolve()).then(function () { document.documentElement.dataset.charts = "drawn"; });
+    }, Promise.resolve());
+  }
+
+  function drawAll() {
+    return drawIn(document).then(function () { document.documentElement.dataset.charts = "drawn"; });
   }
 
   var pending = 0;
@@ -52,5 +59,8 @@
     window.clearTimeout(pending);
     pending = window.setTimeout(drawAll, 250);
   });
+  document.addEventListener("toggle", function (event) {
+    if (event.target.open) { drawIn(event.target); }
+  }, true);
   drawAll();
 })();
