@@ -18,6 +18,7 @@ from study.images import load_images
 from study.images.split import partition, split_images
 from study.measure import bench, measure_network
 from study.plan import PlannedNetwork
+from study.schema import GENERALIZATION
 from study.train import initialize
 
 PRECISIONS = ("float32", "bfloat16")
@@ -36,8 +37,8 @@ def main() -> None:
     for precision in PRECISIONS:
         own = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         for seed in range(given.networks):
-            network = PlannedNetwork("benchmark", "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
-            tree, _, _ = measure_network(network, own, images, n_classes, progress=lambda stage, share: None)
+            network = PlannedNetwork(GENERALIZATION, "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
+            tree = measure_network(network, own, images, n_classes, progress=lambda stage, share: None).tree
             measured[precision].append((float(tree["training"]["test_loss"]), _gosi(tree)))
     losses, selectivity = (
         {precision: np.array([network[i] for network in networks]) for precision, networks in measured.items()}

@@ -14,11 +14,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import tuning
-from study.ablate import ClampedNetwork
+from study.ablate import ablation_arrays
+from study.activity import activity_arrays
 from study.config import Config, NetworkConfig
+from study.halves import layer_halves
 from study.images.corruption import with_corrupted_labels
 from study.images.split import Partition
 from study.networks import backend
+from study.networks.clamped import ClampedNetwork
 from study.networks.cnn7 import cnn7
 from study.networks.taps import HiddenLayer, hidden_layers, responses_model, unit_labels
 from study.plan import PlannedNetwork, training_images, training_of
@@ -35,10 +38,10 @@ from study.schema import (
     SHIFTS,
     STATES,
     TARGETS,
-    conditions,
     described,
 )
 from study.seeding import stream
+from study.shift import WatchedNetwork, shift_arrays, silenced_sets
 from study.stimuli import Gratings, gratings
 from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
 
@@ -59,6 +62,7 @@ class Bench:
     scores: Callable[..., Any]
     responses: Callable[..., list[Any]]
     clamped: ClampedNetwork
+    watched: WatchedNetwork
 
     def reset(self, learning_rate: float) -> None:
         """Forget the last network's training: moments and step count to zero."""
@@ -69,7 +73,12 @@ class Bench:
 
 @functools.lru_cache(maxsize=1)
 def bench(
-    config: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str = "float32"
+    config: NetworkConfig,
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    precision: str = "float32",
+    silenced: tuple[str, ...] = (),
 ) -> Bench:
     """Return this process' compiled network."""
     backend.configure_process()
@@ -85,6 +94,7 @@ def bench(
         scores=backend.compiled_scores(model),
         responses=backend.compiled_forward(responses_model(model, layers)),
         clamped=ClampedNetwork.of(model, layers),
+        watched=WatchedNetwork.of(model, layers, silenced),
     )
 
 
@@ -137,8 +147,9 @@ def measure_network(
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
     """
     keras_bench = bench(
-        config.network, partition.train_images.shape[1:], n_classes, precision=config.training.precision
-    )
+        config.network, partition.train_images.shape[1:], n_classes, precision=config.training.precision,
+        silenced=config.shift_invariance.layers,
+    )  # fmt: skip
     asked, training = ARM_GROUPS[planned.arm], training_of(config, planned.arm)
     own = _own_partition(planned, config, partition, n_classes)
     shown = gratings(partition.train_images.shape[1], contrast=config.probe.contrast)
@@ -159,7 +170,7 @@ def measure_network(
         )
     }  # fmt: skip
     clock.lap("evaluate")
-    coords = _coordinates(keras_bench.layers, shown, config, n_classes)
+    coords = _coordinates(keras_bench, shown, config, n_classes)
     groups = {"training": _training_group(trained, final, training.epochs)}
     if "maturation" in asked:
         epochs = {**coords, "epoch": np.arange(training.epochs + 1)}
@@ -170,7 +181,9 @@ def measure_network(
     if "responses" in asked:
         groups["responses"] = described("responses", {"response": np.stack([tensor for tensor, _ in states])}, coords)
     if "ablation" in asked:
-        groups |= _intervened(keras_bench, own, states[1][1]["gosi"], final["test"], config, planned, progress, clock)
+        gosi = states[1][1]["gosi"]
+        arrays_by_group = _intervened(keras_bench, own, gosi, final["test"], config, planned, progress, clock)
+        groups |= {name: described(name, arrays, coords) for name, arrays in arrays_by_group.items()}
     shown_images = (training.epochs - trained.resumed_epoch) * len(own.train_labels)
     return Measured(_tree(planned, groups), clock.seconds, trained.resumed_epoch, shown_images)
 
@@ -249,19 +262,37 @@ def _probed(
 def _intervened(
     keras_bench: Bench,
     partition: Partition,
-    gosi: np.ndarray,
+    gosi: NDArray[np.float64],
     baseline: tuple[float, float],
     config: Config,
     planned: PlannedNetwork,
     progress: Progress,
     clock: _Clock,
-) -> dict[str, xr.Dataset]:
-    """Return what becomes of the network when units are silenced."""
-    raise NotImplementedError
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return what units do on photographs, and what becomes of the network when halves of a layer are silenced."""
+    model, layers = keras_bench.model, keras_bench.layers
+    streams = functools.partial(stream, config.seed, planned.identity)
+    halves = layer_halves(gosi, layers, rng=streams("ties"))
+    activity = activity_arrays(keras_bench.responses, model, layers, partition)
+    clock.lap("activity")
+    ablation = ablation_arrays(
+        keras_bench.clamped, partition, gosi, halves, activity, config.ablation, baseline=baseline,
+        null_images=null_image_indices(config, len(partition.test_labels)), rng=streams("ablation"),
+        on_progress=functools.partial(progress, "ablate"),
+    )  # fmt: skip
+    clock.lap("ablate")
+    sets = silenced_sets(keras_bench.watched, gosi, halves, rng=streams("shift"))
+    shift = shift_arrays(
+        keras_bench.watched, partition, sets, test_images=config.shift_invariance.test_images,
+        on_progress=functools.partial(progress, "shift"),
+    )  # fmt: skip
+    clock.lap("shift")
+    return {"activity": activity, "ablation": ablation, "shift_invariance": shift}
 
 
-def _coordinates(layers: tuple[HiddenLayer, ...], shown: Gratings, config: Config, n_classes: int) -> dict[str, Any]:
-    """Return the labels of every dimension, as all groups but `training` have them."""
+def _coordinates(keras_bench: Bench, shown: Gratings, config: Config, n_classes: int) -> dict[str, Any]:
+    """Return the labels of every dimension but `epoch`."""
+    layers = keras_bench.layers
     unit_layer, channel = unit_labels(layers)
     return {
         "state": list(STATES), "unit": np.arange(len(channel)), "unit_layer": ("unit", unit_layer),
@@ -269,7 +300,7 @@ def _coordinates(layers: tuple[HiddenLayer, ...], shown: Gratings, config: Confi
         "clamp": list(config.ablation.clamps), "target": list(TARGETS), "half": list(HALVES),
         "draw": np.arange(config.ablation.null_draws), "class": np.arange(n_classes), "control": list(CONTROLS),
         "order": list(ORDERS), "fraction": np.array(FRACTIONS), "shift": list(SHIFTS),
-        "condition": list(conditions(config.shift_invariance.layers)),
+        "condition": list(keras_bench.watched.conditions),
     }  # fmt: skip
 
 

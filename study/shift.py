@@ -12,7 +12,7 @@ it. So memory does not depend on their number. A network with silenced units is 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from study.ablate import random_halves, selectivity_halves
+from study.halves import by_layer, random_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer
@@ -72,7 +72,7 @@ class WatchedNetwork:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Return the labels of the conditions under `silenced_halves`, as `study.schema.conditions` has them."""
+        """Return the labels of the conditions under `silenced_sets`, as `study.schema.conditions` has them."""
         return conditions([self.layers[index].name for index in self.silenced])
 
     @classmethod
@@ -102,24 +102,21 @@ class WatchedNetwork:
         return cls(layers, chosen, sizes, peaks, variation)
 
 
-def silenced_halves(
-    network: WatchedNetwork, gosi: NDArray[np.float64], ablated: NDArray[Any], *, rng: np.random.Generator
+def silenced_sets(
+    network: WatchedNetwork,
+    gosi: NDArray[np.float64],
+    halves: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    *,
+    rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
     """Return what is silenced in each layer, by its name: masks (set, unit), sets in the order of `SETS_SILENCED`.
 
-    `gosi` and `ablated`, the ablation's halves as `study.schema` has them, are (unit,) of all layers. A layer that was
-    not ablated is ranked here, `rng` breaking ties. The random half is drawn among the units that are not silent (NaN).
+    `gosi` is (unit,) of all layers, `halves` the top and the bottom half by layer. The random half, drawn by `rng`, is
+    one of the units that are not silent (NaN).
     """
-    starts = np.cumsum([0, *(layer.n_units for layer in network.layers)])
-    masks = {}
-    for index in network.silenced:
-        own = slice(starts[index], starts[index + 1])
-        top, bottom = ablated[own] == 1, ablated[own] == -1
-        if not top.any():
-            top, bottom = selectivity_halves(gosi[own], rng=rng)
-        random, _ = random_halves(~np.isnan(gosi[own]), rng=rng)
-        masks[network.layers[index].name] = np.stack([top, bottom, random])
-    return masks
+    own = by_layer(gosi, network.layers)
+    names = [network.layers[index].name for index in network.silenced]
+    return {name: np.stack([*halves[name], random_halves(~np.isnan(own[name]), rng=rng)[0]]) for name in names}
 
 
 def shift_arrays(

@@ -47,9 +47,9 @@ config = resolve("quick", assignments=sys.argv[2:])
 images = load_images(config.images)
 (network,) = planned_networks(config, fingerprint=images.fingerprint)
 shown = partition(images, split_images(images, config.images))
-tree, _, resumed = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
-assert resumed == 0
-publish_network(StudyFolder(Path(sys.argv[1])), network.key, tree)
+found = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
+assert found.resumed_epoch == 0
+publish_network(StudyFolder(Path(sys.argv[1])), network.key, found.tree)
 """
 
 

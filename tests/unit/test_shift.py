@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from study import shift
+from study.halves import layer_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer, hidden_layers, responses_model
@@ -21,7 +22,7 @@ from study.shift import (
     near_maximum,
     shift_arrays,
     shifted,
-    silenced_halves,
+    silenced_sets,
 )
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
@@ -259,42 +260,31 @@ def photographs(images: np.ndarray) -> Partition:
 
 
 def test_the_ablation_s_own_halves_are_silenced_and_a_random_one(plain: Watched) -> None:
-    """Top and bottom as the ablation group has them, tied units included; the random half among the responsive units."""
-    rng = np.random.default_rng(2)
-    gosi = np.full(24, 0.5)  # all tied: only the ablation knows which half is which
+    """Top and bottom as given, tied units included; the random half, of the same size, among the responsive units."""
+    gosi = np.full(24, 0.5)  # all tied: only who ranked them knows which half is which
     gosi[[0, 8, 9]] = np.nan
-    ablated = np.zeros(24, dtype=np.int8)
-    ablated[[1, 3]], ablated[[2, 5]] = 1, -1
-    ablated[[6, 7, 12]], ablated[[10, 11, 13]] = 1, -1
-    masks = silenced_halves(plain[1], gosi, ablated, rng=rng)
+    halves = layer_halves(gosi, plain[1].layers, rng=np.random.default_rng(2))
+    rng = np.random.default_rng(3)
+    masks = silenced_sets(plain[1], gosi, halves, rng=rng)
     assert list(masks) == LAYERS
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv1"][0]), [1, 3])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv1"][1]), [2, 5])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv2"][0]), [0, 1, 6])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv2"][1]), [4, 5, 7])
-    np.testing.assert_array_equal(masks["conv1"].sum(axis=1), [2, 2, 2])
-    np.testing.assert_array_equal(masks["conv2"].sum(axis=1), [3, 3, 3])
-    drawn = np.array([silenced_halves(plain[1], gosi, ablated, rng=rng)["conv2"][2] for _ in range(200)])
+    for name in LAYERS:
+        np.testing.assert_array_equal(masks[name][:2], halves[name])
+        assert len(set(masks[name].sum(axis=1).tolist())) == 1
+    drawn = np.array([silenced_sets(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
     np.testing.assert_array_equal(drawn[:, [2, 3]], False)
     assert (drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) > 0.3).all()
 
 
-def test_a_layer_that_was_not_ablated_is_ranked(plain: Watched) -> None:
-    """The higher half by gOSI is the top; the same stream draws the same halves."""
-    gosi = np.concatenate([np.linspace(0, 1, n) for n in UNITS.values()])
-    first, again = (
-        silenced_halves(plain[1], gosi, np.zeros(24, dtype=np.int8), rng=np.random.default_rng(4)) for _ in range(2)
-    )
-    for name, n in UNITS.items():
-        np.testing.assert_array_equal(first[name][0], np.arange(n) >= n // 2)
-        np.testing.assert_array_equal(first[name][1], np.arange(n) < n // 2)
-        np.testing.assert_array_equal(first[name], again[name])
+def sets_of(network: WatchedNetwork, gosi: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is silenced at some gOSI."""
+    rng = np.random.default_rng(0)
+    return silenced_sets(network, gosi, layer_halves(gosi, network.layers, rng=rng), rng=rng)
 
 
 def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     """Names, dimensions and types as declared, conditions labelled in the order they stand in."""
     gosi = np.random.default_rng(6).random(24)
-    masks = silenced_halves(plain[1], gosi, np.zeros(24, dtype=np.int8), rng=np.random.default_rng(0))
+    masks = sets_of(plain[1], gosi)
     found = shift_arrays(plain[1], PARTITION, masks, test_images=0)
     group = described(
         "shift_invariance", found, {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
