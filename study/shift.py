@@ -12,7 +12,7 @@ it. So memory does not depend on their number. A network with silenced units is 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from study.ablate import random_halves, selectivity_halves
+from study.ablate import Mask, random_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer
@@ -103,22 +103,27 @@ class WatchedNetwork:
 
 
 def silenced_halves(
-    network: WatchedNetwork, gosi: NDArray[np.float64], ablated: NDArray[Any], *, rng: np.random.Generator
+    network: WatchedNetwork,
+    gosi: NDArray[np.float64],
+    halves: Mapping[str, tuple[Mask, Mask]],
+    *,
+    rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
     """Return what is silenced in each layer, by its name: masks (set, unit), sets in the order of `SETS_SILENCED`.
 
-    `gosi` and `ablated`, the ablation's halves as `study.schema` has them, are (unit,) of all layers. A layer that was
-    not ablated is ranked here, `rng` breaking ties. The random half is drawn among the units that are not silent (NaN).
+    Parameters
+    ----------
+    gosi
+        (unit,) of all layers in order; NaN for silent units, which are in no set.
+    halves
+        The top and the bottom half by layer: those that are ablated.
+    rng
+        Draws the random half, as large, of each layer.
     """
-    starts = np.cumsum([0, *(layer.n_units for layer in network.layers)])
-    masks = {}
+    starts, masks = np.cumsum([0, *(layer.n_units for layer in network.layers)]), {}
     for index in network.silenced:
-        own = slice(starts[index], starts[index + 1])
-        top, bottom = ablated[own] == 1, ablated[own] == -1
-        if not top.any():
-            top, bottom = selectivity_halves(gosi[own], rng=rng)
-        random, _ = random_halves(~np.isnan(gosi[own]), rng=rng)
-        masks[network.layers[index].name] = np.stack([top, bottom, random])
+        name, own = network.layers[index].name, gosi[starts[index] : starts[index + 1]]
+        masks[name] = np.stack([*halves[name], random_halves(~np.isnan(own), rng=rng)[0]])
     return masks
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from study import shift
+from study.ablate import selectivity_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer, hidden_layers, responses_model
@@ -258,47 +259,44 @@ def photographs(images: np.ndarray) -> Partition:
 # What is silenced, and what comes out
 
 
-def test_the_ablation_s_own_halves_are_silenced_and_a_random_one(plain: Watched) -> None:
-    """Top and bottom as the ablation group has them, tied units included; the random half among the responsive units."""
+def halves_of(gosi: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the top and the bottom half of each layer."""
+    starts = np.cumsum(list(UNITS.values()))[:-1]
+    rng = np.random.default_rng(9)
+    return {name: selectivity_halves(own, rng=rng) for name, own in zip(UNITS, np.split(gosi, starts), strict=True)}
+
+
+def test_the_halves_given_are_silenced_and_a_random_one(plain: Watched) -> None:
+    """Top, bottom, and as many at random among the responsive units, every one of which is drawn sometimes."""
+    gosi = np.random.default_rng(6).random(24)
+    gosi[[0, 8, 9]] = np.nan  # one unit of conv1, two of conv2
+    halves = halves_of(gosi)
     rng = np.random.default_rng(2)
-    gosi = np.full(24, 0.5)  # all tied: only the ablation knows which half is which
-    gosi[[0, 8, 9]] = np.nan
-    ablated = np.zeros(24, dtype=np.int8)
-    ablated[[1, 3]], ablated[[2, 5]] = 1, -1
-    ablated[[6, 7, 12]], ablated[[10, 11, 13]] = 1, -1
-    masks = silenced_halves(plain[1], gosi, ablated, rng=rng)
+    masks = silenced_halves(plain[1], gosi, halves, rng=rng)
     assert list(masks) == LAYERS
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv1"][0]), [1, 3])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv1"][1]), [2, 5])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv2"][0]), [0, 1, 6])
-    np.testing.assert_array_equal(np.flatnonzero(masks["conv2"][1]), [4, 5, 7])
-    np.testing.assert_array_equal(masks["conv1"].sum(axis=1), [2, 2, 2])
-    np.testing.assert_array_equal(masks["conv2"].sum(axis=1), [3, 3, 3])
-    drawn = np.array([silenced_halves(plain[1], gosi, ablated, rng=rng)["conv2"][2] for _ in range(200)])
+    for name, size in (("conv1", 2), ("conv2", 3), ("fc1", 5)):
+        np.testing.assert_array_equal(masks[name][:2], halves[name])
+        np.testing.assert_array_equal(masks[name].sum(axis=1), size)
+    drawn = np.array([silenced_halves(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
     np.testing.assert_array_equal(drawn[:, [2, 3]], False)
-    assert (drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) > 0.3).all()
+    assert (abs(drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) - 0.5) < 0.15).all()
 
 
-def test_a_layer_that_was_not_ablated_is_ranked(plain: Watched) -> None:
-    """The higher half by gOSI is the top; the same stream draws the same halves."""
-    gosi = np.concatenate([np.linspace(0, 1, n) for n in UNITS.values()])
-    first, again = (
-        silenced_halves(plain[1], gosi, np.zeros(24, dtype=np.int8), rng=np.random.default_rng(4)) for _ in range(2)
-    )
-    for name, n in UNITS.items():
-        np.testing.assert_array_equal(first[name][0], np.arange(n) >= n // 2)
-        np.testing.assert_array_equal(first[name][1], np.arange(n) < n // 2)
+def test_the_same_stream_draws_the_same_halves(plain: Watched) -> None:
+    """Nothing else decides them."""
+    gosi = np.random.default_rng(6).random(24)
+    first, again = (silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(4)) for _ in range(2))
+    for name in LAYERS:
         np.testing.assert_array_equal(first[name], again[name])
 
 
 def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     """Names, dimensions and types as declared, conditions labelled in the order they stand in."""
     gosi = np.random.default_rng(6).random(24)
-    masks = silenced_halves(plain[1], gosi, np.zeros(24, dtype=np.int8), rng=np.random.default_rng(0))
+    masks = silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(0))
     found = shift_arrays(plain[1], PARTITION, masks, test_images=0)
-    group = described(
-        "shift_invariance", found, {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
-    )
+    labels = {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
+    group = described("shift_invariance", found, labels)
     assert set(group.data_vars) == set(GROUPS["shift_invariance"])
     for name, variable in GROUPS["shift_invariance"].items():
         assert group[name].dims == variable.dims
@@ -306,6 +304,14 @@ def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     bottom = shift_arrays(plain[1], PARTITION, {**masks, "conv2": masks["conv2"][1:2]}, test_images=0)
     np.testing.assert_allclose(group["cv_mean"].sel(condition="conv2_bottom"), bottom["cv_mean"][4], rtol=1e-6)
     assert plain[1].conditions[:5] == ("intact", "conv1_top", "conv1_bottom", "conv1_random", "conv2_top")
+
+
+def test_conditions_stand_in_the_network_s_order(plain: Watched) -> None:
+    """However the layers were listed: labels and arrays go together."""
+    network = WatchedNetwork.of(plain[0], hidden_layers(plain[0]), ("conv2", "conv1"))
+    assert network.conditions == (
+        "intact", "conv1_top", "conv1_bottom", "conv1_random", "conv2_top", "conv2_bottom", "conv2_random",
+    )  # fmt: skip
 
 
 def test_the_first_test_images_are_watched(plain: Watched) -> None:
