@@ -41,7 +41,7 @@ from study.schema import (
     described,
 )
 from study.seeding import stream
-from study.shift import WatchedNetwork, shift_arrays, silenced_sets
+from study.shift import WatchedNetwork, shift_arrays, silenced_halves
 from study.stimuli import Gratings, gratings
 from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
 
@@ -281,7 +281,7 @@ def _intervened(
         on_progress=functools.partial(progress, "ablate"),
     )  # fmt: skip
     clock.lap("ablate")
-    sets = silenced_sets(keras_bench.watched, gosi, halves, rng=streams("shift"))
+    sets = silenced_halves(keras_bench.watched, gosi, halves, rng=streams("shift"))
     shift = shift_arrays(
         keras_bench.watched, partition, sets, test_images=config.shift_invariance.test_images,
         on_progress=functools.partial(progress, "shift"),

@@ -21,7 +21,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from study.halves import by_layer, random_halves
+from study.halves import Halves, by_layer, random_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer
@@ -72,7 +72,7 @@ class WatchedNetwork:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Return the labels of the conditions under `silenced_sets`, as `study.schema.conditions` has them."""
+        """Return the labels of the conditions under `silenced_halves`, as `study.schema.conditions` has them."""
         return conditions([self.layers[index].name for index in self.silenced])
 
     @classmethod
@@ -102,17 +102,23 @@ class WatchedNetwork:
         return cls(layers, chosen, sizes, peaks, variation)
 
 
-def silenced_sets(
+def silenced_halves(
     network: WatchedNetwork,
     gosi: NDArray[np.float64],
-    halves: Mapping[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    halves: Mapping[str, Halves],
     *,
     rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
     """Return what is silenced in each layer, by its name: masks (set, unit), sets in the order of `SETS_SILENCED`.
 
-    `gosi` is (unit,) of all layers, `halves` the top and the bottom half by layer. The random half, drawn by `rng`, is
-    one of the units that are not silent (NaN).
+    Parameters
+    ----------
+    gosi
+        (unit,) of all layers in order; NaN for silent units, which are in no set.
+    halves
+        The top and the bottom half by layer: those that are ablated.
+    rng
+        Draws the random half, as large, of each layer.
     """
     own = by_layer(gosi, network.layers)
     names = [network.layers[index].name for index in network.silenced]

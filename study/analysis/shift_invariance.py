@@ -11,7 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
-from study.analysis.question import Measure, Question, drawn_networks, drawn_note, unpublished
+from study.analysis.existence import tuning_of
+from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.schema import SETS_SILENCED
 from study.seeding import stream
@@ -47,16 +48,30 @@ def _condition(layer: str, half: str) -> str:
     return INTACT if half == INTACT else f"{layer}_{half}"
 
 
+def _has_halves(study: xr.DataTree, layers: Sequence[str]) -> xr.DataArray:
+    """Return whether a layer has halves to silence, which takes two units that respond to gratings: (network, layer)."""
+    silent = tuning_of(study, "analysed")["silent"].reset_coords("state", drop=True)
+    share = layer_means((~silent).astype(float)).sel(layer=list(layers))
+    units = [np.count_nonzero(silent["unit_layer"].values == layer) for layer in layers]
+    return share * xr.DataArray(units, {"layer": list(layers)}, "layer") > 1.5  # in whole units
+
+
+def _compared(values: xr.DataArray, study: xr.DataTree, half: str, reference: str) -> xr.DataArray:
+    """Return `values` (network, condition) under a half minus those under a reference: (network, layer silenced)."""
+    layers = silenced_layers(study)
+    difference = _under(values, layers, half) - _under(values, layers, reference)
+    return difference.where(_has_halves(study, layers))
+
+
 def fc1_log_ratio(study: xr.DataTree, half: str, reference: str) -> xr.DataArray:
     """Return the log of FC 1's mean coefficient of variation with a half silenced over that under a reference.
 
     `half` and `reference` are one of `SETS_SILENCED` or "intact". The result is (network, layer), at the layer that is
-    silenced; NaN, counted as excluded, where either coefficient is undefined or 0.
+    silenced; NaN, counted as excluded, where either coefficient is undefined or 0, or the layer has no halves.
     """
     cv = _shifts(study)["cv_mean"].reindex(layer=[LAST]).isel(layer=0, drop=True)
     log_cv: xr.DataArray = xr.apply_ufunc(np.log, cv.where(cv > 0))
-    layers = silenced_layers(study)
-    return _under(log_cv, layers, half) - _under(log_cv, layers, reference)
+    return _compared(log_cv, study, half, reference)
 
 
 def depth_correlation(study: xr.DataTree) -> xr.DataArray:
@@ -70,10 +85,12 @@ def depth_correlation(study: xr.DataTree) -> xr.DataArray:
 
 
 def consistency_difference(study: xr.DataTree, half: str, reference: str) -> xr.DataArray:
-    """Return prediction consistency, mean over shifts, with a half silenced minus under a reference: (network, layer)."""
+    """Return prediction consistency, mean over shifts, with a half silenced minus under a reference: (network, layer).
+
+    NaN, counted as excluded, where the layer has no halves.
+    """
     consistency = _shifts(study)["prediction_consistency"].mean("shift")
-    layers = silenced_layers(study)
-    return _under(consistency, layers, half) - _under(consistency, layers, reference)
+    return _compared(consistency, study, half, reference)
 
 
 def _published_rise(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:

@@ -143,6 +143,21 @@ def test_networks_without_a_ratio_are_excluded_and_counted(value: float) -> None
     assert means.loc["top half / bottom half", "networks"] == 24
 
 
+def test_a_layer_without_halves_is_not_compared() -> None:
+    """With fewer than two units that respond to gratings nothing was silenced: no difference of 0, but none."""
+    study = example_study(fc1_log_ratio=BOTH)
+    tuning = study["tuning"].to_dataset()
+    silent, members = tuning["silent"].values.copy(), np.flatnonzero(tuning["unit_layer"].values == "conv2")
+    silent[:, 1, members] = False
+    silent[:5, 1, members[1:]] = True
+    silent[5, 1, members[2:]] = True
+    study = replaced(study, "tuning", silent=silent)
+    for name in (FC1, BOTTOM, CONSISTENCY):
+        layers = {layer.layer: layer for layer in conclusion(study, name).layers}
+        assert (layers["conv2"].n, layers["conv2"].n_excluded) == (19, 5)
+        assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+
+
 def test_a_layer_without_a_coefficient_leaves_the_network_without_a_depth_correlation() -> None:
     """Not a correlation of the other layers: undefined, excluded, counted."""
     study = example_study()
@@ -176,6 +191,18 @@ def test_silencing_fc1_itself_says_nothing_of_fc1() -> None:
     study = xr.DataTree.from_dict(trees | {"/shift_invariance": group.assign_coords(condition=names)})
     assert shift_invariance.silenced_layers(study) == ["conv2"]
     assert shift_invariance.fc1_log_ratio(study, "top", "random")["layer"].values.tolist() == ["conv2"]
+
+
+def test_silencing_fc1_alone_leaves_nothing_to_compare() -> None:
+    """No figure, a note that says so, and every layer not measured."""
+    study = example_study(fc1_log_ratio=BOTH)
+    group = study["shift_invariance"].to_dataset().isel(condition=slice(4))
+    group = group.assign_coords(condition=["intact", "fc1_top", "fc1_bottom", "fc1_random"])
+    trees = {f"/{name}": study[name].to_dataset() for name in study.children} | {"/shift_invariance": group}
+    (question,) = analysed(xr.DataTree.from_dict(trees), FC1, DEPTH)
+    assert [result.verdict for result in question.hypotheses] == [NOT_TESTED, SUPPORTED]
+    assert question.figures == ()
+    assert question.notes[0].startswith("Silenced layers: none.")
 
 
 def test_too_few_networks_are_not_tested() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from study import shift
-from study.halves import layer_halves
+from study.halves import selectivity_halves
 from study.images.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.taps import HiddenLayer, hidden_layers, responses_model
@@ -22,7 +22,7 @@ from study.shift import (
     near_maximum,
     shift_arrays,
     shifted,
-    silenced_sets,
+    silenced_halves,
 )
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
@@ -259,36 +259,44 @@ def photographs(images: np.ndarray) -> Partition:
 # What is silenced, and what comes out
 
 
-def test_the_ablation_s_own_halves_are_silenced_and_a_random_one(plain: Watched) -> None:
-    """Top and bottom as given, tied units included; the random half, of the same size, among the responsive units."""
-    gosi = np.full(24, 0.5)  # all tied: only who ranked them knows which half is which
-    gosi[[0, 8, 9]] = np.nan
-    halves = layer_halves(gosi, plain[1].layers, rng=np.random.default_rng(2))
-    rng = np.random.default_rng(3)
-    masks = silenced_sets(plain[1], gosi, halves, rng=rng)
+def halves_of(gosi: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the top and the bottom half of each layer."""
+    starts = np.cumsum(list(UNITS.values()))[:-1]
+    rng = np.random.default_rng(9)
+    return {name: selectivity_halves(own, rng=rng) for name, own in zip(UNITS, np.split(gosi, starts), strict=True)}
+
+
+def test_the_halves_given_are_silenced_and_a_random_one(plain: Watched) -> None:
+    """Top, bottom, and as many at random among the responsive units, every one of which is drawn sometimes."""
+    gosi = np.random.default_rng(6).random(24)
+    gosi[[0, 8, 9]] = np.nan  # one unit of conv1, two of conv2
+    halves = halves_of(gosi)
+    rng = np.random.default_rng(2)
+    masks = silenced_halves(plain[1], gosi, halves, rng=rng)
     assert list(masks) == LAYERS
-    for name in LAYERS:
+    for name, size in (("conv1", 2), ("conv2", 3), ("fc1", 5)):
         np.testing.assert_array_equal(masks[name][:2], halves[name])
-        assert len(set(masks[name].sum(axis=1).tolist())) == 1
-    drawn = np.array([silenced_sets(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
+        np.testing.assert_array_equal(masks[name].sum(axis=1), size)
+    drawn = np.array([silenced_halves(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
     np.testing.assert_array_equal(drawn[:, [2, 3]], False)
-    assert (drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) > 0.3).all()
+    assert (abs(drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) - 0.5) < 0.15).all()
 
 
-def sets_of(network: WatchedNetwork, gosi: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what is silenced at some gOSI."""
-    rng = np.random.default_rng(0)
-    return silenced_sets(network, gosi, layer_halves(gosi, network.layers, rng=rng), rng=rng)
+def test_the_same_stream_draws_the_same_halves(plain: Watched) -> None:
+    """Nothing else decides them."""
+    gosi = np.random.default_rng(6).random(24)
+    first, again = (silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(4)) for _ in range(2))
+    for name in LAYERS:
+        np.testing.assert_array_equal(first[name], again[name])
 
 
 def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     """Names, dimensions and types as declared, conditions labelled in the order they stand in."""
     gosi = np.random.default_rng(6).random(24)
-    masks = sets_of(plain[1], gosi)
+    masks = silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(0))
     found = shift_arrays(plain[1], PARTITION, masks, test_images=0)
-    group = described(
-        "shift_invariance", found, {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
-    )
+    labels = {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
+    group = described("shift_invariance", found, labels)
     assert set(group.data_vars) == set(GROUPS["shift_invariance"])
     for name, variable in GROUPS["shift_invariance"].items():
         assert group[name].dims == variable.dims
@@ -296,6 +304,14 @@ def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     bottom = shift_arrays(plain[1], PARTITION, {**masks, "conv2": masks["conv2"][1:2]}, test_images=0)
     np.testing.assert_allclose(group["cv_mean"].sel(condition="conv2_bottom"), bottom["cv_mean"][4], rtol=1e-6)
     assert plain[1].conditions[:5] == ("intact", "conv1_top", "conv1_bottom", "conv1_random", "conv2_top")
+
+
+def test_conditions_stand_in_the_network_s_order(plain: Watched) -> None:
+    """However the layers were listed: labels and arrays go together."""
+    network = WatchedNetwork.of(plain[0], hidden_layers(plain[0]), ("conv2", "conv1"))
+    assert network.conditions == (
+        "intact", "conv1_top", "conv1_bottom", "conv1_random", "conv2_top", "conv2_bottom", "conv2_random",
+    )  # fmt: skip
 
 
 def test_the_first_test_images_are_watched(plain: Watched) -> None:
