@@ -8,7 +8,7 @@ mean cross-entropy in nats, on test images. A clamp says what the next layer rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from study.networks.clamped import ClampedNetwork
 from study.networks.taps import clamp_values
 from study.schema import TARGETS
 
-BATCH = 250
+BATCH = 500
 SUPERPOSED_BATCH = 32  # images that are computed together under many masks
 
 Progress = Callable[[float], None]
@@ -88,7 +88,7 @@ def ablation_arrays(
         for i, name in chosen.items()
     }  # fmt: skip
     own_halves = {i: halves[name] for i, name in chosen.items()}
-    clamps = {clamp: _held(network, own_activity["mean_output"], own_halves, clamp) for clamp in config.clamps}
+    clamps = {clamp: _constants(network, own_activity["mean_output"], chosen, clamp) for clamp in config.clamps}
     by_class = _class_arrays(
         network, partition, own_halves, clamps, rng=partner_rng, on_progress=lambda share: on_progress(share / 2)
     )
@@ -132,22 +132,15 @@ def _membership(halves: Halves, is_ablated: bool) -> NDArray[np.int8]:
     return (halves[0].astype(np.int8) - halves[1].astype(np.int8)) * np.int8(is_ablated)
 
 
-def _held(
-    network: ClampedNetwork, mean_output: dict[str, NDArray[np.float64]], halves: dict[int, Halves], clamp: str
-) -> dict[int, list[Any]]:
-    """Return what a clamp adds to the pre-activations with a half held at 0, a tensor by layer and target.
-
-    None for a clamp that is not constant.
-    """
-    held: dict[int, list[Any]] = {}
-    for i, masks in halves.items():
-        layer = network.layers[i]
-        if clamp == "resample":
-            held[i] = [None for _ in masks]
-        else:
-            values = mean_output[layer.name] if clamp == "mean" else clamp_values(network.model, layer, clamp)
-            held[i] = [network.offset(i, mask, values.astype(np.float32)) for mask in masks]
-    return held
+def _constants(
+    network: ClampedNetwork, mean_output: dict[str, NDArray[np.float64]], layers: Iterable[int], clamp: str
+) -> dict[int, NDArray[np.float32]]:
+    """Return what a clamp holds the units of each layer at, (unit,); empty for one that is not constant."""
+    if clamp == "resample":
+        return {}
+    if clamp == "mean":
+        return {i: mean_output[network.layers[i].name].astype(np.float32) for i in layers}
+    return {i: clamp_values(network.model, network.layers[i], clamp) for i in layers}
 
 
 def _outputs(network: ClampedNetwork, partition: Partition, images: NDArray[np.int64]) -> list[Any]:
@@ -158,12 +151,12 @@ def _class_arrays(
     network: ClampedNetwork,
     partition: Partition,
     halves: dict[int, Halves],
-    clamps: dict[str, dict[int, list[Any]]],
+    clamps: dict[str, dict[int, NDArray[np.float32]]],
     *,
     rng: np.random.Generator,
     on_progress: Progress,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_held`."""
+    """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_constants`."""
     labels, classes = partition.test_labels, np.arange(network.n_classes)
     counts = class_counts(labels, network.n_classes)
     partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
@@ -171,16 +164,13 @@ def _class_arrays(
     for start in range(0, len(labels), BATCH):
         batch = np.arange(start, min(start + BATCH, len(labels)))
         outputs = _outputs(network, partition, batch)
-        others = [] if partners is None else _outputs(network, partition, partners[batch])
+        others = outputs if partners is None else _outputs(network, partition, partners[batch])
         members = (labels[batch][:, None] == classes).astype(np.float64)
         intact += network.intact_scores(outputs, labels[batch]) @ members
         for row, (i, masks) in enumerate(halves.items()):
             for t, mask in enumerate(masks):
-                zeroed = network.clamped(i, outputs[i], mask, np.float32(0))
-                for c, held in enumerate(clamps.values()):
-                    added = held[i][t]
-                    entering = network.clamped(i, outputs[i], mask, others[i]) if added is None else zeroed + added
-                    sums[:, c, row, t] += network.scores(i, entering, labels[batch])[:, 0] @ members
+                values = [constants.get(i, others[i]) for constants in clamps.values()]
+                sums[:, :, row, t] += network.clamped_scores(i, outputs[i], mask, values, labels[batch]) @ members
         on_progress((start + len(batch)) / len(labels))
     loss, accuracy = sums.sum(axis=-1) / len(labels)
     (class_loss, class_accuracy), (intact_loss, intact_accuracy) = sums / counts, intact / counts

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from study.networks.superposition import Behind, logits_behind
+from study.networks.superposition import Behind, superposed_logits
 
 
 @functools.cache
@@ -155,19 +155,21 @@ def compiled_scores(
     return scores
 
 
-def compiled_scores_behind(part: Behind) -> Callable[[Any, np.ndarray], Any]:
-    """Return scores(pre_activations, labels) -> each image's cross-entropy, and 1 where it is classified correctly: (2, n).
+def compiled_superposition(part: Behind) -> Callable[[Any, np.ndarray, np.ndarray], Any]:
+    """Return scores(added, kept, labels) -> each image's cross-entropy, and 1 where its class is right: (2, set, image).
 
-    `pre_activations`, (n, ...), are those of the layer behind a hidden layer, `labels`, (n,), int64. Traced once, whatever n.
+    `added` and `kept` are those of `superposed_logits`. Traced once, whatever the number of sets and images.
     """
 
-    def scores(pre_activations: Any, labels: Any) -> Any:
-        logits = logits_behind(part, pre_activations)
-        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == labels
-        return tf.stack([cross_entropies(labels, logits), tf.cast(correct, logits.dtype)])
+    def scores(added: Any, kept: Any, labels: Any) -> Any:
+        logits = superposed_logits(part, added, kept)
+        repeated = tf.tile(labels, tf.shape(kept)[:1])
+        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == repeated
+        both = tf.stack([cross_entropies(repeated, logits), tf.cast(correct, logits.dtype)])
+        return tf.reshape(both, (2, tf.shape(kept)[0], -1))
 
-    shape = (None, *part.linear.output.shape[1:])
-    return compiled(scores, (tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.int64)))
+    matrix = tf.TensorSpec((None, None), tf.float32)
+    return compiled(scores, (matrix, matrix, tf.TensorSpec((None,), tf.int64)))
 
 
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:

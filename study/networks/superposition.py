@@ -1,9 +1,9 @@
-"""The network behind a hidden layer whose units are clamped, and many sets of silenced units for little more than one.
+"""Many sets of clamped units at little more than the price of one.
 
-What the layer behind a hidden layer computes before its own ReLU, here its pre-activation, is linear in the hidden layer's
-channels. So the contribution of each channel is computed once an image; a set of channels held at zero is then a sum over
-the others, and many sets are one matrix product. Only what lies behind is computed for each set, with each normalisation
-folded into the weights of the layer after it. All of it is exact but for rounding.
+What the layer behind a hidden layer computes before its own ReLU is linear in the hidden layer's channels. So the
+contribution of each channel is computed once an image; a set of channels held at zero is then a sum over the others, and
+many sets are one matrix product. Only what lies behind is computed for each set, with each normalisation folded into the
+weights of the layer after it. All of it is exact but for rounding.
 """
 
 from __future__ import annotations
@@ -85,44 +85,28 @@ def contributions(part: Behind, activations: Any) -> Any:
     return ops.reshape(added, (channels, -1))
 
 
-def superposed(part: Behind, added: Any, kept: Any) -> Any:
-    """Return the pre-activations of every image under every set of silenced units: (set times image, ...), images fastest.
+def total_contribution(part: Behind, activations: Any) -> Any:
+    """Return what all channels together add to the next layer's pre-activation, without bias: (image, its size)."""
+    if isinstance(part.linear, keras.layers.Dense):
+        activations = ops.reshape(activations, (activations.shape[0], -1))
+    return ops.reshape(_product(part.linear, activations, part.linear.kernel), (activations.shape[0], -1))
+
+
+def superposed_logits(part: Behind, added: Any, kept: Any) -> Any:
+    """Return the logits of every image under every sum of contributions: (set times image, class), images fastest.
 
     Parameters
     ----------
     part
         From `behind`.
     added
-        From `contributions`.
+        (contribution, image times size): those of each channel, from `contributions`, or totals of several activations.
     kept
-        (set, channel): 1 for a channel that is kept, 0 for one that the next layer receives as 0.
+        (set, contribution): the factor of each, such as 1 for a channel that is kept and 0 for one that the next layer
+        receives as 0.
     """
-    return ops.reshape(ops.matmul(kept, added), (-1, *part.linear.output.shape[1:])) + _bias(part.linear)
-
-
-def clamped(part: Behind, activations: Any, mask: Any, clamp: Any) -> Any:
-    """Return the pre-activations, (image, ...), with the masked channels of a hidden layer's output replaced.
-
-    Parameters
-    ----------
-    part
-        From `behind`.
-    activations
-        The hidden layer's output, (image, channel) or (image, row, column, channel).
-    mask
-        (channel,), bool.
-    clamp
-        What the masked channels send on: anything that broadcasts against `activations`.
-    """
-    held = ops.where(mask, clamp, activations)
-    if isinstance(part.linear, keras.layers.Dense):
-        held = ops.reshape(held, (held.shape[0], -1))
-    return part.linear(held)
-
-
-def logits_behind(part: Behind, pre_activations: Any) -> Any:
-    """Return the logits that follow from the pre-activations of the layer behind: (n, ...) to (n, class)."""
-    outputs, layers = pre_activations, part.others
+    outputs = ops.reshape(ops.matmul(kept, added), (-1, *part.linear.output.shape[1:])) + _bias(part.linear)
+    layers = part.others
     for index, layer in enumerate(layers):
         normalization = layers[index - 1] if index and _folds(layers, index - 1) else None
         if normalization is not None:
@@ -149,9 +133,13 @@ def _linear_after(normalization: keras.layers.Layer, layer: keras.layers.Layer, 
     offset = normalization.beta - scale * normalization.moving_mean
     kernel = layer.kernel * ops.expand_dims(scale, -1)
     bias = _bias(layer) + ops.sum(layer.kernel * ops.expand_dims(offset, -1), axis=tuple(range(len(kernel.shape) - 1)))
+    return _product(layer, inputs, kernel) + bias
+
+
+def _product(layer: keras.layers.Layer, inputs: Any, kernel: Any) -> Any:
+    """Return what a linear layer makes of its inputs with another kernel and no bias."""
     if isinstance(layer, keras.layers.Dense):
-        return ops.matmul(inputs, kernel) + bias
-    convolved = ops.conv(
+        return ops.matmul(inputs, kernel)
+    return ops.conv(
         inputs, kernel, layer.strides, layer.padding, data_format="channels_last", dilation_rate=layer.dilation_rate
     )
-    return convolved + bias

@@ -10,7 +10,7 @@ from study.config import NetworkConfig
 from study.networks import backend
 from study.networks.clamped import ClampedNetwork
 from study.networks.cnn7 import cnn7
-from study.networks.superposition import Behind, behind, contributions, logits_behind, superposed
+from study.networks.superposition import Behind, behind, contributions, superposed_logits, total_contribution
 from study.networks.taps import HiddenLayer, hidden_layers, outputs_model
 from tests.tiny_network import scramble, tiny_network
 
@@ -58,57 +58,62 @@ def test_logits_are_those_of_each_mask_alone(network: keras.Model) -> None:
     images = np.random.default_rng(2).normal(0, 0.5, (6, *network.input.shape[1:])).astype("f4")
     for layer, activations in zip(layers, outputs_model(network, layers)(images, training=False), strict=True):
         part, kept = behind(network, layer), masks(layer.n_units)
-        together = np.asarray(logits_behind(part, superposed(part, contributions(part, activations), kept)))
+        together = np.asarray(superposed_logits(part, contributions(part, activations), kept))
         suffix = suffix_model(network, layer)
         alone = np.stack([np.asarray(suffix(activations * row, training=False)) for row in kept])
         assert together.shape == (7 * 6, alone.shape[-1])
         np.testing.assert_allclose(together.reshape(alone.shape), alone, rtol=0, atol=1e-5 * np.abs(alone).max())
 
 
+def test_the_total_is_the_sum_of_all_channels(network: keras.Model) -> None:
+    """What the next layer computes before its ReLU, less its bias."""
+    layers = hidden_layers(network)
+    images = np.random.default_rng(6).normal(0, 0.5, (6, *network.input.shape[1:])).astype("f4")
+    for layer, activations in zip(layers, outputs_model(network, layers)(images, training=False), strict=True):
+        part = behind(network, layer)
+        total = np.asarray(total_contribution(part, activations))
+        assert len(total) == 6
+        summed = np.asarray(contributions(part, activations)).sum(axis=0)
+        np.testing.assert_allclose(total.ravel(), summed, rtol=0, atol=1e-5 * np.abs(total).max())
+        inputs = (
+            np.asarray(activations) if len(part.linear.input.shape) == 4 else np.asarray(activations).reshape(6, -1)
+        )
+        expected = np.asarray(part.linear(inputs) - part.linear.bias).reshape(6, -1)
+        np.testing.assert_allclose(total, expected, rtol=0, atol=1e-5 * np.abs(total).max())
+
+
 def test_scores_are_those_of_the_plain_network(network: keras.Model) -> None:
-    """Held at constants, by way of the offset, and at other images' outputs: to 1e-5 nats of the part behind the layer."""
+    """Held at zero, at constants and at other images' activations: to 1e-5 of the part behind the layer, uncut."""
     layers, rng = hidden_layers(network), np.random.default_rng(3)
     clamped = ClampedNetwork.of(network, layers)
     images, others = rng.normal(0, 0.5, (2, 6, *network.input.shape[1:])).astype("f4")
     labels, outputs, partners = np.arange(6) % 3, clamped.outputs(images), clamped.outputs(others)
     for i, layer in enumerate(layers):
         plain, mask = suffix_model(network, layer), rng.random(layer.n_units) < 0.5
-        values = rng.normal(0, 0.5, layer.n_units).astype("f4")
-        zeroed = clamped.clamped(i, outputs[i], mask, np.float32(0))
-        for clamp, entering in (
-            (np.zeros(1), zeroed),
-            (values, clamped.clamped(i, outputs[i], mask, values)),
-            (values, zeroed + clamped.offset(i, mask, values)),
-            (np.asarray(partners[i]), clamped.clamped(i, outputs[i], mask, partners[i])),
-        ):
+        clamps = [np.float32(0), rng.normal(0, 0.5, layer.n_units).astype("f4"), np.asarray(partners[i])]
+        found = clamped.clamped_scores(i, outputs[i], mask, clamps, labels)
+        for c, clamp in enumerate(clamps):
             held = np.where(mask, clamp, np.asarray(outputs[i])).astype("f4")
             expected = scores(np.asarray(plain(held, training=False)), labels)
-            found = clamped.scores(i, entering, labels)[:, 0]
-            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(found[:, c], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_an_empty_mask_has_exactly_no_effect(network: keras.Model) -> None:
-    """Whatever the clamp holds elsewhere, and by way of an offset: the intact scores to the last bit."""
-    layers = hidden_layers(network)
+    """Whatever the clamps hold elsewhere: the same scores to the last bit, those of the intact network."""
+    layers, rng = hidden_layers(network), np.random.default_rng(4)
     clamped, labels = ClampedNetwork.of(network, layers), np.arange(6) % 3
-    outputs = clamped.outputs(np.random.default_rng(4).normal(0, 0.5, (6, *network.input.shape[1:])).astype("f4"))
+    images = rng.normal(0, 0.5, (6, *network.input.shape[1:])).astype("f4")
+    outputs = clamped.outputs(images)
+    intact = clamped.intact_scores(outputs, labels)
+    np.testing.assert_allclose(
+        intact, scores(np.asarray(network(images, training=False)), labels), rtol=1e-5, atol=1e-5
+    )
     for i, layer in enumerate(layers):
         nobody, values = np.zeros(layer.n_units, dtype=bool), np.full(layer.n_units, 3, "f4")
-        intact = clamped.scores(i, clamped.parts[i].linear(suffix_input(clamped, i, outputs[i])), labels)
-        zeroed = clamped.clamped(i, outputs[i], nobody, np.float32(0))
-        for entering in (
-            zeroed,
-            zeroed + clamped.offset(i, nobody, values),
-            clamped.clamped(i, outputs[i], nobody, values),
-        ):
-            np.testing.assert_array_equal(clamped.scores(i, entering, labels), intact)
-    np.testing.assert_array_equal(clamped.intact_scores(outputs, labels), intact[:, 0])
-
-
-def suffix_input(network: ClampedNetwork, layer: int, outputs: np.ndarray) -> np.ndarray:
-    """Return a layer's output as the next layer takes it, flat before a dense one."""
-    dense = isinstance(network.parts[layer].linear, keras.layers.Dense)
-    return np.asarray(outputs).reshape(len(outputs), -1) if dense else np.asarray(outputs)
+        found = clamped.clamped_scores(i, outputs[i], nobody, [0, values, np.asarray(outputs[i])[::-1]], labels)
+        np.testing.assert_array_equal(found, np.repeat(found[:, :1], 3, axis=1))
+        np.testing.assert_allclose(found[:, 0], intact, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found[:, 0], intact)
 
 
 def test_scores_are_summed_over_images(network: keras.Model) -> None:
@@ -123,7 +128,7 @@ def test_scores_are_summed_over_images(network: keras.Model) -> None:
         logits = [np.asarray(plain(activations * row, training=False)) for row in kept]
         expected = np.stack([scores(each, labels).sum(axis=1) for each in logits], axis=1)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    assert clamped.compiled_scores[1].experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+    assert clamped.superpositions[1].experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
     assert clamped.outputs.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 
@@ -137,7 +142,7 @@ def test_a_layer_without_bias_is_understood() -> None:
     scramble(model, rng)
     images = rng.normal(size=(5, 3, 3, 2)).astype("f4")
     part = Behind(first, tuple(model.layers[2:]))
-    logits = logits_behind(part, superposed(part, contributions(part, images), np.ones((1, 2), "f4")))
+    logits = superposed_logits(part, contributions(part, images), np.ones((1, 2), "f4"))
     np.testing.assert_allclose(logits, model(images, training=False), rtol=1e-4, atol=1e-5)
 
 
