@@ -93,8 +93,7 @@ def single_networks(study: xr.DataTree) -> pd.DataFrame:
     Columns `rho`, the p-values `naive` and `shifted` (both towards a negative rho) and `effective`, the effective
     number of epochs; NaN where rho is undefined.
     """
-    gosi, loss = paired_curves(study)
-    rows = []
+    (gosi, loss), rows = paired_curves(study), []
     for position, layer in enumerate(gosi["layer"].values.tolist()):
         for curve, own in zip(gosi.values[:, position], loss.values, strict=True):
             shifted = stats.circular_shift_test(curve, own, alternative="less")
@@ -110,10 +109,10 @@ def _single_networks_table(study: xr.DataTree) -> pd.DataFrame:
     epochs, rows = paired_curves(study)[1].sizes["epoch"], []
     for layer, own in single.groupby("layer", sort=False):
         defined = own[own["rho"].notna()]
-        for kind, column in ((NAIVE, "naive"), (SHIFTED, "shifted")):
-            below = int((defined[column] <= PUBLISHED_ALPHA).sum())
+        for kind, pvalues in ((NAIVE, defined["naive"]), (SHIFTED, defined["shifted"])):
+            below = int((pvalues <= PUBLISHED_ALPHA).sum())
             rows.append((layer, kind, below, len(defined), below / len(defined) if len(defined) else np.nan,
-                         defined[column].median(), epochs, defined["effective"].median()))  # fmt: skip
+                         pvalues.median(), epochs, defined["effective"].median()))  # fmt: skip
     columns = ["layer", "kind", "below", "networks", "share", "median_pvalue", "epochs", "effective_epochs"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -134,8 +133,7 @@ def _loss_table(study: xr.DataTree) -> pd.DataFrame:
 
 
 def _points_table(study: xr.DataTree) -> pd.DataFrame:
-    gosi, loss = paired_curves(study)
-    tables = []
+    (gosi, loss), tables = paired_curves(study), []
     for position in np.argsort(loss["seed"].values, kind="stable")[:NETWORKS_SHOWN]:
         own = xr.Dataset({"gosi": gosi.isel(network=position), "validation_loss": loss.isel(network=position)})
         table = own.reset_coords(drop=True).to_dataframe(dim_order=["layer", "epoch"]).reset_index()

@@ -322,3 +322,24 @@ def test_a_layer_silent_in_one_network_is_left_out_there() -> None:
     assert told(study)
     table = drawn(study)["gosi"].table
     assert table.loc[table["layer"] == "conv2", "gosi"].isna().sum() == 1
+
+
+def test_the_second_set_has_its_own_figures_and_verdict() -> None:
+    """24 networks of each set: the same test again, on the second alone."""
+    sets = []
+    for of, slope in ((1, 0.3), (2, -0.3)):
+        rows = [(seed, rate) for seed in range(4) for rate in RATES]
+        sets += [
+            example_network(
+                np.random.default_rng([seed, round(10 * rate), of]), arm=MEMORIZATION, label_corruption=rate, seed=seed,
+                initialization_set=of, layers=WIDE, epochs=2, silent=0.0, **falling(slope)(rate, seed),
+            )
+            for seed, rate in rows
+        ]  # fmt: skip
+    (result,) = analysed(study_of(sets), TREND)
+    (one,) = result.hypotheses
+    assert one.second is not None
+    assert (one.verdict, one.second.verdict) == (SUPPORTED, CONTRADICTED)
+    first, second = (figures[0].table for figures in (result.figures, result.second_figures))
+    assert not set(first.loc[first["kind"] == "network", "network"]) & set(second["network"])
+    assert result.second_figures[0].second_paper_figure == "Fig. A6c"
