@@ -7,7 +7,17 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, HypothesisResult
+from study.analysis.results import (
+    AGREE,
+    CANNOT_TELL,
+    CONTRADICTED,
+    DISAGREE,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    SUPPORTED,
+    HypothesisResult,
+)
+from study.analysis.testing import second_set
 from study.report import wording
 from tests.example_report import NAN, example_report, hypothesis, layer_result
 
@@ -117,5 +127,71 @@ def test_counts_cover_every_hypothesis_and_disagreement_needs_two_tested_verdict
     """The opening paragraph counts what the table shows."""
     report = example_report()
     counts = wording.verdict_counts(report)
-    assert dict(counts) == {SUPPORTED: 3, CONTRADICTED: 1, INCONCLUSIVE: 2, NOT_TESTED: 1}
+    assert dict(counts) == {SUPPORTED: 4, CONTRADICTED: 1, INCONCLUSIVE: 2, NOT_TESTED: 1}
     assert wording.disagreements(report) == 3
+    assert wording.agreement_counts(report) == [(AGREE, 3), (DISAGREE, 1), (CANNOT_TELL, 2)]
+    assert wording.agreement_counts(example_report(second=False)) == []
+
+
+def of_both_sets(first: tuple[str, ...], second: tuple[str, ...]) -> HypothesisResult:
+    """Return a hypothesis whose layers, and whose own verdict, are as given in either set."""
+    names = ("conv1", "conv2", "conv3")
+    layers, again = (
+        tuple(layer_result(name, 1.0, 0.1, 0.2, verdict) for name, verdict in zip(names, verdicts, strict=False))
+        for verdicts in (first, second)
+    )
+    one = HypothesisResult(hypothesis("h", "existence", "c"), layers, first[0], "", SUPPORTED)
+    return dataclasses.replace(one, second=second_set(one, dataclasses.replace(one, layers=again, verdict=second[0])))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (SUPPORTED, SUPPORTED, "Both sets of initialisations say supported: "),
+        (CONTRADICTED, CONTRADICTED, "Both sets of initialisations say contradicted: "),
+        (SUPPORTED, CONTRADICTED, "The first set says supported, the second contradicted: the answer depends on which"),
+        (SUPPORTED, INCONCLUSIVE, "The first set says supported, the second inconclusive. At least one"),
+        (INCONCLUSIVE, INCONCLUSIVE, "The first set says inconclusive, the second inconclusive. At least one"),
+        (NOT_TESTED, CONTRADICTED, "The first set says not tested, the second contradicted. At least one"),
+    ],
+)
+def test_second_set_is_said_in_words(first: str, second: str, said: str) -> None:
+    """Both verdicts, what they mean together, and never that a test failed in one set shows a difference."""
+    sentence = wording.second_sentence(of_both_sets((first,), (second,)))
+    assert sentence.startswith(said)
+    assert ("does not show that the sets differ" in sentence) == ("At least one" in said)
+
+
+def test_nothing_is_said_of_a_second_set_that_is_not_there() -> None:
+    """No sentence, no layer compared."""
+    alone = dataclasses.replace(of_both_sets((SUPPORTED,), (SUPPORTED,)), second=None)
+    assert wording.second_sentence(alone) == ""
+    assert wording.same_layers(alone) == (0, 0)
+
+
+def test_layers_are_compared_where_both_sets_were_tested() -> None:
+    """By name; a layer that one set lacks, or did not test, counts for nothing."""
+    result = of_both_sets((SUPPORTED, CONTRADICTED, SUPPORTED), (SUPPORTED, SUPPORTED, NOT_TESTED))
+    assert wording.same_layers(result) == (1, 2)
+    assert wording.second_sentence(result).endswith("Layers tested in both sets: 2, with the same verdict in 1.")
+    assert wording.same_layers(of_both_sets((SUPPORTED, SUPPORTED), (SUPPORTED,))) == (1, 1)
+    assert "Layers tested" not in wording.second_sentence(of_both_sets((NOT_TESTED,), (SUPPORTED,)))
+
+
+def test_networks_that_entered_are_put_together_by_number() -> None:
+    """One number where every layer has it; else each number with its layers; exclusions beside."""
+    layers = [layer_result(name, 1.0, 0.1, 0.2, SUPPORTED) for name in ("conv1", "conv2", "fc1")]
+    assert wording.networks_sentence(layers) == "24 in every layer"
+    layers[1] = dataclasses.replace(layers[1], n=20, n_excluded=4)
+    assert wording.networks_sentence(layers) == "24 in conv1, fc1; 20 (4 excluded) in conv2"
+
+
+def test_kinds_of_interval_are_those_that_occur_in_either_set() -> None:
+    """Once each; a layer without an interval has none."""
+    result = of_both_sets((SUPPORTED, SUPPORTED), (SUPPORTED,))
+    assert wording.interval_kinds(result) == ["BCa"]
+    assert result.second is not None
+    again = tuple(dataclasses.replace(layer, ci_kind="percentile") for layer in result.second.layers)
+    undefined = (dataclasses.replace(result.layers[0], ci_kind="undefined"), *result.layers[1:])
+    mixed = dataclasses.replace(result, layers=undefined, second=dataclasses.replace(result.second, layers=again))
+    assert wording.interval_kinds(mixed) == ["BCa", "percentile"]

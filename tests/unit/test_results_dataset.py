@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from study.analysis.results import NOT_TESTED, VERDICTS, QuestionResult
+from study.analysis.results import (
+    CONTRADICTED,
+    DISAGREE,
+    NOT_TESTED,
+    SUPPORTED,
+    VERDICTS,
+    HypothesisResult,
+    QuestionResult,
+    SecondSet,
+)
 from study.results_dataset import results_dataset
+from tests.example_report import hypothesis, layer_result
 from tests.example_study import analysed, example_study
 
 
@@ -34,6 +46,30 @@ def test_every_layer_of_every_hypothesis_has_a_row(questions: tuple[QuestionResu
         assert row["confidence_level"].item() == one.hypothesis.confidence_level
 
 
+def test_the_second_set_stands_beside_the_first() -> None:
+    """In the row of its hypothesis and layer, by name; nothing where a hypothesis was not repeated."""
+    layers = (layer_result("conv1", 1.0, 0.2, 0.03, SUPPORTED), layer_result("conv2", 2.0, 0.2, 0.9, CONTRADICTED))
+    again = (layer_result("conv2", -3.0, 0.5, 0.004, SUPPORTED, note="a note"),)
+    first = HypothesisResult(hypothesis("h", "existence", "c"), layers, CONTRADICTED, "", SUPPORTED)
+    both = dataclasses.replace(first, second=SecondSet(again, SUPPORTED, "", DISAGREE))
+    dataset = results_dataset((QuestionResult("existence", "", "", "", (both, first)),))
+    nan = float("nan")
+    np.testing.assert_array_equal(dataset["second_estimate"], [nan, -3.0, nan, nan])
+    np.testing.assert_array_equal(dataset["second_ci"], [(nan, nan), (-3.5, -2.5), (nan, nan), (nan, nan)])
+    np.testing.assert_array_equal(dataset["second_pvalue"], [nan, 0.004, nan, nan])
+    np.testing.assert_allclose(dataset["second_pvalue_adjusted"], [nan, 0.028, nan, nan])
+    assert dataset["second_n"].values.tolist() == [0, 24, 0, 0]
+    assert dataset["second_n_excluded"].values.tolist() == [0, 0, 0, 0]
+    assert dataset["second_verdict"].values.tolist() == ["", SUPPORTED, "", ""]
+    assert dataset["second_ci_kind"].values.tolist() == ["", "BCa", "", ""]
+    assert dataset["second_note"].values.tolist() == ["", "a note", "", ""]
+    assert dataset["second_hypothesis_verdict"].values.tolist() == [SUPPORTED, SUPPORTED, "", ""]
+    assert dataset["agreement"].values.tolist() == [DISAGREE, DISAGREE, "", ""]
+    np.testing.assert_array_equal(dataset["estimate"], [1.0, 2.0, 1.0, 2.0])
+    assert "second set" in dataset["second_estimate"].attrs["long_name"]
+    assert "second set" not in dataset["estimate"].attrs["long_name"]
+
+
 def test_untested_rows_say_why(questions: tuple[QuestionResult, ...]) -> None:
     """No p-value, no interval, a reason; tested rows have all three numbers."""
     dataset = results_dataset(questions)
@@ -51,7 +87,7 @@ def test_every_variable_says_what_it_is(questions: tuple[QuestionResult, ...]) -
     for name, variable in dataset.data_vars.items():
         assert variable.attrs["long_name"] and variable.attrs["units"], name
     assert dataset["ci_bound"].values.tolist() == ["low", "high"]
-    assert dataset["n"].dtype.kind == dataset["n_excluded"].dtype.kind == "i"
+    assert dataset["n"].dtype.kind == dataset["n_excluded"].dtype.kind == dataset["second_n"].dtype.kind == "i"
 
 
 def test_no_results_are_an_empty_dataset() -> None:

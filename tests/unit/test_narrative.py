@@ -1,0 +1,160 @@
+"""The words and tables of a report that come from the study rather than from a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from study import narrative
+from study.config import Config, resolve
+from study.errors import StudyError
+from study.narrative import config_image_size, failure_sentences, report_of
+from study.plan import planned_networks
+from study.report.content import Report
+from study.schema import GROUPS
+from tests.example_networks import example_network
+from tests.example_study import LAYERS, study_of
+
+ARMS = ["Maturation", "Memorisation", "Second set of initialisations"]
+SETTINGS = (
+    "population.seeds=6", "maturation.seeds=3", "maturation.epochs=7", "maturation.learning_rate=0.0002",
+    "memorization.seeds=2", "memorization.label_corruptions=[0.0, 0.5]", "memorization.epochs=9",
+    "memorization.train_images=300", "replication.seeds=4", "replication.memorization_seeds=1",
+)  # fmt: skip
+RECORD: dict[str, Any] = {
+    "images": {
+        "description": "photographs.",
+        "fingerprint": "f" * 8,
+        "train": 12000,
+        "validation": 2000,
+        "test": 10000,
+    },
+    "registration": {"digest": "d"},
+    "config_digest": "c",
+    "config": {"study": {"seed": 0}},
+    "git": None,
+    "environment": {"python": "3.11", "cpu": "x", "cores": 2, "platform": "p", "packages": {"numpy": "2"}},
+}
+
+
+def network(place: int, **identity: Any) -> xr.DataTree:
+    """Return one small network of an arm and set."""
+    return example_network(np.random.default_rng(place), layers=LAYERS, epochs=2, draws=5, seed=place, **identity)
+
+
+def study(*, arms: bool = True, generalizing: int = 24) -> xr.DataTree:
+    """Return networks of the first set that generalise, and with `arms` some of every other kind."""
+    networks = [network(place) for place in range(generalizing)]
+    if arms:
+        networks += [network(0, arm="maturation", augmentation="shift_flip")]
+        networks += [network(0, arm="memorization", label_corruption=rate) for rate in (0.0, 0.5)]
+        networks += [network(0, initialization_set=2)]
+        networks += [network(0, arm="memorization", label_corruption=0.5, initialization_set=2)]
+    return study_of(networks, groups=tuple(GROUPS))
+
+
+def reported(measured: xr.DataTree, config: Config | None = None, **changes: Any) -> Report:
+    """Return the report of a study, without results."""
+    given = {"journal": [], "deviations": [], "failures": []} | changes
+    return report_of((), config or resolve("cifar10-small", assignments=SETTINGS), measured, record=RECORD, **given)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Report:
+    """Return the report of a study with every arm and two sets."""
+    return reported(study())
+
+
+def test_every_network_has_a_row_that_says_what_it_is(whole: Report) -> None:
+    """Arm, set, label corruption, accuracies of training and test."""
+    table = whole.networks
+    assert list(table.columns) == [
+        "key", "arm", "set", "augmentation", "label corruption", "seed", "test accuracy", "train accuracy", "test loss",
+        "train loss", "analysed epoch", "seconds",
+    ]  # fmt: skip
+    assert table[["arm", "set"]].value_counts().to_dict() == {
+        ("generalization", 1): 24, ("memorization", 1): 2, ("maturation", 1): 1, ("generalization", 2): 1,
+        ("memorization", 2): 1,
+    }  # fmt: skip
+    last = table.iloc[-1]
+    assert (last["arm"], last["set"], last["label corruption"]) == ("memorization", 2, 0.5)
+    measured = study()["training"].to_dataset()
+    np.testing.assert_array_equal(table["train accuracy"], measured["final_train_accuracy"])
+    np.testing.assert_array_equal(table["test accuracy"], measured["test_accuracy"])
+
+
+def test_methods_tell_of_the_arms_there_are_with_their_numbers(whole: Report) -> None:
+    """Epochs, learning rate, corruption rates and images of each arm, as configured."""
+    said = dict(whole.methods)
+    assert [heading for heading in said if heading in ARMS] == ARMS
+    for heading, words in (
+        ("Maturation", ("3", "7 epochs", "0.0002")),
+        ("Memorisation", ("2 for each", "(0, 0.5)", "9 epochs", "300 training images")),
+        ("Second set of initialisations", ("4 for each augmentation", "1 for each of 2 label corruption rates")),
+        ("Networks", ("6 networks",)),
+        ("Ablation", ("output_zero", "relu_zero", "mean: ", "resample: ")),
+        ("Shift invariance", ("conv2, conv3", "(all)")),
+        ("Activity of units", ("class selectivity",)),
+        ("Controls of the ablation", ("weight norm", "5 to 95 %")),
+    ):
+        for word in words:
+            assert word in said[heading], heading
+    assert "probed after every epoch" not in said["Second set of initialisations"]  # no such network is there
+
+
+def test_methods_are_silent_about_arms_that_are_not_there() -> None:
+    """Even where they were planned: what was not trained is a failure, not a method."""
+    said = dict(reported(study(arms=False)).methods)
+    assert not set(ARMS) & set(said)
+    assert {"Images", "Networks", "Training", "Gratings", "Ablation", "Shift invariance", "Inference"} <= set(said)
+
+
+def test_clamps_and_images_are_those_configured() -> None:
+    """A clamp that was not used is not described; a number of images is given."""
+    config = resolve("quick", assignments=("ablation.clamps=output_zero", "shift_invariance.test_images=1200"))
+    said = dict(reported(study(arms=False), config).methods)
+    assert "relu_zero" not in said["Ablation"]
+    assert "(1,200)" in said["Shift invariance"]
+
+
+def test_only_the_first_set_that_generalises_makes_a_study_more_than_a_demonstration(whole: Report) -> None:
+    """24 of them, real images: not 23 and others."""
+    assert not whole.demonstration
+    assert reported(study(generalizing=23)).demonstration
+    assert reported(study(), resolve("quick")).demonstration
+    assert narrative.DEMONSTRATION_NETWORKS == 24
+
+
+def test_gratings_are_those_of_the_images_size(whole: Report) -> None:
+    """Nine spatial frequencies belong to 32 pixels; without responses nobody knows, and one line says so."""
+    assert config_image_size(study(arms=False)) == 32
+    assert whole.stimuli.images.shape == (12, 9, 32, 32)
+    without = study_of([network(0, arm="maturation")], groups=tuple(GROUPS))
+    with pytest.raises(StudyError, match="no network of arm generalization"):
+        config_image_size(without)
+
+
+def test_a_missing_network_is_called_by_its_name() -> None:
+    """Arm, augmentation, corruption, seed and set; with its last reason, or that it was not run."""
+    config = resolve("quick", assignments=("memorization.seeds=1", "replication.memorization_seeds=1"))
+    planned = planned_networks(config, fingerprint="f")
+    lost = [one for one in planned if one.arm == "memorization" and one.label_corruption == 0.2]
+    journal = [{"key": lost[0].key, "failure": "its loss is not finite"}]
+    assert failure_sentences(planned, journal, {one.key for one in lost}) == [
+        f"Network {lost[0].key} (memorization: none, 20% of labels corrupted, seed 0) is missing: its loss is not finite.",
+        f"Network {lost[1].key} (memorization: none, 20% of labels corrupted, seed 0, second set) is missing: not run.",
+    ]
+
+
+def test_seconds_come_from_the_journal_and_are_undefined_without() -> None:
+    """By key; a network of an earlier run has none."""
+    measured = study(arms=False)
+    keys = measured["training"]["network"].values.tolist()
+    entry = {"key": keys[1], "seconds": 12.5, "images_per_second": 0.0, "peak_memory_bytes": 2**30, "failure": ""}
+    report = reported(measured, journal=[entry])
+    assert report.networks["seconds"].tolist()[1] == 12.5
+    assert report.networks["seconds"].isna().sum() == len(keys) - 1
+    assert report.provenance["training speed, per worker"] == "0 images per second (median)"

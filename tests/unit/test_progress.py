@@ -1,0 +1,69 @@
+"""What a person sees while networks are worked on."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from study.progress import STAGE_WEIGHTS, Display, percent
+from study.schema import ARM_GROUPS
+
+
+@pytest.mark.parametrize("arm", ARM_GROUPS)
+def test_stages_fill_the_bar_without_gaps(arm: str) -> None:
+    """From 0 to 100 %, each stage going on where the one before it ended, in every arm."""
+    ends = [0.0]
+    for start, weight in STAGE_WEIGHTS[arm].values():
+        assert start == pytest.approx(ends[-1])
+        ends.append(start + weight)
+    assert ends[-1] == pytest.approx(1.0)
+    assert [percent(arm, next(iter(STAGE_WEIGHTS[arm])), 0), percent(arm, next(reversed(STAGE_WEIGHTS[arm])), 1)] == [
+        0,
+        100,
+    ]
+
+
+def test_an_arm_without_ablation_is_done_when_it_is_trained() -> None:
+    """Training is all of a maturation or memorization network, and part of another."""
+    assert percent("maturation", "train", 0.5) == percent("memorization", "train", 0.5) == 50
+    assert percent("maturation", "train", 1) == percent("memorization", "train", 1) == 100
+    assert percent("generalization", "train", 1) == 60
+    assert percent("generalization", "ablate", 0.5) == 75
+    assert percent("generalization", "shift", 1) == 100
+
+
+def test_an_unknown_stage_or_arm_is_no_error() -> None:
+    """A stage nobody weighed leaves the bar where it is; an unknown arm has the stages of the first."""
+    assert percent("generalization", "polish", 0.5) is None
+    assert percent("another arm", "train", 1) == 60
+
+
+def drawn(arms: dict[str, str] | None, *stages: tuple[str, float]) -> list[float]:
+    """Return how full a network's bar is after each stage, on a terminal."""
+    console = Console(file=io.StringIO(), force_terminal=True)
+    shares = []
+    with Display(console, labels={"k": "maturation: shift_flip, seed 0"}, done=0, total=2, arms=arms) as display:
+        for stage, share in stages:
+            display.watch("k", stage, share)
+            shares.append(display._progress.tasks[-1].completed)
+        display.ended("k", "3 s")
+        assert len(display._progress.tasks) == 1
+    return shares
+
+
+def test_the_bar_follows_the_networks_own_arm() -> None:
+    """By its key; an unknown stage keeps what was reached."""
+    stages = (("train", 1.0), ("polish", 0.2))
+    assert drawn({"k": "maturation"}, *stages) == [100, 100]
+    assert drawn(None, *stages) == [60, 60]
+
+
+def test_without_a_terminal_there_are_lines_alone() -> None:
+    """Nothing is drawn; what became of a network is one plain line."""
+    text = io.StringIO()
+    with Display(Console(file=text, width=120), labels={"k": "none, seed 0"}, done=1, total=2) as display:
+        display.watch("k", "train", 0.5)
+        display.ended("k", "[3] s")
+    assert text.getvalue() == "[2/2] none, seed 0: [3] s\n"
