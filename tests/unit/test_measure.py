@@ -1,0 +1,176 @@
+"""One network of each arm, measured for real: what is stored is what an independent look at the network finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from study import tuning
+from study.config import Config, resolve
+from study.images import load_images
+from study.images.corruption import corrupted
+from study.images.split import Partition, partition, preprocessed, split_images
+from study.measure import Bench, Measured, bench, measure_network
+from study.plan import PlannedNetwork, planned_networks
+from study.probe import grating_responses
+from study.schema import ARM_GROUPS, validate
+from study.seeding import stream
+from study.stimuli import gratings
+from study.train import initialize
+
+SETTINGS = (
+    "images.train_images=200", "images.validation_images=60", "images.test_images=100", "training.epochs=1",
+    "training.selection=last", "population.seeds=1", "population.augmentations=none", "maturation.seeds=1",
+    "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1", "memorization.epochs=2",
+    "memorization.train_images=120", "replication.seeds=0", "probe.permutations=100", "ablation.null_draws=20",
+    "ablation.null_images=32", "shift_invariance.test_images=40",
+)  # fmt: skip
+N_CLASSES = 10
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    """Return the settings of a very small study."""
+    return resolve("quick", assignments=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def images(config: Config) -> Partition:
+    """Return its images."""
+    image_set = load_images(config.images)
+    return partition(image_set, split_images(image_set, config.images))
+
+
+@pytest.fixture(scope="module")
+def planned(config: Config) -> dict[str, PlannedNetwork]:
+    """Return a network of each arm; that of the memorization arm learns half corrupted labels."""
+    networks: dict[str, PlannedNetwork] = {}
+    for network in planned_networks(config, fingerprint="f"):
+        networks.setdefault(network.arm, network)
+    return networks
+
+
+def process_bench(config: Config, images: Partition) -> Bench:
+    """Return this process' compiled network, with the weights of the network measured last."""
+    shape = images.train_images.shape[1:]
+    return bench(config.network, shape, N_CLASSES, precision="float32", silenced=config.shift_invariance.layers)
+
+
+def measured(network: PlannedNetwork, config: Config, images: Partition) -> Measured:
+    """Return a network, measured."""
+    return measure_network(network, config, images, N_CLASSES, progress=lambda stage, share: None)
+
+
+def selectivity(own: Bench, images: Partition) -> np.ndarray:
+    """Return the gOSI of every unit with the present weights."""
+    shown = gratings(32, contrast="min_max")
+    responses = grating_responses(own.responses, shown, training_mean=images.training_mean, readout="mean")
+    return tuning.gosi(tuning.tuning_curve(responses)[0])
+
+
+def mean_accuracy(own: Bench, images: np.ndarray, labels: np.ndarray, mean: np.ndarray) -> float:
+    """Return the share of images whose label Keras' own inference gives."""
+    logits = np.asarray(own.model(preprocessed(images, mean), training=False))
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+@pytest.mark.parametrize("arm", ARM_GROUPS)
+def test_every_arm_is_measured_as_the_schema_says(
+    arm: str, planned: dict[str, PlannedNetwork], config: Config, images: Partition
+) -> None:
+    """All of its groups, no others; every stage has taken some time, every image counted."""
+    found = measured(planned[arm], config, images)
+    validate(found.tree, source=arm)
+    assert tuple(found.tree.children) == ARM_GROUPS[arm]
+    assert found.tree.attrs["key"] == planned[arm].key
+    shown = {"generalization": 1 * 200, "maturation": 3 * 200, "memorization": 2 * 120}
+    assert (found.trained_images, found.resumed_epoch) == (shown[arm], 0)
+    assert min(found.seconds.values()) >= 0
+    assert ("shift" in found.seconds) == ("shift_invariance" in ARM_GROUPS[arm])
+
+
+def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(
+    planned: dict[str, PlannedNetwork], config: Config, images: Partition
+) -> None:
+    """First the gOSI of the initial weights, last that of the weights training ended with; small steps in between."""
+    network = planned["maturation"]
+    tree = measured(network, config, images).tree
+    own = process_bench(config, images)
+    gosi = tree["maturation"]["gosi"]
+    assert gosi["epoch"].values.tolist() == [0, 1, 2, 3]
+    assert tree["training"]["epoch"].values.tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(gosi.sel(epoch=3), selectivity(own, images).astype(np.float32))
+    initialize(own.model, root_seed=config.seed, network=network.identity)
+    np.testing.assert_array_equal(gosi.sel(epoch=0), selectivity(own, images).astype(np.float32))
+    assert all((gosi.sel(epoch=epoch) != gosi.sel(epoch=epoch - 1)).any() for epoch in (1, 2, 3))
+    assert float(own.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
+    planned: dict[str, PlannedNetwork], config: Config, images: Partition
+) -> None:
+    """Accuracies by Keras' own inference: on the corrupted labels of the first images, and on the true test labels."""
+    network = planned["memorization"]
+    assert network.label_corruption == 0.5
+    tree = measured(network, config, images).tree
+    own = process_bench(config, images)
+    labels = corrupted(
+        images.train_labels, rate=0.5, n_classes=N_CLASSES, rng=stream(config.seed, network.identity, "labels")
+    )[:120]
+    assert 0.3 < (labels != images.train_labels[:120]).mean() < 0.6
+    found = tree["training"].to_dataset()
+    expected = mean_accuracy(own, images.train_images[:120], labels, images.training_mean)
+    assert float(found["final_train_accuracy"]) == pytest.approx(expected)
+    expected = mean_accuracy(own, images.test_images, images.test_labels, images.training_mean)
+    assert float(found["test_accuracy"]) == pytest.approx(expected)
+    assert int(found["analysed_epoch"]) == 2  # the last, whatever the registered rule for the others
+
+
+@pytest.fixture(scope="module")
+def population(planned: dict[str, PlannedNetwork], config: Config, images: Partition) -> xr.DataTree:
+    """Return the network of the population."""
+    return measured(planned["generalization"], config, images).tree
+
+
+def test_halves_and_losses_belong_together(population: xr.DataTree, images: Partition) -> None:
+    """Top units have the higher gOSI; losses by class average to the loss, under every clamp."""
+    ablation, tuned = population["ablation"].to_dataset(), population["tuning"].to_dataset().sel(state="analysed")
+    for layer, size in zip(ablation["layer"].values, ablation["half_size"].values, strict=True):
+        own = tuned["unit_layer"].values == layer
+        gosi, half = tuned["gosi"].values[own], ablation["ablated"].values[own]
+        assert gosi[half == 1].min() >= gosi[half == -1].max()
+        assert (half == 1).sum() == (half == -1).sum() == size == np.isfinite(gosi).sum() // 2
+    share = np.bincount(images.test_labels, minlength=N_CLASSES) / len(images.test_labels)
+    assert ablation["clamp"].values.tolist() == ["output_zero", "relu_zero", "mean", "resample"]
+    for whole in ("loss", "accuracy"):
+        np.testing.assert_allclose((ablation[f"class_{whole}"] * share).sum("class"), ablation[whole], rtol=1e-6)
+        by_class = ablation[f"baseline_class_{whole}"] * share
+        assert float(by_class.sum()) == pytest.approx(float(ablation[f"baseline_{whole}"]), rel=1e-6)
+    assert float(ablation["baseline_loss"]) == pytest.approx(float(population["training"]["test_loss"]))
+
+
+def test_curves_silence_as_many_units_as_they_say(population: xr.DataTree) -> None:
+    """The fraction of the units that are not silent, rounded, growing from fraction to fraction."""
+    ablation = population["ablation"].to_dataset()
+    sizes = ablation["curve_size"].transpose("layer", "fraction").values
+    assert (np.diff(sizes, axis=1) >= 0).all()
+    units = 2 * ablation["half_size"].values[:, None]
+    assert (abs(sizes - ablation["fraction"].values * units) <= 1.5).all()
+    assert np.isfinite(ablation["curve_loss"]).all() and ablation["curve_accuracy"].max() <= 1
+
+
+def test_shifts_are_measured_behind_the_same_halves(population: xr.DataTree) -> None:
+    """Conditions in the schema's order; up to the silenced layer nothing differs from the intact network."""
+    shift = population["shift_invariance"].to_dataset()
+    assert shift["condition"].values.tolist() == [
+        "intact", "conv2_top", "conv2_bottom", "conv2_random", "conv3_top", "conv3_bottom", "conv3_random"
+    ]  # fmt: skip
+    cv = shift["cv_mean"]
+    for layer in ("conv1", "conv2"):
+        assert (cv.sel(layer=layer) == cv.sel(layer=layer, condition="intact")).all()
+    assert (cv.sel(layer="conv4").isel(condition=slice(1, None)) != cv.sel(layer="conv4", condition="intact")).all()
+    total = shift["n_components"] + shift["n_inactive"]
+    assert total.sel(condition="intact").values.tolist() == [
+        30 * 30 * 32, 14 * 14 * 32, 12 * 12 * 64, 5 * 5 * 64, 3 * 3 * 128, 128, 512
+    ]  # fmt: skip
