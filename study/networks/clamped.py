@@ -49,9 +49,8 @@ class ClampedNetwork:
     def intact_scores(self, outputs: list[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the scores with no unit clamped, from every layer's activations: (score, image)."""
         last = len(self.layers) - 1
-        return self.clamped_scores(last, outputs[last], np.zeros(self.layers[last].n_units, dtype=bool), [0], labels)[
-            :, 0
-        ]
+        nobody = np.zeros(self.layers[last].n_units, dtype=bool)
+        return self.clamped_scores(last, outputs[last], nobody, [0], labels)[:, 0]
 
     def clamped_scores(
         self, layer: int, activations: Any, mask: Mask, clamps: Sequence[Any], labels: NDArray[np.int64]
