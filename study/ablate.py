@@ -39,7 +39,7 @@ def ablation_arrays(
     *,
     baseline: tuple[float, float],
     null_images: NDArray[np.int64],
-    rng: np.random.Generator,
+    streams: Callable[[str], np.random.Generator],
     on_progress: Progress = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
     """Return the `ablation` group's arrays of one network, named as in `study.schema`.
@@ -62,9 +62,9 @@ def ablation_arrays(
         Test loss and accuracy of the intact network.
     null_images
         Indices of the test images that null, controls and curves are measured on.
-    rng
-        Three streams are spawned from it: the null's random halves; the controls' and curves' ties and random orders,
-        layer by layer; which other test image `resample` takes.
+    streams
+        A name to its random stream: `"ablation"`, the null's random halves; `"controls"`, ties and random orders of the
+        controls and curves, layer by layer; `"partners"`, which other test image `resample` takes.
     on_progress
         Called with the share of the work that is done: first on the whole test set, then on the null's images.
 
@@ -73,7 +73,7 @@ def ablation_arrays(
     ValueError
         When a class has no test image, or `resample` has a single test image.
     """
-    null_rng, control_rng, partner_rng = rng.spawn(3)
+    null_rng, control_rng, partner_rng = (streams(name) for name in ("ablation", "controls", "partners"))
     chosen = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in config.layers}
     own_gosi = by_layer(gosi, network.layers)
     own_activity = {key: by_layer(values, network.layers) for key, values in activity.items()}

@@ -277,7 +277,7 @@ def _intervened(
     clock.lap("activity")
     ablation = ablation_arrays(
         keras_bench.clamped, partition, gosi, halves, activity, config.ablation, baseline=baseline,
-        null_images=null_image_indices(config, len(partition.test_labels)), rng=streams("ablation"),
+        null_images=null_image_indices(config, len(partition.test_labels)), streams=streams,
         on_progress=functools.partial(progress, "ablate"),
     )  # fmt: skip
     clock.lap("ablate")

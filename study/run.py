@@ -290,6 +290,7 @@ def _compaction_attributes(record: dict[str, Any]) -> dict[str, Any]:
         "config_digest": record["config_digest"],
         "registration_digest": record["registration"]["digest"],
         "image_fingerprint": record["images"]["fingerprint"],
+        "class_names": record["images"]["class_names"],
         "packages": record["environment"]["packages"],
         "git_commit": git["commit"],
         "git_dirty": bool(git["dirty"]),

@@ -20,6 +20,7 @@ from study.networks import backend, clamped
 from study.networks.clamped import ClampedNetwork
 from study.networks.taps import hidden_layers, responses_model
 from study.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described
+from study.seeding import stream
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
 CONFIG = AblationConfig(layers=("fc1", "conv2", "conv1"), null_draws=20, null_images=32)
@@ -55,11 +56,16 @@ def activity(network: ClampedNetwork) -> dict[str, Any]:
     return activity_arrays(forward, network.model, network.layers, tiny_partition())
 
 
+def streams(seed: int) -> Callable[[str], np.random.Generator]:
+    """Return random streams by name."""
+    return lambda name: stream(seed, "tiny", name)
+
+
 def arrays(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], config: AblationConfig = CONFIG, **changes: Any
 ) -> dict[str, Any]:
     """Return the ablation of the tiny network, with some arguments changed."""
-    given = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "rng": rng(8)} | changes
+    given = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "streams": streams(8)} | changes
     partition = given.pop("partition", tiny_partition())
     halves = layer_halves(gosi, network.layers, rng=rng(6))
     return ablation_arrays(network, partition, gosi, halves, activity, config, **given)
@@ -159,7 +165,7 @@ def test_scores_are_those_of_units_held_one_by_one(
     network: ClampedNetwork, measured: dict[str, Any], name: str, clamp: str
 ) -> None:
     """Loss and accuracy of both halves in every layer, over all images and by class."""
-    partners = other_images(37, rng=rng(8).spawn(3)[2])
+    partners = other_images(37, rng=streams(8)("partners"))
     labels = tiny_partition().test_labels
     for target in range(2):
         expected = by_hand(network.model, name, half(measured, name, target), clamp, partners)
@@ -294,7 +300,7 @@ def test_controls_are_scored_on_the_nulls_images(
     silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray, activity: dict[str, Any]
 ) -> None:
     """Every control and target against a network whose weights silence that set, and their sizes."""
-    generator = rng(8).spawn(3)[1]
+    generator = streams(8)("controls")
     for row, (name, start) in enumerate(STARTS.items()):
         own = slice(start, start + UNITS[name])
         sets = control_halves(gosi[own], {key: values[own] for key, values in activity.items()}, rng=generator)
@@ -330,7 +336,7 @@ def test_the_same_seed_gives_the_same_bits(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
 ) -> None:
     """Everything; another seed draws others but silences the same halves."""
-    again, other = arrays(network, gosi, activity), arrays(network, gosi, activity, rng=rng(9))
+    again, other = arrays(network, gosi, activity), arrays(network, gosi, activity, streams=streams(9))
     for name, values in measured.items():
         np.testing.assert_array_equal(again[name], values)
     assert (other["null_loss"] != measured["null_loss"]).any()
