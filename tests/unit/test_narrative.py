@@ -23,6 +23,7 @@ SETTINGS = (
     "population.seeds=6", "maturation.seeds=3", "maturation.epochs=7", "maturation.learning_rate=0.0002",
     "memorization.seeds=2", "memorization.label_corruptions=[0.0, 0.5]", "memorization.epochs=9",
     "memorization.train_images=300", "replication.seeds=4", "replication.memorization_seeds=1",
+    "shift_invariance.test_images=0",
 )  # fmt: skip
 RECORD: dict[str, Any] = {
     "images": {
