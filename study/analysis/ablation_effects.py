@@ -150,4 +150,4 @@ def half_difference(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     members = values.where(study["ablation"].to_dataset()["ablated"] != 0)
     own_mean = layer_means(members).sel(layer=members["unit_layer"]).drop_vars("layer")
     variance = layer_means((members - own_mean) ** 2)
-    return difference(half_means(study, values)) / variance.where(variance > 0) ** 0.5
+    return difference(half_means(study, values)) / variance**0.5

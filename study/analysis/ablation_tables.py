@@ -66,7 +66,7 @@ def bars_table(study: xr.DataTree) -> pd.DataFrame:
     increase = loss_increase(study)
     means = increase.mean("network")
     top, bottom = (means.sel(target=target, drop=True) for target in ("top", "bottom"))
-    marked = (bottom > 0) & (top / bottom.where(bottom > 0) > TWOFOLD)
+    marked = top / bottom.where(bottom > 0) > TWOFOLD
     rows = _half_rows(increase, "loss_increase")
     for row in rows:
         row["asterisk"] = bool(marked.sel(clamp=row["clamp"], layer=row["layer"]))

@@ -24,6 +24,7 @@ from study.analysis.ablation_tables import (
     curves_table,
     differences_table,
     distances_table,
+    rivals_table,
 )
 from study.analysis.ablation_variants import CLAMP_WORDS, CONTROL_WORDS
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
@@ -57,6 +58,11 @@ def with_effect(study: xr.DataTree, top: np.ndarray, bottom: np.ndarray) -> xr.D
     halves = np.stack([top, bottom], axis=-1) + ablation["baseline_loss"].values[:, None, None]
     null = 0.2 * np.random.default_rng(0).normal(size=ablation["null_effect"].shape)
     return replaced(study, "ablation", loss=halves[:, None], null_target_loss=halves, null_effect=null)
+
+
+def losses_of(study: xr.DataTree) -> np.ndarray:
+    """Return a copy of the losses (network, clamp, layer, target)."""
+    return study["ablation"].to_dataset()["loss"].values.copy()
 
 
 def costs(mean: Any, spread: float = 0.02, seed: int = 0) -> np.ndarray:
@@ -266,7 +272,7 @@ def test_a_study_of_one_clamp_is_analysed(study: xr.DataTree, name: str) -> None
 def test_each_clamp_has_a_hypothesis_of_its_own(clamp: str, name: str) -> None:
     """An effect under one clamp alone supports what is registered of that clamp, and of no other."""
     study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
-    loss = study["ablation"].to_dataset()["loss"].values.copy()
+    loss = losses_of(study)
     loss[:, CLAMPS.index(clamp), :, 0] += 0.3
     changed = replaced(study, "ablation", loss=loss)
     assert [other for other in CLAMPED if conclusion(changed, other).verdict == SUPPORTED] == [name]
@@ -446,6 +452,21 @@ def test_rivals_are_in_units_of_random_halves(study: xr.DataTree, drawn: dict[st
         assert table.loc[(BY_GOSI, layer.layer), "value"] == pytest.approx(layer.estimate)
 
 
+def test_tables_count_the_networks_they_leave_out(study: xr.DataTree) -> None:
+    """Where random halves have no scale there is no effect by gOSI, by a control, or by chance; where no ratio, no ratio."""
+    null, loss = study["ablation"].to_dataset()["null_effect"].values.copy(), losses_of(study)
+    null[:3, 1], loss[:4, 0, 1, 0] = 0, 0.0
+    changed = replaced(study, "ablation", null_effect=null, loss=loss)
+    rivals = rivals_table(changed)
+    conv2 = rivals[rivals["layer"] == "conv2"]
+    assert (conv2["networks"] == 21).all() and (conv2["undefined"] == 3).all()
+    assert (rivals[rivals["layer"] != "conv2"]["undefined"] == 0).all()
+    clamps = clamps_table(changed).set_index(["quantity", "series", "layer"])["undefined"]
+    ratio, difference = "log2 of the ratio of increases", "difference of test loss (nat)"
+    assert clamps[ratio, CLAMP_WORDS["output_zero"], "conv2"] == 4
+    assert clamps[ratio].sum() == 4 and clamps[difference].sum() == 0
+
+
 def test_random_halves_scatter_as_means_of_so_many_networks_do(drawn: dict[str, pd.DataFrame]) -> None:
     """About 0, within 1.96 / sqrt(24) of it: each network's random differences have a root mean square of 1."""
     rivals = drawn["ablation-rivals"]
@@ -459,7 +480,7 @@ def test_clamps_are_told_apart(drawn: dict[str, pd.DataFrame]) -> None:
     """A row for each layer, clamp and quantity; the planted clamp alone shows an effect."""
     assert len(drawn["ablation-clamps"]) == 2 * len(CLAMPS) * len(LAYERS)
     study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
-    loss = study["ablation"].to_dataset()["loss"].values.copy()
+    loss = losses_of(study)
     loss[:, CLAMPS.index("resample"), :, 0] += 0.6
     table = clamps_table(replaced(study, "ablation", loss=loss)).set_index(["quantity", "series", "layer"])
     for clamp in CLAMPS:
@@ -470,10 +491,11 @@ def test_clamps_are_told_apart(drawn: dict[str, pd.DataFrame]) -> None:
 
 
 def test_what_else_the_halves_differ_in_is_found() -> None:
-    """Planted: units with higher gOSI are less active, and nothing else; in standard deviations over units, by pandas."""
-    study = example_study(unit_slope={"mean_activity": -4.0}, silent=0.1)
+    """Planted: units with higher gOSI are less active and further from zero, and no more; by pandas."""
+    study = example_study(unit_slope={"mean_activity": -4.0, "mean_output": 4.0}, silent=0.1)
     table = differences_table(study).set_index(["series", "layer"])
     assert table.loc[("mean activity", "conv2"), "ci_high"] < -0.5
+    assert table.loc[("distance of the mean output from zero", "conv2"), "ci_low"] > 0.5  # of either sign
     assert abs(table.loc["weight norm"]["value"].mean()) < 0.2
     activity, half = study["activity"].to_dataset()["mean_activity"], study["ablation"].to_dataset()["ablated"].values
     frame = pd.DataFrame({
