@@ -203,6 +203,14 @@ def test_a_perfect_correlation_has_a_p_value(sign: int, verdict: str) -> None:
     assert result.verdict == NOT_TESTED
 
 
+def test_a_weak_correlation_of_one_network_is_inconclusive_as_published() -> None:
+    """Four epochs, rho -0.8, p .2."""
+    gosi = np.array([0.1, 0.1, 0.3, 0.2, 0.4])[None, :, None] * np.ones(2)
+    row = conclusion(by_hand(gosi, [[4, 3, 2, 1]]), NAME).published_layers[0]
+    assert (row.estimate, row.pvalue) == (pytest.approx(-0.8), pytest.approx(0.2))
+    assert row.verdict == INCONCLUSIVE
+
+
 def test_the_naive_p_is_scipys_and_one_sided_where_asked() -> None:
     """Towards a negative rho; undefined where rho is."""
     x, y = np.random.default_rng(0).normal(size=(2, 12))
