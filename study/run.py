@@ -231,7 +231,8 @@ def _train(
 
     labels = {network.key: network.label for network in to_do}
     try:
-        with Display(console, labels=labels, done=total - len(to_do), total=total) as display:
+        arms = {network.key: network.arm for network in to_do}
+        with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
             for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
                 told = f"FAILED: {outcome.failure}" if outcome.failure else (
                     f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"

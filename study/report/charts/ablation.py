@@ -39,7 +39,8 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(alt.Y("max(asterisk_at):Q"))
     )
     bars = _paired_bars(table, "loss_increase", "increase of test loss (nat)")
-    panel = alt.layer(*bars, asterisks, data=marked).properties(width=400, height=220)
+    stars = [asterisks] if marked["asterisk"].any() else []
+    panel = alt.layer(*bars, *stars, data=marked).properties(width=400, height=220)
     return panels(panel, table, "clamp", columns=2)
 
 
