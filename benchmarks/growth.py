@@ -69,7 +69,7 @@ def concluded(path: Path, n_networks: int, *, epochs: int = EPOCHS, draws: int =
     with timed("open"):
         study = open_study(folder.compacted)
     with timed("analyse"):
-        for group in analysis.MEASUREMENTS:
+        for group in set(analysis.MEASUREMENTS) & set(study.children):
             study[group].load()
         questions = analysis.analyse(study, registration, root_seed=config.seed)
         write_results(folder, results_dataset(questions))

@@ -28,7 +28,18 @@ from study.plan import PlannedNetwork, planned_networks
 from study.probe import N_BINS, coordinates
 from study.registration import Registration
 from study.run import _record
-from study.schema import HALVES, SCHEMA_VERSION, STATES, TARGETS, described
+from study.schema import (
+    CONTROLS,
+    FRACTIONS,
+    HALVES,
+    ORDERS,
+    SCHEMA_VERSION,
+    SHIFTS,
+    STATES,
+    TARGETS,
+    conditions,
+    described,
+)
 from study.seeding import stream
 from study.stimuli import Gratings, gratings
 from study.store import StudyFolder, publish_network
@@ -40,13 +51,15 @@ LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top a
 AUGMENTATION_LOSS = {"none": 0.4, "shift": 0.1, "flip": 0.2, "shift_flip": 0.0}
 N_SHUFFLES = 20
 IMAGE_SIZE, N_CLASSES = 32, 10
+_REPEATED = ("", "maturation_", "memorization_")
 
 
 def simulated_config(n_networks: int, *, epochs: int, draws: int, seed: int) -> Config:
     """Return the paper's settings for at least so many networks."""
     seeds = math.ceil(n_networks / len(AUGMENTATION_LOSS))
     sizes = (f"population.seeds={seeds}", f"training.epochs={epochs}", f"ablation.null_draws={draws}")
-    return resolve("paper", assignments=(*sizes, f"study.seed={seed}", "study.name=simulated"))
+    alone = ("maturation.seeds=0", "memorization.seeds=0", *(f"replication.{arm}seeds=0" for arm in _REPEATED))
+    return resolve("paper", assignments=(*sizes, *alone, f"study.seed={seed}", "study.name=simulated"))
 
 
 def simulated_networks(config: Config) -> tuple[PlannedNetwork, ...]:
@@ -80,7 +93,9 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
         "training": _training(rng, config.training.epochs, test_loss),
         "tuning": tuned,
         "responses": {"response": responses},
+        "activity": _activity(rng, tuned["mean_response"][1]),
         "ablation": _ablation(rng, config, tuned["gosi"][1], test_loss),
+        "shift_invariance": _shift_invariance(rng, config),
     }
     coords = _coordinates(config)
     tree = xr.DataTree.from_dict({f"/{group}": described(group, part, coords) for group, part in arrays.items()})
@@ -97,7 +112,9 @@ def _coordinates(config: Config) -> dict[str, Any]:
         "half": list(HALVES), "draw": np.arange(config.ablation.null_draws), "unit": np.arange(sizes.sum()),
         "unit_layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), sizes)),
         "channel": ("unit", np.concatenate([np.arange(size) for size in sizes])),
-        "epoch": np.arange(1, config.training.epochs + 1),
+        "epoch": np.arange(1, config.training.epochs + 1), "class": np.arange(N_CLASSES), "control": list(CONTROLS),
+        "order": list(ORDERS), "fraction": np.array(FRACTIONS), "shift": list(SHIFTS),
+        "condition": list(conditions(config.shift_invariance.layers)),
         **coordinates(_shown()),
     }  # fmt: skip
 
@@ -199,14 +216,58 @@ def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_l
     ratio = np.array(LOG_RATIO) / 2 + 0.1 * rng.standard_normal((len(clamps), n_layers))
     loss = test_loss + cost[:, None] * np.exp(np.stack([ratio, -ratio], axis=-1))
     null_loss = test_loss + cost[:, None, None] * np.exp(0.1 * rng.standard_normal((n_layers, draws, len(HALVES))))
+    target_loss = loss[0] + 0.01 * rng.standard_normal(loss[0].shape)
+    control_loss = loss[0][:, None] + 0.02 * rng.standard_normal((n_layers, len(CONTROLS), len(TARGETS)))
+    curve_loss = test_loss + 2 * cost[:, None, None] * np.array(FRACTIONS) * np.exp(
+        0.1 * rng.standard_normal((n_layers, len(ORDERS), 1))
+    )  # fmt: skip
+    class_loss = loss[..., None] + 0.1 * rng.standard_normal((*loss.shape, N_CLASSES))
+    baseline_class_loss = test_loss + 0.1 * rng.standard_normal(N_CLASSES)
+    sizes = np.array(list(LAYERS.values()))
     return {
-        "baseline_loss": np.array(test_loss), "baseline_accuracy": np.exp(-np.array(test_loss) / 2.3),
-        "loss": loss, "accuracy": np.exp(-loss / 2.3), "ablated": half,
+        "baseline_loss": np.array(test_loss), "baseline_accuracy": _accuracy(np.array(test_loss)),
+        "baseline_class_loss": baseline_class_loss, "baseline_class_accuracy": _accuracy(baseline_class_loss),
+        "loss": loss, "accuracy": _accuracy(loss), "ablated": half,
+        "class_loss": class_loss, "class_accuracy": _accuracy(class_loss),
         "half_size": np.bincount(layer, half > 0).astype(np.int32),
         "silent_units": np.bincount(layer, np.isnan(gosi)).astype(np.int32),
         "null_baseline_loss": np.array(test_loss),
-        "null_target_loss": loss[0] + 0.01 * rng.standard_normal(loss[0].shape),
-        "null_loss": null_loss, "null_effect": null_loss[..., 0] - null_loss[..., 1],
+        "null_baseline_accuracy": _accuracy(np.array(test_loss)),
+        "null_target_loss": target_loss, "null_target_accuracy": _accuracy(target_loss),
+        "null_loss": null_loss, "null_accuracy": _accuracy(null_loss),
+        "null_effect": null_loss[..., 0] - null_loss[..., 1],
+        "control_loss": control_loss, "control_accuracy": _accuracy(control_loss),
+        "control_size": np.repeat(sizes[:, None] // 2, len(CONTROLS), axis=1).astype(np.int32),
+        "curve_loss": curve_loss, "curve_accuracy": _accuracy(curve_loss),
+        "curve_size": np.rint(sizes[:, None] * np.array(FRACTIONS)).astype(np.int32),
+    }  # fmt: skip
+
+
+def _accuracy(loss: np.ndarray) -> np.ndarray:
+    return np.exp(-loss / 2.3)
+
+
+def _activity(rng: np.random.Generator, mean_response: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what units do on photographs: about what they do on gratings."""
+    n_units = len(mean_response)
+    activity = mean_response * np.exp(0.3 * rng.standard_normal(n_units))
+    return {
+        "mean_activity": activity, "activity_sd": 0.5 * activity, "mean_output": rng.standard_normal(n_units),
+        "weight_norm": rng.gamma(4.0, 0.25, n_units), "class_selectivity": rng.beta(2, 4, n_units),
+        "preferred_class": rng.integers(0, N_CLASSES, n_units).astype(np.int32),
+    }  # fmt: skip
+
+
+def _shift_invariance(rng: np.random.Generator, config: Config) -> dict[str, np.ndarray]:
+    """Return a coefficient of variation that falls with depth, and rises behind what is silenced."""
+    n_conditions, n_layers = len(conditions(config.shift_invariance.layers)), len(LAYERS)
+    cv = np.exp(-0.15 * np.arange(n_layers) + 0.05 * rng.standard_normal((n_conditions, n_layers)))
+    cv[1:, -1] *= 1.1
+    components = np.tile([28800, 6272, 9216, 1600, 1152, 128, 512], (n_conditions, 1)).astype(np.int32)
+    return {
+        "cv_mean": cv, "cv_standard_error": 0.01 * cv, "n_components": components,
+        "n_inactive": np.zeros_like(components),
+        "prediction_consistency": rng.uniform(0.6, 0.9, (n_conditions, len(SHIFTS))),
     }  # fmt: skip
 
 

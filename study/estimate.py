@@ -15,7 +15,7 @@ from study.schema import CONTROLS, FRACTIONS, GENERALIZATION, MATURATION, MEMORI
 
 # Measured on one core of a 2 GHz server processor (Sapphire Rapids), in images per second, and seconds.
 TRAINING_SPEED, INFERENCE_SPEED, START_SECONDS = 1000.0, 4500.0, 15.0
-PROBE_SECONDS, GRATINGS_SECONDS = 7.0, 0.4  # both states with their shuffles; the gratings alone, after an epoch
+PROBE_SECONDS, GRATINGS_SECONDS = 5.0, 0.3  # both states with their shuffles; the gratings alone, after an epoch
 SUFFIX_SHARE = 0.3  # cost of a clamped pass from a layer on, against a whole forward pass, mean over layers
 SHIFT_PASSES = 15.0  # of a whole network, for each test image: its views, seen twice, intact and with halves silenced
 NETWORK_MEGABYTES = {

@@ -266,7 +266,7 @@ def _conclude(
     with console.status("analysing and writing the report") if console.is_terminal else contextlib.nullcontext():
         compact(folder, done, _compaction_attributes(record))
         study = open_study(folder.compacted)
-        for group in analysis.MEASUREMENTS:
+        for group in set(analysis.MEASUREMENTS) & set(study.children):
             study[group].load()
         questions = analysis.analyse(study, registration, root_seed=config.seed)
         write_results(folder, results_dataset(questions))

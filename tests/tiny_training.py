@@ -21,7 +21,7 @@ def tiny_bench() -> Bench:
     optimizer.build(model.trainable_variables)
     return Bench(
         model, hidden_layers(model), optimizer, backend.compiled_training(model, optimizer),
-        backend.compiled_scores(model), responses=None, clamped=None,
+        backend.compiled_scores(model), responses=None, clamped=None, watched=None,
     )  # type: ignore[arg-type]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import itertools
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +125,30 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
     for arm, members in itertools.groupby(keys, arms.__getitem__):
         own = list(members)
         for start in range(0, len(own), size):
-            networks = _alike_networks(folder, own[start : start + size], firsts[arm])
-            for group in (name for name in firsts[arm] if name != "/"):
-                stacked = _stacked(networks, group, described)
-                if group in longest:
-                    stacked = stacked.reindex(epoch=longest[group])  # NaN in epochs to which the arm is not trained
+            for group, stacked in _batch(folder, own[start : start + size], firsts[arm], longest, described):
                 append_dim = "network" if group in written else None
-                write_group(store, group, portable(stacked, group), append_dim=append_dim, chunk=size)
+                write_group(store, group, stacked, append_dim=append_dim, chunk=size)
                 written.add(group)
                 reached("study group written")
+
+
+def _batch(
+    folder: StudyFolder,
+    keys: Sequence[str],
+    first: Mapping[str, xr.Dataset],
+    longest: Mapping[str, np.ndarray],
+    described: Mapping[str, Any],
+) -> Iterator[tuple[str, xr.Dataset]]:
+    """Yield each group of some networks of an arm, stacked, NaN in epochs to which the arm is not trained.
+
+    `first` is the network that all must be like.
+    """
+    networks = {key: read_groups(folder, key) for key in keys}
+    for key, network in networks.items():
+        _refuse_unlike(first, network, f"network {key} is unlike the first")
+    for group in (name for name in first if name != "/"):
+        stacked = _stacked(networks, group, described)
+        yield group, portable(stacked.reindex(epoch=longest[group]) if group in longest else stacked, group)
 
 
 def _longest(firsts: Mapping[Any, Mapping[str, xr.Dataset]]) -> dict[str, np.ndarray]:
@@ -148,16 +163,6 @@ def _longest(firsts: Mapping[Any, Mapping[str, xr.Dataset]]) -> dict[str, np.nda
             rest = dataset.drop_dims("epoch", errors="ignore")
             _refuse_unlike({group: seen.setdefault(group, rest)}, {group: rest}, "an arm is unlike another")
     return longest
-
-
-def _alike_networks(
-    folder: StudyFolder, keys: Sequence[str], first: Mapping[str, xr.Dataset]
-) -> dict[str, dict[str, xr.Dataset]]:
-    """Return the groups of some networks; `first` is the network of their arm that all must be like."""
-    networks = {key: read_groups(folder, key) for key in keys}
-    for key, network in networks.items():
-        _refuse_unlike(first, network, f"network {key} is unlike the first")
-    return networks
 
 
 def _batch_size(network_bytes: int) -> int:

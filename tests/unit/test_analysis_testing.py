@@ -70,11 +70,14 @@ def arrangement(rho: float, size: int) -> np.ndarray:
     return tried[np.abs(tried @ centred / (centred @ centred) - rho).argmin()]
 
 
-def correlated(rho: float, size: int, n_layers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return values (layer, network) and what they correlate with at `rho` within each of four augmentations."""
+def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return values (layer, network) and what they correlate with at `rho`, within each of four strata if there are any.
+
+    Strata then differ so much, the other way, that whoever pools them is misled.
+    """
     order = arrangement(rho, size) if abs(rho) < 1 else np.arange(size)[:: int(rho)]
     column = order.repeat(4) + 0.0
-    shift = np.tile([0.0, 100.0, 200.0, 300.0], size)
+    shift = np.tile([0.0, 100.0, 200.0, 300.0] if strata != "none" else [0.0] * 4, size)
     return np.tile(column + shift, (n_layers, 1)), np.arange(size).repeat(4) - shift
 
 
@@ -86,7 +89,7 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
         rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
         if absence:
             rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
-        return correlated(rho, size, n_layers)
+        return correlated(rho, size, n_layers, strata=one.strata)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
     centre, spread = {
@@ -141,7 +144,7 @@ def test_undefined_networks_are_left_out_and_counted() -> None:
 def test_a_network_is_left_out_when_either_variable_is_undefined() -> None:
     """Correlations need both."""
     one = hypothesis("generalization-lower-layers")
-    values, against = correlated(-1, 6, 3)
+    values, against = correlated(-1, 6, 3, strata="augmentation")
     values[1, 3], against[7] = np.nan, np.nan
     assert [(layer.n, layer.n_excluded) for layer in measured(one, values, against)] == [(23, 1), (22, 2), (23, 1)]
 
@@ -177,7 +180,7 @@ def test_a_thin_stratum_is_named() -> None:
 def test_a_stratum_left_empty_by_exclusions_is_too_few() -> None:
     """All networks of one augmentation undefined: as registered, a stratum with none has fewer than three."""
     one = hypothesis("generalization-lower-layers")
-    values, against = correlated(-1, 6, 3)
+    values, against = correlated(-1, 6, 3, strata="augmentation")
     values[:, 3::4] = np.nan
     for layer in measured(one, values, against):
         assert layer.verdict == NOT_TESTED
@@ -236,7 +239,7 @@ def test_a_mean_is_tested_against_all_sign_flips(alternative: str) -> None:
 def test_a_correlation_is_taken_and_permuted_within_strata() -> None:
     """Groups that rise together hide that within each of them the association is perfectly negative."""
     one = hypothesis("generalization-lower-layers")
-    values, against = correlated(-1, 6, 3)
+    values, against = correlated(-1, 6, 3, strata="augmentation")
     against = against + 2 * np.tile([0, 100, 200, 300], 6)
     assert scipy.stats.spearmanr(values[0], against).statistic > 0.5
     for layer in measured(one, values, against):

@@ -50,7 +50,7 @@ def test_a_simulated_study_is_published_compacted_analysed_and_reported(
     assert cost["networks"] == 3
     assert all(cost[f"{stage}{clock}"] > 0 for stage in growth.STAGES for clock in ("", "_cpu"))
     with open_study(folder.compacted) as study:
-        assert study["network"].values.tolist() == [network.key for network in planned]
+        assert study["training"]["network"].values.tolist() == [network.key for network in planned]
         assert study["responses"].to_dataset()["response"].shape == (3, 2, 960, 12, 9, 4)
         assert study["results"].sizes["result"] > 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

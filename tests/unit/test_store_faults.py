@@ -113,7 +113,7 @@ def assert_readable(folder: StudyFolder) -> None:
     assert read_record(folder) in ({"version": 1}, {"version": 2})
     assert read_journal(folder) in ([{"entry": 1}], [{"entry": 1}, {"entry": 2}])
     with open_study(folder.compacted) as study:
-        for key in study["network"].values:
+        for key in study["training"]["network"].values:
             given = read_network(folder, str(key))["tuning/gosi"].values
             np.testing.assert_array_equal(study["tuning/gosi"].sel(network=key).values, given)
         if "results" in study.children:

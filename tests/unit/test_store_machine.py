@@ -212,7 +212,7 @@ class StoreMachine(RuleBasedStateMachine):
         held, version = self.compacted
         with open_study(self.folder.compacted) as study:
             assert study.attrs["version"] == version
-            assert study["network"].values.tolist() == [key_of(seed) for seed in held]
+            assert study["training"]["network"].values.tolist() == [key_of(seed) for seed in held]
             for group in ("tuning", "ablation"):
                 dataset = study[group].to_dataset()
                 for index, seed in enumerate(held):
