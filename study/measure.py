@@ -183,7 +183,9 @@ def measure_network(
     if "ablation" in asked:
         gosi = states[1][1]["gosi"]
         arrays_by_group = _intervened(keras_bench, own, gosi, final["test"], config, planned, progress, clock)
-        groups |= {name: described(name, arrays, coords) for name, arrays in arrays_by_group.items()}
+        chosen = [layer.name for layer in keras_bench.layers if layer.name in config.ablation.layers]
+        for name, arrays in arrays_by_group.items():
+            groups[name] = described(name, arrays, {**coords, "layer": chosen} if name == "ablation" else coords)
     shown_images = (training.epochs - trained.resumed_epoch) * len(own.train_labels)
     return Measured(_tree(planned, groups), clock.seconds, trained.resumed_epoch, shown_images)
 

@@ -77,11 +77,12 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _check_sizes(config: Config, split: Split) -> None:
-    asked = (
+    asked = [
         ("ablation.null_images", config.ablation.null_images, "test", len(split.test)),
         ("shift_invariance.test_images", config.shift_invariance.test_images, "test", len(split.test)),
-        ("memorization.train_images", config.memorization.train_images, "training", len(split.train)),
-    )
+    ]
+    if config.memorization.seeds or config.replication.memorization_seeds:
+        asked.append(("memorization.train_images", config.memorization.train_images, "training", len(split.train)))
     for key, wanted, part, available in asked:
         if wanted > available:
             raise StudyError(

@@ -89,15 +89,15 @@ SETTING_REFUSALS = {
     "falling corruption rates": (["--set", "memorization.label_corruptions=1,0"], ["[1.0, 0.0]", "rising"]),
     "corruption rate in words": (["--set", "memorization.label_corruptions=low,high"], ["'low,high'", "numbers"]),
     "more images to memorise than there are": (
-        ["--set", "memorization.train_images=321"], ["= 321", "320 training images", "--set"],
+        ["--set", "memorization.seeds=1", "--set", "memorization.train_images=2001"], ["= 2001", "2000 training images"],
     ),
     "more images to shift than there are": (
-        ["--set", "shift_invariance.test_images=201"], ["= 201", "200 test images", "--set"],
+        ["--set", "shift_invariance.test_images=601"], ["= 601", "600 test images"],
     ),
     "too few permutations": (["--set", "probe.permutations=99"], ["= 99", "100 to 1000000"]),
     "too few draws": (["--set", "ablation.null_draws=19"], ["= 19", "20 to 100000"]),
     "too few images for the null": (["--set", "ablation.null_images=31"], ["= 31", "32 or more"]),
-    "more images for the null than there are": (["--set", "ablation.null_images=1001"], ["= 1001", "1000 test images"]),
+    "more images for the null than there are": (["--set", "ablation.null_images=601"], ["= 601", "600 test images"]),
     "too many retries": (["--set", "execution.retries=11"], ["= 11", "0 to 10"]),
     "negative number of images": (["--set", "images.train_images=-1"], ["= -1", "0 (all) or a positive number up to 1000000"]),
     "too few images for ten classes": (["--set", "images.train_images=9"], ["= 9", "10 classes"]),
@@ -110,7 +110,7 @@ SETTING_REFUSALS = {
     "unknown images": (["--images", "imagenet"], ["--images", "'imagenet'", "shapes, cifar10, folder"]),
     "unknown layer": (["--set", "ablation.layers=conv2,conv9"], ["'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"]),
     "layer named twice": (["--set", "ablation.layers=conv2,conv2"], ["without repeats"]),
-    "unknown clamp": (["--set", "ablation.clamps=output_zero,mean"], ["'mean'", "output_zero, relu_zero"]),
+    "unknown clamp": (["--set", "ablation.clamps=output_zero,median"], ["'median'", "output_zero, relu_zero"]),
     "unknown augmentation": (["--set", "population.augmentations=rotate"], ["'rotate'", "none, shift, flip, shift_flip"]),
     "no augmentation": (["--set", "population.augmentations=[]"], ["[]", "non-empty"]),
     "negative workers": (["--workers", "-1"], ["--workers", "= -1", "0 (one per core) to 1024"]),
@@ -435,7 +435,7 @@ REGISTRATION_REFUSALS = {
         r'test = "sign_flip"', 'test = "stratified_permutation"', ["existence-selective-units", "'test'", "does not fit"]
     ),
     "setting outside a section": (r"```toml settings\n", "```toml settings\nloose = 1\n", ["settings block", "'loose'"]),
-    "setting of no allowed type": (r"epochs = 8", "epochs = 2020-01-01", ["settings block", "epochs"]),
+    "setting of no allowed type": (r"epochs = 6", "epochs = 2020-01-01", ["settings block", "epochs"]),
     "last block that is not closed": (r"```\s*\Z", "", ["closed"]),
 }  # fmt: skip
 

@@ -205,7 +205,7 @@ def test_failing_networks_are_listed_and_the_others_go_on(tmp_path: Path) -> Non
     assert reasons[whole.key] == ""
     page = (place / "reports" / f"{NAME}.html").read_text(encoding="utf-8")
     for network in (killed, diverged):
-        sentence = f"Network {network.key} ({network.augmentation}, seed 0) is missing: {reasons[network.key]}."
+        sentence = f"Network {network.key} ({network.label}) is missing: {reasons[network.key]}."
         assert sentence in out
         assert sentence in page
         assert f"{network.augmentation}, seed 0: FAILED: {reasons[network.key]}" in out
