@@ -70,18 +70,40 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
         Seed of resampling.
     """
     hypotheses = registration.hypotheses
-    first = _concluded(study, hypotheses, root_seed, second=False)
-    again = _concluded(study, hypotheses, root_seed, second=True)
+    parts = Parts(study)
+    first = _concluded(parts, hypotheses, root_seed, second=False)
+    again = _concluded(parts, hypotheses, root_seed, second=True)
     results = {
         name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
         for name, result in first.items()
     }
     asked = [name for name in QUESTIONS if any(hypothesis.question == name for hypothesis in hypotheses.values())]
-    return tuple(_question_result(name, results, again, study) for name in asked)
+    return tuple(_question_result(name, results, again, parts) for name in asked)
+
+
+class Parts:
+    """A study by arm and set of initialisations; each part is cut out once."""
+
+    def __init__(self, study: xr.DataTree) -> None:
+        """Cut nothing yet."""
+        self._study = study
+        self._cut: dict[tuple[str, int], xr.DataTree | None] = {}
+
+    def of(self, question: Question, *, second: bool) -> xr.DataTree | None:
+        """Return the networks that a question is asked of, or those of the second set; None where there are none.
+
+        A question that is about the second set has no further one.
+        """
+        if second and question.initialization_set == SECOND:
+            return None
+        place = (question.arm, SECOND if second else question.initialization_set)
+        if place not in self._cut:
+            self._cut[place] = networks_of(self._study, *place)
+        return self._cut[place]
 
 
 def _concluded(
-    study: xr.DataTree, hypotheses: Mapping[str, Hypothesis], root_seed: int, *, second: bool
+    parts: Parts, hypotheses: Mapping[str, Hypothesis], root_seed: int, *, second: bool
 ) -> dict[str, HypothesisResult]:
     """Return the result of every hypothesis, in their order; for the second set of those alone that it has data of."""
     tested, untestable = {}, {}
@@ -90,7 +112,7 @@ def _concluded(
         if question is None:
             untestable[name] = untested(hypothesis, "not measured: this version has no analysis for the question yet")
             continue
-        networks = _networks(study, question, second=second)
+        networks = parts.of(question, second=second)
         measure = question.measures[hypothesis.measure]
         if networks is None:
             untestable[name] = untested(hypothesis, _missing(question, second=second))
@@ -103,20 +125,13 @@ def _concluded(
     return {name: results[name] for name in hypotheses if name in results}
 
 
-def _networks(study: xr.DataTree, question: Question, *, second: bool) -> xr.DataTree | None:
-    """Return the networks that a question is asked of; a question about the second set has no further one."""
-    if second and question.initialization_set == SECOND:
-        return None
-    return networks_of(study, question.arm, SECOND if second else question.initialization_set)
-
-
 def _missing(question: Question, *, second: bool) -> str:
     which = "second" if question.initialization_set == SECOND or second else "first"
     return f"this study has no networks of arm {question.arm} in the {which} set of initialisations"
 
 
 def _question_result(
-    name: str, results: dict[str, HypothesisResult], again: dict[str, HypothesisResult], study: xr.DataTree
+    name: str, results: dict[str, HypothesisResult], again: dict[str, HypothesisResult], parts: Parts
 ) -> QuestionResult:
     own = tuple(result for result in results.values() if result.hypothesis.question == name)
     question = question_named(name)
@@ -124,11 +139,11 @@ def _question_result(
         first = own[0].hypothesis
         return QuestionResult(name, name.replace("_", " ").capitalize(), first.paper_section, first.claim, own)
     described = QuestionResult(name, question.title, question.paper_section, question.claim, own)
-    if (networks := _networks(study, question, second=False)) is not None:
+    if (networks := parts.of(question, second=False)) is not None:
         described = dataclasses.replace(
             described, figures=question.figures(networks, own), notes=question.notes(networks)
         )
-    if (networks := _networks(study, question, second=True)) is not None:
+    if (networks := parts.of(question, second=True)) is not None:
         repeated = tuple(result for result in again.values() if result.hypothesis.question == name)
         described = dataclasses.replace(described, second_figures=question.figures(networks, repeated))
     return described
