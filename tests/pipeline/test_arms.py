@@ -8,14 +8,16 @@ import pytest
 import xarray as xr
 
 from study.schema import GROUPS
-from tests.pipeline.tiny_study import Finished, arguments, manifests, run
+from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
     "population.augmentations=none", "maturation.seeds=1", "maturation.epochs=3", "memorization.seeds=1",
     "memorization.label_corruptions=0,1", "memorization.epochs=2", "memorization.train_images=100",
     "replication.seeds=1",
 )  # fmt: skip
-GIVEN = arguments(*(part for setting in ARMS for part in ("--set", setting)))
+GIVEN = arguments(
+    "--preregistration", str(WHOLE_REGISTRATION), *(part for setting in ARMS for part in ("--set", setting))
+)
 
 
 @pytest.fixture(scope="module")

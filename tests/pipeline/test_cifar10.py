@@ -12,12 +12,13 @@ import xarray as xr
 from study.analysis.question import layer_means
 from study.config import ImagesConfig
 from study.images import ImageSet, load_images
-from tests.pipeline.tiny_study import NAME, REGISTRATION, Finished, run
+from tests.pipeline.tiny_study import NAME, WHOLE_REGISTRATION, Finished, run
 
 SETTINGS = (
     "images.train_images=4000", "images.validation_images=500", "images.test_images=500", "training.epochs=5",
     "population.seeds=1", "population.augmentations=none", "probe.permutations=100", "ablation.null_draws=20",
-    "ablation.null_images=32",
+    "ablation.null_images=32", "shift_invariance.test_images=0", "maturation.seeds=0", "memorization.seeds=0",
+    "replication.seeds=0",
 )  # fmt: skip
 OFFICIAL = {
     True: "the official files, checksums verified",
@@ -45,7 +46,7 @@ def photographed(photographs: ImageSet, tmp_path_factory: pytest.TempPathFactory
     directory = str(Path(os.environ["STUDY_CIFAR10_DIR"]).absolute())
     given = [
         "--preregistration",
-        str(REGISTRATION),
+        str(WHOLE_REGISTRATION),
         "--profile",
         "cifar10-small",
         "--name",

@@ -17,7 +17,16 @@ from study.run import main
 from study.schema import COORDINATE_UNITS, NETWORK_COORDINATES
 from study.store import network_state, read_journal, read_record
 from tests.example_networks import POPULATION_GROUPS as GROUPS
-from tests.pipeline.tiny_study import NAME, REGISTRATION, Finished, arguments, manifests, planned, snapshot
+from tests.pipeline.tiny_study import (
+    NAME,
+    REGISTRATION,
+    WHOLE_REGISTRATION,
+    Finished,
+    arguments,
+    manifests,
+    planned,
+    snapshot,
+)
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 
@@ -207,7 +216,7 @@ def test_study_of_fewer_layers_or_clamps_is_analysed(study: xr.DataTree, restric
     restricted = xr.DataTree.from_dict(
         {"/": study.to_dataset(), **{f"/{name}": group for name, group in groups.items()}}
     )
-    questions = analysis.analyse(restricted, read_registration(REGISTRATION), root_seed=0)
+    questions = analysis.analyse(restricted, read_registration(WHOLE_REGISTRATION), root_seed=0)
     asked = next(question for question in questions if question.question == "ablation")
     assert {result.verdict for result in asked.hypotheses} == {"not tested"}
     for result in asked.hypotheses:
