@@ -18,7 +18,7 @@ SETTINGS = (
     "images.train_images=4000", "images.validation_images=500", "images.test_images=500", "training.epochs=5",
     "population.seeds=1", "population.augmentations=none", "probe.permutations=100", "ablation.null_draws=20",
     "ablation.null_images=32", "shift_invariance.test_images=0", "maturation.seeds=0", "memorization.seeds=0",
-    "replication.seeds=0",
+    "replication.seeds=0", "replication.maturation_seeds=0", "replication.memorization_seeds=0",
 )  # fmt: skip
 OFFICIAL = {
     True: "the official files, checksums verified",
