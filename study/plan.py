@@ -10,10 +10,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from study.config import Config, TrainingConfig, digest
-from study.schema import GENERALIZATION, MATURATION, MEMORIZATION
+from study.schema import GENERALIZATION, MATURATION, MEMORIZATION, SECOND_SET
 
 ALGORITHM_VERSION = 3  # raise it when the same inputs would give other results; stored networks are then not reused
-SETS = (1, 2)  # of initialisations: the study's own, and the replication's
+SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replication's
 
 # What decides an arm's results beside the images, the network, its training and the probe.
 _SECTIONS = {GENERALIZATION: ("ablation", "shift_invariance"), MATURATION: (), MEMORIZATION: ()}

@@ -22,6 +22,7 @@ ARM_GROUPS = {
     MATURATION: ("training", "maturation"),
     MEMORIZATION: ("training", "tuning"),
 }  # what is measured in the networks of each arm
+SECOND_SET = 2  # of initialisations, which repeats the first
 
 STATES = ("initial", "analysed")
 TARGETS = ("top", "bottom")

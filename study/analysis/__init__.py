@@ -14,12 +14,11 @@ from study.analysis.results import HypothesisResult, QuestionResult
 from study.analysis.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.errors import StudyError
 from study.registration import QUESTIONS, Hypothesis, Registration
-from study.schema import GROUPS
+from study.schema import GROUPS, SECOND_SET
 
 MEASUREMENTS = tuple(
     name for name in GROUPS if name != "responses"
 )  # what an analysis reads; those are ten times as large
-SECOND = 2  # the number of the second set of initialisations
 
 
 def question_named(name: str) -> Question | None:
@@ -94,9 +93,9 @@ class Parts:
 
         A question that is about the second set has no further one.
         """
-        if second and question.initialization_set == SECOND:
+        if second and question.initialization_set == SECOND_SET:
             return None
-        place = (question.arm, SECOND if second else question.initialization_set)
+        place = (question.arm, SECOND_SET if second else question.initialization_set)
         if place not in self._cut:
             self._cut[place] = networks_of(self._study, *place)
         return self._cut[place]
@@ -126,7 +125,7 @@ def _concluded(
 
 
 def _missing(question: Question, *, second: bool) -> str:
-    which = "second" if question.initialization_set == SECOND or second else "first"
+    which = "second" if question.initialization_set == SECOND_SET or second else "first"
     return f"this study has no networks of arm {question.arm} in the {which} set of initialisations"
 
 

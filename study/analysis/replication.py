@@ -13,8 +13,7 @@ import xarray as xr
 from study.analysis import ablation, existence, generalization, spatial_frequency
 from study.analysis.question import Measure, Question, network_table
 from study.analysis.results import PublishedLayer, published_layer
-
-SECOND = 2
+from study.schema import SECOND_SET
 
 
 def no_layers(study: xr.DataTree) -> xr.DataArray:
@@ -59,5 +58,5 @@ QUESTION = Question(
     },
     figures=lambda study, results: (),
     notes=_notes,
-    initialization_set=SECOND,
+    initialization_set=SECOND_SET,
 )

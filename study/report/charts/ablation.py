@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import cast
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, if_any_interval, in_order, palette, panels, shapes
-
-_HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
+from study.report.charts.theme import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    if_any_interval,
+    in_order,
+    palette,
+    panels,
+    shapes,
+    spread,
+    vertical_intervals,
+)
 
 
 def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -82,12 +91,8 @@ def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart
             "target:N", sort=targets, title="silenced", scale=alt.Scale(domain=targets, range=[BLUE, ORANGE])
         ),
     )
-    intervals = (
-        paired.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=1.4)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
-    return [bars, *if_any_interval(table, intervals)]
+    intervals = vertical_intervals(paired, table, stroke_width=1.4)
+    return [bars, *intervals]
 
 
 def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -161,7 +166,7 @@ def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     layers = in_order(table, "layer")
     points = table[table["kind"] == "network"]
-    points = points.assign(spread=_spread(points))
+    points = points.assign(spread=spread(points))
     groups = in_order(points, "augmentation")
     x = alt.X("layer:N", sort=layers, title=None)
     networks = (
@@ -181,17 +186,6 @@ def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
         x, centre, tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("z", "ci_low", "ci_high"))]
     )
     tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(alt.Y("z:Q"))
-    intervals = (
-        means.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=2)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
+    intervals = vertical_intervals(means, table, stroke_width=2)
     zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
-    return alt.layer(zero, networks, *if_any_interval(table, intervals), tick).properties(width=760, height=280)
-
-
-def _spread(points: pd.DataFrame) -> np.ndarray:
-    """Return each point's sideways place in its layer's column, even and the same on every run."""
-    rank = points.groupby("layer", sort=False).cumcount().to_numpy()
-    count = points.groupby("layer", sort=False)["z"].transform("size").to_numpy()
-    return np.asarray(_HALF * (2 * (rank + 0.5) / count - 1))
+    return alt.layer(zero, networks, *intervals, tick).properties(width=760, height=280)

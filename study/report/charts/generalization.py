@@ -20,6 +20,7 @@ from study.report.charts.theme import (
     palette,
     panels,
     shapes,
+    vertical_intervals,
 )
 
 _ROLES = {"as published": (ORANGE, "square"), "registered": (BLUE, "circle"), "beside": (GREY, "diamond")}
@@ -95,13 +96,9 @@ def correlation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         alt.Y("estimate:Q", title="rank correlation with test loss"),
         color=alt.Color("kind:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=palette(kinds))),
     )
-    intervals = (
-        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=1.4)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
+    intervals = vertical_intervals(base, table, stroke_width=1.4)
     zero = alt.Chart(table.iloc[:1]).mark_rule(color=INK, opacity=0.6).encode(y=alt.datum(0))
-    return alt.layer(bars, *if_any_interval(table, intervals), zero).properties(width=720, height=PANEL_HEIGHT * 2)
+    return alt.layer(bars, *intervals, zero).properties(width=720, height=PANEL_HEIGHT * 2)
 
 
 def group_slopes(table: pd.DataFrame) -> alt.TopLevelMixin:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from study.report.charts.theme import (
@@ -13,14 +12,14 @@ from study.report.charts.theme import (
     ORANGE,
     PANEL_HEIGHT,
     PANEL_WIDTH,
-    if_any_interval,
     in_order,
     palette,
     panels,
     shapes,
+    spread,
+    vertical_intervals,
 )
 
-_HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
 _LEVEL = 0.05  # the share of small p-values that a test which keeps its level gives without any effect
 
 
@@ -145,7 +144,7 @@ def maturation_correlations(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     layers = in_order(table, "layer")
     points = table[table["kind"] == "network"]
-    points = points.assign(spread=_spread(points))
+    points = points.assign(spread=spread(points))
     x, sideways = alt.X("layer:N", sort=layers, title=None), alt.Scale(domain=[-0.5, 0.5])
     y = alt.Y("rho:Q", title="rank correlation with validation loss", scale=alt.Scale(domain=[-1, 1]))
     networks = (
@@ -164,20 +163,9 @@ def maturation_correlations(table: pd.DataFrame) -> alt.TopLevelMixin:
         tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("rho", "ci_low", "ci_high"))],
     )
     tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(y)
-    intervals = (
-        means.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=2)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
+    intervals = vertical_intervals(means, table, stroke_width=2)
     zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
-    return alt.layer(zero, networks, *if_any_interval(table, intervals), tick).properties(width=720, height=260)
-
-
-def _spread(points: pd.DataFrame) -> np.ndarray:
-    """Return each point's sideways place in its layer's column, even and the same on every run."""
-    rank = points.groupby("layer", sort=False).cumcount().to_numpy()
-    count = points.groupby("layer", sort=False)["rho"].transform("size").to_numpy()
-    return np.asarray(_HALF * (2 * (rank + 0.5) / count - 1))
+    return alt.layer(zero, networks, *intervals, tick).properties(width=720, height=260)
 
 
 def maturation_single_networks(table: pd.DataFrame) -> alt.TopLevelMixin:

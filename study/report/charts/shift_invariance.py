@@ -20,6 +20,7 @@ from study.report.charts.theme import (
     palette,
     panels,
     shapes,
+    vertical_intervals,
 )
 
 _INTACT_AND_HALVES = (GREY, BLUE, ORANGE, GREEN)
@@ -62,12 +63,8 @@ def shift_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
             scale=alt.Scale(domain=conditions, range=list(_INTACT_AND_HALVES[: len(conditions)])),
         ),
     )
-    intervals = (
-        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=1.2)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
-    panel = alt.layer(bars, *if_any_interval(table, intervals), data=table).properties(width=400, height=200)
+    intervals = vertical_intervals(base, table, stroke_width=1.2)
+    panel = alt.layer(bars, *intervals, data=table).properties(width=400, height=200)
     return panels(panel, table, "silenced", columns=2)
 
 

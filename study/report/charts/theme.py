@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import altair as alt
+import numpy as np
 
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 
@@ -33,6 +34,8 @@ ROW_GAP = 72  # room for the upper panel's axis and the lower one's heading
 # The page's own text colour, so that one drawing serves the light page, the dark page and the printed one.
 INK = "currentColor"
 FONT = "system-ui, sans-serif"
+
+_HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
 
 CONFIG: dict[str, Any] = {
     "background": None,
@@ -100,3 +103,20 @@ def panels(
 def if_any_interval(table: pd.DataFrame, layer: alt.Chart) -> list[alt.Chart]:
     """Return the layer of intervals, or nothing where no row has one: an empty scale makes the browser complain."""
     return [layer] if table[["ci_low", "ci_high"]].notna().all(axis=1).any() else []
+
+
+def vertical_intervals(base: alt.Chart, table: pd.DataFrame, *, stroke_width: float) -> list[alt.Chart]:
+    """Return upright rules from `ci_low` to `ci_high` at the places of `base`, or nothing where no row has an interval."""
+    rules = (
+        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(color=INK, strokeWidth=stroke_width)
+        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
+    )
+    return if_any_interval(table, rules)
+
+
+def spread(points: pd.DataFrame) -> np.ndarray:
+    """Return each point's sideways place in its layer's column, even and the same on every run."""
+    by_layer = points.groupby("layer", sort=False)
+    rank, count = by_layer.cumcount().to_numpy(), by_layer["layer"].transform("size").to_numpy()
+    return np.asarray(_HALF * (2 * (rank + 0.5) / count - 1))
