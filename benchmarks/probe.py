@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 
+from study.bench import bench
 from study.config import NetworkConfig, ProbeConfig
-from study.measure import bench
 from study.networks.taps import responses_model, unit_labels
 from study.probe import grating_responses, tuning_arrays
 from study.stimuli import gratings

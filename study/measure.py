@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -16,14 +15,12 @@ from numpy.typing import NDArray
 from study import tuning
 from study.ablate import ablation_arrays
 from study.activity import activity_arrays
-from study.config import Config, NetworkConfig
+from study.bench import Bench, bench
+from study.config import Config
 from study.halves import layer_halves
 from study.images.corruption import with_corrupted_labels
 from study.images.split import Partition
-from study.networks import backend
-from study.networks.clamped import ClampedNetwork
-from study.networks.cnn7 import cnn7
-from study.networks.taps import HiddenLayer, hidden_layers, responses_model, unit_labels
+from study.networks.taps import unit_labels
 from study.plan import PlannedNetwork, training_images, training_of
 from study.probe import coordinates, grating_responses, tuning_arrays
 from study.schema import (
@@ -41,61 +38,11 @@ from study.schema import (
     described,
 )
 from study.seeding import stream
-from study.shift import WatchedNetwork, shift_arrays, silenced_halves
+from study.shift import shift_arrays, silenced_halves
 from study.stimuli import Gratings, gratings
 from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A network with everything compiled.
-
-    Made once a process: compiling costs seconds, and the networks of a study differ only in their weights.
-    """
-
-    model: keras.Model
-    layers: tuple[HiddenLayer, ...]
-    optimizer: keras.optimizers.Optimizer
-    train: Callable[..., Any]
-    scores: Callable[..., Any]
-    responses: Callable[..., list[Any]]
-    clamped: ClampedNetwork
-    watched: WatchedNetwork
-
-    def reset(self, learning_rate: float) -> None:
-        """Forget the last network's training: moments and step count to zero."""
-        for variable in self.optimizer.variables:
-            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
-        self.optimizer.learning_rate = learning_rate
-
-
-@functools.lru_cache(maxsize=1)
-def bench(
-    config: NetworkConfig,
-    image_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    precision: str = "float32",
-    silenced: tuple[str, ...] = (),
-) -> Bench:
-    """Return this process' compiled network."""
-    backend.configure_process()
-    model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
-    layers = hidden_layers(model)
-    optimizer = backend.FusedAdam()
-    optimizer.build(model.trainable_variables)
-    return Bench(
-        model=model,
-        layers=layers,
-        optimizer=optimizer,
-        train=backend.compiled_training(model, optimizer, precision=precision),
-        scores=backend.compiled_scores(model),
-        responses=backend.compiled_forward(responses_model(model, layers)),
-        clamped=ClampedNetwork.of(model, layers),
-        watched=WatchedNetwork.of(model, layers, silenced),
-    )
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 
 from study import tuning
+from study.bench import Bench, bench
 from study.config import Config, resolve
 from study.images import load_images
 from study.images.corruption import corrupted
 from study.images.split import Partition, partition, preprocessed, split_images
-from study.measure import Bench, Measured, bench, measure_network
+from study.measure import Measured, measure_network
 from study.plan import PlannedNetwork, planned_networks
 from study.probe import grating_responses
 from study.schema import ARM_GROUPS, validate
