@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from study.choices import Choices, parsed_choices, plain_choices
 from study.errors import StudyError
 from study.rules import Rule, parsed_rule
 
@@ -103,7 +104,8 @@ class Registration:
     """Everything registered: hypotheses by id, and the settings they were registered for.
 
     `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
-    by profile. `digest` covers the machine-readable part, `text_digest` the whole file.
+    by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered choice first.
+    `digest` covers the machine-readable part, `text_digest` the whole file.
     """
 
     hypotheses: dict[str, Hypothesis]
@@ -111,6 +113,7 @@ class Registration:
     profile_settings: dict[str, dict[str, Any]]
     digest: str
     text_digest: str
+    multiverse: Choices = dataclasses.field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """Return what is stored with the data when the first network starts."""
@@ -120,6 +123,7 @@ class Registration:
             "hypotheses": {name: hypothesis.as_record() for name, hypothesis in self.hypotheses.items()},
             "settings": self.settings,
             "profile_settings": self.profile_settings,
+            "multiverse": plain_choices(self.multiverse),
         }
 
 
@@ -177,13 +181,16 @@ def parsed_registration(text: str, *, source: str) -> Registration:
         if not isinstance(entry, dict):
             raise StudyError(f"{where}: profile = {entry!r} must be tables such as [profile.quick.training]")
     profiles = {name: _flat(table, where) for entry in by_profile for name, table in entry.items()}
+    where = f"{source}, multiverse block"
+    multiverse = parsed_choices([_toml(one, where) for one in _blocks(text, "multiverse", source)], QUESTIONS, where)
     machine_readable = {
         "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
         "settings": settings,
         "profile_settings": profiles,
+        "multiverse": plain_choices(multiverse),
     }
     canonical = json.dumps(machine_readable, sort_keys=True, separators=(",", ":"))
-    return Registration(hypotheses, settings, profiles, _sha256(canonical), _sha256(text))
+    return Registration(hypotheses, settings, profiles, _sha256(canonical), _sha256(text), multiverse)
 
 
 def _sha256(text: str) -> str:

@@ -22,6 +22,7 @@ from study.analysis.testing import second_set
 from study.registration import Hypothesis
 from study.report.content import Report, Stimuli
 from study.rules import Rule
+from tests.example_multiverse import AGREEMENT, curve_figure
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -243,7 +244,9 @@ def _existence(rng: np.random.Generator) -> QuestionResult:
                 "The two coincide.",
                 _histogram(rng, 2.6),
             ),
+            curve_figure(),
         ),
+        multiverse=AGREEMENT,
     )
 
 
@@ -558,6 +561,7 @@ def repeated(question: QuestionResult) -> QuestionResult:
         second_figures=tuple(
             dataclasses.replace(figure, second_paper_figure={"Fig. 2": "Fig. A4a"}.get(figure.paper_figure, ""))
             for figure in question.figures[1:]
+            if figure.chart != "specification_curve"  # there is one of the first set alone
         ),
     )
 

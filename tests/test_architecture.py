@@ -17,7 +17,7 @@ PACKAGE = ROOT / "study"
 
 # Each room, what it holds, and the rooms it may import beside itself. A name stands for a module and all below it.
 ROOMS: dict[str, tuple[str, ...]] = {
-    "vocabulary": ("errors", "config", "rules", "registration", "deviations", "schema", "seeding", "plan"),
+    "vocabulary": ("errors", "config", "rules", "choices", "registration", "deviations", "schema", "seeding", "plan"),
     "pure": ("stimuli", "tuning", "stats"),
     "input and output": ("images", "store", "provenance"),
     "experiment": (

@@ -145,8 +145,29 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class LayerAgreement:
+    """How far other analyses of a question agree, in one layer, with the registered one; exploratory.
+
+    `registered` is what the registered analysis says by the rule that the others are judged by, `specifications` the
+    number of the others. Signs and verdicts can be compared with `with_sign` and `with_verdict` of them: those that have
+    one, none where the registered analysis has none.
+    """
+
+    layer: str
+    registered: str
+    specifications: int
+    with_sign: int
+    same_sign: int
+    with_verdict: int
+    same_verdict: int
+
+
+@dataclass(frozen=True)
 class QuestionResult:
-    """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set."""
+    """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set.
+
+    `multiverse` says, layer by layer, how far other analyses agree; the last of the figures is then their curve.
+    """
 
     question: str
     title: str
@@ -156,3 +177,4 @@ class QuestionResult:
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = field(default=())
     second_figures: tuple[Figure, ...] = ()
+    multiverse: tuple[LayerAgreement, ...] = ()

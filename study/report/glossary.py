@@ -138,6 +138,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "ground on which this report says that there is none worth the name.",
     ),
     (
+        "Specification, multiverse",
+        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
+        "names. A specification curve shows what each of them gives, sorted by size.",
+    ),
+    (
         "Registered",
         "Written down, with its decision rule, before the first network was trained.",
     ),

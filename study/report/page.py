@@ -181,6 +181,7 @@ def _environment() -> jinja2.Environment:
         "shared_note": wording.shared_note,
         "deciding_layers": wording.deciding_layers,
         "networks_text": wording.networks_text,
+        "share": wording.share_text,
         "counted": wording.counted,
         "ledger_layers": ledger_words.layers_text,
         "pvalues_sentence": ledger_words.pvalues_sentence,

@@ -247,3 +247,17 @@ def test_stimuli_of_another_shape_are_refused() -> None:
     """Labels and pictures must agree."""
     with pytest.raises(ValueError, match="stimuli must be uint8"):
         Stimuli(np.zeros((2, 3, 8, 8), dtype=np.uint8), (0.0, 15.0, 30.0), (0.1, 0.2, 0.3))
+
+
+def test_agreement_of_other_analyses_stands_in_a_table(page: str) -> None:
+    """A row a layer, shares in percent and in numbers, the question linked to its curve; none where nothing compares."""
+    columns, first, second = rows_of(page, 'aria-label="Agreement of other analyses with the registered one"')
+    assert columns[-3:] == ["Other specifications", "Same sign", "Same verdict"]
+    assert first == [
+        "Do orientation-selective units exist?", "conv1", "supported", "11", "82 % (9 of 11)", "45 % (5 of 11)",
+    ]  # fmt: skip
+    assert second == ["fc1", "not tested", "11", "70 % (7 of 10)", "none"]
+    linked = re.search(r'<th scope="rowgroup"[^>]*><a href="#([^"]+)"', page)
+    assert linked is not None
+    assert f'<figure id="{linked[1]}">' in page
+    assert '<a href="#multiverse">' in page

@@ -19,6 +19,7 @@ from study.report.charts.maturation import (
     maturation_single_networks,
 )
 from study.report.charts.memorization import corruption_accuracy, corruption_excess, corruption_gosi
+from study.report.charts.multiverse import specification_curve
 from study.report.charts.shift_invariance import shift_bars, shift_consistency, shift_ratios
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
 
@@ -53,6 +54,7 @@ __all__ = [
     "shift_bars",
     "shift_consistency",
     "shift_ratios",
+    "specification_curve",
     "tuning_curves",
 ]
 
@@ -66,5 +68,6 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
         maturation_loss, maturation_gosi, maturation_points, maturation_correlations, maturation_single_networks,
         corruption_gosi, corruption_excess, corruption_accuracy,
         ablation_accuracy, ablation_dots, ablation_classes, ablation_curves, ablation_forest,
+        specification_curve,
     )
 }  # fmt: skip

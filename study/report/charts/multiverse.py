@@ -1,0 +1,150 @@
+"""The specification curve: what every registered way of asking a question answers, and which choices it made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, if_any_interval, in_order
+
+_DESCRIBED = (
+    "layer", "place", "effect", "ci_low", "ci_high", "says", "registered", "estimate", "unit", "pvalue", "networks",
+    "undefined", "note",
+)  # fmt: skip
+_COLUMNS = 4  # layers beside each other
+_WIDTH, _NARROW = 300, 150  # of a panel, with few and with many layers
+_HEIGHT = 140
+_ROW = 13  # pixels a level
+_WIDE = 20.0  # an effect beyond this makes the axis logarithmic away from 0
+_TICKS = (-300, -100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300)
+_CORRELATION = "rank correlation"
+
+
+def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each layer's specifications sorted by effect, and below them the level of each factor.
+
+    Parameters
+    ----------
+    table
+        A row a layer and specification. Columns `layer`, `place` (from 1, by effect), `effect`, `ci_low`, `ci_high` (NaN
+        where undefined), `says` (a verdict), `registered` (whether it is the registered specification), for the tooltip
+        `estimate`, `unit`, `pvalue`, `networks`; every further column but `undefined` and `note` is a factor.
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Four layers in a row; colour and shape are the verdict, a dashed upright line and a ring mark the registered
+        specification. A factor with one level only is not drawn.
+    """
+    factors = [name for name in table.columns if name not in _DESCRIBED and table[name].nunique() > 1]
+    layers = in_order(table, "layer")
+    colours, marks = _verdicts(table)
+    rows = []
+    for first in range(0, len(layers), _COLUMNS):
+        some = layers[first : first + _COLUMNS]
+        own = table[table["layer"].isin(some)]
+        upper = _faceted(_curve(table, own, factors, colours, marks), own, some, len(layers), header=True)
+        parts = [upper.properties(bounds="flush")]
+        if factors:
+            lower = _faceted(_levels(table, factors, colours), own, some, len(layers), header=False)
+            parts.append(lower.properties(bounds="flush"))
+        rows.append(alt.vconcat(*parts, spacing=8, bounds="flush"))
+    return rows[0] if len(rows) == 1 else alt.vconcat(*rows, spacing=48)
+
+
+def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
+    names = [verdict for verdict in VERDICT_COLOURS if verdict in set(table["says"])]
+    colours, marks = [VERDICT_COLOURS[name] for name in names], [VERDICT_SHAPES[name] for name in names]
+    return (
+        alt.Color("says:N", title=None, scale=alt.Scale(domain=names, range=colours)),
+        alt.Shape("says:N", title=None, scale=alt.Scale(domain=names, range=marks)),
+    )
+
+
+def _faceted(panel: Any, own: pd.DataFrame, layers: list[str], total: int, *, header: bool) -> Any:
+    """Return one panel a layer, side by side, the axis of values on the left alone."""
+    width = _WIDTH if total <= 2 else _NARROW
+    named = alt.Header(title=None) if header else alt.Header(title=None, labels=False)
+    return (
+        alt.layer(*panel["layers"], data=own)
+        .properties(width=width, height=panel["height"])
+        .facet(column=alt.Column("layer:N", sort=layers, title=None, header=named), spacing=14)
+    )
+
+
+def _base(table: pd.DataFrame) -> alt.Chart:
+    last = int(table["place"].max())
+    return alt.Chart().encode(
+        alt.X("place:Q", title=None, axis=None, scale=alt.Scale(domain=[0, last + 1], nice=False, zero=False))
+    )
+
+
+def _marker(base: alt.Chart) -> alt.Chart:
+    """Return the upright line at the registered specification."""
+    return base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
+
+
+def _curve(table: pd.DataFrame, own: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> dict[str, Any]:
+    base = _base(table)
+    title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
+    axis, scale = _value_axis(table)
+    y = alt.Y("effect:Q", title=title, scale=scale, axis=axis)
+    points = (
+        base.transform_filter("isValid(datum.effect)")
+        .mark_point(filled=True, size=22, opacity=1)
+        .encode(
+            y, color=colours, shape=marks,
+            tooltip=[
+                "layer:N", "says:N", alt.Tooltip("effect:Q", format=".3g"), alt.Tooltip("estimate:Q", format=".3g"), "unit:N",
+                alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
+            ],
+        )
+    )  # fmt: skip
+    ring = base.transform_filter("datum.registered && isValid(datum.effect)").mark_point(
+        filled=False, size=150, color=INK, strokeWidth=1.6, opacity=1
+    )
+    intervals = (
+        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
+        .mark_rule(strokeWidth=1)
+        .encode(alt.Y("ci_low:Q", title=title, scale=scale, axis=axis), alt.Y2("ci_high:Q"), color=colours)
+    )
+    zero = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6)
+    zero = zero.encode(alt.Y("min(zero):Q", title=title, scale=scale, axis=axis))
+    drawn = [zero, _marker(base), *if_any_interval(own, intervals), points, ring.encode(y)]
+    return {"layers": drawn, "height": _HEIGHT}
+
+
+def _value_axis(table: pd.DataFrame) -> tuple[alt.Axis, alt.Scale]:
+    """Return the axis of effects, the same in every panel: logarithmic on both sides of 0 where some are very large."""
+    values = table[["effect", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
+    low, high = (min(float(values.min()), 0.0), max(float(values.max()), 0.0)) if values.size else (-1.0, 1.0)
+    if max(-low, high) > _WIDE:
+        ticks = [tick for tick in _TICKS if 1.1 * low - 1 <= tick <= 1.1 * high + 1]
+        scale = alt.Scale(type="symlog", constant=1, domain=[1.1 * low - 1, 1.1 * high + 1], nice=False)
+        return alt.Axis(values=ticks), scale
+    margin = 0.06 * (high - low) or 1.0
+    return alt.Axis(tickCount=6), alt.Scale(domain=[low - margin, high + margin], nice=False)
+
+
+def _levels(table: pd.DataFrame, factors: list[str], colours: Any) -> dict[str, Any]:
+    rows = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
+    base = _base(table)
+    dots = (
+        base.transform_fold(factors, as_=["factor", "level"])
+        .transform_calculate(row="datum.factor + ': ' + datum.level")
+        .mark_square(size=9, opacity=1)
+        .encode(
+            alt.Y(
+                "row:N", sort=rows, title=None, scale=alt.Scale(domain=rows),
+                axis=alt.Axis(
+                    grid=True, ticks=False, domain=False, labelLimit=230, labelFontSize=10, labelOverlap=False
+                ),
+            ),
+            color=colours,
+        )
+    )  # fmt: skip
+    return {"layers": [_marker(base), dots], "height": _ROW * len(rows)}
