@@ -102,6 +102,7 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
         "adjustment": "holm",
         "null_value": 0.0,
         "smallest_effect": 0.1,
+        "expected_sd": 0.2,
         "supported": Rule("pvalue_adjusted <= alpha and estimate >= smallest_effect", ()),
         "contradicted": Rule("ci_high < smallest_effect", ()),
         "exclusions": "networks with no live unit in the layer",

@@ -23,10 +23,17 @@ from study.analysis.association import (
     ways_table,
 )
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, drawn_networks, drawn_note, layer_means, network_table
+from study.analysis.question import (
+    PUBLISHED_ALPHA,
+    Measure,
+    Question,
+    drawn_networks,
+    drawn_note,
+    layer_means,
+    network_table,
+    read_as_absence,
+)
 from study.analysis.results import INCONCLUSIVE, Figure, HypothesisResult, PublishedLayer, published_layer
-
-PUBLISHED_ALPHA = 0.05
 
 
 def layer_gosi(study: xr.DataTree) -> xr.DataArray:
@@ -61,13 +68,7 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
 
 
 def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    rows = []
-    for layer in layers:
-        rho, pvalue = _pooled(study, layer)
-        rows.append(
-            published_layer(layer, rho, pvalue >= PUBLISHED_ALPHA, "absence read from a large p-value", pvalue=pvalue)
-        )
-    return tuple(rows)
+    return tuple(read_as_absence(row) for row in _published(study, layers))
 
 
 def _scatter_table(study: xr.DataTree) -> pd.DataFrame:

@@ -12,13 +12,22 @@ from numpy.typing import NDArray
 
 from study import stats
 from study.analysis.existence import gosi_excess, tuning_of
-from study.analysis.question import MOST_DRAWN, Measure, Question, layer_means, network_table, unpublished
+from study.analysis.question import (
+    MOST_DRAWN,
+    PUBLISHED_ALPHA,
+    Measure,
+    Question,
+    layer_means,
+    network_table,
+    read_as_absence,
+    unpublished,
+)
 from study.analysis.results import INCONCLUSIVE, Figure, HypothesisResult, PublishedLayer, published_layer
 from study.schema import MEMORIZATION
 from study.seeding import stream
 
 FITTING_ACCURACY = 0.95  # of its own labels; a network below it has not learnt by heart what it was given
-PUBLISHED_ALPHA = 0.05
+
 FITS, DOES_NOT_FIT = "fits its labels", "does not fit its labels (left out)"
 TRAIN, TEST = "training images, the labels learnt", "test images, true labels"
 
@@ -70,6 +79,11 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
         row = published_layer(layer, outcome.statistic, outcome.statistic < 0, note, pvalue=outcome.pvalue)
         rows.append(dataclasses.replace(row, verdict=INCONCLUSIVE) if outcome.pvalue >= PUBLISHED_ALPHA else row)
     return tuple(rows)
+
+
+def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+    """Return the same where the paper sees no trend: the p is large, which is how such an absence is read."""
+    return tuple(read_as_absence(row) for row in _published(study, layers))
 
 
 def _drawn(rates: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -226,6 +240,9 @@ QUESTION = Question(
     measures={
         "gosi_against_label_corruption": Measure(
             lambda study: of_fitting(layer_gosi(study), study), _published, label_corruption
+        ),
+        "gosi_against_label_corruption_absence": Measure(
+            lambda study: of_fitting(layer_gosi(study), study), _published_absence, label_corruption
         ),
         "gosi_against_label_corruption_all": Measure(layer_gosi, _published, label_corruption),
         "gosi_excess_against_label_corruption": Measure(

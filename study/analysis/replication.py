@@ -53,6 +53,7 @@ QUESTION = Question(
         "second_set_standardized_effect": ablation.QUESTION.measures["standardized_effect"],
         "second_set_gosi_against_test_loss": generalization.QUESTION.measures["gosi_against_test_loss"],
         "vgg16_selective_excess": Measure(no_layers, _published_elsewhere),
+        "vgg16_gosi_excess_absence": Measure(no_layers, _published_elsewhere),
         "vgg16_zero_range_share": Measure(no_layers, _published_elsewhere),
         "vgg16_standardized_effect": Measure(no_layers, _published_elsewhere),
     },

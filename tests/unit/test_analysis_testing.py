@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 from study.analysis import question_named, testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
-from study.registration import Hypothesis
+from study.registration import CORRELATION_TESTS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
@@ -84,11 +84,10 @@ def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np
 def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
     n_layers = len(one.layers)
-    if one.test == "stratified_permutation":
-        absence = one.supported.text.startswith("ci_low")
+    if one.test in CORRELATION_TESTS:
         rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
-        if absence:
-            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        if one.test == "correlation_equivalence":
+            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
         return correlated(rho, size, n_layers, strata=one.strata)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
@@ -96,7 +95,7 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
         SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 4.0),
     }[verdict]  # fmt: skip
     if one.test == "equivalence":
-        centre, spread = {SUPPORTED: (0.0, 0.2), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+        centre, spread = {SUPPORTED: (0.0, 0.1), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
     return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
 
 
