@@ -13,7 +13,6 @@ import numpy as np
 import xarray as xr
 
 from study.simulation.population import (
-    LABEL_CORRUPTIONS,
     LAYER_SHARE,
     SILENT,
     Design,
@@ -31,7 +30,6 @@ from study.simulation.population import (
 NETWORK_SD = 0.04  # of layer-mean gOSI over networks of one augmentation, as measured
 UNIT_SD = 0.12  # of gOSI over the units of a layer
 SIMPSON = 1.5  # distance of the augmentations' means, in standard deviations between networks of the same one
-FITTING = (1.0, 1.0, 1.0, 0.98, 0.94, 0.88)  # share of networks that fit their labels, by rate of corruption
 UNFIT_SHIFT = -3.0  # of the gOSI of a network that does not fit, in standard deviations
 
 
@@ -82,24 +80,31 @@ def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Trut
     return xr.DataTree.from_dict(groups)
 
 
+def fitting_share(rates: Floats) -> Floats:
+    """Return the share of networks that fit their labels, by rate of corruption: all below .4, .88 of them at 1."""
+    return 1 - 0.2 * np.maximum(rates - 0.4, 0)
+
+
 @cache
-def _slopes(fitting: tuple[float, ...]) -> tuple[Floats, Floats]:
+def _slopes(rates: tuple[float, ...], fitting_only: bool) -> tuple[Floats, Floats]:
     """Return slopes of a normal variable over the rates of corruption, and the Spearman's rho that each gives.
 
-    The slope is the change from the lowest to the highest rate, in standard deviations at one rate; `fitting` the share
-    of networks that is there at each rate.
+    The slope is the change from rate 0 to rate 1, in standard deviations at one rate; networks are there at all rates
+    alike, or as many as fit their labels.
     """
-    weights = np.array(fitting) / sum(fitting)
+    levels_at = np.array(rates)
+    weights = fitting_share(levels_at) if fitting_only else np.ones(len(rates))
+    weights = weights / weights.sum()
     ranks = np.cumsum(weights) - weights / 2 - 0.5
     slopes = np.linspace(-8, 8, 321)
-    levels = slopes[:, None] * np.array(LABEL_CORRUPTIONS)
+    levels = slopes[:, None] * levels_at
     above = normal_cdf((levels[:, :, None] - levels[:, None, :]) / math.sqrt(2)) @ weights - 0.5
     return slopes, (above * ranks) @ weights / math.sqrt(float(weights @ ranks**2) / 12)
 
 
-def slope_of(rho: float, fitting: tuple[float, ...]) -> float:
+def slope_of(rho: float, rates: tuple[float, ...], *, fitting_only: bool) -> float:
     """Return the slope over the rates of corruption that gives a Spearman's `rho`; see `_slopes`."""
-    slopes, correlations = _slopes(fitting)
+    slopes, correlations = _slopes(rates, fitting_only)
     return float(np.interp(rho, correlations, slopes))
 
 
@@ -113,12 +118,14 @@ def gosi_against_label_corruption(
     shuffles that is associated, and the shuffled gOSI, which is sparseness, rises with the rate.
     """
     labels = {"state": ["analysed"], **unit_labels(truth.layers)}
-    rates = np.array(LABEL_CORRUPTIONS)[design.places % len(LABEL_CORRUPTIONS)]
-    fits = rng.random(design.rows) < np.array(FITTING)[design.places % len(FITTING)]
+    rates = np.array(design.size.label_corruptions)[design.places % len(design.size.label_corruptions)]
+    fits = rng.random(design.rows) < fitting_share(rates)
     error = _unit_error(truth.layers)
     between = spread_between(NETWORK_SD, error)
-    slope = slope_of(truth.theta, FITTING if fitting_only else (1.0,) * len(FITTING))
-    trend = slope * np.hypot(between, error) * rates[:, None] + UNFIT_SHIFT * NETWORK_SD * (~fits & fitting_only)[:, None]
+    slope = slope_of(truth.theta, design.size.label_corruptions, fitting_only=fitting_only)
+    trend = (
+        slope * np.hypot(between, error) * rates[:, None] + UNFIT_SHIFT * NETWORK_SD * (~fits & fitting_only)[:, None]
+    )
     means = trend + between * _layers_noise(rng, design, len(truth.layers))
     sparseness = 0.25 + (0.1 * rates[:, None] if excess else 0.0) + np.zeros(means.shape)
     gosi, silent = _gosi_of_units(rng, design, truth, 0.22 + sparseness + means)

@@ -29,19 +29,33 @@ _STRING: Final = np.dtypes.StringDType()
 
 
 @dataclass(frozen=True)
-class Design:
-    """How many studies are simulated at once, and which networks each of them has.
+class Size:
+    """How large a study is: its networks, which take turns with their groups, and what each of them is measured by.
 
-    `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation
-    is compared with.
+    `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation is
+    compared with.
     """
 
-    studies: int
     networks: int
-    arm: str = GENERALIZATION
-    initialization_set: int = 1
+    augmentations: tuple[str, ...] = AUGMENTATIONS
+    label_corruptions: tuple[float, ...] = LABEL_CORRUPTIONS
     epochs: int = 16
     null_draws: int = 100
+
+
+@dataclass(frozen=True)
+class Design:
+    """How many studies are simulated at once, and which networks each of them has."""
+
+    studies: int
+    size: Size
+    arm: str = GENERALIZATION
+    initialization_set: int = 1
+
+    @property
+    def networks(self) -> int:
+        """Return the number of networks of one study."""
+        return self.size.networks
 
     @property
     def rows(self) -> int:
@@ -65,18 +79,23 @@ class Truth:
 
 def network_labels(design: Design) -> dict[str, Any]:
     """Return the coordinates of `network`, as the compacted store has them; groups take turns."""
-    places, single = design.places, np.full(design.rows, "shift_flip" if design.arm == MATURATION else "none")
-    cycle = {GENERALIZATION: len(AUGMENTATIONS), MEMORIZATION: len(LABEL_CORRUPTIONS)}.get(design.arm, 1)
-    augmentation = np.array(AUGMENTATIONS)[places % cycle] if design.arm == GENERALIZATION else single
-    rates = np.array(LABEL_CORRUPTIONS)[places % cycle] if design.arm == MEMORIZATION else np.zeros(design.rows)
+    augmentations, rates = _groups(design)
+    cycle = max(len(augmentations), len(rates))
     return {
         "network": _names(design.rows),
         "arm": ("network", np.full(design.rows, design.arm).astype(_STRING)),
-        "augmentation": ("network", augmentation.astype(_STRING)),
-        "label_corruption": ("network", rates),
-        "seed": ("network", places // cycle),
+        "augmentation": ("network", np.array(augmentations, dtype=_STRING)[design.places % len(augmentations)]),
+        "label_corruption": ("network", np.array(rates)[design.places % len(rates)]),
+        "seed": ("network", design.places // cycle),
         "initialization_set": ("network", np.full(design.rows, design.initialization_set)),
     }
+
+
+def _groups(design: Design) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Return the augmentations and the rates of label corruption that the networks of an arm take turns with."""
+    if design.arm == MEMORIZATION:
+        return ("none",), design.size.label_corruptions
+    return (("shift_flip",) if design.arm == MATURATION else design.size.augmentations), (0.0,)
 
 
 @cache
@@ -89,9 +108,7 @@ def group_offsets(design: Design) -> Floats:
 
     They add up to 0 within a study; all of them are 0 where a study has one augmentation.
     """
-    if design.arm != GENERALIZATION:
-        return np.zeros(design.rows)
-    steps = np.arange(design.networks) % len(AUGMENTATIONS) - 1.5
+    steps = np.arange(design.networks) % len(_groups(design)[0]) * 1.0
     steps = steps - steps.mean()
     return np.tile(steps / (steps.std() or 1.0), design.studies)
 

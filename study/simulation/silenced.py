@@ -53,7 +53,7 @@ def standardized_effect(rng: np.random.Generator, design: Design, truth: Truth) 
     """Simulate the effect of silencing the more selective half, in units of random halves of the same network."""
     cost = _costs(rng, (design.rows, len(truth.layers)))
     scale = 0.4 * cost
-    draws = rng.standard_t(DRAW_FREEDOM, (*cost.shape, design.null_draws)) * np.sqrt(1 - 2 / DRAW_FREEDOM)
+    draws = rng.standard_t(DRAW_FREEDOM, (*cost.shape, design.size.null_draws)) * np.sqrt(1 - 2 / DRAW_FREEDOM)
     random = scale[..., None] * draws
     # The scale is estimated from the draws; dividing by the same estimate leaves the planted mean as it is.
     effect = _heavy(rng, design, truth) * np.sqrt((random**2).mean(-1))

@@ -99,7 +99,7 @@ def maturation(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Dat
 
     Every loss falls. A unit is silent at an epoch now and then, and left out of that epoch's mean by the analysis.
     """
-    epochs = min(design.epochs, MOST_EPOCHS)
+    epochs = min(design.size.epochs, MOST_EPOCHS)
     counts = (MATURING_UNITS,) * len(truth.layers)
     loss = falling_loss(rng, design.rows, epochs)
     shape = (design.rows, len(truth.layers))

@@ -64,9 +64,7 @@ def selective_excess(rng: np.random.Generator, design: Design, truth: Truth, *, 
     chance = uniform(rng, silent.shape, 0.25, 0.45)
     share = chance + _excess(rng, design, truth, within, 0.24)
     gosi = _gosi(rng, uniform(rng, silent.shape, 0, 1) < share)
-    groups = _tuning(
-        design, truth, (state,), silent[:, None], gosi=gosi[:, None], gosi_null_selective=chance[:, None]
-    )
+    groups = _tuning(design, truth, (state,), silent[:, None], gosi=gosi[:, None], gosi_null_selective=chance[:, None])
     return xr.DataTree.from_dict(groups)
 
 
