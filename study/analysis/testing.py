@@ -27,6 +27,8 @@ from study.analysis.verdict import hypothesis_verdict, layer_verdict, reason
 from study.registration import Hypothesis
 from study.seeding import stream
 
+CORRELATIONS = ("stratified_permutation", "correlation_equivalence")
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -62,10 +64,24 @@ def tested_layers(
 
     A layer with fewer networks than registered, in all or in one stratum, is not tested.
     """
-    values = measure.values(study)
     against = None if measure.against is None else measure.against(study).values.astype(np.float64)
-    n_networks = values.sizes["network"]
-    strata = np.full(n_networks, "all", dtype=object)
+    return tested_values(hypothesis, measure.values(study), against, root_seed=root_seed)
+
+
+def tested_values(
+    hypothesis: Hypothesis, values: xr.DataArray, against: NDArray[np.float64] | None, *, root_seed: int
+) -> tuple[LayerResult, ...]:
+    """Return the test of every registered layer on values that were computed before; see `tested_layers`.
+
+    Parameters
+    ----------
+    values
+        (network, layer) in any order, with the registered strata as a coordinate of the networks. NaN and infinity are
+        undefined: such a network is left out of that layer and counted.
+    against
+        (network,), what the values are correlated with; None for a test of means. Undefined networks are left out too.
+    """
+    strata = np.full(values.sizes["network"], "all", dtype=object)
     if hypothesis.strata != "none":
         strata = values["network"].coords[hypothesis.strata].values.astype(object)
     results = []
@@ -90,6 +106,7 @@ def _tested_layer(
         return dataclasses.replace(described, estimate=_estimate(hypothesis, observations))
     outcome, interval = {
         "sign_flip": _mean_test, "equivalence": _mean_test, "stratified_permutation": _correlation_test,
+        "correlation_equivalence": _correlation_equivalence_test,
     }[hypothesis.test](hypothesis, observations, rng)  # fmt: skip
     if np.isnan(outcome.pvalue):
         return _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_networks - n)
@@ -103,7 +120,7 @@ def _tested_layer(
 
 def _estimate(hypothesis: Hypothesis, observations: Observations) -> float:
     """Return the estimand's estimate; NaN where there is none."""
-    if hypothesis.test == "stratified_permutation" and observations.against is not None:
+    if hypothesis.test in CORRELATIONS and observations.against is not None:
         return stats.stratified_spearman(observations.values, observations.against, observations.strata).statistic
     return float(observations.values.mean()) if len(observations.values) else float("nan")
 
@@ -152,17 +169,35 @@ def _correlation_test(
     hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
 ) -> tuple[stats.TestOutcome, stats.Interval]:
     """Rank correlation within strata, permuted within strata."""
-    if observations.against is None:
-        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
     outcome = stats.stratified_permutation_test(
-        observations.values, observations.against, strata=observations.strata, statistic="within",
+        observations.values, _against(hypothesis, observations), strata=observations.strata, statistic="within",
         n_resamples=hypothesis.n_resamples, alternative=hypothesis.alternative, rng=rng,
     )  # fmt: skip
     interval = stats.correlation_interval(
-        observations.values, observations.against, strata=observations.strata,
+        observations.values, _against(hypothesis, observations), strata=observations.strata,
         confidence_level=hypothesis.confidence_level, n_resamples=hypothesis.n_resamples, method="BCa", rng=rng,
     )  # fmt: skip
     return outcome, interval
+
+
+def _correlation_equivalence_test(
+    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
+) -> tuple[stats.TestOutcome, stats.Interval]:
+    """Rank correlation within strata, equivalent to the null value within the smallest effect."""
+    values, against, strata = observations.values, _against(hypothesis, observations), observations.strata
+    outcome = stats.correlation_equivalence_test(
+        values, against, strata=strata,
+        margin_low=hypothesis.null_value - hypothesis.smallest_effect,
+        margin_high=hypothesis.null_value + hypothesis.smallest_effect,
+    )  # fmt: skip
+    interval = stats.fisher_interval(values, against, strata=strata, confidence_level=hypothesis.confidence_level)
+    return outcome, interval
+
+
+def _against(hypothesis: Hypothesis, observations: Observations) -> NDArray[np.float64]:
+    if observations.against is None:
+        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
+    return observations.against
 
 
 @dataclass(frozen=True)

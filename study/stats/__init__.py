@@ -3,7 +3,7 @@
 from study.stats.bootstrap import bootstrap_interval, correlation_interval, mean_interval
 from study.stats.clusters import cluster_interval, crossed_interval
 from study.stats.correlation import fisher_interval, spearman, stratified_spearman
-from study.stats.equivalence import equivalence_test
+from study.stats.equivalence import correlation_equivalence_test, equivalence_test
 from study.stats.meta import RandomEffects, random_effects_mean
 from study.stats.mixed import MixedSlope, random_intercept_slope
 from study.stats.multiplicity import adjusted_pvalues
@@ -32,6 +32,7 @@ __all__ = [
     "circular_shift_test",
     "cluster_interval",
     "combined_randomization_test",
+    "correlation_equivalence_test",
     "correlation_interval",
     "crossed_interval",
     "effective_sample_size",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -121,16 +122,33 @@ def fisher_interval(x: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence
 
     require_confidence_level(confidence_level)
     correlation = stratified_spearman(x, y, strata)
+    z = fisher_z(correlation, strata)
+    if math.isnan(z.error):
+        return undefined_interval(confidence_level, z.note)
+    reach = float(ndtri((1 + confidence_level) / 2)) * z.error
+    return Interval(
+        math.tanh(z.value - reach), math.tanh(z.value + reach), confidence_level, "Fisher z", correlation.note
+    )
+
+
+@dataclass(frozen=True)
+class FisherZ:
+    """The inverse hyperbolic tangent of a rank correlation and its standard error; NaN, for the reason in `note`."""
+
+    value: float
+    error: float
+    note: str
+
+
+def fisher_z(correlation: Correlation, strata: ArrayLike) -> FisherZ:
+    """Return Fisher's z of a `stratified_spearman` with the standard error that `fisher_interval` describes."""
     if math.isnan(correlation.statistic):
-        return undefined_interval(confidence_level, correlation.note)
+        return FisherZ(math.nan, math.nan, correlation.note)
     if abs(correlation.statistic) >= 1 - 1e-12:
-        return undefined_interval(confidence_level, "statistic at its bound")
+        return FisherZ(math.nan, math.nan, "statistic at its bound")
     sizes = [rows.size for rows in stratum_members(strata, correlation.n) if rows.size > 1]
     freedom = sum(sizes) - len(sizes) - 2
     if freedom < 1:
-        return undefined_interval(confidence_level, "no degrees of freedom left")
-    centre = math.atanh(correlation.statistic)
-    reach = float(ndtri((1 + confidence_level) / 2)) * math.sqrt((1 + correlation.statistic**2 / 2) / freedom)
-    return Interval(
-        math.tanh(centre - reach), math.tanh(centre + reach), confidence_level, "Fisher z", correlation.note
-    )
+        return FisherZ(math.nan, math.nan, "no degrees of freedom left")
+    error = math.sqrt((1 + correlation.statistic**2 / 2) / freedom)
+    return FisherZ(math.atanh(correlation.statistic), error, correlation.note)

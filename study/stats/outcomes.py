@@ -29,11 +29,12 @@ class Correlation:
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """The outcome of one randomisation test.
+    """The outcome of one test.
 
     `pvalue` is NaN when the test is undefined, and never 0. `n` is the number of experimental units given.
-    `n_resamples` is the number of rearrangements the p-value rests on (0 when undefined): all there are when `exact`,
-    the identity among them; otherwise random ones, to which the observed arrangement is added. `note` is empty, or the
+    `n_resamples` is the number of rearrangements the p-value rests on (0 when undefined, or when a known distribution
+    gives the p-value): all there are when `exact`, the identity among them; otherwise random ones, to which the
+    observed arrangement is added. `note` is empty, or the
     reason for a NaN, or a caution about a defined value. `alternative` is the one asked for, or "equivalence".
     """
 

@@ -251,6 +251,24 @@ def test_equivalence_agrees_with_statsmodels_on_normal_data() -> None:
         assert outcome.pvalue == pytest.approx(DescrStatsW(values).ttost_mean(-0.5, 0.5)[0], abs=0.02)
 
 
+@pytest.mark.parametrize("margin", [0.3, 0.6, 0.9])
+def test_correlation_equivalence_is_the_interval_within_the_margins(margin: float) -> None:
+    """The p-value is the alpha at which one end of the 1 - 2 alpha Fisher interval touches its margin; never 0."""
+    x, y = sample(36, 5)
+    strata = np.repeat([0, 1, 2], 12)
+    outcome = stats.correlation_equivalence_test(x, y, strata=strata, margin_low=-margin, margin_high=margin)
+    assert outcome.alternative == "equivalence" and 0 < outcome.pvalue < 1 and not outcome.exact
+    assert outcome.statistic == stats.stratified_spearman(x, y, strata).statistic
+    level = abs(1 - 2 * outcome.pvalue)
+    interval = stats.fisher_interval(x, y, strata=strata, confidence_level=level)
+    assert outcome.statistic > 0
+    assert (interval.high if outcome.pvalue < 0.5 else interval.low) == pytest.approx(margin)
+    far = stats.correlation_equivalence_test(
+        np.arange(40_000) % 200, np.arange(40_000) // 200, strata=np.zeros(40_000), margin_low=-0.9, margin_high=0.9
+    )
+    assert 0 < far.pvalue < 1e-300
+
+
 @pytest.mark.parametrize("method", ["holm", "fdr_bh"])
 def test_adjustment_agrees_with_statsmodels(method: Any) -> None:
     """The same values, ties and values that reach 1 included."""

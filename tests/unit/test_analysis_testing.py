@@ -246,6 +246,39 @@ def test_a_correlation_is_taken_and_permuted_within_strata() -> None:
         assert layer.pvalue == pytest.approx(1 / (one.n_resamples + 1))
 
 
+@pytest.mark.parametrize(("rho", "claimed"), [(0.0, True), (-0.7, False)])
+def test_a_correlation_is_absent_when_its_interval_is_within_the_margins(rho: float, claimed: bool) -> None:
+    """The p-value is at most .05 exactly when the 90 % interval lies within the null value plus and minus the effect."""
+    one = hypothesis(
+        "generalization-lower-layers", test="correlation_equivalence", null_value=-0.05, smallest_effect=0.5,
+        confidence_level=0.9,
+    )  # fmt: skip
+    values, against = correlated(rho, 12, 3, strata="augmentation")
+    for layer in measured(one, values, against):
+        assert layer.ci_kind == "Fisher z"
+        assert (layer.pvalue <= 0.05) == (layer.ci_low > -0.55 and layer.ci_high < 0.45) == claimed
+        assert layer.estimate == pytest.approx(rho, abs=0.05)
+        assert 0 < layer.pvalue < 1
+
+
+@pytest.mark.parametrize("test", testing.CORRELATIONS)
+def test_a_correlation_needs_a_second_variable(test: str) -> None:
+    """A measure without one is a programmer's mistake, named with the hypothesis and the measure."""
+    one = hypothesis("generalization-lower-layers", test=test)
+    with pytest.raises(ValueError, match=f"{one.id}.*{one.measure}.*no second variable"):
+        measured(one, np.tile(np.arange(24.0), (3, 1)))
+
+
+def test_values_computed_before_are_tested_as_the_measure_is() -> None:
+    """`tested_values` on a measure's values, dimensions in either order, is `tested_layers`."""
+    one = hypothesis("generalization-lower-layers")
+    values, against = correlated(-0.3, 6, 3, strata="augmentation")
+    values[1, 3] = np.nan
+    array = labelled(values, one.layers)
+    for ordered in (array, array.transpose("network", "layer")):
+        assert repr(testing.tested_values(one, ordered, against, root_seed=0)) == repr(measured(one, values, against))
+
+
 def test_the_confidence_level_is_the_registered_one() -> None:
     """90 % is narrower than 95 % on the same values."""
     values = np.tile(0.3 + 0.1 * NORMAL, (1, 1))
