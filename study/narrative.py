@@ -135,7 +135,8 @@ def _methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> t
         *_probing(config, study),
         *_interventions(config, study),
         ("Inference", "The experimental unit is the network. Tests, families, rules and exclusions are those of"
-         " preregistration.md; random resampling gives p = (k + 1) / (n + 1)."),
+         " preregistration.md; random resampling gives p = (k + 1) / (n + 1). Absence is claimed by an equivalence test against"
+         " a registered margin, and by nothing else; a large p-value is never read as absence."),
     )  # fmt: skip
 
 

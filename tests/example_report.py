@@ -95,7 +95,7 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
         "test": "sign_flip",
         "alternative": "greater",
         "n_resamples": 9999,
-        "strata": "",
+        "strata": "none",
         "confidence_level": 0.95,
         "alpha": 0.05,
         "family": question,

@@ -121,7 +121,16 @@ def _concluded(
     results = with_verdicts(tested)
     if not second:
         results |= untestable
-    return {name: results[name] for name in hypotheses if name in results}
+    return {name: _explained(results[name]) for name in hypotheses if name in results}
+
+
+def _explained(result: HypothesisResult) -> HypothesisResult:
+    """Return a result with what its measure says of the published analysis and of how the registered one differs."""
+    question = question_named(result.hypothesis.question)
+    if question is None:
+        return result
+    measure = question.measures[result.hypothesis.measure]
+    return dataclasses.replace(result, published_test=measure.published_test, difference=measure.difference)
 
 
 def _missing(question: Question, *, second: bool) -> str:

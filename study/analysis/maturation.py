@@ -304,8 +304,21 @@ QUESTION = Question(
     claim="Over the first 50 epochs, layer-mean gOSI rises as validation loss falls: a strong negative rank correlation in"
     " Conv 1 to Conv 5.",
     measures={
-        "gosi_against_validation_loss": Measure(gosi_against_validation_loss, _published),
-        "gosi_against_validation_loss_absence": Measure(gosi_against_validation_loss, _published_absence),
+        "gosi_against_validation_loss": Measure(
+            gosi_against_validation_loss,
+            _published,
+            published_test="Spearman's rho over the epochs of one network. The paper prints no p; here the textbook's.",
+            difference="Autocorrelation and unit of analysis: epochs of one run are not independent; here each network"
+            " gives one rho, and their mean is tested over networks.",
+        ),
+        "gosi_against_validation_loss_absence": Measure(
+            gosi_against_validation_loss,
+            _published_absence,
+            published_test="Spearman's rho over the epochs of one network, by eye. Here: absence read from a large textbook"
+            " p.",
+            difference="Absence and autocorrelation: a large p says nothing of how large rho is, and epochs are not"
+            " independent; here the mean rho over networks must lie within the registered margin.",
+        ),
     },
     figures=_figures,
     notes=_notes,

@@ -23,6 +23,7 @@ from study.analysis.results import (
 from study.schema import GENERALIZATION
 
 MOST_DRAWN = 100
+NOT_IN_PAPER = "Not in the paper."
 PUBLISHED_ALPHA = 0.05
 
 

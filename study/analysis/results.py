@@ -65,7 +65,11 @@ def published_layer(
 
 @dataclass(frozen=True)
 class HypothesisResult:
-    """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside."""
+    """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside.
+
+    `published_test` says in words what the published analysis is, `difference` in one line what sets the registered one
+    apart from it.
+    """
 
     hypothesis: Hypothesis
     layers: tuple[LayerResult, ...]
@@ -74,6 +78,8 @@ class HypothesisResult:
     published_verdict: str
     published_layers: tuple[PublishedLayer, ...] = ()
     second: SecondSet | None = None
+    published_test: str = ""
+    difference: str = ""
 
 
 @dataclass(frozen=True)

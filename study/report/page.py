@@ -11,9 +11,10 @@ from pathlib import Path
 import jinja2
 import vl_convert
 
+from study.analysis.ledger import ledger
 from study.analysis.results import Figure, HypothesisResult, QuestionResult
 from study.errors import StudyError
-from study.report import wording
+from study.report import ledger_words, wording
 from study.report.content import Report
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
@@ -70,6 +71,8 @@ def render(report: Report) -> str:
             report=report,
             questions=questions,
             drawings=[drawing for question in questions for drawing in _drawings(question)],
+            ledger=ledger(report.questions),
+            places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
             glossary=GLOSSARY,
             sheet=sheet_uri(report.stimuli),
             settings=list(wording.settings_rows(report.settings)),
@@ -192,5 +195,9 @@ def templates() -> jinja2.Environment:
         "deciding_layers": wording.deciding_layers,
         "networks_text": wording.networks_text,
         "counted": wording.counted,
+        "ledger_layers": ledger_words.layers_text,
+        "pvalues_sentence": ledger_words.pvalues_sentence,
+        "absence_label": ledger_words.absence_label,
+        "outcome_sentence": ledger_words.outcome_sentence,
     }
     return environment
