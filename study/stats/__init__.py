@@ -15,7 +15,7 @@ from study.stats.permutation import (
     sign_flip_test,
     stratified_permutation_test,
 )
-from study.stats.power import Power, power_of
+from study.stats.power import Power, power_of, proportion_interval
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "partial_permutation_test",
     "partial_spearman",
     "power_of",
+    "proportion_interval",
     "random_effects_mean",
     "random_intercept_slope",
     "randomization_pvalue",
