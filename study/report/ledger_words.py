@@ -20,14 +20,14 @@ def pvalues_sentence(pvalues: Sequence[tuple[str, float]], kind: str) -> str:
     pvalues
         (layer, p), NaN where there is none.
     kind
-        What they are called: "p" or "adjusted p".
+        What they are called at the start of a line: "p" or "Adjusted p".
     """
     defined = [(layer, pvalue) for layer, pvalue in pvalues if not math.isnan(pvalue)]
     if not defined:
-        return f"No {kind}."
+        return f"No {kind.lower()}."
     without = [layer for layer, pvalue in pvalues if math.isnan(pvalue)]
     missing = f"; none in {_layers(without)}" if without else ""
-    return f"{kind[:1].upper()}{kind[1:]}: {_listed(defined)}{missing}."
+    return f"{kind}: {_listed(defined)}{missing}."
 
 
 def _listed(pvalues: Sequence[tuple[str, float]]) -> str:
