@@ -206,7 +206,7 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     Parameters
     ----------
     tree
-        A single network's tree (no `network` dimension).
+        A single network's tree (no `network` dimension); groups of `OPTIONAL_GROUPS` may be missing.
     source
         Where the tree came from, for the message.
 
