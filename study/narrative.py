@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from study.analysis.ledger import ledger
 from study.analysis.results import QuestionResult
 from study.config import Config, as_record
 from study.errors import StudyError
@@ -68,6 +69,7 @@ def report_of(
         provenance=_provenance(study, record, journal),
         deviations=tuple(deviations),
         failures=tuple(failures),
+        ledger=ledger(questions),
         summary=f"{record['images']['description'].rstrip('.')}.",
     )
 

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from study.analysis.results import NOT_TESTED, HypothesisResult, LayerResult, PublishedLayer, QuestionResult
+from study.analysis.results import (
+    DIFFERENT_VERDICTS,
+    NOT_COMPARED,
+    NOT_TESTED,
+    SAME_VERDICT,
+    HypothesisResult,
+    LayerResult,
+    LedgerRow,
+    PublishedLayer,
+    QuestionResult,
+)
 from study.registration import EQUIVALENCE_TESTS, Hypothesis
 
-SAME, DIFFERENT, NOT_COMPARED = "same verdict", "different verdicts", "not compared"
-COMPARISONS = (SAME, DIFFERENT, NOT_COMPARED)
 _SIDES = {"less": "one-sided, below", "greater": "one-sided, above", "two-sided": "two-sided"}
-
-
-@dataclass(frozen=True)
-class LedgerRow:
-    """One claim of the paper.
-
-    P-values stand by layer, NaN where there is none: as published, not adjusted; registered, adjusted within the family.
-    `absence` says whether the claim is that there is nothing. `difference` is what always sets the registered analysis
-    apart from the published one, `comparison` (one of `COMPARISONS`) what became of the verdict in this study. `untested`
-    is why a side has no verdict, or empty. `second_verdict` is the registered one in the second set of initialisations,
-    empty without such a set.
-    """
-
-    hypothesis: str
-    claim: str
-    paper_section: str
-    layers: tuple[str, ...]
-    absence: bool
-    published_test: str
-    published_pvalues: tuple[tuple[str, float], ...]
-    published_verdict: str
-    registered_test: str
-    registered_pvalues: tuple[tuple[str, float], ...]
-    registered_verdict: str
-    second_verdict: str
-    difference: str
-    comparison: str
-    untested: str
 
 
 def ledger(questions: Sequence[QuestionResult]) -> tuple[LedgerRow, ...]:
@@ -93,7 +72,7 @@ def _row(result: HypothesisResult) -> LedgerRow:
 def _comparison(result: HypothesisResult) -> str:
     if NOT_TESTED in (result.verdict, result.published_verdict):
         return NOT_COMPARED
-    return SAME if result.verdict == result.published_verdict else DIFFERENT
+    return SAME_VERDICT if result.verdict == result.published_verdict else DIFFERENT_VERDICTS
 
 
 def _untested(result: HypothesisResult) -> str:

@@ -198,7 +198,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
         Figure(
             "shift_invariance-ratios", "shift_ratios", "", "FC 1 under shifts: network by network",
             "Ratio of two coefficients of variation of fc1 in the same network. One point a network; geometric mean with"
-            f" 95 % bootstrap interval over networks. The axis is logarithmic; 1 is no difference.{drawn_note(study)}",
+            f" 95 % bootstrap interval over networks. The axis is logarithmic; at 1 both are equal.{drawn_note(study)}",
             "The top half lies above 1 against the random half and against the bottom half, not against the intact network"
             " alone.",
             "The top half differs from the intact network as a random half does, and lies close around 1, with a short"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from study.analysis.ledger import DIFFERENT, NOT_COMPARED, LedgerRow
-from study.analysis.results import NOT_TESTED, SUPPORTED
+from study.analysis.results import DIFFERENT_VERDICTS, NOT_COMPARED, NOT_TESTED, SUPPORTED, LedgerRow
 from study.report.wording import pvalue_text
 
-_MOST_LISTED = 3  # layers whose p-values stand one by one
+_MOST_LISTED = 3  # p-values that stand one by one
+_MOST_NAMED = 5  # layers named one by one
 
 
 def pvalues_sentence(pvalues: Sequence[tuple[str, float]], kind: str) -> str:
@@ -20,14 +20,14 @@ def pvalues_sentence(pvalues: Sequence[tuple[str, float]], kind: str) -> str:
     pvalues
         (layer, p), NaN where there is none.
     kind
-        What they are called: "p" or "adjusted p".
+        What they are called at the start of a line: "p" or "Adjusted p".
     """
     defined = [(layer, pvalue) for layer, pvalue in pvalues if not math.isnan(pvalue)]
     if not defined:
-        return f"No {kind}."
+        return f"No {kind.lower()}."
     without = [layer for layer, pvalue in pvalues if math.isnan(pvalue)]
     missing = f"; none in {_layers(without)}" if without else ""
-    return f"{kind[:1].upper()}{kind[1:]}: {_listed(defined)}{missing}."
+    return f"{kind}: {_listed(defined)}{missing}."
 
 
 def _listed(pvalues: Sequence[tuple[str, float]]) -> str:
@@ -45,7 +45,7 @@ def layers_text(row: LedgerRow) -> str:
 
 
 def _layers(layers: Sequence[str]) -> str:
-    if len(layers) <= _MOST_LISTED:
+    if len(layers) <= _MOST_NAMED:
         return ", ".join(layers)
     return f"{layers[0]} to {layers[-1]}, {len(layers)} layers"
 
@@ -64,7 +64,7 @@ def outcome_sentence(row: LedgerRow) -> str:
     if row.comparison == NOT_COMPARED:
         side = "registered" if row.registered_verdict == NOT_TESTED else "published"
         return f"The {side} analysis gives no verdict here: {row.untested.rstrip('.')}."
-    if row.comparison == DIFFERENT:
+    if row.comparison == DIFFERENT_VERDICTS:
         return (
             f"The verdict changes here: {row.published_verdict} as published, {row.registered_verdict} as registered."
         )

@@ -11,7 +11,6 @@ from pathlib import Path
 import jinja2
 import vl_convert
 
-from study.analysis.ledger import ledger
 from study.analysis.results import Figure, HypothesisResult, QuestionResult
 from study.errors import StudyError
 from study.report import ledger_words, wording
@@ -71,7 +70,6 @@ def render(report: Report) -> str:
             report=report,
             questions=questions,
             drawings=[drawing for question in questions for drawing in _drawings(question)],
-            ledger=ledger(report.questions),
             places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
             glossary=GLOSSARY,
             sheet=sheet_uri(report.stimuli),
