@@ -80,9 +80,7 @@ def _done(batches: Sequence[_Batch], workers: int) -> Iterator[tuple[_Batch, Tal
 
 
 def _tally(batch: _Batch) -> Tally:
-    return tally(
-        batch.case, seed=batch.seed, start=batch.start, studies=batch.studies, published=batch.published
-    )
+    return tally(batch.case, seed=batch.seed, start=batch.start, studies=batch.studies, published=batch.published)
 
 
 @contextlib.contextmanager

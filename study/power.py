@@ -69,7 +69,9 @@ def impossible(hypothesis: Hypothesis, size: Size) -> str:
     if hypothesis.strata == "augmentation" and (
         size.networks // len(size.augmentations) < hypothesis.minimum_per_stratum
     ):
-        return f"cannot answer: the registered test needs {hypothesis.minimum_per_stratum} networks for each augmentation"
+        return (
+            f"cannot answer: the registered test needs {hypothesis.minimum_per_stratum} networks for each augmentation"
+        )
     if question.arm == MATURATION and size.epochs < FEWEST_EPOCHS:
         return f"cannot answer: a correlation over epochs needs at least {FEWEST_EPOCHS}"
     return ""
@@ -119,7 +121,9 @@ def to_simulate(registration: Registration, config: Config, *, studies: int = ST
 def _remark(found: Tally | None) -> str:
     if found is None or found.enough_rejected >= ENOUGH * found.studies:
         return ""
-    return f"cannot be relied on to answer: it misses what it looks for in {1 - found.enough_rejected / found.studies:.0%}"
+    return (
+        f"cannot be relied on to answer: it misses what it looks for in {1 - found.enough_rejected / found.studies:.0%}"
+    )
 
 
 def share_text(count: int, studies: int) -> str:

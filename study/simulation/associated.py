@@ -23,6 +23,7 @@ from study.simulation.population import (
     of_units,
     silent_units,
     spread_between,
+    training_scores,
     unit_counts,
     unit_labels,
 )
@@ -76,7 +77,7 @@ def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Trut
     gosi, silent = _gosi_of_units(rng, design, truth, 0.47 + between * own + NETWORK_SD * offsets[:, None])
     labels = {"state": ["analysed"], **unit_labels(truth.layers)}
     groups = group("tuning", design, {"gosi": gosi, "silent": silent}, labels)
-    groups |= group("training", design, {"test_loss": np.exp(0.1 * (loss[:, 0] - offsets))}, {})
+    groups |= training_scores(design, test_loss=np.exp(0.1 * (loss[:, 0] - offsets)))
     return xr.DataTree.from_dict(groups)
 
 
@@ -132,5 +133,5 @@ def gosi_against_label_corruption(
     chance = np.where(silent, np.float32(np.nan), of_units(sparseness, truth.layers)[:, None])
     arrays = {"gosi": gosi, "silent": silent, "gosi_null_mean": chance}
     groups = group("tuning", design, arrays, labels)
-    groups |= group("training", design, {"final_train_accuracy": np.where(fits, 0.99, 0.8)}, {})
+    groups |= training_scores(design, final_train_accuracy=np.where(fits, 0.99, 0.8))
     return xr.DataTree.from_dict(groups)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
+from study.analysis import question_named
+from study.analysis.question import unpublished
 from study.registration import Hypothesis
 from study.simulation.trial import Case, Tally
 from study.stats import Interval, proportion_interval
@@ -43,6 +45,18 @@ class Calibration:
     def effect(self) -> Tally:
         """Return the studies with an effect, of as many networks."""
         return next(found for case, found in self.effects if case.size.networks == self.networks)
+
+    @property
+    def worst_published(self) -> Tally | None:
+        """Return the studies of the null in which the analysis as published supports the claim most often.
+
+        None where the paper has no such analysis, or it was not run.
+        """
+        question = question_named(self.hypothesis.question)
+        run = [found for _, found in self.null if found.published]
+        if question is None or question.measures[self.hypothesis.measure].published is unpublished or not run:
+            return None
+        return max(run, key=lambda found: found.published_supported / found.published)
 
     def type_one_interval(self, *, comparisons: int = 1) -> Interval:
         """Return the Monte Carlo interval of the family-wise type I error, at 95 % for so many intervals together."""
@@ -132,10 +146,8 @@ def summary_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
             "nominal": one.hypothesis.confidence_level,
             "power": effect.enough_rejected / effect.studies,
             "says_supported": effect.supported / effect.studies,
-            "published_false_support": _published(max(
-                (found for _, found in one.null), key=lambda found: _published(found)
-            )),
-            "published_power": _published(effect),
+            "published_false_support": _published(one.worst_published),
+            "published_power": _published(effect if one.worst_published is not None else None),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -145,21 +157,20 @@ def _coverage(tallies: Sequence[Tally]) -> float:
     return sum(found.covered for found in tallies) / intervals if intervals else float("nan")
 
 
-def _published(found: Tally) -> float:
-    return found.published_supported / found.published if found.published else float("nan")
+def _published(found: Tally | None) -> float:
+    return found.published_supported / found.published if found is not None and found.published else float("nan")
 
 
-def level_table(calibrations: Sequence[Calibration], unpublished: Mapping[str, bool]) -> pd.DataFrame:
+def level_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     """Return the type I error of either analysis with its Monte Carlo interval: a row for each.
 
-    As published, it is the share of studies without an effect in which the claim is called supported. Hypotheses that
-    the paper does not have are `unpublished` and get no such row.
+    As published, it is the share of studies without an effect in which the claim is called supported; there is no such
+    row of what is not in the paper.
     """
     rows = []
     for one in calibrations:
         found = [(REGISTERED, one.worst.any_rejected, one.worst.studies)]
-        most = max((tally for _, tally in one.null), key=_published)
-        if most.published and not unpublished.get(one.hypothesis.id, False):
+        if (most := one.worst_published) is not None:
             found.append((PUBLISHED, most.published_supported, most.published))
         for analysis, count, n in found:
             interval = proportion_interval(count, n, confidence_level=CONFIDENCE)

@@ -63,7 +63,12 @@ def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     kinds = in_order(table, "kind")
     base = alt.Chart(table).encode(
-        alt.X("networks:Q", title="networks", scale=alt.Scale(type="log", nice=False, padding=8), axis=alt.Axis(tickCount=4)),
+        alt.X(
+            "networks:Q",
+            title="networks",
+            scale=alt.Scale(type="log", nice=False, padding=8),
+            axis=alt.Axis(tickCount=4),
+        ),
         alt.Y("share:Q", title="share of studies", scale=alt.Scale(domain=[0, 1])),
         alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=palette(kinds))),
         tooltip=["networks:Q", "kind:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _SHARES)],
