@@ -133,9 +133,6 @@ def test_absence_in_the_higher_layers_needs_54_networks(seeds: int, verdict: str
     result = conclusion(corrupted(falling(0.3), seeds=seeds), HIGHER)
     assert set(verdicts(result).values()) == {verdict}
     assert result.published_verdict == CONTRADICTED
-    assert all(
-        layer.note.startswith("absence read from a large p-value; one network") for layer in result.published_layers
-    )
 
 
 def test_every_claimed_layer_is_needed() -> None:
