@@ -200,7 +200,7 @@ def calibrated(
         few = max(studies // SHARE_OF_POWER, 1)
         requests += [Request(case, studies, max(studies // SHARE_OF_PUBLISHED, 1)) for case in nulls]
         requests += [Request(case, few, few if case.size == at else 0) for case in effects]
-    with counted(console, "simulated studies", max(sum(request.studies for request in requests), 1)) as watch:
+    with counted(console, "studies simulated", sum(request.studies for request in requests)) as watch:
         tallies = simulated(requests, seed=seed, workers=workers, watch=watch)
     found = list(zip((request.case for request in requests), tallies, strict=True))
     made, start = [], 0

@@ -117,12 +117,12 @@ def counted(console: Console, label: str, total: int) -> Iterator[Callable[[int]
     label
         What is counted, in words.
     total
-        How many there are.
+        How many there are; with none, nothing is shown.
     """
     done = 0
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
+        console=console, transient=True, disable=not console.is_terminal or not total,
     )  # fmt: skip
     task = progress.add_task(label, total=total)
 

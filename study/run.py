@@ -152,7 +152,7 @@ def _describe_power(config: Config, registration: Registration, console: Console
     from study.provenance import usable_cores
 
     total = to_simulate(registration, config)
-    with counted(console, "power: studies simulated", total) if total else contextlib.nullcontext(len) as watch:
+    with counted(console, "power: studies simulated", total) as watch:
         lines = power_lines(registration, config, workers=usable_cores(), watch=watch)
     print_power(lines, console)
 
