@@ -92,7 +92,7 @@ def _check_sizes(config: Config, split: Split) -> None:
 
 def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
     """Refuse a folder that holds another study: other settings, other images or another schema."""
-    from study.config import measured_settings
+    from study.config import changed_settings
     from study.schema import SCHEMA_VERSION
     from study.store import read_record
 
@@ -108,14 +108,7 @@ def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
                          f" now {images.fingerprint[:12]}); use another --name, or those images")  # fmt: skip
-    stored, now = record["measured_settings"], measured_settings(config)
-    changed = [
-        f"{section}.{key} = {stored.get(section, {}).get(key)!r} there, {value!r} here"
-        for section, keys in now.items()
-        for key, value in keys.items()
-        if stored.get(section, {}).get(key) != value
-    ]
-    if changed:
+    if changed := changed_settings(record["measured_settings"], config):
         raise StudyError(f"{folder.path} holds a study of another config: {'; '.join(changed)}; {remedy}")
 
 

@@ -20,7 +20,18 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "vocabulary": ("errors", "config", "rules", "choices", "registration", "deviations", "schema", "seeding", "plan"),
     "pure": ("stimuli", "tuning", "stats"),
     "input and output": ("images", "store", "provenance"),
-    "experiment": ("networks", "train", "probe", "activity", "halves", "ablate", "shift", "measure"),
+    "experiment": (
+        "networks",
+        "train",
+        "probe",
+        "activity",
+        "halves",
+        "ablate",
+        "shift",
+        "variants",
+        "bench",
+        "measure",
+    ),
     "execution": ("execute", "cluster"),
     "analysis": ("analysis",),
     "view": ("report",),
@@ -40,7 +51,7 @@ BELOW: dict[str, tuple[str, ...]] = {
 # A package to the only modules that may import it, whether at the top or inside a function.
 CONFINED = {
     "tensorflow": ("networks",),
-    "keras": ("networks", "train", "activity", "shift", "measure"),
+    "keras": ("networks", "train", "activity", "shift", "variants", "bench"),
     "dask": ("cluster",),
     "distributed": ("execute", "cluster"),
     "zarr": ("store",),

@@ -19,6 +19,7 @@ from study.config import (
     MemorizationConfig,
     ShiftInvarianceConfig,
     as_record,
+    changed_settings,
     config_digest,
     digest,
     load_profile,
@@ -176,6 +177,12 @@ OUT_OF_RANGE = [
     ("ablation.null_draws=19", "20 to 100000"),
     ("ablation.null_draws=100001", "20 to 100000"),
     ("ablation.null_images=31", "32 or more"),
+    ("multiverse.readouts=median", "mean, max, centre, output"),
+    ("multiverse.readouts=max,max", "without repeats"),
+    ("multiverse.gratings=loud", "min_max, fixed, whole_cycles"),
+    ("multiverse.gratings=fixed,fixed", "without repeats"),
+    ("multiverse.permutations=19", "20 to 100000"),
+    ("multiverse.permutations=100001", "20 to 100000"),
     ("execution.workers=-1", "0 (one per core) to 1024"),
     ("execution.workers=1025", "to 1024"),
     ("execution.retries=-1", "0 to 10"),
@@ -214,6 +221,22 @@ def test_a_refused_assignment_is_named_with_what_is_allowed(assignment: str, all
     assert message.startswith(f"--set {assignment}: {key} = ")
     assert allowed in message
     assert value.strip('"[]').split(",")[-1].strip() in message
+
+
+@pytest.mark.parametrize(
+    ("assignments", "key"),
+    [
+        (("multiverse.readouts=max", "multiverse.gratings=[]"), "gratings"),
+        (("multiverse.gratings=fixed", "multiverse.readouts=[]"), "readouts"),
+    ],
+)
+def test_readouts_and_gratings_are_asked_for_together(assignments: tuple[str, str], key: str) -> None:
+    """One without the other would measure nothing; the line names the empty list, the other, and what it may hold."""
+    message = refusal("quick", *assignments)
+    assert message.startswith(
+        f"--set {assignments[1]}: multiverse.{key} = [] is not allowed: it must be a non-empty list"
+    )
+    assert assignments[0].split("=")[1] in message and "or both empty" in message
 
 
 @pytest.mark.parametrize(("assignment", "allowed"), [OUT_OF_RANGE[9], OUT_OF_RANGE[0], OUT_OF_RANGE[31], WRONG_TYPE[0]])
@@ -326,6 +349,7 @@ def changed(value: object) -> object:
         "shapes": "folder", "": "/d", "official": "pooled", "valid": "same", "conv_relu_bn": "conv_bn_relu",
         "validation_accuracy": "last", "mean": "max", "min_max": "fixed", "quick": "other",
         AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, 1e-4: 1e-3,
+        ("mean", "max"): ("max",), ("fixed",): ("min_max",),
         MemorizationConfig().label_corruptions: (0.0, 1.0), ShiftInvarianceConfig().layers: ("fc1",), "float32": "bfloat16",
     }  # fmt: skip
     return choices[value] if value in choices else value + 1  # type: ignore[operator]
@@ -361,6 +385,29 @@ def test_the_digest_covers_what_decides_the_measurement_and_nothing_else(section
         )
     assert (config_digest(config) == config_digest(other)) == ((section, key) in UNMEASURED)
     assert (measured_settings(config) == measured_settings(other)) == ((section, key) in UNMEASURED)
+
+
+def test_a_study_recorded_before_a_setting_existed_was_made_with_its_default() -> None:
+    """A section or a key the record does not know, as a version without it wrote it: nothing changed, no line."""
+    config = resolve("paper", assignments=["multiverse.readouts=[]", "multiverse.gratings=[]"])
+    recorded = measured_settings(config)
+    del recorded["multiverse"], recorded["training"]["precision"]
+    assert changed_settings(recorded, config) == []
+    asking = resolve("paper", assignments=["multiverse.readouts=max", "multiverse.gratings=fixed"])
+    assert changed_settings(recorded, asking) == [
+        "multiverse.readouts = [] there, ['max'] here", "multiverse.gratings = [] there, ['fixed'] here"
+    ]  # fmt: skip
+    exact = dataclasses.replace(config, training=dataclasses.replace(config.training, precision="bfloat16"))
+    assert changed_settings(recorded, exact) == ["training.precision = 'float32' there, 'bfloat16' here"]
+
+
+def test_a_changed_setting_is_named_with_both_values() -> None:
+    """What is recorded is compared; names, paths and the way the work is spread are not."""
+    config = resolve("quick")
+    recorded = measured_settings(config)
+    assert changed_settings(recorded, resolve("quick", assignments=["study.name=b", "execution.workers=3"])) == []
+    other = resolve("quick", assignments=["study.seed=3", "training.epochs=9"])
+    assert changed_settings(recorded, other) == ["study.seed = 0 there, 3 here", "training.epochs = 6 there, 9 here"]
 
 
 def test_taking_the_measured_settings_leaves_the_config_alone() -> None:
