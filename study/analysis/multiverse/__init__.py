@@ -124,7 +124,7 @@ def _figure(question: str, hypothesis: Hypothesis, found: Explored) -> Figure:
 
 def _scale(correlations: bool, hypothesis: Hypothesis) -> str:
     if correlations:
-        return "rank correlation (the table has all of them)"
+        return "rank correlation"
     null = "" if hypothesis.null_value == 0 else f" minus {hypothesis.null_value:g}, the null value,"
     return (
         f"estimate{null} divided by its standard deviation over networks, so that different units can share an axis (the"

@@ -145,28 +145,21 @@ def _given(asked: Hypothesis, sample: Sample, values: xr.DataArray, place: int, 
     )
     note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
     return LayerResult(
-        layer,
-        outcome.statistic,
-        interval.low,
-        interval.high,
-        interval.kind,
-        outcome.pvalue,
-        nan,
-        n,
-        n_excluded,
-        "",
-        note,
-    )
+        layer, outcome.statistic, interval.low, interval.high, interval.kind, outcome.pvalue, nan, n, n_excluded, "", note
+    )  # fmt: skip
 
 
 def _too_few(asked: Hypothesis, strata: NDArray[np.object_], every: NDArray[np.object_]) -> str:
     """Return why the networks with a value are too few for the registered test, or nothing."""
     smallest = min(int((strata == label).sum()) for label in set(every.tolist()))
-    fewest = asked.minimum_per_stratum if asked.strata != "none" else 0
-    return "" if len(strata) >= asked.minimum_networks and smallest >= fewest else (
-        f"the registered test needs at least {asked.minimum_networks} networks, and {fewest} in each stratum; there are"
-        f" {len(strata)}, and {smallest} in the smallest"
-    )  # fmt: skip
+    if len(strata) < asked.minimum_networks:
+        return f"the registered test needs at least {asked.minimum_networks} networks with a value; there are {len(strata)}"
+    if asked.strata != "none" and smallest < asked.minimum_per_stratum:
+        return (
+            f"the registered test needs at least {asked.minimum_per_stratum} networks for each {asked.strata}; one has"
+            f" {smallest}"
+        )
+    return ""
 
 
 def _row(hypothesis: Hypothesis, values: NDArray[np.float64], result: LayerResult, unit: str) -> dict[str, object]:

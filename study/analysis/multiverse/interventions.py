@@ -74,7 +74,9 @@ def _on_null_images(study: xr.DataTree, ablation: xr.Dataset, levels: Levels) ->
         found = ablation[f"control_{outcome}"].sel(control=control)
         return _costs(found, baseline, outcome, np.where(size > 0, 0.0, np.nan))
     if probe == REGISTERED_PROBE:
-        return _costs(ablation[f"null_target_{outcome}"], baseline, outcome, _has_halves(ablation))
+        # Where there are no halves all random halves cost the same, and so there is no scale either.
+        defined = np.zeros(1) if levels["scale"] == RANDOM_HALVES else _has_halves(ablation)
+        return _costs(ablation[f"null_target_{outcome}"], baseline, outcome, defined)
     variants = variants_of(study)
     if variants is None or probe not in variants["variant"].values.tolist():
         return NOT_MEASURED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
@@ -42,16 +43,19 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
     factors = [name for name in table.columns if name not in _DESCRIBED and table[name].nunique() > 1]
     layers = in_order(table, "layer")
     colours, marks = _verdicts(table)
+    width = _WIDTH if len(layers) <= 2 else _NARROW
     rows = []
     for first in range(0, len(layers), _COLUMNS):
         some = layers[first : first + _COLUMNS]
         own = table[table["layer"].isin(some)]
-        upper = _faceted(_curve(table, own, factors, colours, marks), own, some, len(layers), header=True)
-        parts = [upper.properties(bounds="flush")]
+        upper = _curves(table, factors, colours, marks)
+        panels = [_panel(upper(layer == some[0]), own, layer, width, _HEIGHT).properties(title=layer) for layer in some]
         if factors:
-            lower = _faceted(_levels(table, factors, colours), own, some, len(layers), header=False)
-            parts.append(lower.properties(bounds="flush"))
-        rows.append(alt.vconcat(*parts, spacing=8, bounds="flush"))
+            rows_of_levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
+            lower, height = _levels(table, factors, rows_of_levels, colours), _ROW * len(rows_of_levels)
+            panels += [_panel(lower(layer == some[0]), own, layer, width, height) for layer in some]
+        spacing = alt.RowColumnnumber(row=8, column=14)
+        rows.append(alt.concat(*panels, columns=len(some), bounds="flush", spacing=spacing))
     return rows[0] if len(rows) == 1 else alt.vconcat(*rows, spacing=48)
 
 
@@ -64,15 +68,10 @@ def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
     )
 
 
-def _faceted(panel: Any, own: pd.DataFrame, layers: list[str], total: int, *, header: bool) -> Any:
-    """Return one panel a layer, side by side, the axis of values on the left alone."""
-    width = _WIDTH if total <= 2 else _NARROW
-    named = alt.Header(title=None) if header else alt.Header(title=None, labels=False)
-    return (
-        alt.layer(*panel["layers"], data=own)
-        .properties(width=width, height=panel["height"])
-        .facet(column=alt.Column("layer:N", sort=layers, title=None, header=named), spacing=14)
-    )
+def _panel(marks: list[alt.Chart], own: pd.DataFrame, layer: str, width: int, height: int) -> Any:
+    """Return one layer's panel of some marks."""
+    of_layer = alt.FieldEqualPredicate(field="layer", equal=layer)
+    return alt.layer(*marks, data=own).transform_filter(of_layer).properties(width=width, height=height)
 
 
 def _base(table: pd.DataFrame) -> alt.Chart:
@@ -87,37 +86,39 @@ def _marker(base: alt.Chart) -> alt.Chart:
     return base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
 
 
-def _curve(table: pd.DataFrame, own: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> dict[str, Any]:
+def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[alt.Chart]]:
+    """Return what draws the marks of an upper panel; the first panel of a row has the labels of its axis."""
     base = _base(table)
     title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
     axis, scale = _value_axis(table)
-    y = alt.Y("effect:Q", title=title, scale=scale, axis=axis)
-    points = (
-        base.transform_filter("isValid(datum.effect)")
-        .mark_point(filled=True, size=22, opacity=1)
-        .encode(
-            y, color=colours, shape=marks,
-            tooltip=[
-                "layer:N", "says:N", alt.Tooltip("effect:Q", format=".3g"), alt.Tooltip("estimate:Q", format=".3g"), "unit:N",
-                alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
-            ],
+    tooltip = [
+        "layer:N", "says:N", alt.Tooltip("effect:Q", format=".3g"), alt.Tooltip("estimate:Q", format=".3g"), "unit:N",
+        alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
+    ]  # fmt: skip
+
+    def drawn(first: bool) -> list[alt.Chart]:
+        own = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}
+        y = alt.Y("effect:Q", scale=scale, **own)
+        points = base.transform_filter("isValid(datum.effect)").mark_point(filled=True, size=22, opacity=1)
+        ring = base.transform_filter("datum.registered && isValid(datum.effect)").mark_point(
+            filled=False, size=150, color=INK, strokeWidth=1.6, opacity=1
         )
-    )  # fmt: skip
-    ring = base.transform_filter("datum.registered && isValid(datum.effect)").mark_point(
-        filled=False, size=150, color=INK, strokeWidth=1.6, opacity=1
-    )
-    intervals = (
-        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(strokeWidth=1)
-        .encode(alt.Y("ci_low:Q", title=title, scale=scale, axis=axis), alt.Y2("ci_high:Q"), color=colours)
-    )
-    zero = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6)
-    zero = zero.encode(alt.Y("min(zero):Q", title=title, scale=scale, axis=axis))
-    drawn = [zero, _marker(base), *if_any_interval(own, intervals), points, ring.encode(y)]
-    return {"layers": drawn, "height": _HEIGHT}
+        intervals = base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)").mark_rule(strokeWidth=1)
+        intervals = intervals.encode(alt.Y("ci_low:Q", scale=scale, **own), alt.Y2("ci_high:Q"), color=colours)
+        zero = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6)
+        zero = zero.encode(alt.Y("min(zero):Q", scale=scale, **own))
+        points = points.encode(y, color=colours, shape=marks, tooltip=tooltip)
+        return [zero, _marker(base), *if_any_interval(table, intervals), points, ring.encode(y)]
+
+    return drawn
 
 
-def _value_axis(table: pd.DataFrame) -> tuple[alt.Axis, alt.Scale]:
+def _bare(**options: Any) -> alt.Axis:
+    """Return the axis of a panel whose neighbour to the left has the labels."""
+    return alt.Axis(**(options | {"labels": False, "ticks": False, "domain": False}))
+
+
+def _value_axis(table: pd.DataFrame) -> tuple[dict[str, Any], alt.Scale]:
     """Return the axis of effects, the same in every panel: logarithmic on both sides of 0 where some are very large."""
     values = table[["effect", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
     values = values[np.isfinite(values)]
@@ -125,26 +126,30 @@ def _value_axis(table: pd.DataFrame) -> tuple[alt.Axis, alt.Scale]:
     if max(-low, high) > _WIDE:
         ticks = [tick for tick in _TICKS if 1.1 * low - 1 <= tick <= 1.1 * high + 1]
         scale = alt.Scale(type="symlog", constant=1, domain=[1.1 * low - 1, 1.1 * high + 1], nice=False)
-        return alt.Axis(values=ticks), scale
+        return {"values": ticks}, scale
     margin = 0.06 * (high - low) or 1.0
-    return alt.Axis(tickCount=6), alt.Scale(domain=[low - margin, high + margin], nice=False)
+    return {"tickCount": 6}, alt.Scale(domain=[low - margin, high + margin], nice=False)
 
 
-def _levels(table: pd.DataFrame, factors: list[str], colours: Any) -> dict[str, Any]:
-    rows = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
+def _levels(
+    table: pd.DataFrame, factors: list[str], rows: list[str], colours: Any
+) -> Callable[[bool], list[alt.Chart]]:
+    """Return what draws the marks of a lower panel: a square at the level of each factor."""
     base = _base(table)
-    dots = (
-        base.transform_fold(factors, as_=["factor", "level"])
-        .transform_calculate(row="datum.factor + ': ' + datum.level")
-        .mark_square(size=9, opacity=1)
-        .encode(
-            alt.Y(
-                "row:N", sort=rows, title=None, scale=alt.Scale(domain=rows),
-                axis=alt.Axis(
-                    grid=True, ticks=False, domain=False, labelLimit=230, labelFontSize=10, labelOverlap=False
-                ),
-            ),
-            color=colours,
-        )
-    )  # fmt: skip
-    return {"layers": [_marker(base), dots], "height": _ROW * len(rows)}
+    options = {
+        "grid": True,
+        "labelLimit": 230,
+        "labelFontSize": 10,
+        "labelOverlap": False,
+        "ticks": False,
+        "domain": False,
+    }
+
+    def drawn(first: bool) -> list[alt.Chart]:
+        axis = alt.Axis(**options) if first else _bare(**options)
+        y = alt.Y("row:N", sort=rows, title=None, scale=alt.Scale(domain=rows), axis=axis)
+        squares = base.transform_fold(factors, as_=["factor", "level"])
+        squares = squares.transform_calculate(row="datum.factor + ': ' + datum.level").mark_square(size=9, opacity=1)
+        return [_marker(base), squares.encode(y, color=colours)]
+
+    return drawn
