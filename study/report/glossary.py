@@ -115,6 +115,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "network are not independent.",
     ),
     (
+        "Specification, multiverse",
+        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
+        "names. A specification curve shows what each of them gives, sorted by size.",
+    ),
+    (
         "Confidence interval",
         "The range of values that the data do not rule out, at the registered level, found by resampling "
         "networks. Its kind is given beside it.",
@@ -130,11 +135,6 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Smallest effect of interest",
         "The effect, fixed beforehand, below which a difference would not matter even if real.",
-    ),
-    (
-        "Specification, multiverse",
-        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
-        "names. A specification curve shows what each of them gives, sorted by size.",
     ),
     (
         "Registered",
