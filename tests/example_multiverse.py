@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.multiverse.units import PROBES, REGISTERED_PROBE
+from study.analysis.multiverse.units import PROBE_FACTORS, REGISTERED_PROBE
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
 from study.schema import GENERALIZATION, STATES, TARGETS
 
+PROBES = tuple("/".join(parts) for parts in itertools.product(*PROBE_FACTORS.values()))
 OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_PROBE)
 
 
@@ -57,7 +59,7 @@ def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc
                 "unit": "share of units" if index % 3 else "gOSI", "pvalue": np.nan if undefined else 0.01 * (index + 1),
                 "networks": 24, "undefined": 0, "note": "constant input" if undefined else "",
                 "summary": ("mean gOSI", "share above 0.33", "share above 0.5")[index % 3],
-                "control": "own shuffle" if index >= 6 else "none", "probe": "mean/min max",
+                "control": "own shuffle" if index >= 6 else "none", "gratings": "min max",
             })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -115,6 +115,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "network are not independent.",
     ),
     (
+        "Specification, multiverse",
+        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
+        "names. A specification curve shows what each of them gives, sorted by size.",
+    ),
+    (
         "Confidence interval",
         "The range of values that the data do not rule out, at the registered level, found by resampling "
         "networks. Its kind is given beside it.",
@@ -136,11 +141,6 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Equivalence test",
         "A test that can show that an effect is smaller than the smallest effect of interest, in either direction: the only "
         "ground on which this report says that there is none worth the name.",
-    ),
-    (
-        "Specification, multiverse",
-        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
-        "names. A specification curve shows what each of them gives, sorted by size.",
     ),
     (
         "Registered",

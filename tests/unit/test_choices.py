@@ -57,7 +57,7 @@ def test_the_projects_own_names_every_choice_there_is() -> None:
         ),
         (
             '[existence]\nshape = ["round"]',
-            "factor 'shape' is unknown; factors are summary, control, silent_units, probe",
+            "factor 'shape' is unknown; factors are summary, control, silent_units, readout, gratings",
         ),
         (
             '[existence]\ncontrol = ["own_shuffle", "chance"]',

@@ -66,7 +66,7 @@ def test_layers_stand_side_by_side_and_levels_below(drawn: str) -> None:
     ]
     for row in rows:
         assert drawn.count(f">{row}<") == 2  # once in each row of panels
-    assert "mean/min max" not in drawn
+    assert "gratings:" not in drawn
     domains = [domain for domain in found(draw(curve_table()).to_dict(), "domain") if isinstance(domain, list)]
     assert rows in domains
 

@@ -24,7 +24,7 @@ from study.analysis.multiverse.units import (
     MEDIAN,
     NO_CONTROL,
     OWN_SHUFFLE,
-    PROBES,
+    PROBE_FACTORS,
     REGISTERED_PROBE,
     REGISTERED_SHARE,
     THRESHOLDS,
@@ -32,16 +32,17 @@ from study.analysis.multiverse.units import (
     Layers,
     layer_values,
     layers_of,
+    probe_of,
     read_probe,
 )
 
 EXCESS = "mean_gosi_less_own_shuffle"
 SUMMARIES = (MEAN, MEDIAN, REGISTERED_SHARE, EXCESS)
-GIVEN = "given_training_loss"
+WITHIN, GIVEN = "within_augmentation", "given_training_loss"
 FIRST, ALL, LATER = "first_50", "all", "first_50_without_1_to_3"
 LEVELS, CHANGES = "values", "changes_from_epoch_to_epoch"
 ONE_AT_A_TIME = (
-    "another read-out or set of gratings goes with the registered outcome and treatment of silent units only"
+    "other read-outs and gratings go with the registered correlation, outcome and treatment of silent units only"
 )
 
 
@@ -76,11 +77,13 @@ def _generalization(study: xr.DataTree) -> Universe:
         return _summarised(study, layers, probe, summary, silent_units)
 
     def sample(levels: Levels) -> Sample | str:
-        values = selectivity(levels["probe"], levels["summary"], levels["silent_units"])
+        values = selectivity(probe_of(levels), levels["summary"], levels["silent_units"])
         if isinstance(values, str):
             return values
-        usual = levels["outcome"] == "test_loss" and levels["silent_units"] == LEFT_OUT
-        if levels["probe"] != REGISTERED_PROBE and not usual:
+        usual = {"correlation": WITHIN, "outcome": "test_loss", "silent_units": LEFT_OUT}.items() <= dict(
+            levels
+        ).items()
+        if probe_of(levels) != REGISTERED_PROBE and not usual:
             return ONE_AT_A_TIME
         given = scores["final_train_loss"] if levels["correlation"] == GIVEN else None
         return Sample(
@@ -175,11 +178,11 @@ GENERALIZATION = Multiverse(
     "generalization",
     "gosi_against_test_loss",
     {
-        "correlation": ("within_augmentation", "pooled", GIVEN),
+        "correlation": (WITHIN, "pooled", GIVEN),
         "outcome": ("test_loss", "test_error", "generalisation_gap"),
         "summary": SUMMARIES,
         "silent_units": (LEFT_OUT, UNTUNED),
-        "probe": PROBES,
+        **PROBE_FACTORS,
     },
     _generalization,
 )

@@ -6,7 +6,14 @@ import numpy as np
 import xarray as xr
 
 from study.analysis.multiverse.specification import Floats, Levels, Multiverse, Sample, Universe
-from study.analysis.multiverse.units import NOT_MEASURED, PROBES, REGISTERED_PROBE, layers_of, variants_of
+from study.analysis.multiverse.units import (
+    NOT_MEASURED,
+    PROBE_FACTORS,
+    REGISTERED_PROBE,
+    layers_of,
+    probe_of,
+    variants_of,
+)
 from study.analysis.shift_invariance import INTACT, LAST, silenced_layers
 
 RANDOM_HALVES, DIFFERENCE, LOG2_RATIO = "random_halves", "difference", "log2_ratio"
@@ -29,7 +36,7 @@ def _ablation(study: xr.DataTree) -> Universe:
     layers = tuple(ablation["layer"].values.tolist())
 
     def sample(levels: Levels) -> Sample | str:
-        usual = levels["halves"] == BY_GOSI and levels["probe"] == REGISTERED_PROBE
+        usual = levels["halves"] == BY_GOSI and probe_of(levels) == REGISTERED_PROBE
         if levels["images"] == WHOLE_TEST_SET:
             if not usual or levels["scale"] == RANDOM_HALVES:
                 return ON_NULL_ONLY
@@ -64,7 +71,7 @@ def _on_all_images(ablation: xr.Dataset, levels: Levels) -> Sides | str:
 
 
 def _on_null_images(study: xr.DataTree, ablation: xr.Dataset, levels: Levels) -> Sides | str:
-    outcome, probe = levels["outcome"], levels["probe"]
+    outcome, probe = levels["outcome"], probe_of(levels)
     baseline = _baseline(ablation, f"null_baseline_{outcome}")
     if levels["halves"] != BY_GOSI:
         if probe != REGISTERED_PROBE:
@@ -174,7 +181,7 @@ ABLATION = Multiverse(
         "images": (NULL_SUBSET, WHOLE_TEST_SET),
         "clamp": ("output_zero", "relu_zero", "mean", "resample"),
         "halves": (BY_GOSI, *CONTROLS),
-        "probe": PROBES,
+        **PROBE_FACTORS,
     },
     _ablation,
 )

@@ -17,7 +17,7 @@ from study.analysis.multiverse.units import (
     NO_CONTROL,
     ORIENTATION_SHUFFLE,
     OWN_SHUFFLE,
-    PROBES,
+    PROBE_FACTORS,
     REGISTERED_PROBE,
     REGISTERED_SHARE,
     SIGNIFICANT,
@@ -27,12 +27,14 @@ from study.analysis.multiverse.units import (
     Probe,
     layer_values,
     layers_of,
+    probe_of,
     read_probe,
 )
 from study.schema import STATES
 
 SHARE, GOSI = "share of units", "gOSI"
 ONE_AT_A_TIME = "another read-out or set of gratings goes with the registered treatment of silent units only"
+EXACT = "0_degrees"
 ARC_STEP = 15.0  # degrees between the orientations that are shown
 
 
@@ -53,10 +55,10 @@ def _existence(study: xr.DataTree) -> Universe:
         return read_probe(study, probe, "analysed")
 
     def sample(levels: Levels) -> Sample | str:
-        probe = probed(levels["probe"])
+        probe = probed(probe_of(levels))
         if isinstance(probe, str):
             return probe
-        if levels["probe"] != REGISTERED_PROBE and levels["silent_units"] != LEFT_OUT:
+        if probe_of(levels) != REGISTERED_PROBE and levels["silent_units"] != LEFT_OUT:
             return ONE_AT_A_TIME
         values = layer_values(probe, layers, levels["summary"], levels["control"], levels["silent_units"])
         return values if isinstance(values, str) else Sample(values, unit_of(levels["summary"]))
@@ -72,12 +74,14 @@ def _spatial_frequency(study: xr.DataTree) -> Universe:
         return read_probe(study, probe, "analysed")
 
     def sample(levels: Levels) -> Sample | str:
-        probe = probed(levels["probe"])
+        probe = probed(probe_of(levels))
         if isinstance(probe, str):
             return probe
         counted = _counted_as_selective(probe, levels["units"])
         if isinstance(counted, str):
             return counted
+        if probe_of(levels) != REGISTERED_PROBE and levels["tolerance"] != EXACT:
+            return "another read-out or set of gratings goes with the registered tolerance only"
         fewest = 2 if levels["frequencies"] == "at_least_two" else 1
         widest = ARC_STEP if levels["tolerance"] == "15_degrees" else 0.0
         counted = counted & (probe.frequencies >= fewest) & ~np.isnan(probe.arc)
@@ -105,10 +109,10 @@ def _untrained(study: xr.DataTree) -> Universe:
         return tuple(read_probe(study, probe, state) for state in STATES)
 
     def sample(levels: Levels) -> Sample | str:
-        found = [probe for probe in probed(levels["probe"]) if isinstance(probe, Probe)]
+        found = [probe for probe in probed(probe_of(levels)) if isinstance(probe, Probe)]
         if len(found) < len(STATES):
-            return next(str(reason) for reason in probed(levels["probe"]) if isinstance(reason, str))
-        if levels["probe"] != REGISTERED_PROBE and levels["silent_units"] != LEFT_OUT:
+            return next(str(reason) for reason in probed(probe_of(levels)) if isinstance(reason, str))
+        if probe_of(levels) != REGISTERED_PROBE and levels["silent_units"] != LEFT_OUT:
             return ONE_AT_A_TIME
         if levels["silent_units"] == ACTIVE_IN_BOTH:
             found = _active_in_both(*found)
@@ -150,7 +154,7 @@ EXISTENCE = Multiverse(
         "summary": (REGISTERED_SHARE, "share_above_0.25", "share_above_0.5", SIGNIFICANT, MEAN, MEDIAN),
         "control": (OWN_SHUFFLE, ORIENTATION_SHUFFLE, NO_CONTROL),
         "silent_units": (LEFT_OUT, UNTUNED),
-        "probe": PROBES,
+        **PROBE_FACTORS,
     },
     _existence,
 )
@@ -160,8 +164,8 @@ SPATIAL_FREQUENCY = Multiverse(
     {
         "units": (*THRESHOLDS, SIGNIFICANT, "all_that_respond"),
         "frequencies": ("at_least_one", "at_least_two"),
-        "tolerance": ("0_degrees", "15_degrees"),
-        "probe": PROBES,
+        "tolerance": (EXACT, "15_degrees"),
+        **PROBE_FACTORS,
     },
     _spatial_frequency,
 )
@@ -172,7 +176,7 @@ UNTRAINED = Multiverse(
         "summary": (MEAN, MEDIAN, REGISTERED_SHARE, "share_above_0.5"),
         "control": (NO_CONTROL, OWN_SHUFFLE, ORIENTATION_SHUFFLE),
         "silent_units": (LEFT_OUT, UNTUNED, ACTIVE_IN_BOTH),
-        "probe": PROBES,
+        **PROBE_FACTORS,
     },
     _untrained,
 )

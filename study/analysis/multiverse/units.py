@@ -8,11 +8,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.analysis.multiverse.specification import Floats
+from study.analysis.multiverse.specification import Floats, Levels
+from study.config import GRATING_SETS, READOUTS
 from study.tuning import SELECTIVE
 
-REGISTERED_PROBE = "mean/min_max"
-PROBES = (REGISTERED_PROBE, "max/min_max", "centre/min_max", "output/min_max", "mean/fixed", "mean/whole_cycles")
+PROBE_FACTORS = {"readout": READOUTS, "gratings": GRATING_SETS}
+REGISTERED_PROBE = f"{READOUTS[0]}/{GRATING_SETS[0]}"
 NOT_MEASURED = "that read-out or set of gratings was not measured in this study"
 CHANCE = 0.05
 
@@ -79,6 +80,11 @@ class Probe:
     pvalue: Floats | None = None
     orientation_pvalue: Floats | None = None
     null_count: Floats | None = None
+
+
+def probe_of(levels: Levels) -> str:
+    """Return the name of the probe that a combination of levels asks for."""
+    return f"{levels['readout']}/{levels['gratings']}"
 
 
 def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:

@@ -54,7 +54,7 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
             rows_of_levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
             lower, height = _levels(table, factors, rows_of_levels, colours), _ROW * len(rows_of_levels)
             panels += [_panel(lower(layer == some[0]), own, layer, width, height) for layer in some]
-        spacing = alt.RowColumnnumber(row=8, column=14)
+        spacing = alt.RowColnumber(row=8, column=14)
         rows.append(alt.concat(*panels, columns=len(some), bounds="flush", spacing=spacing))
     return rows[0] if len(rows) == 1 else alt.vconcat(*rows, spacing=48)
 
