@@ -78,9 +78,19 @@ def _comparison(result: HypothesisResult) -> str:
 def _untested(result: HypothesisResult) -> str:
     """Return why the registered or, failing that, the published analysis has no verdict."""
     if result.verdict == NOT_TESTED:
-        return result.reason or _notes(result.layers)
-    return _notes(result.published_layers) if result.published_verdict == NOT_TESTED else ""
+        return _notes(result.layers) or result.reason or "no reason is recorded"
+    if result.published_verdict == NOT_TESTED:
+        return _notes(result.published_layers) or "no reason is recorded"
+    return ""
 
 
 def _notes(layers: Sequence[LayerResult | PublishedLayer]) -> str:
-    return "; ".join(dict.fromkeys(layer.note for layer in layers if layer.note)) or "no reason is recorded"
+    """Return the notes of layers, those that differ in the layer's name alone put together."""
+    kinds: dict[str, list[str]] = {}
+    for layer in layers:
+        if layer.note:
+            kinds.setdefault(layer.note.replace(layer.layer, ""), []).append(layer.note)
+    return "; ".join(
+        notes[0] if len(set(notes)) == 1 else f"{notes[0]}; likewise {len(notes) - 1} more layers"
+        for notes in kinds.values()
+    )

@@ -85,14 +85,13 @@ def unpublished(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedL
 
 
 def read_as_absence(row: PublishedLayer) -> PublishedLayer:
-    """Return the published analysis of a layer where the paper says that there is nothing: its p was not small.
+    """Return the published analysis of a layer where the paper says that there is nothing: supported by a large p.
 
     That is a reading of the paper, and no evidence of absence; the note says so. Not tested where p is undefined.
     """
-    if math.isnan(row.pvalue):
-        return dataclasses.replace(row, verdict=NOT_TESTED)
-    verdict = SUPPORTED if row.pvalue >= PUBLISHED_ALPHA else CONTRADICTED
-    return dataclasses.replace(row, verdict=verdict, note=f"absence read from a large p-value; {row.note}")
+    if math.isnan(row.pvalue) or row.pvalue < PUBLISHED_ALPHA:
+        return dataclasses.replace(row, verdict=NOT_TESTED if math.isnan(row.pvalue) else CONTRADICTED)
+    return dataclasses.replace(row, verdict=SUPPORTED, note=f"absence read from a large p-value; {row.note}")
 
 
 def layer_means(values: xr.DataArray) -> xr.DataArray:

@@ -28,7 +28,7 @@ from study.analysis.results import (
 from study.analysis.testing import untested
 from study.registration import QUESTIONS
 from tests.example_networks import example_network
-from tests.example_report import NAN, hypothesis, layer_result
+from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
 from tests.example_study import LAYERS, analysed, registered, study_of
 
 # What the paper claims, question by question, and the hypotheses that say it.
@@ -68,7 +68,7 @@ def result(verdict: str = SUPPORTED, published: str = SUPPORTED, **changes: obje
     """Return a result in two layers, with p-values of either analysis."""
     made = HypothesisResult(
         hypothesis("h", "existence", "It is so.", layers=("conv2", "conv3")),
-        (layer_result("conv2", 0.5, 0.1, 0.001, verdict), layer_result("conv3", 0.5, 0.1, NAN, verdict, "undefined")),
+        (layer_result("conv2", 0.5, 0.1, 0.001, verdict), undefined_layer("conv3", "conv3 is undefined")),
         verdict,
         "a reason",
         published,
@@ -133,9 +133,12 @@ def test_the_second_set_has_its_verdict() -> None:
 
 
 def test_an_analysis_without_a_verdict_says_why() -> None:
-    """The registered one its reason, the published one the notes of its layers; never nothing."""
-    assert row_of(result(NOT_TESTED)).untested == "a reason"
-    assert row_of(result(NOT_TESTED, reason="")).untested == "undefined"
+    """The notes of its layers, each kind once, else the reason of the whole; never nothing."""
+    assert row_of(result(NOT_TESTED)).untested == "conv3 is undefined"
+    every = tuple(undefined_layer(layer, f"{layer} is undefined") for layer in ("conv1", "conv2", "conv3"))
+    assert row_of(result(NOT_TESTED, layers=every)).untested == "conv1 is undefined; likewise 2 more layers"
+    assert row_of(result(NOT_TESTED, layers=())).untested == "a reason"
+    assert row_of(result(NOT_TESTED, layers=(), reason="")).untested == "no reason is recorded"
     assert row_of(result(SUPPORTED, NOT_TESTED)).untested == "by eye"
     assert row_of(result(SUPPORTED, NOT_TESTED, published_layers=())).untested == "no reason is recorded"
 

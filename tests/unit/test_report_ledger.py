@@ -22,7 +22,7 @@ from study.report import ledger_words
 from study.report.content import Report
 from study.report.page import render
 from tests.example_report import HOSTILE, NAN, example_report, hypothesis, layer_result
-from tests.unit.test_report_page import rows_of
+from tests.page_tables import rows_of
 
 SEVEN = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 
