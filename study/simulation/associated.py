@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.simulation.population import (
     LAYER_SHARE,
@@ -46,10 +47,10 @@ def normal_cdf(values: Floats) -> Floats:
 
 
 def _unit_error(layers: tuple[str, ...]) -> Floats:
-    return UNIT_SD / np.sqrt(unit_counts(layers) * (1 - SILENT))
+    return np.asarray(UNIT_SD / np.sqrt(unit_counts(layers) * (1 - SILENT)))
 
 
-def _gosi_of_units(rng: np.random.Generator, design: Design, truth: Truth, means: Floats) -> tuple[Floats, Floats]:
+def _gosi_of_units(rng: np.random.Generator, design: Design, truth: Truth, means: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the gOSI of units around their layer's mean, and which are silent: (rows, state, units)."""
     silent = silent_units(rng, design, truth.layers)
     noise = UNIT_SD * rng.standard_normal(silent.shape, dtype=np.float32)
@@ -59,7 +60,7 @@ def _gosi_of_units(rng: np.random.Generator, design: Design, truth: Truth, means
 
 def _layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
     shared, own = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))
-    return np.sqrt(LAYER_SHARE) * shared + np.sqrt(1 - LAYER_SHARE) * own
+    return np.asarray(np.sqrt(LAYER_SHARE) * shared + np.sqrt(1 - LAYER_SHARE) * own)
 
 
 def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
@@ -83,7 +84,7 @@ def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Trut
 
 def fitting_share(rates: Floats) -> Floats:
     """Return the share of networks that fit their labels, by rate of corruption: all below .4, .88 of them at 1."""
-    return 1 - 0.2 * np.maximum(rates - 0.4, 0)
+    return np.asarray(1 - 0.2 * np.maximum(rates - 0.4, 0))
 
 
 @cache

@@ -123,13 +123,13 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     noise = noise + np.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
     offsets = group_offsets(design)
     share = GROUP_SHARE if offsets.any() else 0.0
-    return np.sqrt(share) * offsets[:, None] + np.sqrt(1 - share) * noise
+    return np.asarray(np.sqrt(share) * offsets[:, None] + np.sqrt(1 - share) * noise)
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | None) -> Floats:
     if freedom is None:
         return rng.standard_normal(shape)
-    return rng.standard_t(freedom, shape) / np.sqrt(freedom / (freedom - 2))
+    return np.asarray(rng.standard_t(freedom, shape) / np.sqrt(freedom / (freedom - 2)))
 
 
 def spread_between(sd: float, within: Floats | float) -> Floats:

@@ -45,7 +45,7 @@ def autocorrelated(rng: np.random.Generator, shape: tuple[int, ...], epochs: int
 def _fall(epochs: int) -> Floats:
     """Return how far a loss has fallen after each epoch, mean 0 and variance 1: (epochs,)."""
     fallen = 1 - np.exp(-np.arange(epochs) / (epochs / 3))
-    return (fallen - fallen.mean()) / fallen.std()
+    return np.asarray((fallen - fallen.mean()) / fallen.std())
 
 
 def falling_loss(rng: np.random.Generator, rows: int, epochs: int) -> Floats:
@@ -62,7 +62,7 @@ def own_course(rng: np.random.Generator, shape: tuple[int, ...], epochs: int) ->
 def following(loss: Floats, own: Floats, weight: Floats) -> Floats:
     """Return curves (..., epochs) that follow the fall of a loss by a weight (...) from -1 to 1, else their own course."""
     standard = (loss - loss.mean(-1, keepdims=True)) / loss.std(-1, keepdims=True)
-    return -weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * own
+    return np.asarray(-weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * own)
 
 
 @cache
@@ -71,8 +71,8 @@ def _expected_correlations(epochs: int) -> tuple[Floats, Floats]:
     rng = np.random.Generator(np.random.PCG64DXSM(epochs))
     weights = np.concatenate([np.linspace(0, 0.9, 19), [0.95, 0.98, 0.99, 1.0]])
     loss, own = falling_loss(rng, _CURVES, epochs), own_course(rng, (_CURVES,), epochs)
-    rho = [_mean_rho(following(loss, own, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
-    rho = np.minimum.accumulate([0.0, *rho])
+    means = [_mean_rho(following(loss, own, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
+    rho = np.minimum.accumulate([0.0, *means])
     return np.concatenate([-weights[:0:-1], weights]), np.concatenate([-rho[:0:-1], rho])
 
 

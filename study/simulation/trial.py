@@ -63,7 +63,7 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         """Return both together."""
-        sums = {
+        sums: dict[str, Any] = {
             field.name: getattr(self, field.name) + getattr(other, field.name)
             for field in dataclasses.fields(self)
             if field.name != "rejected"

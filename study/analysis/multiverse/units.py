@@ -52,7 +52,9 @@ def defined_mean(values: Floats) -> Floats:
     defined = ~np.isnan(values)
     count = defined.sum(axis=-1)
     total = np.where(defined, values, 0.0).sum(axis=-1)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    mean: Floats = np.full(count.shape, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
 
 
 def defined_median(values: Floats) -> Floats:
@@ -120,7 +122,7 @@ def variants_of(study: xr.DataTree) -> xr.Dataset | None:
         return None
     variants = study["variants"].to_dataset()
     places = {str(key): place for place, key in enumerate(variants["network"].values.tolist())}
-    rows = [places.get(str(key), -1) for key in study["tuning"]["network"].values.tolist()]
+    rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
     return None if -1 in rows else variants.isel(network=rows)
 
 
@@ -187,4 +189,6 @@ def _shuffled_share(probe: Probe, layers: Layers, threshold: float) -> Floats | 
     first = round(threshold * probe.null_count.shape[-1])
     total = probe.null_count.sum(axis=-1)
     above = probe.null_count[..., first:].sum(axis=-1)
-    return np.divide(above, total, out=np.full(total.shape, np.nan), where=total > 0)
+    share: Floats = np.full(total.shape, np.nan)
+    np.divide(above, total, out=share, where=total > 0)
+    return share

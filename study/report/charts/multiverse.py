@@ -136,7 +136,7 @@ def _levels(
 ) -> Callable[[bool], list[alt.Chart]]:
     """Return what draws the marks of a lower panel: a square at the level of each factor."""
     base = _base(table)
-    options = {
+    options: dict[str, Any] = {
         "grid": True,
         "labelLimit": 230,
         "labelFontSize": 10,
@@ -148,7 +148,7 @@ def _levels(
     def drawn(first: bool) -> list[alt.Chart]:
         axis = alt.Axis(**options) if first else _bare(**options)
         y = alt.Y("row:N", sort=rows, title=None, scale=alt.Scale(domain=rows), axis=axis)
-        squares = base.transform_fold(factors, as_=["factor", "level"])
+        squares = base.transform_fold([*factors], as_=["factor", "level"])
         squares = squares.transform_calculate(row="datum.factor + ': ' + datum.level").mark_square(size=9, opacity=1)
         return [_marker(base), squares.encode(y, color=colours)]
 
