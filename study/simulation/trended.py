@@ -26,6 +26,7 @@ from study.simulation.population import (
 )
 
 AUTOCORRELATION: Final = 0.8  # of neighbouring epochs
+TREND: Final = 0.1  # share of a trend, up or down, in the variance of what has nothing to do with the loss
 MOST_EPOCHS: Final = 50
 MATURING_UNITS: Final = 12  # of a layer: their mean is what counts, and there are many epochs
 FARTHEST: Final = 0.97  # from 0 that a network's expected rank correlation may lie
@@ -56,7 +57,7 @@ def falling_loss(rng: np.random.Generator, rows: int, epochs: int) -> Floats:
 def own_course(rng: np.random.Generator, shape: tuple[int, ...], epochs: int) -> Floats:
     """Return series that have nothing to do with any loss, though a trend of their own, up or down: (*shape, epochs)."""
     trend = rng.standard_normal((*shape, 1)) * _fall(epochs)
-    return math.sqrt(0.5) * trend + math.sqrt(0.5) * autocorrelated(rng, shape, epochs)
+    return math.sqrt(TREND) * trend + math.sqrt(1 - TREND) * autocorrelated(rng, shape, epochs)
 
 
 def following(loss: Floats, own: Floats, weight: Floats) -> Floats:

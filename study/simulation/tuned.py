@@ -120,4 +120,4 @@ def zero_range(rng: np.random.Generator, design: Design, truth: Truth, *, fewest
         "tuning", design, {"spatial_frequency_count": frequencies[:, None]},
         {"state": ["analysed"], **unit_labels(truth.layers)},
     )  # fmt: skip
-    return xr.DataTree.from_dict({"/tuning": groups["/tuning"].merge(counted["/tuning"])})
+    return xr.DataTree.from_dict({"/tuning": groups["/tuning"].assign(counted["/tuning"].data_vars)})
