@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import numpy as np
@@ -83,7 +83,9 @@ def _base(table: pd.DataFrame) -> alt.Chart:
 
 def _marker(base: alt.Chart) -> alt.Chart:
     """Return the upright line at the registered specification."""
-    return base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
+    return cast(
+        alt.Chart, base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
+    )
 
 
 def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[alt.Chart]]:
