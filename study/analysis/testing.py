@@ -44,7 +44,7 @@ class Observations:
     @property
     def n(self) -> int:
         """Return the number of networks."""
-        return int(self.values.shape[1])
+        return len(self.strata)
 
     def kept(self, layers: list[int], networks: NDArray[np.bool_]) -> Observations:
         """Return some of the layers in some of the networks."""

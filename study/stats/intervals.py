@@ -109,9 +109,8 @@ def _accelerations(jackknife: NDArray[np.float64], members: list[NDArray[np.intp
         influence[:, rows] = (np.mean(values, axis=1, keepdims=True) - values) * ((rows.size - 1) / rows.size)
     squares = influence * influence
     scale = 6 * np.sum(squares, axis=1) ** 1.5
-    skewness: NDArray[np.float64] = np.full(scale.shape, np.nan)
-    np.divide(np.sum(squares * influence, axis=1), scale, out=skewness, where=scale > 0)
-    return skewness
+    accelerations: NDArray[np.float64] = np.full(scale.shape, np.nan)
+    return np.divide(np.sum(squares * influence, axis=1), scale, out=accelerations, where=scale > 0)
 
 
 def _quantiles(

@@ -137,12 +137,11 @@ def counted_correlations(
             squares[tied] = np.einsum("kmr,kmr->kr", ranks[tied] * drawn, ranks[tied])
             variation[:, batch] += squares * scale
     product = np.sqrt(variation[:-1] * variation[-1])
-    correlations: NDArray[np.float64] = np.full(covariation.shape, np.nan)
-    np.divide(covariation, product, out=correlations, where=product > 0)
+    correlations = np.divide(covariation, product, out=np.full(covariation.shape, np.nan), where=product > 0)
     return np.clip(correlations, -1.0, 1.0, out=correlations)
 
 
 def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sign of each difference, (k, m, m), of `values` (k, m); comparisons, so that none overflows."""
     first, second = values[:, :, np.newaxis], values[:, np.newaxis, :]
-    return np.subtract(first > second, first < second, dtype=np.float64)
+    return np.asarray(np.subtract(first > second, first < second, dtype=np.float64))

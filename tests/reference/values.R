@@ -70,9 +70,11 @@ keep("effective sample size", 50 / (1 + 2 * sum((50 - lags) / 50 * r(first) * r(
 rolled <- sapply(0:49, function(k) cor(first, second[(t - 1 + k) %% 50 + 1], method = "spearman"))
 keep("circular shifts", mean(rolled <= rolled[1] + 1e-12))
 
-# Bootstrap: percentile and BCa ends
+# Bootstrap: percentile and BCa ends. The influence values are centred within strata, as in Efron and Tibshirani (1993,
+# eq. 15.36); left to itself boot takes their differences from the estimate, jackknife bias and all.
 interval <- function(found) {
-  ends <- boot.ci(found, type = c("perc", "bca"), L = empinf(found, type = "jack"))
+  influence <- empinf(found, type = "jack")
+  ends <- boot.ci(found, type = c("perc", "bca"), L = influence - ave(influence, found$strata))
   c(ends$percent[4:5], ends$bca[4:5])
 }
 keep("mean interval", interval(boot(v, function(data, rows) mean(data[rows]), R = 40000)))
