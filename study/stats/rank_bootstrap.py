@@ -137,7 +137,8 @@ def counted_correlations(
             squares[tied] = np.einsum("kmr,kmr->kr", ranks[tied] * drawn, ranks[tied])
             variation[:, batch] += squares * scale
     product = np.sqrt(variation[:-1] * variation[-1])
-    correlations = np.divide(covariation, product, out=np.full(covariation.shape, np.nan), where=product > 0)
+    correlations: NDArray[np.float64] = np.full(covariation.shape, np.nan)
+    np.divide(covariation, product, out=correlations, where=product > 0)
     return np.clip(correlations, -1.0, 1.0, out=correlations)
 
 
