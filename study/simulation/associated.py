@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.simulation.population import (
     LAYER_SHARE,
@@ -49,7 +50,9 @@ def _unit_error(layers: tuple[str, ...]) -> Floats:
     return UNIT_SD / np.sqrt(unit_counts(layers) * (1 - SILENT))
 
 
-def _gosi_of_units(rng: np.random.Generator, design: Design, truth: Truth, means: Floats) -> tuple[Floats, Floats]:
+def _gosi_of_units(
+    rng: np.random.Generator, design: Design, truth: Truth, means: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the gOSI of units around their layer's mean, and which are silent: (rows, state, units)."""
     silent = silent_units(rng, design, truth.layers)
     noise = UNIT_SD * rng.standard_normal(silent.shape, dtype=np.float32)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from study.schema import COORDINATE_UNITS, GENERALIZATION, GROUPS, MATURATION, MEMORIZATION, UNIT_COORDINATES
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]  # of either precision
 
 UNITS: Final = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 AUGMENTATIONS: Final = ("none", "shift", "flip", "shift_flip")

@@ -74,7 +74,7 @@ class Tally:
 
 def null_cases(hypothesis: Hypothesis, size: Size) -> tuple[Case, ...]:
     """Return the boundary of what the test must not reject: the null value, or both margins of an equivalence test."""
-    thetas = (hypothesis.null_value,)
+    thetas: tuple[float, ...] = (hypothesis.null_value,)
     if hypothesis.test in EQUIVALENCE_TESTS:
         thetas = (
             hypothesis.null_value - hypothesis.smallest_effect, hypothesis.null_value + hypothesis.smallest_effect,
