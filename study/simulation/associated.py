@@ -47,7 +47,7 @@ def normal_cdf(values: Floats) -> Floats:
 
 
 def _unit_error(layers: tuple[str, ...]) -> Floats:
-    return UNIT_SD / np.sqrt(unit_counts(layers) * (1 - SILENT))
+    return np.asarray(UNIT_SD / np.sqrt(unit_counts(layers) * (1 - SILENT)))
 
 
 def _gosi_of_units(
@@ -62,7 +62,7 @@ def _gosi_of_units(
 
 def _layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
     shared, own = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))
-    return np.sqrt(LAYER_SHARE) * shared + np.sqrt(1 - LAYER_SHARE) * own
+    return math.sqrt(LAYER_SHARE) * shared + math.sqrt(1 - LAYER_SHARE) * own
 
 
 def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:

@@ -5,6 +5,7 @@ Many studies are simulated at once: their networks stand one study after the oth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -119,17 +120,17 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     Augmentations have different means, and the layers of a network go together. `freedom` gives the degrees of freedom
     of Student's t, for heavy tails (variance 1 all the same); normal without it. The expectation is 0 in every layer.
     """
-    noise = np.sqrt(LAYER_SHARE) * _noise(rng, (design.rows, 1), freedom)
-    noise = noise + np.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
+    noise = math.sqrt(LAYER_SHARE) * _noise(rng, (design.rows, 1), freedom)
+    noise = noise + math.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
     offsets = group_offsets(design)
     share = GROUP_SHARE if offsets.any() else 0.0
-    return np.sqrt(share) * offsets[:, None] + np.sqrt(1 - share) * noise
+    return math.sqrt(share) * offsets[:, None] + math.sqrt(1 - share) * noise
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | None) -> Floats:
     if freedom is None:
         return rng.standard_normal(shape)
-    return rng.standard_t(freedom, shape) / np.sqrt(freedom / (freedom - 2))
+    return rng.standard_t(freedom, shape) / math.sqrt(freedom / (freedom - 2))
 
 
 def spread_between(sd: float, within: Floats | float) -> Floats:

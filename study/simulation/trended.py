@@ -46,7 +46,7 @@ def autocorrelated(rng: np.random.Generator, shape: tuple[int, ...], epochs: int
 def _fall(epochs: int) -> Floats:
     """Return how far a loss has fallen after each epoch, mean 0 and variance 1: (epochs,)."""
     fallen = 1 - np.exp(-np.arange(epochs) / (epochs / 3))
-    return (fallen - fallen.mean()) / fallen.std()
+    return np.asarray((fallen - fallen.mean()) / fallen.std())
 
 
 def falling_loss(rng: np.random.Generator, rows: int, epochs: int) -> Floats:
@@ -63,7 +63,7 @@ def own_course(rng: np.random.Generator, shape: tuple[int, ...], epochs: int) ->
 def following(loss: Floats, own: Floats, weight: Floats) -> Floats:
     """Return curves (..., epochs) that follow the fall of a loss by a weight (...) from -1 to 1, else their own course."""
     standard = (loss - loss.mean(-1, keepdims=True)) / loss.std(-1, keepdims=True)
-    return -weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * own
+    return np.asarray(-weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * own)
 
 
 @cache
