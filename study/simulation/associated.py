@@ -62,7 +62,7 @@ def _gosi_of_units(
 
 def _layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
     shared, own = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))
-    return np.asarray(np.sqrt(LAYER_SHARE) * shared + np.sqrt(1 - LAYER_SHARE) * own)
+    return math.sqrt(LAYER_SHARE) * shared + math.sqrt(1 - LAYER_SHARE) * own
 
 
 def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
@@ -86,7 +86,7 @@ def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Trut
 
 def fitting_share(rates: Floats) -> Floats:
     """Return the share of networks that fit their labels, by rate of corruption: all below .4, .88 of them at 1."""
-    return np.asarray(1 - 0.2 * np.maximum(rates - 0.4, 0))
+    return 1 - 0.2 * np.maximum(rates - 0.4, 0)
 
 
 @cache

@@ -5,6 +5,7 @@ Many studies are simulated at once: their networks stand one study after the oth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from study.schema import COORDINATE_UNITS, GENERALIZATION, GROUPS, MATURATION, MEMORIZATION, UNIT_COORDINATES
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]  # of either precision
 
 UNITS: Final = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 AUGMENTATIONS: Final = ("none", "shift", "flip", "shift_flip")
@@ -119,17 +120,17 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     Augmentations have different means, and the layers of a network go together. `freedom` gives the degrees of freedom
     of Student's t, for heavy tails (variance 1 all the same); normal without it. The expectation is 0 in every layer.
     """
-    noise = np.sqrt(LAYER_SHARE) * _noise(rng, (design.rows, 1), freedom)
-    noise = noise + np.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
+    noise = math.sqrt(LAYER_SHARE) * _noise(rng, (design.rows, 1), freedom)
+    noise = noise + math.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
     offsets = group_offsets(design)
     share = GROUP_SHARE if offsets.any() else 0.0
-    return np.asarray(np.sqrt(share) * offsets[:, None] + np.sqrt(1 - share) * noise)
+    return math.sqrt(share) * offsets[:, None] + math.sqrt(1 - share) * noise
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | None) -> Floats:
     if freedom is None:
         return rng.standard_normal(shape)
-    return np.asarray(rng.standard_t(freedom, shape) / np.sqrt(freedom / (freedom - 2)))
+    return rng.standard_t(freedom, shape) / math.sqrt(freedom / (freedom - 2))
 
 
 def spread_between(sd: float, within: Floats | float) -> Floats:

@@ -72,9 +72,9 @@ def _expected_correlations(epochs: int) -> tuple[Floats, Floats]:
     rng = np.random.Generator(np.random.PCG64DXSM(epochs))
     weights = np.concatenate([np.linspace(0, 0.9, 19), [0.95, 0.98, 0.99, 1.0]])
     loss, own = falling_loss(rng, _CURVES, epochs), own_course(rng, (_CURVES,), epochs)
-    means = [_mean_rho(following(loss, own, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
-    rho = np.minimum.accumulate([0.0, *means])
-    return np.concatenate([-weights[:0:-1], weights]), np.concatenate([-rho[:0:-1], rho])
+    rho = [_mean_rho(following(loss, own, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
+    falling = np.minimum.accumulate([0.0, *rho])
+    return np.concatenate([-weights[:0:-1], weights]), np.concatenate([-falling[:0:-1], falling])
 
 
 def _mean_rho(x: Floats, y: Floats) -> float:
