@@ -286,6 +286,8 @@ def measured_settings(config: Config) -> dict[str, Any]:
     """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work."""
     record = as_record(config)
     del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
+    if not config.multiverse.readouts:  # then its other keys decide nothing
+        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
     return record
 
 

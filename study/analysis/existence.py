@@ -38,7 +38,7 @@ def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publi
     share = selective_share(tuning_of(study, "analysed")).mean("network")
     return tuple(
         published_layer(layer, value, value > 0, "units pooled, no test")
-        for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, share.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -46,7 +46,7 @@ def _published_excess(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publ
     excess = gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean").mean("network")
     return tuple(
         published_layer(layer, value, value > 0, "histograms compared by eye: here, mean above shuffled mean")
-        for layer, value in zip(layers, excess.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, excess.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 

@@ -22,7 +22,7 @@ def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publis
     note = "histograms of two networks by eye: here, mean gOSI higher after training"
     return tuple(
         published_layer(layer, value, value > 0, note)
-        for layer, value in zip(layers, gain.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, gain.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -30,7 +30,7 @@ def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publish
     share = selective_share(tuning_of(study, "initial")).mean("network")
     return tuple(
         published_layer(layer, value, 0 < value < 0.5, "histogram by eye: here, some but less than half")
-        for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, share.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
