@@ -52,7 +52,14 @@ def defined_mean(values: Floats) -> Floats:
     defined = ~np.isnan(values)
     count = defined.sum(axis=-1)
     total = np.where(defined, values, 0.0).sum(axis=-1)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return quotient(total, count.astype(np.float64))
+
+
+def quotient(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole where the whole is above 0, NaN elsewhere."""
+    result: Floats = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
 
 
 def defined_median(values: Floats) -> Floats:
@@ -120,7 +127,7 @@ def variants_of(study: xr.DataTree) -> xr.Dataset | None:
         return None
     variants = study["variants"].to_dataset()
     places = {str(key): place for place, key in enumerate(variants["network"].values.tolist())}
-    rows = [places.get(str(key), -1) for key in study["tuning"]["network"].values.tolist()]
+    rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
     return None if -1 in rows else variants.isel(network=rows)
 
 
@@ -186,5 +193,4 @@ def _shuffled_share(probe: Probe, layers: Layers, threshold: float) -> Floats | 
         return "shuffled gOSI is not stored by threshold for other read-outs and gratings"
     first = round(threshold * probe.null_count.shape[-1])
     total = probe.null_count.sum(axis=-1)
-    above = probe.null_count[..., first:].sum(axis=-1)
-    return np.divide(above, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return quotient(probe.null_count[..., first:].sum(axis=-1), total)
