@@ -30,12 +30,17 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "shift",
         "variants",
         "bench",
+        "labels",
         "measure",
     ),
     "execution": ("execute", "cluster"),
     "analysis": ("analysis",),
+    "simulation": ("simulation",),
     "view": ("report",),
-    "shell": ("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
+    "shell": (
+        *("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
+        *("calibrate", "calibration_words", "power", "pool"),
+    ),
 }
 BELOW: dict[str, tuple[str, ...]] = {
     "vocabulary": (),
@@ -44,8 +49,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "experiment": ("vocabulary", "pure", "input and output"),
     "execution": ("vocabulary", "pure", "input and output", "experiment"),
     "analysis": ("vocabulary", "pure"),
+    "simulation": ("vocabulary", "pure", "analysis"),
     "view": ("vocabulary", "analysis"),
-    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "view"),
+    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "simulation", "view"),
 }
 
 # A package to the only modules that may import it, whether at the top or inside a function.
@@ -58,7 +64,7 @@ CONFINED = {
     "altair": ("report",),
     "jinja2": ("report",),
     "vl_convert": ("report",),
-    "rich": ("run", "progress"),
+    "rich": ("run", "progress", "calibrate", "power"),
     "PIL": ("images", "report"),
     "scipy": ("stats", "analysis"),
     "statsmodels": ("stats",),

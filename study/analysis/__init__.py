@@ -14,7 +14,7 @@ from study.analysis.question import Measure, Question, networks_of
 from study.analysis.results import HypothesisResult, QuestionResult
 from study.analysis.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.errors import StudyError
-from study.registration import QUESTIONS, Hypothesis, Registration
+from study.registration import CORRELATION_TESTS, QUESTIONS, Hypothesis, Registration
 from study.schema import GROUPS, SECOND_SET
 
 MEASUREMENTS = tuple(
@@ -48,7 +48,7 @@ def check_measures(registration: Registration, *, source: str) -> None:
                 f" {question.name} has {', '.join(question.measures)}"
             )
         correlates = question.measures[hypothesis.measure].against is not None
-        if correlates != (hypothesis.test == "stratified_permutation"):
+        if correlates != (hypothesis.test in CORRELATION_TESTS):
             raise StudyError(
                 f"{source}, hypothesis {hypothesis.id!r}, field 'test': {hypothesis.test!r} does not fit measure"
                 f" {hypothesis.measure!r}, which {'correlates two variables' if correlates else 'has one value a network'}"
@@ -125,7 +125,16 @@ def _concluded(
     results = with_verdicts(tested)
     if not second:
         results |= untestable
-    return {name: results[name] for name in hypotheses if name in results}
+    return {name: _explained(results[name]) for name in hypotheses if name in results}
+
+
+def _explained(result: HypothesisResult) -> HypothesisResult:
+    """Return a result with what its measure says of the published analysis and of how the registered one differs."""
+    question = question_named(result.hypothesis.question)
+    if question is None:
+        return result
+    measure = question.measures[result.hypothesis.measure]
+    return dataclasses.replace(result, published_test=measure.published_test, difference=measure.difference)
 
 
 def _missing(question: Question, *, second: bool) -> str:

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 from study.analysis import question_named, testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
-from study.registration import Hypothesis
+from study.registration import CORRELATION_TESTS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
@@ -84,11 +84,10 @@ def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np
 def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
     n_layers = len(one.layers)
-    if one.test == "stratified_permutation":
-        absence = one.supported.text.startswith("ci_low")
+    if one.test in CORRELATION_TESTS:
         rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
-        if absence:
-            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        if one.test == "correlation_equivalence":
+            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
         return correlated(rho, size, n_layers, strata=one.strata)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
@@ -96,7 +95,7 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
         SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 4.0),
     }[verdict]  # fmt: skip
     if one.test == "equivalence":
-        centre, spread = {SUPPORTED: (0.0, 0.2), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+        centre, spread = {SUPPORTED: (0.0, 0.1), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
     return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
 
 
@@ -292,14 +291,32 @@ def test_the_confidence_level_is_the_registered_one() -> None:
     assert widths[1] / widths[0] == pytest.approx(1.96 / 1.645, rel=0.05)
 
 
-def test_every_layer_has_random_numbers_of_its_own() -> None:
-    """The same values in two layers and in two hypotheses: intervals alike, not equal; the same again on a rerun."""
+def test_layers_share_the_random_numbers_of_their_hypothesis() -> None:
+    """The same values in two layers: one interval, the same on a rerun; another hypothesis has numbers of its own."""
     values = np.tile(0.3 + 0.1 * NORMAL, (7, 1))
     first, again = measured(hypothesis(), values), measured(hypothesis(), values)
     assert repr(first) == repr(again)
-    assert len({layer.ci_low for layer in first}) > 1
-    assert measured(hypothesis(id="other"), values)[0].ci_low != first[0].ci_low
-    assert np.ptp([layer.ci_low for layer in first]) < 0.02
+    assert len({layer.ci_low for layer in first}) == 1
+    other = measured(hypothesis(id="other"), values)[0].ci_low
+    assert other != first[0].ci_low and other == pytest.approx(first[0].ci_low, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["existence-selective-units", "generalization-lower-layers"])
+def test_a_layer_does_not_depend_on_the_others(name: str) -> None:
+    """A network that is undefined in one layer, or a layer that was not measured, changes that layer alone."""
+    one = hypothesis(name)
+    rng = np.random.default_rng(3)
+    values, against = rng.normal(0.5, 0.3, size=(len(one.layers), 24)), rng.normal(size=24)
+    other = against if one.test in testing.CORRELATIONS else None
+    complete = measured(one, values, other)
+    with_gap = values.copy()
+    with_gap[0, 5] = np.nan
+    changed, fewer = measured(one, with_gap, other), measured(one, values[1:], other, layers=one.layers[1:])
+    assert changed[0].n == 23 and changed[0].ci_low != complete[0].ci_low and fewer[0].verdict == NOT_TESTED
+    for layers in (changed, fewer):
+        for layer, expected in zip(layers[1:], complete[1:], strict=True):
+            assert layer.pvalue == expected.pvalue
+            assert (layer.ci_low, layer.ci_high) == pytest.approx((expected.ci_low, expected.ci_high), rel=1e-12)
 
 
 # Families

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -17,6 +16,7 @@ from study.errors import StudyError
 from study.report.content import Stimuli
 from study.report.page import render, write_report
 from tests.example_report import HOSTILE, example_report
+from tests.page_tables import rows_of
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -116,15 +116,6 @@ def test_verdict_table_comes_before_everything_else(page: str) -> None:
         assert re.search(
             rf'class="verdict {word.replace(" ", "-")}">.*?{word}</span>', page[table:first_question], re.DOTALL
         )
-
-
-def rows_of(page: str, start: str) -> list[list[str]]:
-    """Return the texts of the cells of every row of the first table after a text, headings included."""
-    table = re.search(r"<table.*?</table>", page[page.index(start) :], re.DOTALL)
-    assert table is not None
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table.group(), re.DOTALL)
-    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
-    return [[" ".join(html.unescape(re.sub(r"<[^>]+>", "", cell)).split()) for cell in row] for row in cells]
 
 
 def test_both_sets_stand_in_one_row(page: str) -> None:

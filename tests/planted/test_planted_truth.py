@@ -1,0 +1,251 @@
+"""What is planted is found, and nothing where nothing is: hand-made networks through the whole pipeline.
+
+The networks are the study's own, with weights set by hand in place of trained ones: Gabor and round filters in the first
+layer, whose rectified signals the other layers pass on, and a read-out of signals that is known. They are probed, ablated,
+stored and analysed by the code that every study runs. What must come out is worked out here from the filters, without it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from study.analysis.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from study.stimuli import ORIENTATIONS, spatial_frequencies
+from study.tuning import SELECTIVE
+from tests.example_study import replaced, verdicts
+from tests.planted.filters import predicted_tuning
+from tests.planted.networks import silenced_scores
+from tests.planted.populations import (
+    AUGMENTATIONS,
+    N_SIGNALS,
+    Population,
+    colour_reading,
+    concluded,
+    equal_reading,
+    oriented_reading,
+    population,
+    random_reading,
+)
+
+pytestmark = pytest.mark.slow
+
+STEP = 15.0  # degrees between the orientations of the gratings
+FREQUENCIES = spatial_frequencies(32)
+PASSING = ("conv1", "conv2", "conv3")  # where all signals are
+ABLATED = ("conv2", "conv3")
+BEHIND = ("conv4", "conv5", "conv6", "fc1")
+EXISTENCE = ("existence-selective-units", "existence-above-shuffle", "existence-above-orientation-shuffle")
+EFFECTS = ("ablation-effect", "ablation-relu-zero", "ablation-mean-clamp", "ablation-resample")
+ABSENCE = "ablation-other-layers-absence"
+ASSOCIATION = "generalization-lower-layers"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_disk() -> Iterator[None]:
+    """Do not wait for the disk: nothing here pulls the plug."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def oriented(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    """Return twelve networks that read orientation; the more oriented signals within an augmentation, the better."""
+    place = tmp_path_factory.mktemp("oriented")
+    return population(oriented_reading, place, name="oriented", augmentations=",".join(AUGMENTATIONS), seeds=3)
+
+
+@pytest.fixture(scope="module")
+def coloured(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    """Return eight networks that read colour; oriented signals end in the third layer."""
+    return population(
+        colour_reading, tmp_path_factory.mktemp("coloured"), name="coloured", augmentations="none", seeds=8
+    )
+
+
+@pytest.fixture(scope="module")
+def equal(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    """Return eight networks that read as many oriented as unoriented signals."""
+    return population(equal_reading, tmp_path_factory.mktemp("equal"), name="equal", augmentations="none", seeds=8)
+
+
+@pytest.fixture(scope="module")
+def random(tmp_path_factory: pytest.TempPathFactory) -> Population:
+    """Return eight networks that read signals drawn without regard to orientation."""
+    return population(random_reading, tmp_path_factory.mktemp("random"), name="random", augmentations="none", seeds=8)
+
+
+def unit_values(found: Population, name: str, layer: str) -> np.ndarray:
+    """Return a quantity of the units of a layer that hold a signal, after planting: (network, unit)."""
+    tuned = found.of("tuning").sel(state="analysed")
+    return tuned[name].isel(unit=np.flatnonzero(tuned["unit_layer"].values == layer)[:N_SIGNALS]).values
+
+
+def stacked(found: Population, name: str) -> np.ndarray:
+    """Return a field of the filters: (network, unit)."""
+    return np.stack([getattr(network.filters, name) for network in found.networks.values()])
+
+
+def predictions(found: Population) -> tuple[np.ndarray, np.ndarray]:
+    """Return what theory says gOSI and preferred spatial frequency are, both (network, unit)."""
+    means = np.stack(
+        [predicted_tuning(network.filters, ORIENTATIONS, FREQUENCIES) for network in found.networks.values()]
+    )
+    best = means.max(axis=2).argmax(axis=2)
+    curve = np.take_along_axis(means, best[..., None, None], axis=3)[..., 0]
+    vector = (curve * np.exp(2j * np.deg2rad(ORIENTATIONS))).sum(axis=-1)
+    return np.abs(vector) / curve.sum(axis=-1), FREQUENCIES[best]
+
+
+def test_every_network_passes_through_the_store(oriented: Population) -> None:
+    """Twelve networks of the schema, in four groups of three; none was trained, all answer well before silencing."""
+    training = oriented.of("training")
+    assert training["network"].values.tolist() == list(oriented.networks)
+    assert np.unique(training["augmentation"].values.astype(str), return_counts=True)[1].tolist() == [3, 3, 3, 3]
+    assert (training["test_accuracy"].values > 0.9).all()
+    intact = np.zeros(N_SIGNALS, dtype=bool)
+    expected = np.array([silenced_scores(network, intact) for network in oriented.networks.values()])
+    np.testing.assert_allclose(training["test_loss"].values, expected[:, 0], rtol=1e-3)
+    np.testing.assert_allclose(training["test_accuracy"].values, expected[:, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize("layer", PASSING)
+def test_selectivity_is_what_linear_theory_says(oriented: Population, layer: str) -> None:
+    """The gOSI within 0.05, preferred orientation and frequency within a step, of every filter of every network."""
+    expected, frequency = predictions(oriented)
+    found = unit_values(oriented, "gosi", layer)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    assert np.abs(found - expected).mean() < 0.02
+    preferred, is_oriented = unit_values(oriented, "preferred_orientation", layer), stacked(oriented, "oriented")
+    away = np.abs(preferred - stacked(oriented, "orientations"))[is_oriented] % 180
+    assert np.minimum(away, 180 - away).max() <= STEP
+    steps = np.abs(unit_values(oriented, "preferred_spatial_frequency", layer) - frequency) / FREQUENCIES[0]
+    assert steps.max() < 1.5
+
+
+@pytest.mark.parametrize("layer", PASSING)
+def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented: Population, layer: str) -> None:
+    """All oriented units are selective beyond both shuffles; round ones are not, whatever is shuffled."""
+    is_oriented = stacked(oriented, "oriented")
+    gosi = unit_values(oriented, "gosi", layer)
+    assert gosi[is_oriented].min() > SELECTIVE
+    assert gosi[~is_oriented].max() < 0.05
+    for name in ("gosi_pvalue", "gosi_orientation_pvalue"):
+        pvalue = unit_values(oriented, name, layer)
+        assert pvalue[is_oriented].max() <= 0.05
+        assert (pvalue[~is_oriented] <= 0.05).mean() <= 0.05
+
+
+def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> None:
+    """Half of the third layer holds no signal: silent, gOSI undefined, in neither half; none is silent below."""
+    tuned = oriented.of("tuning").sel(state="analysed")
+    own = tuned.isel(unit=np.flatnonzero(tuned["unit_layer"].values == "conv3"))
+    expected = np.arange(64) >= N_SIGNALS
+    assert (own["silent"].values == expected).all() and (np.isnan(own["gosi"].values) == expected).all()
+    ablation = oriented.of("ablation")
+    assert (ablation["silent_units"].sel(layer=list(ABLATED)).values == [0, 32]).all()
+    assert (ablation["half_size"].values == 16).all()
+
+
+@pytest.mark.parametrize("name", ["oriented", "coloured", "equal", "random"])
+def test_silencing_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
+    """Loss and accuracy with either half at zero are those of the read-out without these signals, in both layers."""
+    found: Population = request.getfixturevalue(name)
+    ablation = found.of("ablation")
+    for index, network in enumerate(found.networks.values()):
+        one = ablation.isel(network=index)
+        for layer in ABLATED:
+            half = one["ablated"].values[one["unit_layer"].values == layer][:N_SIGNALS]
+            for target, side in (("top", 1), ("bottom", -1)):
+                loss, accuracy = silenced_scores(network, half == side)
+                for clamp in ("output_zero", "relu_zero"):
+                    measured = one.sel(layer=layer, target=target, clamp=clamp)
+                    assert float(measured["loss"]) == pytest.approx(loss, rel=1e-3)
+                    assert float(measured["accuracy"]) == pytest.approx(accuracy, abs=1e-9)
+
+
+def test_where_orientation_is_read_the_effect_is_supported(oriented: Population) -> None:
+    """Under every clamp; without its oriented signals a network guesses, without as many others it loses nothing."""
+    increase = oriented.of("ablation")["loss"] - oriented.of("ablation")["baseline_loss"]
+    at_zero = increase.sel(clamp="output_zero")
+    assert float(at_zero.sel(target="top").min()) > 0.5
+    assert float(np.abs(at_zero.sel(target="bottom")).max()) < 1e-4
+    results = concluded(oriented.study, dict.fromkeys((*EFFECTS, ABSENCE), ABLATED))
+    for name in EFFECTS:
+        assert verdicts(results[name]) == dict.fromkeys(ABLATED, SUPPORTED)
+        assert max(layer.pvalue_adjusted for layer in results[name].layers) <= 2 * 2**-12 + 1e-9
+    assert min(layer.estimate for layer in results["ablation-effect"].layers) > 2
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, CONTRADICTED)
+
+
+def test_where_colour_is_read_the_effect_is_contradicted(coloured: Population) -> None:
+    """The same filters, the other half read: every clamp gives an effect of the opposite sign."""
+    results = concluded(coloured.study, dict.fromkeys((*EFFECTS, ABSENCE), ABLATED))
+    for name in EFFECTS:
+        assert verdicts(results[name]) == dict.fromkeys(ABLATED, CONTRADICTED)
+        assert max(layer.ci_high for layer in results[name].layers) < 0
+        assert min(layer.pvalue for layer in results[name].layers) == 1.0
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, CONTRADICTED)
+
+
+def test_an_equal_part_in_the_read_out_is_absence_by_equivalence(equal: Population) -> None:
+    """Selective units are there and matter no more than others: absence is supported, the effect is not."""
+    results = concluded(equal.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
+    assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
+    assert verdicts(results["ablation-effect"]) == dict.fromkeys(ABLATED, CONTRADICTED)
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, SUPPORTED)
+    for layer in results[ABSENCE].layers:
+        assert abs(layer.estimate) < 0.5 and layer.pvalue_adjusted <= 0.05
+
+
+def test_a_large_p_is_not_absence_where_parts_are_drawn_at_random(random: Population) -> None:
+    """Each network's effect is one of its own random halves': no effect is found, and none is declared absent."""
+    results = concluded(random.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
+    assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
+    for layer in results["ablation-effect"].layers:
+        assert layer.pvalue > 0.05 and layer.verdict != SUPPORTED
+        assert layer.ci_low < 0 < layer.ci_high
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, INCONCLUSIVE)
+
+
+def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: Population) -> None:
+    """Supported up to the third layer; contradicted from the fourth on, which only round filters reach."""
+    results = concluded(coloured.study, dict.fromkeys(EXISTENCE, (*PASSING, *BEHIND)))
+    for name in EXISTENCE:
+        assert verdicts(results[name]) == dict.fromkeys(PASSING, SUPPORTED) | dict.fromkeys(BEHIND, CONTRADICTED)
+    behind = [layer for layer in results[EXISTENCE[0]].layers if layer.layer in BEHIND]
+    assert [layer.estimate for layer in behind] == pytest.approx([0.0] * len(BEHIND), abs=0.01)
+
+
+def test_an_association_within_groups_is_recovered_against_the_pooled_one(oriented: Population) -> None:
+    """More oriented signals, lower loss within every augmentation; pooled, it looks the other way round."""
+    layers = ("conv2", "conv3", "conv4")
+    result = concluded(oriented.study, {ASSOCIATION: layers})[ASSOCIATION]
+    assert verdicts(result) == dict.fromkeys(layers, SUPPORTED)
+    assert max(layer.estimate for layer in result.layers) < -0.9
+    loss = oriented.of("training")["test_loss"].values
+    planted = stacked(oriented, "oriented").mean(axis=1)
+    assert scipy.stats.spearmanr(planted, loss).statistic > 0.2
+    assert min(layer.estimate for layer in result.published_layers) > 0
+    assert result.published_verdict != SUPPORTED
+
+
+def test_no_association_is_found_once_losses_are_dealt_out_anew(oriented: Population) -> None:
+    """The same losses, given to networks at random within their augmentation: nothing is left to find.
+
+    One deal in twenty gives p <= 0.05 by the meaning of p; the seed here gives one of the others.
+    """
+    training = oriented.of("training")
+    groups, losses = training["augmentation"].values.astype(str), training["test_loss"].values.copy()
+    rng = np.random.default_rng(3)
+    for group in AUGMENTATIONS:
+        losses[groups == group] = rng.permutation(losses[groups == group])
+    dealt = replaced(oriented.study, "training", test_loss=losses)
+    result = concluded(dealt, {ASSOCIATION: ("conv2", "conv3", "conv4")})[ASSOCIATION]
+    for layer in result.layers:
+        assert layer.pvalue > 0.05 and layer.verdict != SUPPORTED
