@@ -23,7 +23,7 @@ from study.config import CLAMPS
 from study.registration import Hypothesis
 from tests.example_multiverse import OTHER_PROBES, with_variants
 from tests.example_networks import example_network
-from tests.example_study import AUGMENTATIONS, example_study, only, registered, replaced, study_of
+from tests.example_study import AUGMENTATIONS, LAYERS, example_study, only, registered, replaced, study_of
 
 SMALL = {"conv1": 6, "conv2": 8, "conv3": 8, "fc1": 6}
 MOST_SPECIFICATIONS = 200
@@ -279,7 +279,7 @@ def test_a_correlation_given_a_covariate_is_the_librarys() -> None:
 
 def test_the_multiverse_stands_beside_the_results_and_changes_none() -> None:
     """The curve is the last figure, agreement in every layer; verdicts are those of a registration without it."""
-    study = example_study(seeds=2, layers={"conv1": 6, "conv2": 8})
+    study = example_study(seeds=2)
     whole = dataclasses.replace(
         only("existence-selective-units"), multiverse={"existence": {"control": ("own_shuffle", "none")}}
     )
@@ -288,7 +288,7 @@ def test_the_multiverse_stands_beside_the_results_and_changes_none() -> None:
     assert with_it.hypotheses == without.hypotheses
     assert [figure.id for figure in with_it.figures] == [*(one.id for one in without.figures), "existence-multiverse"]
     assert without.multiverse == ()
-    assert [one.layer for one in with_it.multiverse] == ["conv1", "conv2"]
+    assert [one.layer for one in with_it.multiverse] == list(LAYERS)
     assert all(one.specifications == 1 for one in with_it.multiverse)
     shows = with_it.figures[-1].shows
     assert shows.startswith("Exploratory; changes no verdict. 2 of 2 combinations of the registered levels")

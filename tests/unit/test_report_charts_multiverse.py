@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analysis.multiverse import MULTIVERSES
+from study.analysis.multiverse.conclude import COLUMNS
+from study.analysis.multiverse.specification import in_words
 from study.report.charts import CHARTS
 from study.report.charts.theme import GREEN, GREY, ORANGE, PURPLE
 from study.report.drawing import figure_drawing
@@ -51,6 +54,14 @@ def test_chart_is_pure_and_small() -> None:
     pd.testing.assert_frame_equal(table, before)
     assert json.dumps(first) == json.dumps(second)
     assert sum(len(rows) for rows in first["datasets"].values()) == len(table)
+
+
+def test_no_choice_is_called_what_a_result_is() -> None:
+    """Factors are the columns that describe no result, so that their names may not meet; chart and analysis agree."""
+    assert list(curve_table().columns[: len(COLUMNS)]) == list(COLUMNS)
+    for multiverse in MULTIVERSES.values():
+        assert not set(COLUMNS) & {in_words(factor) for factor in multiverse.factors}
+    assert found(draw(curve_table()).to_dict(validate=False), "fold")[0] == ["summary", "control"]
 
 
 def test_layers_stand_side_by_side_and_levels_below(drawn: str) -> None:

@@ -33,6 +33,7 @@ from study.analysis.multiverse.units import (
     layer_values,
     layers_of,
     probe_of,
+    quotient,
     read_probe,
 )
 
@@ -106,7 +107,7 @@ def _memorization(study: xr.DataTree) -> Universe:
         values = selectivity(levels["summary"], levels["silent_units"])
         if isinstance(values, str):
             return values
-        fits = scores["final_train_accuracy"] >= least[levels["networks"]]
+        fits = scores["final_train_accuracy"] >= least[levels["networks_kept"]]
         given = scores["final_train_loss"] if levels["correlation"] == GIVEN else None
         return Sample(np.where(fits[:, None], values, np.nan), RANK_CORRELATION, scores["label_corruption"], given)
 
@@ -158,7 +159,7 @@ def row_spearman(x: Floats, y: Floats) -> Floats:
     ranks = [rankdata(np.nan_to_num(values), axis=-1) for values in (x, y)]
     x, y = (values - values.mean(axis=-1, keepdims=True) for values in ranks)
     scale = np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))
-    rho = np.divide((x * y).sum(axis=-1), scale, out=np.full(scale.shape, np.nan), where=scale > 0)
+    rho = quotient((x * y).sum(axis=-1), scale)
     return np.where(undefined, np.nan, np.clip(rho, -1.0, 1.0))
 
 
@@ -190,7 +191,7 @@ MEMORIZATION = Multiverse(
     "memorization",
     "gosi_against_label_corruption",
     {
-        "networks": ("training_accuracy_0.95", "training_accuracy_0.9", "all"),
+        "networks_kept": ("training_accuracy_0.95", "training_accuracy_0.9", "all"),
         "summary": SUMMARIES,
         "silent_units": (LEFT_OUT, UNTUNED),
         "correlation": ("plain", GIVEN),

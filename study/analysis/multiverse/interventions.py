@@ -12,6 +12,7 @@ from study.analysis.multiverse.units import (
     REGISTERED_PROBE,
     layers_of,
     probe_of,
+    quotient,
     variants_of,
 )
 from study.analysis.shift_invariance import INTACT, LAST, silenced_layers
@@ -112,15 +113,13 @@ def _costs(found: xr.DataArray, baseline: Floats, outcome: str, defined: Floats)
 def _scaled(sides: Sides, ablation: xr.Dataset, levels: Levels) -> Sample:
     top, bottom = sides
     if levels["scale"] == LOG2_RATIO:
-        positive = (top > 0) & (bottom > 0)
-        ratio = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=positive)
+        ratio = quotient(np.where(top > 0, top, np.nan), bottom)
         return Sample(np.log2(ratio), "log2 of the ratio of increases")
     if levels["scale"] == DIFFERENCE:
         return Sample(top - bottom, UNITS[levels["outcome"], DIFFERENCE])
     null = ablation[f"null_{levels['outcome']}"].transpose("network", "layer", "draw", "half").values
     scale = np.sqrt(((null[..., 0] - null[..., 1]) ** 2).mean(axis=-1))
-    values = np.divide(top - bottom, scale, out=np.full(scale.shape, np.nan), where=scale > 0)
-    return Sample(values, "random halves")
+    return Sample(quotient(top - bottom, scale), "random halves")
 
 
 def _shift_invariance(study: xr.DataTree) -> Universe:

@@ -52,9 +52,14 @@ def defined_mean(values: Floats) -> Floats:
     defined = ~np.isnan(values)
     count = defined.sum(axis=-1)
     total = np.where(defined, values, 0.0).sum(axis=-1)
-    mean: Floats = np.full(count.shape, np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
+    return quotient(total, count.astype(np.float64))
+
+
+def quotient(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole where the whole is above 0, NaN elsewhere."""
+    result: Floats = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
 
 
 def defined_median(values: Floats) -> Floats:
@@ -188,7 +193,4 @@ def _shuffled_share(probe: Probe, layers: Layers, threshold: float) -> Floats | 
         return "shuffled gOSI is not stored by threshold for other read-outs and gratings"
     first = round(threshold * probe.null_count.shape[-1])
     total = probe.null_count.sum(axis=-1)
-    above = probe.null_count[..., first:].sum(axis=-1)
-    share: Floats = np.full(total.shape, np.nan)
-    np.divide(above, total, out=share, where=total > 0)
-    return share
+    return quotient(probe.null_count[..., first:].sum(axis=-1), total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -44,19 +44,28 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
     layers = in_order(table, "layer")
     colours, marks = _verdicts(table)
     width = _WIDTH if len(layers) <= 2 else _NARROW
+    levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
+    # The first panel of a row has the labels of the axis; what the others draw is built once.
+    upper, lower = (
+        [drawn(first) for first in (False, True)]
+        for drawn in (_curves(table, factors, colours, marks), _levels(table, factors, levels, colours))
+    )
     rows = []
     for first in range(0, len(layers), _COLUMNS):
         some = layers[first : first + _COLUMNS]
-        own = table[table["layer"].isin(some)]
-        upper = _curves(table, factors, colours, marks)
-        panels = [_panel(upper(layer == some[0]), own, layer, width, _HEIGHT).properties(title=layer) for layer in some]
+        own = table[table["layer"].isin(some)].drop(columns=["undefined", "note"])
+        panels = [
+            _panel(upper[layer == some[0]], own, layer, width, _HEIGHT).properties(
+                title=alt.Title(layer, frame="group")
+            )
+            for layer in some
+        ]
         if factors:
-            rows_of_levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
-            lower, height = _levels(table, factors, rows_of_levels, colours), _ROW * len(rows_of_levels)
-            panels += [_panel(lower(layer == some[0]), own, layer, width, height) for layer in some]
+            height = _ROW * len(levels)
+            panels += [_panel(lower[layer == some[0]], own, layer, width, height) for layer in some]
         spacing = alt.RowColnumber(row=8, column=14)
         rows.append(alt.concat(*panels, columns=len(some), bounds="flush", spacing=spacing))
-    return rows[0] if len(rows) == 1 else alt.vconcat(*rows, spacing=48)
+    return alt.vconcat(*rows, spacing=48)  # also of a single row: by itself it would not make room for its labels
 
 
 def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
@@ -68,7 +77,7 @@ def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
     )
 
 
-def _panel(marks: list[alt.Chart], own: pd.DataFrame, layer: str, width: int, height: int) -> Any:
+def _panel(marks: list[Any], own: pd.DataFrame, layer: str, width: int, height: int) -> Any:
     """Return one layer's panel of some marks."""
     of_layer = alt.FieldEqualPredicate(field="layer", equal=layer)
     return alt.layer(*marks, data=own).transform_filter(of_layer).properties(width=width, height=height)
@@ -81,14 +90,12 @@ def _base(table: pd.DataFrame) -> alt.Chart:
     )
 
 
-def _marker(base: alt.Chart) -> alt.Chart:
+def _marker(base: alt.Chart) -> Any:
     """Return the upright line at the registered specification."""
-    return cast(
-        alt.Chart, base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
-    )
+    return base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
 
 
-def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[alt.Chart]]:
+def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[Any]]:
     """Return what draws the marks of an upper panel; the first panel of a row has the labels of its axis."""
     base = _base(table)
     title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
@@ -98,7 +105,7 @@ def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -
         alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
     ]  # fmt: skip
 
-    def drawn(first: bool) -> list[alt.Chart]:
+    def drawn(first: bool) -> list[Any]:
         own = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}
         y = alt.Y("effect:Q", scale=scale, **own)
         points = base.transform_filter("isValid(datum.effect)").mark_point(filled=True, size=22, opacity=1)
@@ -133,11 +140,9 @@ def _value_axis(table: pd.DataFrame) -> tuple[dict[str, Any], alt.Scale]:
     return {"tickCount": 6}, alt.Scale(domain=[low - margin, high + margin], nice=False)
 
 
-def _levels(
-    table: pd.DataFrame, factors: list[str], rows: list[str], colours: Any
-) -> Callable[[bool], list[alt.Chart]]:
+def _levels(table: pd.DataFrame, factors: list[str], rows: list[str], colours: Any) -> Callable[[bool], list[Any]]:
     """Return what draws the marks of a lower panel: a square at the level of each factor."""
-    base = _base(table)
+    base: Any = _base(table)
     options: dict[str, Any] = {
         "grid": True,
         "labelLimit": 230,
@@ -147,7 +152,7 @@ def _levels(
         "domain": False,
     }
 
-    def drawn(first: bool) -> list[alt.Chart]:
+    def drawn(first: bool) -> list[Any]:
         axis = alt.Axis(**options) if first else _bare(**options)
         y = alt.Y("row:N", sort=rows, title=None, scale=alt.Scale(domain=rows), axis=axis)
         squares = base.transform_fold([*factors], as_=["factor", "level"])
