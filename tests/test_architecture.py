@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "shift",
         "variants",
         "bench",
+        "labels",
         "measure",
     ),
     "execution": ("execute", "cluster"),
