@@ -24,7 +24,7 @@ NETWORK_MEGABYTES = {
     MATURATION: 0.3,
     MEMORIZATION: 0.5,
 }  # and the same again in the compacted copy
-READING_MEGABYTES = 0.06  # for every other reading of the gratings
+READING_MEGABYTES = 0.0625  # for every other reading of the gratings
 
 
 @dataclass(frozen=True)

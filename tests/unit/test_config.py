@@ -19,7 +19,6 @@ from study.config import (
     MemorizationConfig,
     ShiftInvarianceConfig,
     as_record,
-    changed_settings,
     config_digest,
     digest,
     load_profile,
@@ -223,22 +222,6 @@ def test_a_refused_assignment_is_named_with_what_is_allowed(assignment: str, all
     assert value.strip('"[]').split(",")[-1].strip() in message
 
 
-@pytest.mark.parametrize(
-    ("assignments", "key"),
-    [
-        (("multiverse.readouts=max", "multiverse.gratings=[]"), "gratings"),
-        (("multiverse.gratings=fixed", "multiverse.readouts=[]"), "readouts"),
-    ],
-)
-def test_readouts_and_gratings_are_asked_for_together(assignments: tuple[str, str], key: str) -> None:
-    """One without the other would measure nothing; the line names the empty list, the other, and what it may hold."""
-    message = refusal("quick", *assignments)
-    assert message.startswith(
-        f"--set {assignments[1]}: multiverse.{key} = [] is not allowed: it must be a non-empty list"
-    )
-    assert assignments[0].split("=")[1] in message and "or both empty" in message
-
-
 @pytest.mark.parametrize(("assignment", "allowed"), [OUT_OF_RANGE[9], OUT_OF_RANGE[0], OUT_OF_RANGE[31], WRONG_TYPE[0]])
 def test_a_refused_profile_value_names_the_profile(tmp_path: Path, assignment: str, allowed: str) -> None:
     """The same settings in a file of one's own: the line names the file."""
@@ -385,29 +368,6 @@ def test_the_digest_covers_what_decides_the_measurement_and_nothing_else(section
         )
     assert (config_digest(config) == config_digest(other)) == ((section, key) in UNMEASURED)
     assert (measured_settings(config) == measured_settings(other)) == ((section, key) in UNMEASURED)
-
-
-def test_a_study_recorded_before_a_setting_existed_was_made_with_its_default() -> None:
-    """A section or a key the record does not know, as a version without it wrote it: nothing changed, no line."""
-    config = resolve("paper", assignments=["multiverse.readouts=[]", "multiverse.gratings=[]"])
-    recorded = measured_settings(config)
-    del recorded["multiverse"], recorded["training"]["precision"]
-    assert changed_settings(recorded, config) == []
-    asking = resolve("paper", assignments=["multiverse.readouts=max", "multiverse.gratings=fixed"])
-    assert changed_settings(recorded, asking) == [
-        "multiverse.readouts = [] there, ['max'] here", "multiverse.gratings = [] there, ['fixed'] here"
-    ]  # fmt: skip
-    exact = dataclasses.replace(config, training=dataclasses.replace(config.training, precision="bfloat16"))
-    assert changed_settings(recorded, exact) == ["training.precision = 'float32' there, 'bfloat16' here"]
-
-
-def test_a_changed_setting_is_named_with_both_values() -> None:
-    """What is recorded is compared; names, paths and the way the work is spread are not."""
-    config = resolve("quick")
-    recorded = measured_settings(config)
-    assert changed_settings(recorded, resolve("quick", assignments=["study.name=b", "execution.workers=3"])) == []
-    other = resolve("quick", assignments=["study.seed=3", "training.epochs=9"])
-    assert changed_settings(recorded, other) == ["study.seed = 0 there, 3 here", "training.epochs = 6 there, 9 here"]
 
 
 def test_taking_the_measured_settings_leaves_the_config_alone() -> None:
