@@ -110,7 +110,8 @@ def _accelerations(jackknife: NDArray[np.float64], members: list[NDArray[np.intp
     squares = influence * influence
     scale = 6 * np.sum(squares, axis=1) ** 1.5
     accelerations: NDArray[np.float64] = np.full(scale.shape, np.nan)
-    return np.divide(np.sum(squares * influence, axis=1), scale, out=accelerations, where=scale > 0)
+    np.divide(np.sum(squares * influence, axis=1), scale, out=accelerations, where=scale > 0)
+    return accelerations
 
 
 def _quantiles(
