@@ -27,8 +27,8 @@ from study.stats.outcomes import (
 )
 from study.stats.strata import stratum_members
 
-# Resamples taken together: few enough for the ranks of a stratum's rows in all variables to stay in the cache.
-_BATCH: Final = 256
+# Ranks held together, of a stratum's rows in all variables and some of the resamples: few enough to stay in the cache.
+_CELLS: Final = 1 << 16
 
 
 def correlation_interval(
@@ -125,8 +125,9 @@ def counted_correlations(
     for rows in members:
         signs = _signs(together[:, rows])
         tied = np.count_nonzero(signs, axis=(1, 2)) < rows.size * (rows.size - 1)
-        for start in range(0, shape[1], _BATCH):
-            batch = slice(start, start + _BATCH)
+        width = max(_CELLS // signs[:, 0].size, 1)
+        for start in range(0, shape[1], width):
+            batch = slice(start, start + width)
             drawn = counts[rows, batch]
             total = np.sum(drawn, axis=0)
             scale = 1 / (total + 1) ** 2
@@ -134,7 +135,8 @@ def counted_correlations(
             covariation[:, batch] += np.einsum("kmr,mr->kr", ranks[:-1], ranks[-1] * drawn) * scale
             # Where only copies of a row tie, the sum of squared ranks needs no ranks, and is the same for all variables.
             squares = np.tile((total**3 - np.einsum("mr,mr,mr->r", drawn, drawn, drawn)) / 3, (shape[0], 1))
-            squares[tied] = np.einsum("kmr,kmr->kr", ranks[tied] * drawn, ranks[tied])
+            if tied.any():
+                squares[tied] = np.einsum("kmr,kmr->kr", ranks[tied] * drawn, ranks[tied])
             variation[:, batch] += squares * scale
     product = np.sqrt(variation[:-1] * variation[-1])
     correlations: NDArray[np.float64] = np.full(covariation.shape, np.nan)
