@@ -251,7 +251,7 @@ def test_the_trend_of_the_shuffled_gosi_is_told(some_do_not_fit: xr.DataTree) ->
 @pytest.mark.parametrize(
     ("which", "rest"),
     [
-        (lambda rate, seed: rate > 0, "networks of one rate alone are left (0%), which have no trend"),
+        (lambda rate, seed: rate > 0, "networks of one rate alone are left (0%), in which a trend is undefined"),
         (lambda rate, seed: True, "no network is left to test"),
     ],
     ids=["one rate left", "none left"],
