@@ -27,7 +27,7 @@ REPORTS = Path("reports")
 PROFILES = ("quick", "cifar10-small", "cifar10")  # whose numbers of networks power is drawn at
 FEWEST, MOST = 10, 1_000_000
 SHARE_OF_POWER = 5  # one study with an effect, at each number of networks, for so many without
-SHARE_OF_PUBLISHED = 4  # the analysis as published is run on one study in so many
+SHARE_OF_PUBLISHED = 5  # the analysis as published is run on one study in so many, as it takes several times as long
 
 EPILOG = """\
 For each registered hypothesis, studies are simulated as the store holds them - units nested in networks, some silent;
@@ -197,9 +197,9 @@ def calibrated(
             continue
         nulls, effects = null_cases(one, at), [effect_case(one, size) for size in curve]
         places.append((one, len(nulls), len(effects)))
-        few = max(studies // SHARE_OF_POWER, 1)
-        requests += [Request(case, studies, max(studies // SHARE_OF_PUBLISHED, 1)) for case in nulls]
-        requests += [Request(case, few, few if case.size == at else 0) for case in effects]
+        few, published = max(studies // SHARE_OF_POWER, 1), max(studies // SHARE_OF_PUBLISHED, 1)
+        requests += [Request(case, studies, published) for case in nulls]
+        requests += [Request(case, few, few // 2 if case.size == at else 0) for case in effects]
     with counted(console, "studies simulated", sum(request.studies for request in requests)) as watch:
         tallies = simulated(requests, seed=seed, workers=workers, watch=watch)
     found = list(zip((request.case for request in requests), tallies, strict=True))

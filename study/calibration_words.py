@@ -136,8 +136,8 @@ def _numbers(calibrations: Sequence[Calibration], studies: int, profile: str) ->
     return (
         f"{studies:,} studies without an effect for each hypothesis (of a claim of absence, at each margin), at the number"
         f" of networks that the profile {profile} trains, or the registered minimum where that is larger;"
-        f" {_listed(effects)} with the effect at each number of networks; {_listed(published)} of those without an effect,"
-        " and all of those with it at that number of networks, analysed as published too. Tests and bootstraps"
+        f" {_listed(effects)} with the effect at each number of networks; {_listed(published)} of those without an effect"
+        " are analysed as published too, and half of those with it at that number of networks. Tests and bootstraps"
         f" take {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,} are registered: a"
         " randomisation test keeps its level with any number, and loses a little power with fewer. The interval that"
         f" decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} error rates together."
