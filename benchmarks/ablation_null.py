@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from study import ablate
+from study.bench import bench
 from study.config import NetworkConfig
 from study.halves import random_halves
 from study.images.split import Partition
-from study.measure import bench
 from study.networks import backend
 from study.networks.taps import HiddenLayer
 from study.train import initialize

@@ -13,10 +13,11 @@ import time
 import numpy as np
 import xarray as xr
 
+from study.bench import bench
 from study.config import LAYERS, NetworkConfig, resolve
 from study.images import load_images
 from study.images.split import partition, split_images
-from study.measure import bench, measure_network
+from study.measure import measure_network
 from study.plan import PlannedNetwork
 from study.schema import GENERALIZATION
 from study.train import initialize

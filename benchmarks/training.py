@@ -83,8 +83,8 @@ def _contend(name: str) -> None:
 
 
 def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+    from study.bench import bench
     from study.config import NetworkConfig
-    from study.measure import bench
     from study.train import _train_epoch, initialize
 
     made = bench(NetworkConfig(), (32, 32, 3), 10)
@@ -179,10 +179,10 @@ def _compare_losses() -> None:
     two single-precision trainings part, because Adam makes whole steps of gradients that are zero but for rounding:
     Keras parts from Keras as well when its initial weights change by a millionth of a percent.
     """
+    from study.bench import bench
     from study.config import ImagesConfig, NetworkConfig
     from study.images import load_images
     from study.images.split import partition, preprocessed, split_images
-    from study.measure import bench
     from study.train import initialize
 
     config = ImagesConfig(train_images=100 * BATCH)

@@ -193,7 +193,7 @@ def _null_arrays(
     `sets` are masks, (..., unit), by name and layer, the same names and numbers of them in every layer.
     """
     masks = {i: np.concatenate([each.reshape(-1, each.shape[-1]) for each in own.values()]) for i, own in sets.items()}
-    means = _mean_scores(network, partition, masks, images, on_progress)
+    means = mean_scores(network, partition, masks, images, on_progress=on_progress)
     arrays, start = {}, 0
     for name, example in next(iter(sets.values())).items():
         shape = example.shape[:-1]
@@ -204,14 +204,29 @@ def _null_arrays(
     return arrays | baseline | {"null_effect": arrays["null_loss"][..., 0] - arrays["null_loss"][..., 1]}
 
 
-def _mean_scores(
+def mean_scores(
     network: ClampedNetwork,
     partition: Partition,
-    masks: dict[int, Masks],
+    masks: Mapping[int, Masks],
     images: NDArray[np.int64],
-    on_progress: Progress,
+    *,
+    on_progress: Progress = lambda share: None,
 ) -> NDArray[np.float64]:
-    """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask)."""
+    """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask).
+
+    Parameters
+    ----------
+    network
+        With the analysed weights.
+    partition
+        Test images and the training mean.
+    masks
+        (mask, unit) by the layer's index: the units that are held at output zero. As many in every layer.
+    images
+        Indices of the test images.
+    on_progress
+        Called with the share of the images that are done.
+    """
     totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
     for start in range(0, len(images), SUPERPOSED_BATCH):
         batch = images[start : start + SUPERPOSED_BATCH]

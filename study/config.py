@@ -18,6 +18,8 @@ from study.errors import StudyError
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
+READOUTS = ("mean", "max", "centre", "output")
+GRATING_SETS = ("min_max", "fixed", "whole_cycles")
 MOST_SEEDS = 10_000
 
 
@@ -192,6 +194,28 @@ class ShiftInvarianceConfig:
 
 
 @dataclass(frozen=True)
+class MultiverseConfig:
+    """Which other readings of the gratings are measured beside the registered one: every read-out with every grating set.
+
+    Read-outs are those of `study.variants`, grating sets those of `study.stimuli.grating_set`. The combination that
+    `[probe]` asks for is measured there and not again; both lists empty ask for nothing.
+    """
+
+    readouts: tuple[str, ...] = ()
+    gratings: tuple[str, ...] = ()
+    permutations: int = 100
+
+    def __post_init__(self) -> None:
+        for key, allowed, beside in (("readouts", READOUTS, "gratings"), ("gratings", GRATING_SETS, "readouts")):
+            names, others = getattr(self, key), getattr(self, beside)
+            _check("multiverse", key, list(names), f"a list, without repeats, of {', '.join(allowed)}",
+                   len(names) == len(set(names)) and set(names) <= set(allowed))  # fmt: skip
+            _check("multiverse", key, list(names), f"a non-empty list of {', '.join(allowed)} beside multiverse.{beside}"
+                   f" = {list(others)!r}, or both empty", bool(names) or not others)  # fmt: skip
+        _check("multiverse", "permutations", self.permutations, "20 to 100000", 20 <= self.permutations <= 100_000)
+
+
+@dataclass(frozen=True)
 class ExecutionConfig:
     """How the work is spread; nothing here changes a result."""
 
@@ -228,6 +252,7 @@ class Config:
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     ablation: AblationConfig = field(default_factory=AblationConfig)
     shift_invariance: ShiftInvarianceConfig = field(default_factory=ShiftInvarianceConfig)
+    multiverse: MultiverseConfig = field(default_factory=MultiverseConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
     def __post_init__(self) -> None:
@@ -238,7 +263,7 @@ class Config:
 
 SECTIONS = (
     "images", "network", "training", "population", "maturation", "memorization", "replication", "probe", "ablation",
-    "shift_invariance", "execution",
+    "shift_invariance", "multiverse", "execution",
 )  # fmt: skip
 _STUDY_KEYS = ("name", "seed")
 PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
@@ -258,10 +283,40 @@ def as_record(config: Config) -> dict[str, Any]:
 
 
 def measured_settings(config: Config) -> dict[str, Any]:
-    """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work."""
+    """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work.
+
+    Where no other reading of the gratings is asked for, how many permutations it would have decides nothing.
+    """
     record = as_record(config)
+    if not config.multiverse.readouts:
+        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
     del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
+    if not config.multiverse.readouts:  # then its other keys decide nothing
+        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
     return record
+
+
+def changed_settings(recorded: typing.Mapping[str, Any], config: Config) -> list[str]:
+    """Return one phrase for every measured setting that is not what was recorded.
+
+    A setting the record does not know came into the program after it was made, with a default that changes nothing: the
+    study was made with that default.
+
+    Parameters
+    ----------
+    recorded
+        `measured_settings` of the config a study was made with, by whichever version of the program.
+    config
+        The present one.
+    """
+    now, default = measured_settings(config), measured_settings(Config())
+    before = {section: default[section] | recorded.get(section, {}) for section in now}
+    return [
+        f"{section}.{key} = {before[section][key]!r} there, {value!r} here"
+        for section, keys in now.items()
+        for key, value in keys.items()
+        if before[section][key] != value
+    ]
 
 
 def config_digest(config: Config) -> str:

@@ -37,6 +37,20 @@ def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
     for part in ("settings", "profile_settings"):
         if stored[part] != now[part]:
             lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
+    return lines + _multiverse_differences(stored.get("multiverse", {}), now["multiverse"])
+
+
+def _multiverse_differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return one line for every factor of the multiverse whose levels changed, appeared or went."""
+    before, after = (
+        {(question, factor): levels for question, factors in record.items() for factor, levels in factors.items()}
+        for record in (stored, now)
+    )
+    lines = []
+    for question, factor in sorted(set(before) | set(after)):
+        was, is_now = (levels.get((question, factor), "not registered") for levels in (before, after))
+        if was != is_now:
+            lines.append(f"multiverse of {question}: {factor} was {was}, is now {is_now}")
     return lines
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from study.config import Config
 from study.images.split import Split
-from study.plan import PlannedNetwork, training_images, training_of
+from study.plan import PlannedNetwork, asked_variants, training_images, training_of
 from study.schema import CONTROLS, FRACTIONS, GENERALIZATION, MATURATION, MEMORIZATION, ORDERS
 
 # Measured on one core of a 2 GHz server processor (Sapphire Rapids), in images per second, and seconds.
 TRAINING_SPEED, INFERENCE_SPEED, START_SECONDS = 1000.0, 4500.0, 15.0
 PROBE_SECONDS, GRATINGS_SECONDS = 5.0, 0.3  # both states with their shuffles; the gratings alone, after an epoch
+READING_SECONDS, SHUFFLE_SECONDS = 0.08, 0.002  # of another reading of one state; and for each of its permutations
 SUFFIX_SHARE = 0.3  # cost of a clamped pass from a layer on, against a whole forward pass, mean over layers
 SHIFT_PASSES = 15.0  # of a whole network, for each test image: its views, seen twice, intact and with halves silenced
 NETWORK_MEGABYTES = {
@@ -23,6 +24,7 @@ NETWORK_MEGABYTES = {
     MATURATION: 0.3,
     MEMORIZATION: 0.5,
 }  # and the same again in the compacted copy
+READING_MEGABYTES = 0.0625  # for every other reading of the gratings
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ def estimate(
     basis = "from this study's own networks" if measured else "from speeds measured on another machine"
     work = [seconds[network.arm] for network in networks]
     minutes = (max(sum(work) / workers, max(work)) + START_SECONDS) / 60 if work else 0.0
-    return Estimate(minutes, 2 * sum(NETWORK_MEGABYTES[network.arm] for network in networks), basis)
+    megabytes = {
+        arm: NETWORK_MEGABYTES[arm] + READING_MEGABYTES * len(asked_variants(config, arm)) for arm in NETWORK_MEGABYTES
+    }
+    return Estimate(minutes, 2 * sum(megabytes[network.arm] for network in networks), basis)
 
 
 def _journal_seconds(journal: Sequence[Mapping[str, Any]], arm: str) -> float:
@@ -67,7 +72,17 @@ def _nominal_seconds(config: Config, split: Split, arm: str) -> float:
     seconds += (epochs * len(split.validation) + n_train + len(split.test)) / INFERENCE_SPEED
     if arm == MATURATION:
         return seconds + (epochs + 1) * GRATINGS_SECONDS
-    return seconds + PROBE_SECONDS + (_intervention_seconds(config, split) if arm == GENERALIZATION else 0.0)
+    seconds += PROBE_SECONDS + _reading_seconds(config, arm)
+    return seconds + (_intervention_seconds(config, split) if arm == GENERALIZATION else 0.0)
+
+
+def _reading_seconds(config: Config, arm: str) -> float:
+    """Return the seconds of the other readings of the gratings: two states of each, and the halves by them silenced."""
+    variants = asked_variants(config, arm)
+    shown = {variant.split("/")[1] for variant in variants}
+    tuned = len(variants) * (READING_SECONDS + SHUFFLE_SECONDS * config.multiverse.permutations)
+    clamped = 2 * len(config.ablation.layers) * len(variants) * config.ablation.null_images
+    return 2 * (tuned + len(shown) * GRATINGS_SECONDS) + SUFFIX_SHARE * clamped / INFERENCE_SPEED
 
 
 def _intervention_seconds(config: Config, split: Split) -> float:

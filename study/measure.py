@@ -6,9 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import keras
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -16,86 +14,24 @@ from numpy.typing import NDArray
 from study import tuning
 from study.ablate import ablation_arrays
 from study.activity import activity_arrays
-from study.config import Config, NetworkConfig
+from study.bench import Bench, bench
+from study.config import Config
 from study.halves import layer_halves
 from study.images.corruption import with_corrupted_labels
 from study.images.split import Partition
-from study.networks import backend
-from study.networks.clamped import ClampedNetwork
-from study.networks.cnn7 import cnn7
-from study.networks.taps import HiddenLayer, hidden_layers, responses_model, unit_labels
-from study.plan import PlannedNetwork, training_images, training_of
-from study.probe import coordinates, grating_responses, tuning_arrays
-from study.schema import (
-    ARM_GROUPS,
-    CONTROLS,
-    FRACTIONS,
-    HALVES,
-    MATURATION,
-    MEMORIZATION,
-    ORDERS,
-    SCHEMA_VERSION,
-    SHIFTS,
-    STATES,
-    TARGETS,
-    described,
-)
+from study.labels import coordinates_by_group, network_tree, training_arrays
+from study.networks.taps import unit_labels
+from study.plan import PlannedNetwork, asked_variants, training_images, training_of
+from study.probe import grating_responses, tuning_arrays
+from study.schema import ARM_GROUPS, MATURATION, MEMORIZATION
 from study.seeding import stream
-from study.shift import WatchedNetwork, shift_arrays, silenced_halves
+from study.shift import shift_arrays, silenced_halves
 from study.stimuli import Gratings, gratings
 from study.train import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
+from study.variants import target_losses, variant_arrays
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A network with everything compiled.
-
-    Made once a process: compiling costs seconds, and the networks of a study differ only in their weights.
-    """
-
-    model: keras.Model
-    layers: tuple[HiddenLayer, ...]
-    optimizer: keras.optimizers.Optimizer
-    train: Callable[..., Any]
-    scores: Callable[..., Any]
-    responses: Callable[..., list[Any]]
-    clamped: ClampedNetwork
-    watched: WatchedNetwork
-
-    def reset(self, learning_rate: float) -> None:
-        """Forget the last network's training: moments and step count to zero."""
-        for variable in self.optimizer.variables:
-            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
-        self.optimizer.learning_rate = learning_rate
-
-
-@functools.lru_cache(maxsize=1)
-def bench(
-    config: NetworkConfig,
-    image_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    precision: str = "float32",
-    silenced: tuple[str, ...] = (),
-) -> Bench:
-    """Return this process' compiled network."""
-    backend.configure_process()
-    model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
-    layers = hidden_layers(model)
-    optimizer = backend.FusedAdam()
-    optimizer.build(model.trainable_variables)
-    return Bench(
-        model=model,
-        layers=layers,
-        optimizer=optimizer,
-        train=backend.compiled_training(model, optimizer, precision=precision),
-        scores=backend.compiled_scores(model),
-        responses=backend.compiled_forward(responses_model(model, layers)),
-        clamped=ClampedNetwork.of(model, layers),
-        watched=WatchedNetwork.of(model, layers, silenced),
-    )
+Streams = Callable[[str], np.random.Generator]
 
 
 @dataclass(frozen=True)
@@ -153,10 +89,12 @@ def measure_network(
     asked, training = ARM_GROUPS[planned.arm], training_of(config, planned.arm)
     own = _own_partition(planned, config, partition, n_classes)
     shown = gratings(partition.train_images.shape[1], contrast=config.probe.contrast)
+    streams = functools.partial(stream, config.seed, planned.identity)
     initialize(keras_bench.model, root_seed=config.seed, network=planned.identity)
     keras_bench.reset(training.learning_rate)
     clock = _Clock()
-    probed = functools.partial(_probed, keras_bench, shown, own, config, planned)
+    variants = asked_variants(config, planned.arm)
+    probed = functools.partial(_probed, keras_bench, shown, own, config, variants, streams, clock)
     states = [probed("initial")] if "tuning" in asked else []
     clock.lap("probe")
     trained = _trained(keras_bench, shown, own, config, planned, progress, checkpoint)
@@ -170,24 +108,26 @@ def measure_network(
         )
     }  # fmt: skip
     clock.lap("evaluate")
-    coords = _coordinates(keras_bench, shown, config, n_classes)
-    groups = {"training": _training_group(trained, final, training.epochs)}
+    groups = {"training": training_arrays(trained, final)}
     if "maturation" in asked:
-        epochs = {**coords, "epoch": np.arange(training.epochs + 1)}
-        groups["maturation"] = described("maturation", {"gosi": np.stack(trained.observations)}, epochs)
+        groups["maturation"] = {"gosi": np.stack(trained.observations)}
     if "tuning" in asked:
-        arrays = {name: np.stack([values[name] for _, values in states]) for name in states[0][1]}
-        groups["tuning"] = described("tuning", arrays, coords)
+        groups["tuning"] = _stacked([state.tuning for state in states])
     if "responses" in asked:
-        groups["responses"] = described("responses", {"response": np.stack([tensor for tensor, _ in states])}, coords)
+        groups["responses"] = {"response": np.stack([state.responses for state in states])}
     if "ablation" in asked:
-        gosi = states[1][1]["gosi"]
-        arrays_by_group = _intervened(keras_bench, own, gosi, final["test"], config, planned, progress, clock)
-        chosen = [layer.name for layer in keras_bench.layers if layer.name in config.ablation.layers]
-        for name, arrays in arrays_by_group.items():
-            groups[name] = described(name, arrays, {**coords, "layer": chosen} if name == "ablation" else coords)
+        gosi = states[1].tuning["gosi"]
+        groups |= _intervened(keras_bench, own, gosi, final["test"], config, streams, progress, clock)
+    if variants:
+        losses = target_losses(
+            keras_bench.clamped, own, states[1].variants["gosi"], variants, config.ablation.layers,
+            null_images=null_image_indices(config, len(own.test_labels)), streams=streams,
+        )  # fmt: skip
+        groups["variants"] = _stacked([state.variants for state in states]) | {"target_loss": losses}
+        clock.lap("variants")
+    coords = coordinates_by_group(config, planned.arm, keras_bench.layers, shown, n_classes)
     shown_images = (training.epochs - trained.resumed_epoch) * len(own.train_labels)
-    return Measured(_tree(planned, groups), clock.seconds, trained.resumed_epoch, shown_images)
+    return Measured(network_tree(planned, groups, coords), clock.seconds, trained.resumed_epoch, shown_images)
 
 
 def _own_partition(planned: PlannedNetwork, config: Config, partition: Partition, n_classes: int) -> Partition:
@@ -253,12 +193,42 @@ def _responses(keras_bench: Bench, shown: Gratings, partition: Partition, config
     )
 
 
+@dataclass(frozen=True)
+class _Probe:
+    """What gratings say of a network in one state: the registered reading, and the variants where any are asked for."""
+
+    responses: NDArray[np.float32]
+    tuning: dict[str, np.ndarray]
+    variants: dict[str, np.ndarray]
+
+
 def _probed(
-    keras_bench: Bench, shown: Gratings, partition: Partition, config: Config, planned: PlannedNetwork, state: str
-) -> tuple[NDArray[np.float32], dict[str, np.ndarray]]:
+    keras_bench: Bench,
+    shown: Gratings,
+    partition: Partition,
+    config: Config,
+    variants: tuple[str, ...],
+    streams: Streams,
+    clock: _Clock,
+    state: str,
+) -> _Probe:
     responses = _responses(keras_bench, shown, partition, config)
-    rng = stream(config.seed, planned.identity, f"shuffle/{state}")
-    return responses, tuning_arrays(responses, shown, unit_labels(keras_bench.layers)[0], config.probe, rng=rng)
+    unit_layers = unit_labels(keras_bench.layers)[0]
+    arrays = tuning_arrays(responses, shown, unit_layers, config.probe, rng=streams(f"shuffle/{state}"))
+    clock.lap("probe")
+    if not variants:
+        return _Probe(responses, arrays, {})
+    others = variant_arrays(
+        keras_bench.responses, keras_bench.model, keras_bench.layers, variants, state=state,
+        training_mean=partition.training_mean, n_permutations=config.multiverse.permutations, streams=streams,
+    )  # fmt: skip
+    clock.lap("variants")
+    return _Probe(responses, arrays, others)
+
+
+def _stacked(states: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return arrays by name with a leading dimension `state`."""
+    return {name: np.stack([arrays[name] for arrays in states]) for name in states[0]}
 
 
 def _intervened(
@@ -267,13 +237,12 @@ def _intervened(
     gosi: NDArray[np.float64],
     baseline: tuple[float, float],
     config: Config,
-    planned: PlannedNetwork,
+    streams: Streams,
     progress: Progress,
     clock: _Clock,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Return what units do on photographs, and what becomes of the network when halves of a layer are silenced."""
     model, layers = keras_bench.model, keras_bench.layers
-    streams = functools.partial(stream, config.seed, planned.identity)
     halves = layer_halves(gosi, layers, rng=streams("ties"))
     activity = activity_arrays(keras_bench.responses, model, layers, partition)
     clock.lap("activity")
@@ -290,36 +259,3 @@ def _intervened(
     )  # fmt: skip
     clock.lap("shift")
     return {"activity": activity, "ablation": ablation, "shift_invariance": shift}
-
-
-def _coordinates(keras_bench: Bench, shown: Gratings, config: Config, n_classes: int) -> dict[str, Any]:
-    """Return the labels of every dimension but `epoch`."""
-    layers = keras_bench.layers
-    unit_layer, channel = unit_labels(layers)
-    return {
-        "state": list(STATES), "unit": np.arange(len(channel)), "unit_layer": ("unit", unit_layer),
-        "channel": ("unit", channel), "layer": [layer.name for layer in layers], **coordinates(shown),
-        "clamp": list(config.ablation.clamps), "target": list(TARGETS), "half": list(HALVES),
-        "draw": np.arange(config.ablation.null_draws), "class": np.arange(n_classes), "control": list(CONTROLS),
-        "order": list(ORDERS), "fraction": np.array(FRACTIONS), "shift": list(SHIFTS),
-        "condition": list(keras_bench.watched.conditions),
-    }  # fmt: skip
-
-
-def _training_group(trained: TrainedNetwork, final: dict[str, tuple[float, float]], epochs: int) -> xr.Dataset:
-    arrays = {
-        "train_loss": trained.train_loss, "train_accuracy": trained.train_accuracy,
-        "validation_loss": trained.validation_loss, "validation_accuracy": trained.validation_accuracy,
-        "analysed_epoch": np.array(trained.analysed_epoch),
-        "final_train_loss": np.array(final["train"][0]), "final_train_accuracy": np.array(final["train"][1]),
-        "test_loss": np.array(final["test"][0]), "test_accuracy": np.array(final["test"][1]),
-    }  # fmt: skip
-    return described("training", arrays, {"epoch": np.arange(1, epochs + 1)})
-
-
-def _tree(planned: PlannedNetwork, groups: dict[str, xr.Dataset]) -> xr.DataTree:
-    tree = xr.DataTree.from_dict({f"/{name}": groups[name] for name in ARM_GROUPS[planned.arm]})
-    tree.attrs = {"schema_version": SCHEMA_VERSION, "key": planned.key, "arm": planned.arm,
-                  "augmentation": planned.augmentation, "label_corruption": planned.label_corruption,
-                  "seed": planned.seed, "initialization_set": planned.initialization_set}  # fmt: skip
-    return tree

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from study.analysis.ledger import ledger
 from study.analysis.results import QuestionResult
 from study.config import Config, as_record
 from study.errors import StudyError
@@ -68,6 +69,7 @@ def report_of(
         provenance=_provenance(study, record, journal),
         deviations=tuple(deviations),
         failures=tuple(failures),
+        ledger=ledger(questions),
         summary=f"{record['images']['description'].rstrip('.')}.",
     )
 
@@ -135,7 +137,8 @@ def _methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> t
         *_probing(config, study),
         *_interventions(config, study),
         ("Inference", "The experimental unit is the network. Tests, families, rules and exclusions are those of"
-         " preregistration.md; random resampling gives p = (k + 1) / (n + 1)."),
+         " preregistration.md; random resampling gives p = (k + 1) / (n + 1). Absence is claimed by an equivalence test against"
+         " a registered margin, and by nothing else; a large p-value is never read as absence."),
     )  # fmt: skip
 
 

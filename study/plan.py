@@ -103,6 +103,18 @@ def _members(config: Config, initialization_set: int) -> list[tuple[str, str, fl
     return [(arm, *kind, seed) for arm in kinds for seed in range(seeds[arm]) for kind in kinds[arm]]
 
 
+def asked_variants(config: Config, arm: str) -> tuple[str, ...]:
+    """Return the readings of the gratings that are measured beside the registered one, each `<read-out>/<grating set>`.
+
+    Of the population alone: it is what most questions are asked of.
+    """
+    if arm != GENERALIZATION:
+        return ()
+    asked = config.multiverse
+    names = [f"{readout}/{shown}" for shown in asked.gratings for readout in asked.readouts]
+    return tuple(name for name in names if name != f"{config.probe.readout}/{config.probe.contrast}")
+
+
 def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
     settings: dict[str, object] = {
         section: dataclasses.asdict(getattr(config, section))
@@ -114,6 +126,8 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
         "split": _split_settings(config), "images": fingerprint, "algorithm": ALGORITHM_VERSION,
         "root_seed": config.seed, "identity": network.identity,
     }  # fmt: skip
+    if variants := asked_variants(config, network.arm):
+        settings["variants"] = {"names": variants, "permutations": config.multiverse.permutations}
     return digest(settings)[:20]
 
 

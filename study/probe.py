@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,16 @@ BATCH = 108
 BIN_STARTS = np.arange(N_BINS) / N_BINS
 
 
+Responses = NDArray[np.float32]
+
+
 def grating_responses(
     forward: Callable[[NDArray[np.float32]], list[Any]],
     gratings: Gratings,
     *,
     training_mean: NDArray[np.float32],
     readout: str,
-) -> NDArray[np.float32]:
+) -> Responses:
     """Return every unit's response to every grating: (unit, orientation, spatial_frequency, phase).
 
     Parameters
@@ -37,29 +40,62 @@ def grating_responses(
     training_mean
         (height, width, channel), in [0, 1].
     readout
-        `"mean"` or `"max"` over positions.
+        As for `grating_readings`.
 
     Raises
     ------
     ValueError
         When a response is NaN or negative: the network is broken, or its responses are not read after a ReLU.
     """
+    return grating_readings(forward, gratings, training_mean=training_mean, readouts=(readout,))[readout]
+
+
+def grating_readings(
+    forward: Callable[[NDArray[np.float32]], list[Any]],
+    gratings: Gratings,
+    *,
+    training_mean: NDArray[np.float32],
+    readouts: Sequence[str],
+) -> dict[str, Responses]:
+    """Return what `grating_responses` returns for each of several read-outs, from one forward pass over the gratings.
+
+    Parameters
+    ----------
+    forward, gratings, training_mean
+        As for `grating_responses`.
+    readouts
+        How maps are read: `"mean"` or `"max"` over positions, or at the `"centre"`, which is position
+        (height // 2, width // 2) of the map, as the gratings' own centre is of the image. A dense unit has one position.
+
+    Raises
+    ------
+    ValueError
+        When a response is NaN or negative, as for `grating_responses`.
+    """
     flat = gratings.images.reshape(-1, *gratings.images.shape[-2:])
-    blocks = [
-        _read(forward(flat[start : start + BATCH, :, :, None] - training_mean), readout)
-        for start in range(0, len(flat), BATCH)
-    ]
-    responses = np.concatenate(blocks)
+    blocks: dict[str, list[Responses]] = {readout: [] for readout in readouts}
+    for start in range(0, len(flat), BATCH):
+        maps = [np.asarray(layer) for layer in forward(flat[start : start + BATCH, :, :, None] - training_mean)]
+        for readout, read in blocks.items():
+            read.append(np.concatenate([_read(each, readout) for each in maps], axis=1))
+    return {readout: _by_unit(np.concatenate(read), gratings) for readout, read in blocks.items()}
+
+
+def _read(maps: NDArray[np.float32], readout: str) -> Responses:
+    """Return (image, channel): a layer's maps, (image, ..., channel), read at one position or over all of them."""
+    if readout == "centre":
+        middle = tuple(size // 2 for size in maps.shape[1:-1])
+        return maps[(slice(None), *middle)]
+    reduce: Any = {"mean": np.mean, "max": np.max}[readout]
+    read: Responses = reduce(maps.reshape(len(maps), -1, maps.shape[-1]), axis=1)
+    return read
+
+
+def _by_unit(responses: Responses, gratings: Gratings) -> Responses:
+    """Return (unit, orientation, spatial_frequency, phase) from (image, unit)."""
     if np.isnan(responses).any() or responses.min() < 0:
         raise ValueError("a unit's response to a grating is NaN or negative; responses are read after the ReLU")
     return np.ascontiguousarray(responses.T).reshape(-1, *gratings.images.shape[:3])
-
-
-def _read(maps: list[Any], readout: str) -> NDArray[np.float32]:
-    """Return (image, unit): each layer's maps reduced over positions, layers side by side."""
-    reduce: Any = {"mean": np.mean, "max": np.max}[readout]
-    arrays = [np.asarray(layer) for layer in maps]
-    return np.concatenate([reduce(a.reshape(len(a), -1, a.shape[-1]), axis=1) for a in arrays], axis=1)
 
 
 def tuning_arrays(

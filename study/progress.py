@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -103,3 +104,34 @@ def percent(arm: str, stage: str, share: float) -> int | None:
     """Return how much of a network is done when so much of a stage is, or None for a stage that nobody weighed."""
     weighed = STAGE_WEIGHTS.get(arm, STAGE_WEIGHTS[GENERALIZATION]).get(stage)
     return None if weighed is None else round(100 * (weighed[0] + weighed[1] * share))
+
+
+@contextlib.contextmanager
+def counted(console: Console, label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what to call with how many more things are done: a bar on a terminal, a line at every tenth elsewhere.
+
+    Parameters
+    ----------
+    console
+        Where to draw.
+    label
+        What is counted, in words.
+    total
+        How many there are; with none, nothing is shown.
+    """
+    done = 0
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console, transient=True, disable=not console.is_terminal or not total,
+    )  # fmt: skip
+    task = progress.add_task(label, total=total)
+
+    def more(count: int) -> None:
+        nonlocal done
+        before, done = done, done + count
+        progress.update(task, completed=done)
+        if not console.is_terminal and 10 * before // total < 10 * done // total:
+            console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
+
+    with progress:
+        yield more

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from study.choices import Choices, parsed_choices, plain_choices
 from study.errors import StudyError
 from study.rules import Rule, parsed_rule
 
@@ -44,7 +45,9 @@ VGG16_LAYERS = tuple(
     for part in (*(f"conv{index}" for index in range(1, convolutions + 1)), "pool")
 ) + ("fc1", "fc2")
 KNOWN_LAYERS = tuple(dict.fromkeys(CNN7_LAYERS + VGG16_LAYERS))
-TESTS = ("sign_flip", "stratified_permutation", "equivalence")
+TESTS = ("sign_flip", "stratified_permutation", "equivalence", "correlation_equivalence")
+CORRELATION_TESTS = ("stratified_permutation", "correlation_equivalence")  # of two variables, over networks
+EQUIVALENCE_TESTS = ("equivalence", "correlation_equivalence")
 COMBINATIONS = ("every", "most", "any")
 STATUSES = ("confirmatory", "exploratory")
 
@@ -54,7 +57,9 @@ class Hypothesis:
     """One registered hypothesis. The experimental unit is the network throughout.
 
     `measure` names the function of the question's analysis module that gives the estimand, one value per network and
-    layer. `null_value` is the estimand under the null, `smallest_effect` the registered smallest effect of interest.
+    layer. `null_value` is the estimand under the null, `smallest_effect` the registered smallest effect of interest: a
+    value of the estimand beyond `null_value`, or the half-width of an equivalence margin around it. `expected_sd` is the
+    standard deviation over networks of the estimand that power calculations assume; 0 for correlations over networks.
     """
 
     id: str
@@ -76,6 +81,7 @@ class Hypothesis:
     adjustment: Adjustment
     null_value: float
     smallest_effect: float
+    expected_sd: float
     supported: Rule
     contradicted: Rule
     exclusions: str
@@ -98,7 +104,8 @@ class Registration:
     """Everything registered: hypotheses by id, and the settings they were registered for.
 
     `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
-    by profile. `digest` covers the machine-readable part, `text_digest` the whole file.
+    by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered choice first.
+    `digest` covers the machine-readable part, `text_digest` the whole file.
     """
 
     hypotheses: dict[str, Hypothesis]
@@ -106,6 +113,7 @@ class Registration:
     profile_settings: dict[str, dict[str, Any]]
     digest: str
     text_digest: str
+    multiverse: Choices = dataclasses.field(default_factory=dict)
 
     def as_record(self) -> dict[str, Any]:
         """Return what is stored with the data when the first network starts."""
@@ -115,6 +123,7 @@ class Registration:
             "hypotheses": {name: hypothesis.as_record() for name, hypothesis in self.hypotheses.items()},
             "settings": self.settings,
             "profile_settings": self.profile_settings,
+            "multiverse": plain_choices(self.multiverse),
         }
 
 
@@ -172,13 +181,16 @@ def parsed_registration(text: str, *, source: str) -> Registration:
         if not isinstance(entry, dict):
             raise StudyError(f"{where}: profile = {entry!r} must be tables such as [profile.quick.training]")
     profiles = {name: _flat(table, where) for entry in by_profile for name, table in entry.items()}
+    where = f"{source}, multiverse block"
+    multiverse = parsed_choices([_toml(one, where) for one in _blocks(text, "multiverse", source)], QUESTIONS, where)
     machine_readable = {
         "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
         "settings": settings,
         "profile_settings": profiles,
+        "multiverse": plain_choices(multiverse),
     }
     canonical = json.dumps(machine_readable, sort_keys=True, separators=(",", ":"))
-    return Registration(hypotheses, settings, profiles, _sha256(canonical), _sha256(text))
+    return Registration(hypotheses, settings, profiles, _sha256(canonical), _sha256(text), multiverse)
 
 
 def _sha256(text: str) -> str:
@@ -264,10 +276,40 @@ def _check_values(values: dict[str, Any], where: str) -> None:
         raise StudyError(f"{where}, field 'layers': {list(values['layers'])!r} names a layer twice")
     ranges = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0), "n_resamples": (999, 10_000_000),
               "minimum_networks": (2, 100_000), "minimum_per_stratum": (1, 100_000),
-              "smallest_effect": (-1e6, 1e6), "null_value": (-1e6, 1e6)}  # fmt: skip
+              "smallest_effect": (-1e6, 1e6), "null_value": (-1e6, 1e6), "expected_sd": (0.0, 1e6)}  # fmt: skip
     for key, (low, high) in ranges.items():
         open_range = key in ("alpha", "confidence_level")
         if not (low < values[key] < high if open_range else low <= values[key] <= high):
             raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
-    if values["test"] == "equivalence" and values["smallest_effect"] <= 0:
-        raise StudyError(f"{where}, field 'smallest_effect': must be above 0, the half-width of an equivalence margin")
+    _check_effect(values, where)
+
+
+def _check_effect(values: dict[str, Any], where: str) -> None:
+    """Refuse a smallest effect that no result could exceed in the way the test asks, and a spread it cannot have."""
+    test, alternative, name = values["test"], values["alternative"], f"{where}, field 'smallest_effect'"
+    null_value, effect = values["null_value"], values["smallest_effect"]
+    if test in EQUIVALENCE_TESTS:
+        if effect <= 0:
+            raise StudyError(f"{name}: {effect!r} must be above 0, the half-width of an equivalence margin")
+        if test == "correlation_equivalence" and abs(null_value) + effect >= 1:
+            raise StudyError(
+                f"{name}: {effect!r} around null_value {null_value!r} leaves -1 to 1, where a correlation lies; choose a"
+                " smaller margin"
+            )
+    else:
+        side, beyond = {
+            "greater": ("above", effect > null_value),
+            "less": ("below", effect < null_value),
+            "two-sided": ("different from", effect != null_value),
+        }[alternative]
+        if not beyond:
+            raise StudyError(
+                f"{name}: {effect!r} must be {side} null_value, {null_value!r}, for alternative {alternative!r}: it is the"
+                " value of the estimand from which on an effect matters"
+            )
+    if (values["expected_sd"] == 0) != (test in CORRELATION_TESTS):
+        needed = "0, as in every correlation over networks" if test in CORRELATION_TESTS else "above 0"
+        raise StudyError(
+            f"{where}, field 'expected_sd': {values['expected_sd']!r} must be {needed}, for test {test!r}: the standard"
+            " deviation over networks of the estimand"
+        )

@@ -40,6 +40,8 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
     words = {
         "hypothesis_verdict": ([result.verdict for result, _ in rows], "verdict of the hypothesis"),
         "published_verdict": ([result.published_verdict for result, _ in rows], "verdict of the analysis as published"),
+        "published_test": ([result.published_test for result, _ in rows], "analysis as published, in words"),
+        "difference": ([result.difference for result, _ in rows], "what sets the registered analysis apart from it"),
         "second_hypothesis_verdict": (
             [result.second.verdict if result.second else "" for result, _ in rows],
             "verdict of the hypothesis, in the second set of initialisations",

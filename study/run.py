@@ -71,7 +71,7 @@ def _run(given: argparse.Namespace) -> int:
     folder = StudyFolder(DATA / config.name)
     _check_record(folder, config, images)
     if given.dry_run:
-        return _describe(config, networks, folder, split, console)
+        return _describe(config, registration, networks, folder, split, console)
     with _alone(config, images, networks, folder, console):
         return _execute(config, registration, images, split, networks, folder, console)
 
@@ -92,7 +92,7 @@ def _check_sizes(config: Config, split: Split) -> None:
 
 def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
     """Refuse a folder that holds another study: other settings, other images or another schema."""
-    from study.config import measured_settings
+    from study.config import changed_settings
     from study.schema import SCHEMA_VERSION
     from study.store import read_record
 
@@ -108,21 +108,19 @@ def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
                          f" now {images.fingerprint[:12]}); use another --name, or those images")  # fmt: skip
-    stored, now = record["measured_settings"], measured_settings(config)
-    changed = [
-        f"{section}.{key} = {stored.get(section, {}).get(key)!r} there, {value!r} here"
-        for section, keys in now.items()
-        for key, value in keys.items()
-        if stored.get(section, {}).get(key) != value
-    ]
-    if changed:
+    if changed := changed_settings(record["measured_settings"], config):
         raise StudyError(f"{folder.path} holds a study of another config: {'; '.join(changed)}; {remedy}")
 
 
 def _describe(
-    config: Config, networks: tuple[PlannedNetwork, ...], folder: StudyFolder, split: Split, console: Console
+    config: Config,
+    registration: Registration,
+    networks: tuple[PlannedNetwork, ...],
+    folder: StudyFolder,
+    split: Split,
+    console: Console,
 ) -> int:
-    """Print the resolved config and the plan; touch nothing."""
+    """Print the resolved config, the plan and what its tests can find; touch nothing."""
     from study.cluster import worker_count
     from study.config import as_record
     from study.estimate import estimate
@@ -143,7 +141,20 @@ def _describe(
                   f" {states.count('damaged')} damaged (will be set aside and retrained)", highlight=False)  # fmt: skip
     console.print(f"with {told}: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
                   " disk; nothing was written", highlight=False)  # fmt: skip
+    _describe_power(config, registration, console)
     return 0
+
+
+def _describe_power(config: Config, registration: Registration, console: Console) -> None:
+    """Print what each confirmatory test can find with the networks planned, by simulation on this machine's cores."""
+    from study.power import power_lines, print_power, to_simulate
+    from study.progress import counted
+    from study.provenance import usable_cores
+
+    total = to_simulate(registration, config)
+    with counted(console, "power: studies simulated", total) as watch:
+        lines = power_lines(registration, config, workers=usable_cores(), watch=watch)
+    print_power(lines, console)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ ARM_GROUPS = {
     MATURATION: ("training", "maturation"),
     MEMORIZATION: ("training", "tuning"),
 }  # what is measured in the networks of each arm
+OPTIONAL_GROUPS: dict[str, tuple[str, ...]] = {GENERALIZATION: ("variants",)}  # and what only if the study asks for it
 SECOND_SET = 2  # of initialisations, which repeats the first
 
 STATES = ("initial", "analysed")
@@ -51,6 +52,7 @@ class Variable:
 
 
 _UNIT = ("state", "unit")
+_VARIANT = ("state", "variant", "unit")
 _LAYER = ("clamp", "layer", "target")
 _CURVE = ("layer", "order", "fraction")
 _CONDITION = ("condition", "layer")
@@ -170,6 +172,25 @@ GROUPS: dict[str, dict[str, Variable]] = {
             ("condition", "shift"), "f", "1", "share of test images whose predicted class the shift does not change"
         ),
     },
+    "variants": {
+        "gosi": Variable(_VARIANT, "f", "1", "global orientation selectivity index by this reading", True),
+        "silent": Variable(_VARIANT, "b", "1", "whether the unit responds to no grating at all by this reading"),
+        "gosi_null_mean": Variable(
+            _VARIANT, "f", "1", "mean gOSI of the unit's own shuffled responses, few shuffles", True
+        ),
+        "gosi_null_selective": Variable(
+            _VARIANT, "f", "1", "share of shuffles with gOSI above 0.33, few shuffles", True
+        ),
+        "spatial_frequency_range": Variable(
+            _VARIANT, "f", "degree",
+            "shortest arc holding the preferred orientations of all frequencies above half peak", True,
+        ),
+        "spatial_frequency_count": Variable(_VARIANT, "i", "1", "number of spatial frequencies above half peak"),
+        "target_loss": Variable(
+            ("variant", "layer", "target"), "f", "nat",
+            "cross-entropy on the null's images with the halves by this reading's gOSI clamped to output zero",
+        ),
+    },
 }  # fmt: skip
 
 # Coordinates of the `network` dimension in the compacted store; attributes of a single network's root.
@@ -185,7 +206,7 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     Parameters
     ----------
     tree
-        A single network's tree (no `network` dimension).
+        A single network's tree (no `network` dimension); groups of `OPTIONAL_GROUPS` may be missing.
     source
         Where the tree came from, for the message.
 
@@ -200,9 +221,10 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     arm = tree.attrs.get("arm")
     if arm not in ARM_GROUPS:
         raise StudyError(f"{source}: arm {arm!r} is unknown; arms are {', '.join(ARM_GROUPS)}")
-    if unexpected := sorted(set(tree.children) - set(ARM_GROUPS[arm])):
+    optional = OPTIONAL_GROUPS.get(arm, ())
+    if unexpected := sorted(set(tree.children) - {*ARM_GROUPS[arm], *optional}):
         raise StudyError(f"{source}: group {unexpected[0]!r} is not one of arm {arm!r}")
-    for group in ARM_GROUPS[arm]:
+    for group in (*ARM_GROUPS[arm], *(name for name in optional if name in tree.children)):
         variables = GROUPS[group]
         if group not in tree.children:
             raise StudyError(f"{source}: group {group!r} is missing")

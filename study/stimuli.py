@@ -45,6 +45,21 @@ def spatial_frequencies(size: int) -> NDArray[np.float64]:
     return np.arange(1, size // 4 + 2) / (size + 8)
 
 
+def whole_cycle_frequencies(size: int) -> NDArray[np.float64]:
+    """Return the whole numbers of cycles per image that are nearest to `spatial_frequencies`, in cycles per pixel.
+
+    They are (s + 1) / size: 1 to 9 cycles at 32 pixels, where the published ones are .8 to 7.2. Rounding would give some
+    numbers twice; of all sets of different whole numbers above 0 this one is nearest, as no such set has a smaller
+    number in any place, and even these lie above the published.
+
+    Raises
+    ------
+    ValueError
+        When `size` is not a positive multiple of 4.
+    """
+    return np.arange(1, len(spatial_frequencies(size)) + 1) / size
+
+
 def grating(size: int, *, orientation: float, spatial_frequency: float, phase: float) -> NDArray[np.float64]:
     """Return one grating G(x, y) = cos(k0 y' + tau), y' = -(x - x0) sin(theta) + (y - y0) cos(theta), in [-1, 1].
 
@@ -63,7 +78,29 @@ def grating(size: int, *, orientation: float, spatial_frequency: float, phase: f
     return np.asarray(np.cos(2 * np.pi * spatial_frequency * rotated + tau))
 
 
-def gratings(size: int, *, contrast: str) -> Gratings:
+def grating_set(size: int, name: str) -> Gratings:
+    """Return one of `study.config.GRATING_SETS`, which differ from the published gratings in one respect or two.
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels.
+    name
+        `"min_max"` and `"fixed"`: the published frequencies with that contrast (see `gratings`). `"whole_cycles"`: as
+        `"fixed"`, with whole numbers of cycles per image, so that an image of bars along its sides holds every phase of
+        the wave equally often. (Oblique gratings have whole cycles along their own direction.)
+
+    Raises
+    ------
+    ValueError
+        On another `name` or a size without gratings.
+    """
+    if name == "whole_cycles":
+        return gratings(size, contrast="fixed", frequencies=whole_cycle_frequencies(size))
+    return gratings(size, contrast=name)
+
+
+def gratings(size: int, *, contrast: str, frequencies: NDArray[np.float64] | None = None) -> Gratings:
     """Return all gratings of a size: 12 orientations, size / 4 + 1 spatial frequencies, 4 phases.
 
     Parameters
@@ -72,6 +109,8 @@ def gratings(size: int, *, contrast: str) -> Gratings:
         Height and width in pixels.
     contrast
         `"min_max"` stretches each image to exactly [0, 1], as published; `"fixed"` maps [-1, 1] to [0, 1] for all.
+    frequencies
+        (spatial_frequency,), in cycles per pixel; those of `spatial_frequencies` where left out.
 
     Raises
     ------
@@ -80,7 +119,8 @@ def gratings(size: int, *, contrast: str) -> Gratings:
     """
     if contrast not in ("min_max", "fixed"):
         raise ValueError(f"contrast = {contrast!r}: must be 'min_max' or 'fixed'")
-    frequencies = spatial_frequencies(size)
+    if frequencies is None:
+        frequencies = spatial_frequencies(size)
     waves = np.array([
         [[grating(size, orientation=o, spatial_frequency=f, phase=p) for p in PHASES] for f in frequencies]
         for o in ORIENTATIONS

@@ -22,6 +22,7 @@ from study.analysis.testing import second_set
 from study.registration import Hypothesis
 from study.report.content import Report, Stimuli
 from study.rules import Rule
+from tests.example_multiverse import AGREEMENT, curve_figure
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -95,13 +96,14 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
         "test": "sign_flip",
         "alternative": "greater",
         "n_resamples": 9999,
-        "strata": "",
+        "strata": "none",
         "confidence_level": 0.95,
         "alpha": 0.05,
         "family": question,
         "adjustment": "holm",
         "null_value": 0.0,
         "smallest_effect": 0.1,
+        "expected_sd": 0.2,
         "supported": Rule("pvalue_adjusted <= alpha and estimate >= smallest_effect", ()),
         "contradicted": Rule("ci_high < smallest_effect", ()),
         "exclusions": "networks with no live unit in the layer",
@@ -242,7 +244,9 @@ def _existence(rng: np.random.Generator) -> QuestionResult:
                 "The two coincide.",
                 _histogram(rng, 2.6),
             ),
+            curve_figure(),
         ),
+        multiverse=AGREEMENT,
     )
 
 
@@ -557,6 +561,7 @@ def repeated(question: QuestionResult) -> QuestionResult:
         second_figures=tuple(
             dataclasses.replace(figure, second_paper_figure={"Fig. 2": "Fig. A4a"}.get(figure.paper_figure, ""))
             for figure in question.figures[1:]
+            if figure.chart != "specification_curve"  # there is one of the first set alone
         ),
     )
 

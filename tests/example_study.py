@@ -94,14 +94,17 @@ def registered() -> Registration:
 
 
 def only(*names: str) -> Registration:
-    """Return the registration of some hypotheses alone."""
+    """Return the registration of some hypotheses alone, without a multiverse, which takes as long as all else."""
     whole = registered()
-    return dataclasses.replace(whole, hypotheses={name: whole.hypotheses[name] for name in names})
+    return dataclasses.replace(whole, hypotheses={name: whole.hypotheses[name] for name in names}, multiverse={})
 
 
 def analysed(study: xr.DataTree, *names: str) -> tuple[QuestionResult, ...]:
-    """Return the analysis of some registered hypotheses, of all of them by default, with figures and notes."""
-    return analysis.analyse(study, only(*names) if names else registered(), root_seed=0)
+    """Return the analysis of some registered hypotheses, of all of them by default, with figures and notes.
+
+    There is no multiverse in it; `tests.unit.test_analysis_multiverse` has its own.
+    """
+    return analysis.analyse(study, only(*(names or registered().hypotheses)), root_seed=0)
 
 
 def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:

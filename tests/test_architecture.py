@@ -17,14 +17,30 @@ PACKAGE = ROOT / "study"
 
 # Each room, what it holds, and the rooms it may import beside itself. A name stands for a module and all below it.
 ROOMS: dict[str, tuple[str, ...]] = {
-    "vocabulary": ("errors", "config", "rules", "registration", "deviations", "schema", "seeding", "plan"),
+    "vocabulary": ("errors", "config", "rules", "choices", "registration", "deviations", "schema", "seeding", "plan"),
     "pure": ("stimuli", "tuning", "stats"),
     "input and output": ("images", "store", "provenance"),
-    "experiment": ("networks", "train", "probe", "activity", "halves", "ablate", "shift", "measure"),
+    "experiment": (
+        "networks",
+        "train",
+        "probe",
+        "activity",
+        "halves",
+        "ablate",
+        "shift",
+        "variants",
+        "bench",
+        "labels",
+        "measure",
+    ),
     "execution": ("execute", "cluster"),
     "analysis": ("analysis",),
+    "simulation": ("simulation",),
     "view": ("report",),
-    "shell": ("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
+    "shell": (
+        *("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
+        *("calibrate", "calibration_words", "power", "pool"),
+    ),
 }
 BELOW: dict[str, tuple[str, ...]] = {
     "vocabulary": (),
@@ -33,21 +49,22 @@ BELOW: dict[str, tuple[str, ...]] = {
     "experiment": ("vocabulary", "pure", "input and output"),
     "execution": ("vocabulary", "pure", "input and output", "experiment"),
     "analysis": ("vocabulary", "pure"),
+    "simulation": ("vocabulary", "pure", "analysis"),
     "view": ("vocabulary", "analysis"),
-    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "view"),
+    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "simulation", "view"),
 }
 
 # A package to the only modules that may import it, whether at the top or inside a function.
 CONFINED = {
     "tensorflow": ("networks",),
-    "keras": ("networks", "train", "activity", "shift", "measure"),
+    "keras": ("networks", "train", "activity", "shift", "variants", "bench"),
     "dask": ("cluster",),
     "distributed": ("execute", "cluster"),
     "zarr": ("store",),
     "altair": ("report",),
     "jinja2": ("report",),
     "vl_convert": ("report",),
-    "rich": ("run", "progress"),
+    "rich": ("run", "progress", "calibrate", "power"),
     "PIL": ("images", "report"),
     "scipy": ("stats", "analysis"),
     "statsmodels": ("stats",),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from study.bench import Bench
 from study.config import TrainingConfig
-from study.measure import Bench
 from study.networks import backend
 from study.networks.taps import hidden_layers
 from study.train import Checkpoints, TrainedNetwork, initialize, train_network

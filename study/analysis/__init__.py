@@ -9,11 +9,12 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from study.analysis.multiverse import check_multiverse, multiverse_of
 from study.analysis.question import Measure, Question, networks_of
 from study.analysis.results import HypothesisResult, QuestionResult
 from study.analysis.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.errors import StudyError
-from study.registration import QUESTIONS, Hypothesis, Registration
+from study.registration import CORRELATION_TESTS, QUESTIONS, Hypothesis, Registration
 from study.schema import GROUPS, SECOND_SET
 
 MEASUREMENTS = tuple(
@@ -30,12 +31,12 @@ def question_named(name: str) -> Question | None:
 
 
 def check_measures(registration: Registration, *, source: str) -> None:
-    """Refuse a registration that names a measure its question's module does not have.
+    """Refuse a registration that names a measure, or a choice of the multiverse, that its question's analysis lacks.
 
     Raises
     ------
     StudyError
-        Naming the block, the measure and the allowed set.
+        Naming the block, the measure or choice, and the allowed set.
     """
     for hypothesis in registration.hypotheses.values():
         question = question_named(hypothesis.question)
@@ -47,17 +48,19 @@ def check_measures(registration: Registration, *, source: str) -> None:
                 f" {question.name} has {', '.join(question.measures)}"
             )
         correlates = question.measures[hypothesis.measure].against is not None
-        if correlates != (hypothesis.test == "stratified_permutation"):
+        if correlates != (hypothesis.test in CORRELATION_TESTS):
             raise StudyError(
                 f"{source}, hypothesis {hypothesis.id!r}, field 'test': {hypothesis.test!r} does not fit measure"
                 f" {hypothesis.measure!r}, which {'correlates two variables' if correlates else 'has one value a network'}"
             )
+    check_multiverse(registration, source=source)
 
 
 def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
     """Return the result of every registered question, in the registration's order of questions.
 
-    Every test is run again on the second set of initialisations, where the study has one.
+    Every test is run again on the second set of initialisations, where the study has one; the multiverse is explored in
+    the first set alone.
 
     Parameters
     ----------
@@ -77,7 +80,8 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
         for name, result in first.items()
     }
     asked = [name for name in QUESTIONS if any(hypothesis.question == name for hypothesis in hypotheses.values())]
-    return tuple(_question_result(name, results, again, parts) for name in asked)
+    described = (_question_result(name, results, again, parts) for name in asked)
+    return tuple(_with_multiverse(result, registration, parts, root_seed) for result in described)
 
 
 class Parts:
@@ -121,7 +125,16 @@ def _concluded(
     results = with_verdicts(tested)
     if not second:
         results |= untestable
-    return {name: results[name] for name in hypotheses if name in results}
+    return {name: _explained(results[name]) for name in hypotheses if name in results}
+
+
+def _explained(result: HypothesisResult) -> HypothesisResult:
+    """Return a result with what its measure says of the published analysis and of how the registered one differs."""
+    question = question_named(result.hypothesis.question)
+    if question is None:
+        return result
+    measure = question.measures[result.hypothesis.measure]
+    return dataclasses.replace(result, published_test=measure.published_test, difference=measure.difference)
 
 
 def _missing(question: Question, *, second: bool) -> str:
@@ -146,6 +159,21 @@ def _question_result(
         repeated = tuple(result for result in again.values() if result.hypothesis.question == name)
         described = dataclasses.replace(described, second_figures=question.figures(networks, repeated))
     return described
+
+
+def _with_multiverse(
+    result: QuestionResult, registration: Registration, parts: Parts, root_seed: int
+) -> QuestionResult:
+    """Return a question's result with what other analyses of it say, where the registration names any."""
+    question = question_named(result.question)
+    networks = None if question is None else parts.of(question, second=False)
+    if networks is None or result.question not in registration.multiverse:
+        return result
+    found = multiverse_of(result.question, registration, networks, root_seed=root_seed)
+    if found is None:
+        return result
+    curve, agreement = found
+    return dataclasses.replace(result, figures=(*result.figures, curve), multiverse=agreement)
 
 
 __all__ = ["MEASUREMENTS", "Measure", "Question", "analyse", "check_measures", "question_named"]

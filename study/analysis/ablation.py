@@ -19,9 +19,11 @@ from study.analysis.ablation_effects import (
     standardized_effect,
 )
 from study.analysis.ablation_variants import CLAIMED, CLAMP_WORDS, TWOFOLD, conclusions_sentence, conclusions_table
-from study.analysis.question import Measure, Question, drawn_note, unpublished
+from study.analysis.question import NOT_IN_PAPER, Measure, Question, drawn_note, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.seeding import stream
+
+_OTHER_CLAMP = "Intervention: the same units, silenced in another way than the published numbers come from."
 
 __all__ = ["QUESTION", "effect", "log2_ratio", "loss_increase", "response_contrast", "standardized_effect"]
 
@@ -64,7 +66,7 @@ def _published_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " than twice as much, as in the paper. One panel for each way of silencing; the paper's is to set to zero what"
             " the next layer receives.",
             "In conv2 and conv3 the more selective half costs more than twice as much, in every panel.",
-            "No difference between halves, or one that depends on how a unit is silenced.",
+            "Bars of one height within short intervals, or an order of the two that depends on how a unit is silenced.",
             tables.bars_table(study), second_paper_figure="Fig. A7a",
         ),
         Figure(
@@ -73,7 +75,7 @@ def _published_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " random halves of the same network's layer give (root mean square). One point a network; mean with 95 %"
             f" bootstrap interval over networks.{drawn_note(study)}",
             "Points well above 0, beyond 2 in most networks, in conv2 and conv3.",
-            "Points scattered around 0: any half would have done the same.",
+            "A mean whose whole interval lies close around 0 or below it: any half would have done the same.",
             tables.null_table(study), second_paper_figure="Fig. A7a",
         ),
         Figure(
@@ -92,7 +94,7 @@ def _published_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " networks with 95 % bootstrap intervals. Loss grows without bound when a network is wrong and sure of it;"
             " accuracy does not.",
             "In conv2 and conv3 the more selective half costs more accuracy too.",
-            "The difference is one of loss alone, or goes the other way.",
+            "Bars of one height within short intervals, so that the difference is one of loss alone, or the other order.",
             tables.accuracy_table(study),
         ),
         Figure(
@@ -124,7 +126,7 @@ def _control_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " Means over networks with 95 % bootstrap intervals.",
             "In conv2 and conv3 all three are above 0: the most selective units are worth more than random ones, and the"
             " least selective less.",
-            "A distance to the random order of 0, or below.",
+            "A distance to the random order whose whole interval lies close around 0, or below it.",
             tables.distances_table(study),
         ),
         Figure(
@@ -142,7 +144,7 @@ def _control_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " of both halves: how active the units are on training images, how much that varies, how far from zero"
             " the mean is that output zero replaces, how large the weights are that they read, and how selective they are"
             " for a class. Means over networks with 95 % bootstrap intervals.",
-            "Differences near 0: gOSI is the only thing that the halves differ in.",
+            "Intervals close around 0 throughout: of all that is shown here, the halves differ in gOSI alone.",
             "Large differences: silencing may cost more because of them and not because of gOSI.",
             tables.differences_table(study),
         ),
@@ -156,7 +158,8 @@ def _control_figures(study: xr.DataTree) -> tuple[Figure, ...]:
             " bootstrap intervals; for random halves the range in which 95 % of means over as many networks lie.",
             "In conv2 and conv3 halves that are made alike still give an effect above that of random halves, and class"
             " selectivity does not.",
-            "The effect goes when the halves are alike in activity or weights, or class selectivity gives as much.",
+            "An interval close around 0 once the halves are alike in activity or weights, or as large an effect of class"
+            " selectivity.",
             tables.rivals_table(study),
         ),
     )  # fmt: skip
@@ -198,7 +201,7 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
         "Networks without an effect in units of random halves, because all random halves cost the same": (
             standardized_effect(study).isnull()
         ),
-        "Networks in which a control has no effect in those units, or no unit in its halves": (
+        "Networks in which the effect of a control is undefined in those units, or its halves hold no unit": (
             control_effect(study).isnull().any("control")
         ),
     } | {
@@ -235,13 +238,43 @@ QUESTION = Question(
     claim="Silencing the half of Conv 2 or Conv 3 with the higher gOSI costs more than twice the test loss of silencing"
     " the other half, and not because the other half is silent: its mean grating response is higher.",
     measures={
-        "standardized_effect": Measure(standardized_effect, _published_ratio("output_zero", True)),
-        "standardized_effect_absence": Measure(standardized_effect, _published_ratio("output_zero", False)),
-        "log2_ratio": Measure(lambda study: log2_ratio(study, "output_zero"), _published_ratio("output_zero", True)),
-        "response_contrast": Measure(response_contrast, _published_contrast),
-        "effect_relu_zero": Measure(lambda study: effect(study, "relu_zero"), unpublished),
-        "effect_mean_clamp": Measure(lambda study: effect(study, "mean"), unpublished),
-        "effect_resample": Measure(lambda study: effect(study, "resample"), unpublished),
+        "standardized_effect": Measure(
+            standardized_effect,
+            _published_ratio("output_zero", True),
+            published_test="No test; ratio of one network's two costs above 2. Here: of the mean costs over networks.",
+            difference="Baseline and unit of analysis: random halves differ too, so the difference is measured in units of"
+            " what they give in the same network; one value a network.",
+        ),
+        "standardized_effect_absence": Measure(
+            standardized_effect,
+            _published_ratio("output_zero", False),
+            published_test="No test; no asterisk, as the ratio of the two costs is at most 2. Here: of the mean costs.",
+            difference="Absence, baseline and unit of analysis: a ratio below 2 may still be an effect; here the effect, in"
+            " units of random halves, must lie within the registered margin over networks.",
+        ),
+        "log2_ratio": Measure(
+            lambda study: log2_ratio(study, "output_zero"),
+            _published_ratio("output_zero", True),
+            published_test="No test; ratio of one network's two costs above 2. Here: of the mean costs over networks.",
+            difference="Unit of analysis: the ratio of one network has no known error; here each network's ratio, on a log"
+            " scale, is tested against twofold over networks.",
+        ),
+        "response_contrast": Measure(
+            response_contrast,
+            _published_contrast,
+            published_test="No test; mean responses of one network's halves, compared. Here: sign of the mean contrast.",
+            difference="Unit of analysis: two means of one network tell nothing of others; here each network gives one"
+            " contrast, tested over networks.",
+        ),
+        "effect_relu_zero": Measure(
+            lambda study: effect(study, "relu_zero"), unpublished, published_test=NOT_IN_PAPER, difference=_OTHER_CLAMP
+        ),
+        "effect_mean_clamp": Measure(
+            lambda study: effect(study, "mean"), unpublished, published_test=NOT_IN_PAPER, difference=_OTHER_CLAMP
+        ),
+        "effect_resample": Measure(
+            lambda study: effect(study, "resample"), unpublished, published_test=NOT_IN_PAPER, difference=_OTHER_CLAMP
+        ),
     },
     figures=_figures,
     notes=_notes,

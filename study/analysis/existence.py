@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.question import NOT_IN_PAPER, Measure, Question, layer_means, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.tuning import SELECTIVE
 
@@ -38,7 +38,7 @@ def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publi
     share = selective_share(tuning_of(study, "analysed")).mean("network")
     return tuple(
         published_layer(layer, value, value > 0, "units pooled, no test")
-        for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, share.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -46,7 +46,7 @@ def _published_excess(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publ
     excess = gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean").mean("network")
     return tuple(
         published_layer(layer, value, value > 0, "histograms compared by eye: here, mean above shuffled mean")
-        for layer, value in zip(layers, excess.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, excess.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -125,12 +125,26 @@ QUESTION = Question(
     claim="Orientation-selective units exist in every layer, and their gOSI lies far above that of shuffled responses in"
     " most layers.",
     measures={
-        "selective_excess": Measure(lambda study: selective_excess(tuning_of(study, "analysed")), _published_share),
+        "selective_excess": Measure(
+            lambda study: selective_excess(tuning_of(study, "analysed")),
+            _published_share,
+            published_test="No test; histograms of one network's units, compared by eye. Here: any selective unit will do.",
+            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the units'"
+            " own shuffles is subtracted; and networks are counted, not units.",
+        ),
         "gosi_excess": Measure(
-            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean"), _published_excess
+            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean"),
+            _published_excess,
+            published_test="No test; histograms of measured and shuffled gOSI, compared by eye. Here: mean above shuffled"
+            " mean.",
+            difference="Unit of analysis: units of one network are not independent; here each network gives one difference"
+            " from its own shuffles, and it must reach a registered size.",
         ),
         "gosi_orientation_excess": Measure(
-            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"), unpublished
+            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"),
+            unpublished,
+            published_test=NOT_IN_PAPER,
+            difference="Baseline: only the orientation labels are shuffled, within spatial frequency.",
         ),
     },
     figures=_figures,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,10 +11,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
+from study.analysis.results import (
+    CONTRADICTED,
+    NOT_TESTED,
+    SUPPORTED,
+    Figure,
+    HypothesisResult,
+    PublishedLayer,
+    published_layer,
+)
 from study.schema import GENERALIZATION
 
 MOST_DRAWN = 100
+NOT_IN_PAPER = "Not in the paper."
+PUBLISHED_ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,12 +32,15 @@ class Measure:
     """An estimand, named by a hypothesis' `measure` field.
 
     `values` maps the study to (network, layer), NaN where a network has no value; `against`, for correlations, to the
-    other variable, (network,). `published` gives the analysis as published for the layers asked for.
+    other variable, (network,). `published` gives the analysis as published for the layers asked for; `published_test`
+    says in words what it is, and `difference` in one line why it and the registered test may disagree.
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
     published: Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]
     against: Callable[[xr.DataTree], xr.DataArray] | None = None
+    published_test: str = ""
+    difference: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,16 @@ def networks_of(study: xr.DataTree, arm: str, initialization_set: int) -> xr.Dat
 def unpublished(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
     """Return what the paper says of a measure it does not report: nothing."""
     return tuple(published_layer(layer, float("nan"), False, "not in the paper") for layer in layers)
+
+
+def read_as_absence(row: PublishedLayer) -> PublishedLayer:
+    """Return the published analysis of a layer where the paper says that there is nothing: supported by a large p.
+
+    That is a reading of the paper, and no evidence of absence; the note says so. Not tested where p is undefined.
+    """
+    if math.isnan(row.pvalue) or row.pvalue < PUBLISHED_ALPHA:
+        return dataclasses.replace(row, verdict=NOT_TESTED if math.isnan(row.pvalue) else CONTRADICTED)
+    return dataclasses.replace(row, verdict=SUPPORTED, note=f"absence read from a large p-value; {row.note}")
 
 
 def layer_means(values: xr.DataArray) -> xr.DataArray:

@@ -29,6 +29,16 @@ def _published_elsewhere(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[P
     return tuple(published_layer(layer, float("nan"), False, note) for layer in layers)
 
 
+def _of_vgg16(published_test: str) -> Measure:
+    return Measure(
+        no_layers,
+        _published_elsewhere,
+        published_test=published_test,
+        difference="Unit of analysis: one network, however many units it has, cannot support a claim about networks; this"
+        " study does not hold it.",
+    )
+
+
 def _notes(study: xr.DataTree) -> tuple[str, ...]:
     """Return who the second set is, and what is asked of it elsewhere."""
     counts = collections.Counter(network_table(study)["augmentation"].values.tolist())
@@ -52,9 +62,12 @@ QUESTION = Question(
         "second_set_zero_range_share": spatial_frequency.QUESTION.measures["zero_range_share"],
         "second_set_standardized_effect": ablation.QUESTION.measures["standardized_effect"],
         "second_set_gosi_against_test_loss": generalization.QUESTION.measures["gosi_against_test_loss"],
-        "vgg16_selective_excess": Measure(no_layers, _published_elsewhere),
-        "vgg16_zero_range_share": Measure(no_layers, _published_elsewhere),
-        "vgg16_standardized_effect": Measure(no_layers, _published_elsewhere),
+        "vgg16_selective_excess": _of_vgg16("No test; histograms of its units, by eye."),
+        "vgg16_gosi_excess_absence": _of_vgg16(
+            "No test; absence read from histograms of measured and shuffled gOSI that lie over each other."
+        ),
+        "vgg16_zero_range_share": _of_vgg16("No test; histograms of its units, by eye."),
+        "vgg16_standardized_effect": _of_vgg16("No test; ratio of its two costs above 2."),
     },
     figures=lambda study, results: (),
     notes=_notes,

@@ -21,6 +21,8 @@ NOT_TESTED = "not tested"
 VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
 AGREE, DISAGREE, CANNOT_TELL = "the sets agree", "the sets disagree", "cannot tell"
 AGREEMENTS = (AGREE, DISAGREE, CANNOT_TELL)
+SAME_VERDICT, DIFFERENT_VERDICTS, NOT_COMPARED = "same verdict", "different verdicts", "not compared"
+COMPARISONS = (SAME_VERDICT, DIFFERENT_VERDICTS, NOT_COMPARED)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,11 @@ def published_layer(
 
 @dataclass(frozen=True)
 class HypothesisResult:
-    """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside."""
+    """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside.
+
+    `published_test` says in words what the published analysis is, `difference` in one line what sets the registered one
+    apart from it.
+    """
 
     hypothesis: Hypothesis
     layers: tuple[LayerResult, ...]
@@ -74,6 +80,8 @@ class HypothesisResult:
     published_verdict: str
     published_layers: tuple[PublishedLayer, ...] = ()
     second: SecondSet | None = None
+    published_test: str = ""
+    difference: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,34 @@ class SecondSet:
     verdict: str
     reason: str
     agreement: str
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One claim of the paper.
+
+    P-values stand by layer, NaN where there is none: as published, not adjusted; registered, adjusted within the family.
+    `absence` says whether the claim is that there is nothing. `difference` is what always sets the registered analysis
+    apart from the published one, `comparison` (one of `COMPARISONS`) what became of the verdict in this study. `untested`
+    is why a side has no verdict, or empty. `second_verdict` is the registered one in the second set of initialisations,
+    empty without such a set.
+    """
+
+    hypothesis: str
+    claim: str
+    paper_section: str
+    layers: tuple[str, ...]
+    absence: bool
+    published_test: str
+    published_pvalues: tuple[tuple[str, float], ...]
+    published_verdict: str
+    registered_test: str
+    registered_pvalues: tuple[tuple[str, float], ...]
+    registered_verdict: str
+    second_verdict: str
+    difference: str
+    comparison: str
+    untested: str
 
 
 @dataclass(frozen=True)
@@ -109,8 +145,29 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class LayerAgreement:
+    """How far other analyses of a question agree, in one layer, with the registered one; exploratory.
+
+    `registered` is what the registered analysis says by the rule that the others are judged by, `specifications` the
+    number of the others. Signs and verdicts can be compared with `with_sign` and `with_verdict` of them: those that have
+    one, none where the registered analysis has none.
+    """
+
+    layer: str
+    registered: str
+    specifications: int
+    with_sign: int
+    same_sign: int
+    with_verdict: int
+    same_verdict: int
+
+
+@dataclass(frozen=True)
 class QuestionResult:
-    """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set."""
+    """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set.
+
+    `multiverse` says, layer by layer, how far other analyses agree; the last of the figures is then their curve.
+    """
 
     question: str
     title: str
@@ -120,3 +177,4 @@ class QuestionResult:
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = field(default=())
     second_figures: tuple[Figure, ...] = ()
+    multiverse: tuple[LayerAgreement, ...] = ()

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.existence import tuning_of
-from study.analysis.question import Measure, Question, layer_means, unpublished
+from study.analysis.question import NOT_IN_PAPER, Measure, Question, layer_means, unpublished
 from study.analysis.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.tuning import SELECTIVE
 
@@ -89,8 +89,20 @@ QUESTION = Question(
     paper_section="A.2",
     claim="For most selective units the range of preferred orientations over spatial frequencies is 0.",
     measures={
-        "zero_range_share": Measure(lambda study: zero_range_share(study, 1), _published),
-        "zero_range_share_two_frequencies": Measure(lambda study: zero_range_share(study, 2), unpublished),
+        "zero_range_share": Measure(
+            lambda study: zero_range_share(study, 1),
+            _published,
+            published_test="No test; histogram of one network's units, by eye. Here: more than half of all units.",
+            difference="Unit of analysis: units of one network are not independent; here each network gives one share, and"
+            " the mean share over networks is tested against one half.",
+        ),
+        "zero_range_share_two_frequencies": Measure(
+            lambda study: zero_range_share(study, 2),
+            unpublished,
+            published_test=NOT_IN_PAPER,
+            difference="Baseline: a unit with a single frequency above half peak has range 0 by construction, and is left"
+            " out.",
+        ),
     },
     figures=_figures,
     notes=_notes,

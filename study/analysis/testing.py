@@ -27,21 +27,29 @@ from study.analysis.verdict import hypothesis_verdict, layer_verdict, reason
 from study.registration import Hypothesis
 from study.seeding import stream
 
+CORRELATIONS = ("stratified_permutation", "correlation_equivalence")
+
 
 @dataclass(frozen=True)
 class Observations:
-    """What a test sees in one layer: one row a network, all (n,); `against` is None but for correlations."""
+    """What a test sees of layers that are defined in the same n networks.
+
+    `values` is (layers, n), the others (n,); `against` is None but for correlations.
+    """
 
     values: NDArray[np.float64]
     against: NDArray[np.float64] | None
     strata: NDArray[np.object_]
 
-    def defined(self) -> Observations:
-        """Return the rows whose values are defined."""
-        keep = np.isfinite(self.values)
-        if self.against is not None:
-            keep &= np.isfinite(self.against)
-        return Observations(self.values[keep], None if self.against is None else self.against[keep], self.strata[keep])
+    @property
+    def n(self) -> int:
+        """Return the number of networks."""
+        return len(self.strata)
+
+    def kept(self, layers: list[int], networks: NDArray[np.bool_]) -> Observations:
+        """Return some of the layers in some of the networks."""
+        against = None if self.against is None else self.against[networks]
+        return Observations(self.values[layers][:, networks], against, self.strata[networks])
 
 
 def untested(hypothesis: Hypothesis, why: str, *, n: int = 0) -> HypothesisResult:
@@ -60,56 +68,103 @@ def tested_layers(
 ) -> tuple[LayerResult, ...]:
     """Return the test of every registered layer, p-values not yet adjusted and no verdict yet.
 
-    A layer with fewer networks than registered, in all or in one stratum, is not tested.
+    A layer with fewer networks than registered, in all or in one stratum, is not tested. Every hypothesis has a random
+    stream of its own, which its layers share; a layer's result depends on no other layer.
     """
-    values = measure.values(study)
     against = None if measure.against is None else measure.against(study).values.astype(np.float64)
-    n_networks = values.sizes["network"]
-    strata = np.full(n_networks, "all", dtype=object)
+    return tested_values(hypothesis, measure.values(study), against, root_seed=root_seed)
+
+
+def tested_values(
+    hypothesis: Hypothesis, values: xr.DataArray, against: NDArray[np.float64] | None, *, root_seed: int
+) -> tuple[LayerResult, ...]:
+    """Return the test of every registered layer on values that were computed before; see `tested_layers`.
+
+    Parameters
+    ----------
+    values
+        (network, layer) in any order, with the registered strata as a coordinate of the networks. NaN and infinity are
+        undefined: such a network is left out of that layer and counted.
+    against
+        (network,), what the values are correlated with; None for a test of means. Undefined networks are left out too.
+    """
+    strata = np.full(values.sizes["network"], "all", dtype=object)
     if hypothesis.strata != "none":
         strata = values["network"].coords[hypothesis.strata].values.astype(object)
-    results = []
-    for layer in hypothesis.layers:
-        rng = stream(root_seed, "analysis", f"{hypothesis.id}/{layer}")
-        if layer not in values["layer"].values:
-            results.append(_untested_layer(layer, f"{layer} was not measured in this study", 0, 0))
-            continue
-        column = values.sel(layer=layer).transpose("network").values.astype(np.float64)
-        observations = Observations(column, against, strata)
-        results.append(_tested_layer(hypothesis, layer, observations, rng))
-    return tuple(results)
+    data = values.transpose("layer", "network").values.astype(np.float64)
+    everything = Observations(data, against, strata)
+    measured = {layer: i for i, layer in enumerate(values["layer"].values.tolist())}
+    found = {
+        layer: _untested_layer(layer, f"{layer} was not measured in this study", 0, 0)
+        for layer in hypothesis.layers
+        if layer not in measured
+    }
+    present = [layer for layer in hypothesis.layers if layer in measured]
+    for layers, networks in _defined_alike(present, measured, everything):
+        observations = everything.kept([measured[layer] for layer in layers], networks)
+        rng = stream(root_seed, "analysis", hypothesis.id)
+        found |= _tested_together(hypothesis, layers, observations, everything, rng)
+    return tuple(found[layer] for layer in hypothesis.layers)
 
 
-def _tested_layer(
-    hypothesis: Hypothesis, layer: str, all_networks: Observations, rng: np.random.Generator
-) -> LayerResult:
-    n_networks, observations = len(all_networks.values), all_networks.defined()
-    n = len(observations.values)
+def _defined_alike(
+    layers: list[str], rows: Mapping[str, int], observations: Observations
+) -> list[tuple[tuple[str, ...], NDArray[np.bool_]]]:
+    """Return the layers in groups that are defined in the same networks, with those networks, (n,)."""
+    defined = np.isfinite(observations.values)
+    if observations.against is not None:
+        defined &= np.isfinite(observations.against)
+    groups: dict[bytes, list[str]] = {}
+    for layer in layers:
+        groups.setdefault(defined[rows[layer]].tobytes(), []).append(layer)
+    return [(tuple(group), defined[rows[group[0]]]) for group in groups.values()]
+
+
+def _tested_together(
+    hypothesis: Hypothesis,
+    layers: tuple[str, ...],
+    observations: Observations,
+    all_networks: Observations,
+    rng: np.random.Generator,
+) -> dict[str, LayerResult]:
+    """Return the tests of layers that are defined in the same networks, all from the same resamples of these."""
+    n, n_excluded = observations.n, all_networks.n - observations.n
     if why := _too_few(hypothesis, observations, set(all_networks.strata.tolist())):
-        described = _untested_layer(layer, why, n, n_networks - n)
-        return dataclasses.replace(described, estimate=_estimate(hypothesis, observations))
-    outcome, interval = {
-        "sign_flip": _mean_test, "equivalence": _mean_test, "stratified_permutation": _correlation_test,
+        estimates = _estimates(hypothesis, observations)
+        return {
+            layer: dataclasses.replace(_untested_layer(layer, why, n, n_excluded), estimate=estimate)
+            for layer, estimate in zip(layers, estimates, strict=True)
+        }
+    outcomes, intervals = {
+        "sign_flip": _mean_tests, "equivalence": _mean_tests, "stratified_permutation": _correlation_tests,
+        "correlation_equivalence": _correlation_equivalence_tests,
     }[hypothesis.test](hypothesis, observations, rng)  # fmt: skip
-    if np.isnan(outcome.pvalue):
-        return _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_networks - n)
-    estimate = _estimate(hypothesis, observations)
-    note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
-    return LayerResult(
-        layer=layer, estimate=estimate, ci_low=interval.low, ci_high=interval.high, ci_kind=interval.kind,
-        pvalue=outcome.pvalue, pvalue_adjusted=float("nan"), n=n, n_excluded=n_networks - n, verdict="", note=note,
-    )  # fmt: skip
+    means = hypothesis.test not in CORRELATIONS
+    estimates = _estimates(hypothesis, observations) if means else [outcome.statistic for outcome in outcomes]
+    found = {}
+    for layer, estimate, outcome, interval in zip(layers, estimates, outcomes, intervals, strict=True):
+        if np.isnan(outcome.pvalue):
+            found[layer] = _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_excluded)
+            continue
+        note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
+        found[layer] = LayerResult(
+            layer=layer, estimate=estimate, ci_low=interval.low, ci_high=interval.high, ci_kind=interval.kind,
+            pvalue=outcome.pvalue, pvalue_adjusted=float("nan"), n=n, n_excluded=n_excluded, verdict="", note=note,
+        )  # fmt: skip
+    return found
 
 
-def _estimate(hypothesis: Hypothesis, observations: Observations) -> float:
-    """Return the estimand's estimate; NaN where there is none."""
-    if hypothesis.test == "stratified_permutation" and observations.against is not None:
-        return stats.stratified_spearman(observations.values, observations.against, observations.strata).statistic
-    return float(observations.values.mean()) if len(observations.values) else float("nan")
+def _estimates(hypothesis: Hypothesis, observations: Observations) -> list[float]:
+    """Return the estimand's estimate in every layer; NaN where there is none."""
+    values = observations.values
+    if hypothesis.test in CORRELATIONS and observations.against is not None:
+        correlations = stats.stratified_spearmans(values, observations.against, observations.strata)
+        return [correlation.statistic for correlation in correlations]
+    return [float(mean) for mean in values.mean(axis=1)] if observations.n else [float("nan")] * len(values)
 
 
 def _too_few(hypothesis: Hypothesis, observations: Observations, strata: set[str]) -> str:
-    n = len(observations.values)
+    n = observations.n
     if n < hypothesis.minimum_networks:
         return f"the registered test needs at least {hypothesis.minimum_networks} networks with a value; there are {n}"
     if hypothesis.strata == "none":
@@ -124,45 +179,64 @@ def _too_few(hypothesis: Hypothesis, observations: Observations, strata: set[str
     return ""
 
 
-def _mean_test(
+def _mean_tests(
     hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
-) -> tuple[stats.TestOutcome, stats.Interval]:
+) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
     """Mean over networks: sign-flip test against the null value, or equivalence within the smallest effect of it."""
     values, n_resamples = observations.values, hypothesis.n_resamples
     if hypothesis.test == "equivalence":
-        outcome = stats.equivalence_test(
+        outcomes = stats.equivalence_tests(
             values, margin_low=hypothesis.null_value - hypothesis.smallest_effect,
             margin_high=hypothesis.null_value + hypothesis.smallest_effect, n_resamples=n_resamples, rng=rng,
         )  # fmt: skip
     else:
-        outcome = stats.sign_flip_test(
+        outcomes = stats.sign_flip_tests(
             values,
             null_value=hypothesis.null_value,
             alternative=hypothesis.alternative,
             n_resamples=n_resamples,
             rng=rng,
         )
-    interval = stats.mean_interval(
+    intervals = stats.mean_intervals(
         values, confidence_level=hypothesis.confidence_level, n_resamples=n_resamples, method="BCa", rng=rng
     )
-    return outcome, interval
+    return outcomes, intervals
 
 
-def _correlation_test(
+def _correlation_tests(
     hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
-) -> tuple[stats.TestOutcome, stats.Interval]:
+) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
     """Rank correlation within strata, permuted within strata."""
-    if observations.against is None:
-        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
-    outcome = stats.stratified_permutation_test(
-        observations.values, observations.against, strata=observations.strata, statistic="within",
+    values, against, strata = observations.values, _against(hypothesis, observations), observations.strata
+    outcomes = stats.stratified_permutation_tests(
+        values, against, strata=strata, statistic="within",
         n_resamples=hypothesis.n_resamples, alternative=hypothesis.alternative, rng=rng,
     )  # fmt: skip
-    interval = stats.correlation_interval(
-        observations.values, observations.against, strata=observations.strata,
-        confidence_level=hypothesis.confidence_level, n_resamples=hypothesis.n_resamples, method="BCa", rng=rng,
+    intervals = stats.correlation_intervals(
+        values, against, strata=strata, confidence_level=hypothesis.confidence_level,
+        n_resamples=hypothesis.n_resamples, method="BCa", rng=rng,
     )  # fmt: skip
-    return outcome, interval
+    return outcomes, intervals
+
+
+def _correlation_equivalence_tests(
+    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
+) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
+    """Rank correlation within strata, equivalent to the null value within the smallest effect; nothing is resampled."""
+    values, against, strata = observations.values, _against(hypothesis, observations), observations.strata
+    outcomes = stats.correlation_equivalence_tests(
+        values, against, strata=strata,
+        margin_low=hypothesis.null_value - hypothesis.smallest_effect,
+        margin_high=hypothesis.null_value + hypothesis.smallest_effect,
+    )  # fmt: skip
+    intervals = stats.fisher_intervals(values, against, strata=strata, confidence_level=hypothesis.confidence_level)
+    return outcomes, intervals
+
+
+def _against(hypothesis: Hypothesis, observations: Observations) -> NDArray[np.float64]:
+    if observations.against is None:
+        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
+    return observations.against
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publis
     note = "histograms of two networks by eye: here, mean gOSI higher after training"
     return tuple(
         published_layer(layer, value, value > 0, note)
-        for layer, value in zip(layers, gain.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, gain.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -30,7 +30,7 @@ def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publish
     share = selective_share(tuning_of(study, "initial")).mean("network")
     return tuple(
         published_layer(layer, value, 0 < value < 0.5, "histogram by eye: here, some but less than half")
-        for layer, value in zip(layers, share.sel(layer=list(layers)).values.tolist(), strict=True)
+        for layer, value in zip(layers, share.reindex(layer=list(layers)).values.tolist(), strict=True)
     )
 
 
@@ -74,10 +74,27 @@ QUESTION = Question(
     claim="A network with random weights has a few orientation-selective units; its selectivity is far weaker than a"
     " trained network's.",
     measures={
-        "gosi_gain": Measure(gosi_gain, _published_gain),
-        "initial_selective_share": Measure(lambda study: selective_share(tuning_of(study, "initial")), _published_few),
+        "gosi_gain": Measure(
+            gosi_gain,
+            _published_gain,
+            published_test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
+            " training.",
+            difference="Unit of analysis and baseline: one network of either kind tells nothing of others; here every"
+            " network is compared with itself before training, and must gain by a registered size.",
+        ),
+        "initial_selective_share": Measure(
+            lambda study: selective_share(tuning_of(study, "initial")),
+            _published_few,
+            published_test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
+            difference="Unit of analysis: one random network tells nothing of others; here each network gives one share,"
+            " and their mean is tested against one half.",
+        ),
         "initial_selective_excess": Measure(
-            lambda study: selective_excess(tuning_of(study, "initial")), _published_few
+            lambda study: selective_excess(tuning_of(study, "initial")),
+            _published_few,
+            published_test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
+            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the units'"
+            " own shuffles is subtracted; and networks are counted, not units.",
         ),
     },
     figures=_figures,

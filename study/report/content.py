@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from study.analysis.results import HypothesisResult, QuestionResult
+from study.analysis.results import HypothesisResult, LedgerRow, QuestionResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +59,8 @@ class Report:
         One row a network.
     deviations, failures
         One sentence each: departures from the registration; networks or steps that failed.
+    ledger
+        A row for every claim of the paper: as published, as registered, and why they may differ.
     summary
         Plain sentences that follow the page's own opening paragraph; may be empty.
     """
@@ -75,6 +77,7 @@ class Report:
     provenance: Mapping[str, str]
     deviations: tuple[str, ...] = field(default=())
     failures: tuple[str, ...] = field(default=())
+    ledger: tuple[LedgerRow, ...] = field(default=())
     summary: str = ""
 
     @property

@@ -115,13 +115,19 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "network are not independent.",
     ),
     (
+        "Specification, multiverse",
+        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
+        "names. A specification curve shows what each of them gives, sorted by size.",
+    ),
+    (
         "Confidence interval",
         "The range of values that the data do not rule out, at the registered level, found by resampling "
         "networks. Its kind is given beside it.",
     ),
     (
         "p-value",
-        "How often chance alone would give a result at least as extreme. One found by random resampling is never 0.",
+        "How often chance alone would give a result at least as extreme. One found by random resampling is never 0. A large "
+        "one says that chance can explain the result, not that there is nothing: too few networks give a large one as well.",
     ),
     (
         "Adjusted p-value",
@@ -130,6 +136,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Smallest effect of interest",
         "The effect, fixed beforehand, below which a difference would not matter even if real.",
+    ),
+    (
+        "Equivalence test",
+        "A test that can show that an effect is smaller than the smallest effect of interest, in either direction: the only "
+        "ground on which this report says that there is none worth the name.",
     ),
     (
         "Registered",

@@ -13,7 +13,7 @@ import vl_convert
 
 from study.analysis.results import Figure, HypothesisResult, QuestionResult
 from study.errors import StudyError
-from study.report import wording
+from study.report import ledger_words, wording
 from study.report.content import Report
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
@@ -22,7 +22,7 @@ from study.report.stimulus_sheet import sheet_uri
 
 __all__ = ["Report", "render", "write_report"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 _BUNDLE = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -64,12 +64,13 @@ def render(report: Report) -> str:
     """
     questions = tuple(_question_view(question, index) for index, question in enumerate(report.questions, 1))
     return (
-        _environment()
+        templates()
         .get_template("page.html.j2")
         .render(
             report=report,
             questions=questions,
             drawings=[drawing for question in questions for drawing in _drawings(question)],
+            places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
             glossary=GLOSSARY,
             sheet=sheet_uri(report.stimuli),
             settings=list(wording.settings_rows(report.settings)),
@@ -77,9 +78,9 @@ def render(report: Report) -> str:
             disagreements=wording.disagreements(report),
             agreements=wording.agreement_counts(report),
             paper_figures=counterparts(report, _placed(questions)),
-            style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
-            script=(_TEMPLATES / "page.js").read_text(encoding="utf-8"),
-            bundle=_chart_library(),
+            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+            bundle=chart_library(),
         )
     )
 
@@ -92,7 +93,17 @@ def write_report(report: Report, path: Path) -> None:
     StudyError
         When the file cannot be written.
     """
-    text = render(report)
+    publish(render(report), path, remedy="use another --name")
+
+
+def publish(text: str, path: Path, *, remedy: str) -> None:
+    """Put a text at `path`; a reader sees the old file or the whole new one, never a part.
+
+    Raises
+    ------
+    StudyError
+        When the file cannot be written; `remedy` is the last of those it names.
+    """
     staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,8 +114,7 @@ def write_report(report: Report, path: Path) -> None:
             staging.unlink()
         reason = error.strerror or type(error).__name__
         raise StudyError(
-            f"cannot write the report {path}: {reason}; free space there, make the folder writable,"
-            " or use another --name"
+            f"cannot write the report {path}: {reason}; free space there, make the folder writable, or {remedy}"
         ) from error
 
 
@@ -116,17 +126,18 @@ def _question_view(question: QuestionResult, index: int) -> QuestionView:
         anchor = wording.anchor_text(f"h{index}-{place}", result.hypothesis.id)
         hypotheses.append(HypothesisView(anchor, result, interval_drawing(result, f"{anchor}-intervals")))
     figures = tuple(
-        _figure_view(figure, wording.anchor_text(f"f{index}-{place}", figure.id), figure.paper_figure)
+        figure_view(figure, wording.anchor_text(f"f{index}-{place}", figure.id), figure.paper_figure)
         for place, figure in enumerate(question.figures, 1)
     )
     second = tuple(
-        _figure_view(figure, wording.anchor_text(f"s{index}-{place}", figure.id), figure.second_paper_figure)
+        figure_view(figure, wording.anchor_text(f"s{index}-{place}", figure.id), figure.second_paper_figure)
         for place, figure in enumerate(question.second_figures, 1)
     )
     return QuestionView(prefix, question, tuple(hypotheses), figures, second)
 
 
-def _figure_view(figure: Figure, anchor: str, follows: str) -> FigureView:
+def figure_view(figure: Figure, anchor: str, follows: str) -> FigureView:
+    """Return a figure with its drawing and its place on a page."""
     return FigureView(anchor, figure, follows, figure_drawing(figure, f"{anchor}-chart"))
 
 
@@ -147,14 +158,15 @@ def _drawings(question: QuestionView) -> list[Drawing]:
 
 
 @cache
-def _chart_library() -> str:
+def chart_library() -> str:
     """Return the chart library as one script text; it is the same for every report and takes seconds to bundle."""
     return vl_convert.javascript_bundle(_BUNDLE, vl_version=vegalite_version())
 
 
-def _environment() -> jinja2.Environment:
+def templates() -> jinja2.Environment:
+    """Return the templates, with the words and numbers that they use."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -180,6 +192,11 @@ def _environment() -> jinja2.Environment:
         "shared_note": wording.shared_note,
         "deciding_layers": wording.deciding_layers,
         "networks_text": wording.networks_text,
+        "share": wording.share_text,
         "counted": wording.counted,
+        "ledger_layers": ledger_words.layers_text,
+        "pvalues_sentence": ledger_words.pvalues_sentence,
+        "absence_label": ledger_words.absence_label,
+        "outcome_sentence": ledger_words.outcome_sentence,
     }
     return environment

@@ -178,6 +178,11 @@ def networks_text(result: HypothesisResult) -> str:
     return str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
+def share_text(part: int, whole: int) -> str:
+    """Return how many of how many, in percent and in numbers; "none" where there are none to count."""
+    return f"{100 * part / whole:.0f} % ({part} of {whole})" if whole else "none"
+
+
 def same_layers(result: HypothesisResult) -> tuple[int, int]:
     """Return in how many layers both sets reach the same verdict, and in how many both were tested."""
     second = {layer.layer: layer.verdict for layer in result.second.layers} if result.second else {}

@@ -1,22 +1,34 @@
-"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity, power."""
+"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity, power.
 
-from study.stats.bootstrap import bootstrap_interval, correlation_interval, mean_interval
+A function named in the plural (`stratified_permutation_tests`) does for each of several variables, (k, n), what its
+singular does for one, (n,): fast, because all share the same permutations or resamples of the n observations.
+"""
+
+from study.stats.bootstrap import bootstrap_interval, mean_interval, mean_intervals
 from study.stats.clusters import cluster_interval, crossed_interval
-from study.stats.correlation import fisher_interval, spearman, stratified_spearman
-from study.stats.equivalence import equivalence_test
+from study.stats.correlation import spearman, stratified_spearman, stratified_spearmans
+from study.stats.fisher import (
+    correlation_equivalence_test,
+    correlation_equivalence_tests,
+    fisher_interval,
+    fisher_intervals,
+)
 from study.stats.meta import RandomEffects, random_effects_mean
 from study.stats.mixed import MixedSlope, random_intercept_slope
 from study.stats.multiplicity import adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
 from study.stats.partial import partial_interval, partial_permutation_test, partial_spearman
 from study.stats.permutation import (
-    combined_randomization_test,
-    randomization_pvalue,
-    sign_flip_test,
     stratified_permutation_test,
+    stratified_permutation_tests,
+    trend_test,
+    within_cluster_permutation_test,
 )
-from study.stats.power import Power, power_of
+from study.stats.power import Power, power_of, proportion_interval
+from study.stats.randomization import combined_randomization_test, randomization_pvalue
+from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
+from study.stats.signs import equivalence_test, equivalence_tests, sign_flip_test, sign_flip_tests
 
 __all__ = [
     "Alternative",
@@ -32,21 +44,33 @@ __all__ = [
     "circular_shift_test",
     "cluster_interval",
     "combined_randomization_test",
+    "correlation_equivalence_test",
+    "correlation_equivalence_tests",
     "correlation_interval",
+    "correlation_intervals",
     "crossed_interval",
     "effective_sample_size",
     "equivalence_test",
+    "equivalence_tests",
     "fisher_interval",
+    "fisher_intervals",
     "mean_interval",
+    "mean_intervals",
     "partial_interval",
     "partial_permutation_test",
     "partial_spearman",
     "power_of",
+    "proportion_interval",
     "random_effects_mean",
     "random_intercept_slope",
     "randomization_pvalue",
     "sign_flip_test",
+    "sign_flip_tests",
     "spearman",
     "stratified_permutation_test",
+    "stratified_permutation_tests",
     "stratified_spearman",
+    "stratified_spearmans",
+    "trend_test",
+    "within_cluster_permutation_test",
 ]

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Callable
-from typing import Any, Final, Literal, cast, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.correlation import centred_ranks, row_correlations, stratified_spearman
+from study.stats.intervals import Method, interval_from, intervals_from, require_options
 from study.stats.outcomes import (
     FEWEST_OBSERVATIONS,
     Interval,
     is_constant,
-    require_choice,
-    require_confidence_level,
-    require_resamples,
+    matrix,
     require_same_length,
     undefined_interval,
-    undefined_reason,
+    undefined_reasons,
     vector,
 )
 from study.stats.strata import stratum_members
-
-Method = Literal["BCa", "percentile"]
-
-MOST_UNDEFINED: Final = 0.05
 
 
 def bootstrap_interval(
@@ -77,43 +69,6 @@ def bootstrap_interval(
     return interval_from(on_rows(np.arange(n)), distribution, jackknife, members, confidence_level)
 
 
-def correlation_interval(
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    strata: ArrayLike,
-    confidence_level: float,
-    n_resamples: int,
-    method: Method,
-    rng: np.random.Generator,
-) -> Interval:
-    """Return a bootstrap confidence interval of `stratified_spearman`, rows resampled within strata.
-
-    The same as `bootstrap_interval` with that statistic, in one array operation. `x`, `y` and `strata` are (n,); pass
-    one label for all for a plain rho. Undefined, with a note, where the statistic is.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `method`, `n_resamples` or `confidence_level` is not allowed.
-
-    Assumes independent rows. In strata of two, and sometimes of three, resampled rows tie so often that the interval is
-    undefined; `fisher_interval` is not, and in strata of six it is shorter and covers about as well.
-
-    Source: as `bootstrap_interval`.
-    """
-    require_options(confidence_level, n_resamples, method)
-    correlation = stratified_spearman(x, y, strata)
-    if math.isnan(correlation.statistic):
-        return undefined_interval(confidence_level, correlation.note)
-    x, y = vector("x", x), vector("y", y)
-    members = stratum_members(strata, x.size)
-    rows = resampled_rows(members, n_resamples, rng)
-    distribution = row_correlations(centred_ranks(x[rows], members), centred_ranks(y[rows], members))
-    jackknife = _correlation_jackknife(x, y, members) if method == "BCa" else None
-    return interval_from(correlation.statistic, distribution, jackknife, members, confidence_level)
-
-
 def mean_interval(
     values: ArrayLike,
     *,
@@ -133,79 +88,63 @@ def mean_interval(
 
     Assumes independent, identically distributed values. With few of them, or long tails, it covers less than it says.
 
-    Source: Efron (1987), JASA 82:171-185, through `scipy.stats.bootstrap`.
+    Source: as `bootstrap_interval`. From the same generator it is `scipy.stats.bootstrap`'s interval.
     """
-    from scipy.stats import bootstrap
-
-    require_options(confidence_level, n_resamples, method)
-    sample = vector("values", values)
-    if reason := undefined_reason(sample):
-        return undefined_interval(confidence_level, reason)
-    if is_constant(sample):
-        return undefined_interval(confidence_level, "constant input")
-    with warnings.catch_warnings():
-        # A BCa that does not exist comes back as NaN with a warning; the note below says the same.
-        warnings.simplefilter("ignore")
-        result = bootstrap(
-            (sample,), np.mean, n_resamples=n_resamples, confidence_level=confidence_level, method=method, rng=rng
-        )
-    low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    if math.isnan(low) or math.isnan(high):
-        distribution = np.asarray(result.bootstrap_distribution, dtype=np.float64)
-        return _percentile(distribution, confidence_level, "BCa undefined")
-    return Interval(low, high, confidence_level, method, "")
+    return mean_intervals(
+        vector("values", values)[np.newaxis],
+        confidence_level=confidence_level,
+        n_resamples=n_resamples,
+        method=method,
+        rng=rng,
+    )[0]
 
 
-def interval_from(
-    estimate: float,
-    distribution: NDArray[np.float64],
-    jackknife: NDArray[np.float64] | None,
-    members: list[NDArray[np.intp]],
+def mean_intervals(
+    variables: ArrayLike,
+    *,
     confidence_level: float,
-) -> Interval:
-    """Return the BCa interval, or the percentile interval where there is no (defined) `jackknife`.
+    n_resamples: int,
+    method: Method,
+    rng: np.random.Generator,
+) -> tuple[Interval, ...]:
+    """Return the `mean_interval` of each of `variables` (k, n), all with the same resampled units.
 
-    `distribution` is (n_resamples,), `jackknife` (n,): the statistic without row i. NaN in `distribution` is counted
-    and left out, or makes the interval undefined from 5 % on; NaN in `jackknife` leaves the percentile interval.
+    Raises
+    ------
+    ValueError
+        If `variables` is not 2-dimensional, or `method`, `n_resamples` or `confidence_level` is not allowed.
     """
-    from scipy.special import ndtr, ndtri
-
-    defined = distribution[~np.isnan(distribution)]
-    left_out = distribution.size - defined.size
-    note = f"resamples left out: {left_out} of {distribution.size}" if left_out else ""
-    if math.isnan(estimate):
-        return undefined_interval(confidence_level, "undefined statistic")
-    if left_out and left_out >= MOST_UNDEFINED * distribution.size:
-        return undefined_interval(confidence_level, f"undefined resamples: {left_out} of {distribution.size}")
-    if is_constant(defined):
-        return undefined_interval(confidence_level, "constant over resamples")
-    if jackknife is None:
-        return _percentile(defined, confidence_level, note)
-    below = (np.count_nonzero(defined < estimate) + np.count_nonzero(defined <= estimate)) / (2 * defined.size)
-    acceleration = _acceleration(jackknife, members)
-    if math.isnan(acceleration) or not 0 < below < 1:
-        return _percentile(defined, confidence_level, "; ".join(filter(None, ["BCa undefined", note])))
-    bias = float(ndtri(below))
-    tail = (1 - confidence_level) / 2
-    shifted = bias + ndtri(np.array([tail, 1 - tail]))
-    low, high = np.quantile(defined, ndtr(bias + shifted / (1 - acceleration * shifted)))
-    return Interval(float(low), float(high), confidence_level, "BCa", note)
+    require_options(confidence_level, n_resamples, method)
+    table = matrix("variables", variables)
+    n = table.shape[1]
+    reasons = undefined_reasons(table)
+    reasons = [why or ("constant input" if is_constant(row) else "") for why, row in zip(reasons, table, strict=True)]
+    intervals = [undefined_interval(confidence_level, reason) for reason in reasons]
+    defined = [i for i, reason in enumerate(reasons) if not reason]
+    if not defined:
+        return tuple(intervals)
+    values, everyone = table[defined], [np.arange(n)]
+    distributions = values @ resampled_counts(everyone, n_resamples, rng) / n
+    jackknife = (np.sum(values, axis=1, keepdims=True) - values) / (n - 1) if method == "BCa" else None
+    found = intervals_from(np.mean(values, axis=1), distributions, jackknife, everyone, confidence_level)
+    for i, interval in zip(defined, found, strict=True):
+        intervals[i] = interval
+    return tuple(intervals)
 
 
-def _percentile(distribution: NDArray[np.float64], confidence_level: float, note: str) -> Interval:
-    tail = (1 - confidence_level) / 2
-    low, high = np.quantile(distribution, [tail, 1 - tail])
-    return Interval(float(low), float(high), confidence_level, "percentile", note)
+def resampled_counts(
+    members: list[NDArray[np.intp]], n_resamples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return how often each row is among rows drawn with replacement within each stratum, (n, n_resamples).
 
-
-def _acceleration(jackknife: NDArray[np.float64], members: list[NDArray[np.intp]]) -> float:
-    """Return a sixth of the skewness of the empirical influence values, strata combined; NaN where there is none."""
-    cubes = squares = 0.0
-    for rows in members:
-        influence = (rows.size - 1) * (np.mean(jackknife[rows]) - jackknife[rows])
-        cubes += float(np.sum(influence**3)) / rows.size**3
-        squares += float(np.sum(influence**2)) / rows.size**2
-    return cubes / (6 * squares**1.5) if squares > 0 else math.nan
+    From the same generator these are the draws of `resampled_rows`.
+    """
+    counts = np.empty((sum(stratum.size for stratum in members), n_resamples))
+    for stratum in members:
+        drawn = rng.integers(stratum.size, size=(n_resamples, stratum.size))
+        drawn += stratum.size * np.arange(n_resamples)[:, np.newaxis]
+        counts[stratum] = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).T
+    return counts
 
 
 def resampled_rows(members: list[NDArray[np.intp]], n_resamples: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -218,24 +157,3 @@ def resampled_rows(members: list[NDArray[np.intp]], n_resamples: int, rng: np.ra
 
 def _jackknife(on_rows: Callable[[NDArray[np.intp]], float], n: int) -> NDArray[np.float64]:
     return np.array([on_rows(np.delete(np.arange(n), i)) for i in range(n)])
-
-
-def _correlation_jackknife(
-    x: NDArray[np.float64], y: NDArray[np.float64], members: list[NDArray[np.intp]]
-) -> NDArray[np.float64]:
-    """Return the within-stratum rank correlation without each row in turn, (n,), one stratum's rows at a time."""
-    correlations = np.empty(x.size)
-    for stratum in members:
-        others = [rows for rows in members if rows is not stratum]
-        kept = np.array([np.concatenate([np.delete(stratum, i), *others]) for i in range(stratum.size)])
-        ends = np.cumsum([stratum.size - 1, *(rows.size for rows in others)])
-        blocks = [block for block in np.split(np.arange(x.size - 1), ends[:-1]) if block.size]
-        correlations[stratum] = row_correlations(centred_ranks(x[kept], blocks), centred_ranks(y[kept], blocks))
-    return correlations
-
-
-def require_options(confidence_level: float, n_resamples: int, method: str) -> None:
-    """Raise ValueError unless the options of a bootstrap interval are allowed."""
-    require_choice("method", method, cast(tuple[str, ...], get_args(Method)))
-    require_confidence_level(confidence_level)
-    require_resamples(n_resamples)

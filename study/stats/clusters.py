@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.bootstrap import Method, interval_from, require_options, resampled_rows
-from study.stats.outcomes import FEWEST_OBSERVATIONS, Interval, undefined_interval, vector
+from study.stats.bootstrap import resampled_counts, resampled_rows
+from study.stats.intervals import Method, interval_from, require_options
+from study.stats.outcomes import FEWEST_OBSERVATIONS, Interval, is_constant, undefined_interval, vector
 from study.stats.strata import stratum_members
 
 # Resamples taken together: weights for this many rows and columns are in memory at once.
@@ -28,7 +29,7 @@ def cluster_interval(
 
     `clusters` is (n,), one label per value; as many clusters are drawn as there are, and the statistic is the mean of
     all values in them, so that a cluster weighs with its size. Undefined, with a note, if any value is NaN or infinite,
-    if there are fewer than 3 clusters or if the mean is the same on every resample.
+    if there are fewer than 3 clusters, if all values are equal or if the mean is the same on every resample.
 
     Raises
     ------
@@ -54,50 +55,55 @@ def cluster_interval(
 
 
 def crossed_interval(
-    values: ArrayLike, *, confidence_level: float, n_resamples: int, rng: np.random.Generator
+    values: ArrayLike, *, confidence_level: float, n_resamples: int, method: Method, rng: np.random.Generator
 ) -> Interval:
     """Return a bootstrap confidence interval of the mean of `values` (rows, columns), two crossed samples.
 
-    Each resample draws as many rows, and independently as many columns, as there are, and takes the mean over both;
-    the interval is the percentile one. Undefined, with a note, if any value is NaN or infinite, if there are fewer than
-    3 rows or columns, or if the mean is the same on every resample. Memory is that of `values` and of 256 resamples.
+    Each resample draws as many rows, and independently as many columns, as there are, and takes the mean over both. For
+    "BCa" each row and each column is left out in turn, and the acceleration combines rows and columns as two samples.
+    Undefined, with a note, if any value is NaN or infinite, if there are fewer than 3 rows or columns, if all values are
+    equal or if the mean is the same on every resample. Memory is that of `values` and of 256 resamples.
 
     Raises
     ------
     ValueError
-        If `values` is not 2-dimensional, or `n_resamples` or `confidence_level` is not allowed.
+        If `values` is not 2-dimensional, or `method`, `n_resamples` or `confidence_level` is not allowed.
 
     Assumes that rows and columns are two independent random samples, and that the interval shall hold for new rows and
     new columns. No resampling of crossed samples is exact. This one is conservative, by up to a factor of 3 in the
     variance where values differ neither by row nor by column but at random alone; with few rows it covers too little,
-    as any percentile interval.
+    as any bootstrap interval.
 
-    Source: Owen (2007), Ann. Appl. Stat. 1:386-411 (the pigeonhole bootstrap).
+    Source: Owen (2007), Ann. Appl. Stat. 1:386-411 (the pigeonhole bootstrap); intervals as in `bootstrap_interval`.
     """
-    require_options(confidence_level, n_resamples, "percentile")
+    require_options(confidence_level, n_resamples, method)
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2:
         raise ValueError(f"values has shape {table.shape}: it must be (rows, columns)")
     if reason := _undefined_reason(table, rows=table.shape[0], columns=table.shape[1]):
         return undefined_interval(confidence_level, reason)
+    n_rows, n_columns = table.shape
     distribution = np.empty(n_resamples)
     for start in range(0, n_resamples, _BATCH):
         batch = distribution[start : start + _BATCH]
-        rows, columns = (_weights(size, batch.size, rng) for size in table.shape)
-        batch[:] = np.einsum("ij,ij->i", rows @ table, columns)
-    return interval_from(float(np.mean(table)), distribution, None, [], confidence_level)
+        rows, columns = (resampled_counts([np.arange(size)], batch.size, rng) for size in table.shape)
+        batch[:] = np.einsum("rb,rb->b", rows, table @ columns) / table.size
+    means = [_means_without_one(np.mean(table, axis=axis)) for axis in (1, 0)]
+    samples = [np.arange(n_rows), np.arange(n_rows, n_rows + n_columns)]
+    jackknife = np.concatenate(means) if method == "BCa" else None
+    return interval_from(float(np.mean(table)), distribution, jackknife, samples, confidence_level)
 
 
-def _weights(size: int, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return how often each of `size` items is drawn in resamples of that size, as shares, (n_resamples, size)."""
-    drawn = rng.integers(size, size=(n_resamples, size)) + size * np.arange(n_resamples)[:, np.newaxis]
-    counts = np.bincount(drawn.ravel(), minlength=n_resamples * size)
-    return counts.reshape(n_resamples, size) / size
+def _means_without_one(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the others for each of `values` (n,)."""
+    return np.asarray((values.sum() - values) / (values.size - 1))
 
 
 def _undefined_reason(values: NDArray[np.float64], **counts: int) -> str:
-    """Return why there is no interval: a NaN, or fewer than 3 of what is resampled; or ""."""
+    """Return why there is no interval: a NaN, fewer than 3 of what is resampled, or all values equal; or ""."""
     if missing := int(np.count_nonzero(~np.isfinite(values))):
         return f"undefined values: {missing} of {values.size}"
     few = [name for name, count in counts.items() if count < FEWEST_OBSERVATIONS]
-    return f"fewer than {FEWEST_OBSERVATIONS} {few[0]}" if few else ""
+    if few:
+        return f"fewer than {FEWEST_OBSERVATIONS} {few[0]}"
+    return "constant input" if is_constant(values.ravel()) else ""

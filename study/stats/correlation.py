@@ -7,16 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.outcomes import (
-    Correlation,
-    Interval,
-    is_constant,
-    require_confidence_level,
-    require_same_length,
-    undefined_interval,
-    undefined_reason,
-    vector,
-)
+from study.stats.outcomes import Correlation, is_constant, matrix, require_same_length, undefined_reasons, vector
 from study.stats.strata import singleton_note, stratum_members
 
 
@@ -58,13 +49,30 @@ def stratified_spearman(x: ArrayLike, y: ArrayLike, strata: ArrayLike) -> Correl
     """
     x, y = vector("x", x), vector("y", y)
     require_same_length(x=x, y=y)
-    members = stratum_members(strata, x.size)
-    if reason := undefined_reason(x, y):
-        return Correlation(math.nan, x.size, reason)
-    statistic = float(row_correlations(centred_ranks(x, members), centred_ranks(y, members)))
-    if math.isnan(statistic):
-        return Correlation(math.nan, x.size, constant_note(x, y))
-    return Correlation(statistic, x.size, singleton_note(members))
+    return stratified_spearmans(x[np.newaxis], y, strata)[0]
+
+
+def stratified_spearmans(variables: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[Correlation, ...]:
+    """Return the `stratified_spearman` of each of `variables` (k, n) with `y` (n,), in one array operation.
+
+    Raises
+    ------
+    ValueError
+        If `variables` is not 2-dimensional, another argument not 1-dimensional, or lengths differ.
+    """
+    table, y = matrix("variables", variables), vector("y", y)
+    require_same_length(variables=table.T, y=y)
+    members = stratum_members(strata, y.size)
+    reasons = undefined_reasons(table, y)
+    correlations = [Correlation(math.nan, y.size, reason) for reason in reasons]
+    defined = [i for i, reason in enumerate(reasons) if not reason]
+    if not defined:
+        return tuple(correlations)
+    ranks = centred_ranks(np.vstack([table[defined], y]), members)
+    for i, statistic in zip(defined, row_correlations(ranks[:-1], ranks[-1]).tolist(), strict=True):
+        note = constant_note(table[i], y) if math.isnan(statistic) else singleton_note(members)
+        correlations[i] = Correlation(statistic, y.size, note)
+    return tuple(correlations)
 
 
 def constant_note(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
@@ -81,8 +89,9 @@ def centred_ranks(values: NDArray[np.float64], members: list[NDArray[np.intp]]) 
     from scipy.stats import rankdata
 
     ranks = np.empty(values.shape)
-    for rows in members:
-        ranks[..., rows] = rankdata(values[..., rows], axis=-1) / (rows.size + 1) - 0.5
+    for size in {rows.size for rows in members}:
+        rows = np.array([rows for rows in members if rows.size == size])  # one call for all strata of a size
+        ranks[..., rows] = rankdata(values[..., rows], axis=-1) / (size + 1) - 0.5
     return ranks
 
 
@@ -96,41 +105,3 @@ def row_correlations(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[
     correlation: NDArray[np.float64] = np.full(np.shape(scale), np.nan)
     np.divide(covariation, scale, out=correlation, where=scale > 0)
     return np.clip(correlation, -1.0, 1.0, out=correlation)
-
-
-def fisher_interval(x: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence_level: float) -> Interval:
-    """Return a confidence interval for `stratified_spearman` on Fisher's z scale.
-
-    The standard error of atanh(rho) is sqrt((1 + rho^2 / 2) / (n - 3 - (s - 1))): Bonett and Wright's, with one degree
-    of freedom less for each of the s - 1 further strata, as for a partial correlation. Strata of one observation are
-    left out of both counts. `x`, `y` and `strata` are (n,); pass one label for all for a plain rho. Undefined, with a
-    note, where the statistic is, where rho is -1 or 1, or where no degree of freedom is left.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ or `confidence_level` is not between 0 and 1.
-
-    Assumes independent rows and, roughly, a monotone relation that is bivariate normal after some transformation of
-    each variable. The interval is for what the statistic estimates in strata of the given sizes: in strata of six a
-    rank correlation is itself drawn towards 0 by about an eighth.
-
-    Source: Bonett and Wright (2000), Psychometrika 65:23-28; degrees of freedom after Fisher (1924), Metron 3:329-332.
-    """
-    from scipy.special import ndtri
-
-    require_confidence_level(confidence_level)
-    correlation = stratified_spearman(x, y, strata)
-    if math.isnan(correlation.statistic):
-        return undefined_interval(confidence_level, correlation.note)
-    if abs(correlation.statistic) >= 1 - 1e-12:
-        return undefined_interval(confidence_level, "statistic at its bound")
-    sizes = [rows.size for rows in stratum_members(strata, correlation.n) if rows.size > 1]
-    freedom = sum(sizes) - len(sizes) - 2
-    if freedom < 1:
-        return undefined_interval(confidence_level, "no degrees of freedom left")
-    centre = math.atanh(correlation.statistic)
-    reach = float(ndtri((1 + confidence_level) / 2)) * math.sqrt((1 + correlation.statistic**2 / 2) / freedom)
-    return Interval(
-        math.tanh(centre - reach), math.tanh(centre + reach), confidence_level, "Fisher z", correlation.note
-    )

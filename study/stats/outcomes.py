@@ -29,11 +29,12 @@ class Correlation:
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """The outcome of one randomisation test.
+    """The outcome of one test.
 
     `pvalue` is NaN when the test is undefined, and never 0. `n` is the number of experimental units given.
-    `n_resamples` is the number of rearrangements the p-value rests on (0 when undefined): all there are when `exact`,
-    the identity among them; otherwise random ones, to which the observed arrangement is added. `note` is empty, or the
+    `n_resamples` is the number of rearrangements the p-value rests on (0 when undefined, or when a known distribution
+    gives the p-value): all there are when `exact`, the identity among them; otherwise random ones, to which the
+    observed arrangement is added. `note` is empty, or the
     reason for a NaN, or a caution about a defined value. `alternative` is the one asked for, or "equivalence".
     """
 
@@ -78,13 +79,18 @@ def undefined_reason(*columns: NDArray[np.float64]) -> str:
 
     Each column is (n,). NaN and infinity are undefined values: they are counted by row, never dropped.
     """
-    n = columns[0].shape[0]
-    missing = int(np.count_nonzero(~np.all([np.isfinite(column) for column in columns], axis=0)))
-    if missing:
-        return f"undefined values: {missing} of {n}"
-    if n < FEWEST_OBSERVATIONS:
-        return f"fewer than {FEWEST_OBSERVATIONS} observations"
-    return ""
+    return undefined_reasons(columns[0][np.newaxis], *columns[1:])[0]
+
+
+def undefined_reasons(variables: NDArray[np.float64], *others: NDArray[np.float64]) -> list[str]:
+    """Return for each of `variables` (k, n) why nothing can be concluded from it with `others`, each (n,), or ""."""
+    n = variables.shape[1]
+    defined = np.isfinite(variables)
+    for other in others:
+        defined = defined & np.isfinite(other)
+    few = f"fewer than {FEWEST_OBSERVATIONS} observations" if n < FEWEST_OBSERVATIONS else ""
+    missing = (n - np.count_nonzero(defined, axis=1)).tolist()
+    return [f"undefined values: {count} of {n}" if count else few for count in missing]
 
 
 def is_constant(column: NDArray[np.float64]) -> bool:
@@ -106,6 +112,20 @@ def vector(name: str, values: object) -> NDArray[np.float64]:
     return array
 
 
+def matrix(name: str, values: object) -> NDArray[np.float64]:
+    """Return `values` as floats, shape (k, n).
+
+    Raises
+    ------
+    ValueError
+        If `values` is not 2-dimensional.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2:
+        raise ValueError(f"{name} has shape {array.shape}: it must be (variables, observations)")
+    return array
+
+
 def require_same_length(**columns: NDArray[Any]) -> None:
     """Raise ValueError, naming every length, unless all columns have the same number of rows."""
     lengths = {name: column.shape[0] for name, column in columns.items()}
@@ -122,6 +142,12 @@ def require_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def require_alternative(alternative: str) -> None:
     """Raise ValueError unless `alternative` is "two-sided", "less" or "greater"."""
     require_choice("alternative", alternative, get_args(Alternative))
+
+
+def require_margins(margin_low: float, margin_high: float) -> None:
+    """Raise ValueError unless the margins of an equivalence test are in order."""
+    if not margin_low < margin_high:
+        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: the first must be the smaller")
 
 
 def require_resamples(n_resamples: int, *, name: str = "n_resamples") -> None:

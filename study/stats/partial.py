@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.bootstrap import interval_from, require_options, resampled_rows
+from study.stats.bootstrap import resampled_rows
 from study.stats.correlation import centred_ranks, constant_note, row_correlations
+from study.stats.intervals import interval_from, require_options
 from study.stats.outcomes import (
     Alternative,
     Correlation,

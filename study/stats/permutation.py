@@ -1,29 +1,32 @@
-"""Randomisation tests: permutation within strata, sign flips, and exchange with a unit's own null draws."""
+"""Permutation of ranks within strata or clusters: association, for one variable or many at once, and trend."""
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import permutations
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.correlation import centred_ranks, constant_note
+from study.stats.correlation import centred_ranks, constant_note, row_correlations
 from study.stats.outcomes import (
     Alternative,
     TestOutcome,
     is_constant,
+    matrix,
     require_alternative,
     require_choice,
     require_resamples,
     require_same_length,
     undefined_outcome,
     undefined_reason,
+    undefined_reasons,
     vector,
 )
 from study.stats.strata import singleton_note, stratum_members
-from study.stats.tails import TIE_TOLERANCE, all_sums, tail_pvalue
+from study.stats.tails import all_sums, tail_pvalue, tail_pvalues
 
 RankStatistic = Literal["pooled", "within"]
 
@@ -41,10 +44,9 @@ def stratified_permutation_test(
     """Test rank association of `x` and `y` by permuting `y` within strata only.
 
     `x`, `y` and the labels `strata` are (n,). The statistic is `stratified_spearman` ("within") or plain Spearman's rho
-    ("pooled"); with ordered levels such as doses for `x` or `y` it is a test of monotone trend, much as Jonckheere and
-    Terpstra's. Every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`.
-    Undefined, with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every
-    stratum (then all permutations agree; a pooled statistic is still returned).
+    ("pooled"). Every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`. Undefined,
+    with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every stratum (then
+    all permutations agree; a pooled statistic is still returned).
 
     Raises
     ------
@@ -55,161 +57,187 @@ def stratified_permutation_test(
 
     Source: Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed.
     """
+    x, y = vector("x", x), vector("y", y)
+    require_same_length(x=x, y=y)
+    return stratified_permutation_tests(
+        x[np.newaxis],
+        y,
+        strata=strata,
+        statistic=statistic,
+        n_resamples=n_resamples,
+        alternative=alternative,
+        rng=rng,
+    )[0]
+
+
+def stratified_permutation_tests(
+    variables: ArrayLike,
+    y: ArrayLike,
+    *,
+    strata: ArrayLike,
+    statistic: RankStatistic,
+    n_resamples: int,
+    alternative: Alternative,
+    rng: np.random.Generator,
+) -> tuple[TestOutcome, ...]:
+    """Return the `stratified_permutation_test` of each of `variables` (k, n) with `y` (n,).
+
+    `y` is permuted once for all variables, so their p-values rest on the same permutations.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or `statistic`, `alternative` or `n_resamples` is not allowed.
+    """
     require_choice("statistic", statistic, get_args(RankStatistic))
+    require_alternative(alternative)
+    require_resamples(n_resamples)
+    table, y = matrix("variables", variables), vector("y", y)
+    require_same_length(variables=table.T, y=y)
+    members = stratum_members(strata, y.size)
+    reasons = undefined_reasons(table, y)
+    outcomes = [undefined_outcome(y.size, alternative, reason) for reason in reasons]
+    defined = [i for i, reason in enumerate(reasons) if not reason]
+    if not defined:
+        return tuple(outcomes)
+    ranks = centred_ranks(np.vstack([table[defined], y]), members if statistic == "within" else [np.arange(y.size)])
+    observed = row_correlations(ranks[:-1], ranks[-1])
+    movable = np.any([_varies(ranks[:, rows]) for rows in members], axis=0)
+    tested = movable[:-1] & movable[-1]
+    for i, value, possible in zip(defined, observed.tolist(), tested.tolist(), strict=True):
+        if not possible:
+            note = constant_note(table[i], y)
+            outcomes[i] = undefined_outcome(y.size, alternative, note, statistic=value)
+    if not tested.any():
+        return tuple(outcomes)
+    x_ranks, y_ranks = ranks[:-1][tested], ranks[-1]
+    blocks = [(x_ranks[:, rows], y_ranks[rows]) for rows in members]
+    sums, exact = _permuted_sums(blocks, n_resamples, rng)
+    null = sums / np.sqrt(np.sum(x_ranks**2, axis=1) * np.sum(y_ranks**2))[:, np.newaxis]
+    pvalues = tail_pvalues(observed[tested], null, alternative=alternative, exact=exact)
+    rows = np.array(defined)[tested].tolist()
+    for i, value, pvalue in zip(rows, observed[tested].tolist(), pvalues.tolist(), strict=True):
+        outcomes[i] = TestOutcome(value, pvalue, y.size, alternative, sums.shape[1], exact, singleton_note(members))
+    return tuple(outcomes)
+
+
+def within_cluster_permutation_test(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    clusters: ArrayLike,
+    n_resamples: int,
+    alternative: Alternative,
+    rng: np.random.Generator,
+) -> TestOutcome:
+    """Test association of `x` and `y` within clusters that each count the same, by permuting `y` within clusters.
+
+    `x`, `y` and the labels `clusters` are (n,): many observations of each of few experimental units. The statistic is
+    the mean over clusters of Spearman's rho within the cluster, whatever its size; a stratum of
+    `stratified_permutation_test` weighs with its size instead. A cluster in which either variable is constant has no
+    rho: it is left out and noted. Every permutation is enumerated, and the p-value exact, when there are at most
+    `n_resamples`. Undefined, with a note, if any value is NaN or infinite, if n < 3 or if no cluster has a rho.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or `alternative` or `n_resamples` is not allowed.
+
+    Assumes that under the null hypothesis the observations of a cluster are exchangeable, whatever differs between
+    clusters. It says whether there is association in these clusters, not that there is in others like them: for that
+    take each cluster's rho as one value, and `sign_flip_test`.
+
+    Source: as `stratified_permutation_test`; rank correlations combined over blocks as in Taylor (1987), Biometrics
+    43:409-416.
+    """
     require_alternative(alternative)
     require_resamples(n_resamples)
     x, y = vector("x", x), vector("y", y)
     require_same_length(x=x, y=y)
-    members = stratum_members(strata, x.size)
+    members = stratum_members(clusters, x.size)
     if reason := undefined_reason(x, y):
         return undefined_outcome(x.size, alternative, reason)
-    ranked = members if statistic == "within" else [np.arange(x.size)]
-    x_ranks, y_ranks = centred_ranks(x, ranked), centred_ranks(y, ranked)
-    scale = math.sqrt(float(x_ranks @ x_ranks) * float(y_ranks @ y_ranks))
-    observed = float(x_ranks @ y_ranks) / scale if scale > 0 else math.nan
-    if any(all(is_constant(ranks[rows]) for rows in members) for ranks in (x_ranks, y_ranks)):
-        return undefined_outcome(x.size, alternative, constant_note(x, y), statistic=observed)
-    exact = math.prod(math.factorial(rows.size) for rows in members) <= n_resamples
-    blocks = [(x_ranks[rows], y_ranks[rows]) for rows in members]
-    sums = _every_permutation(blocks) if exact else _random_permutations(blocks, n_resamples, rng)
-    pvalue = tail_pvalue(observed, sums / scale, alternative=alternative, exact=exact)
-    return TestOutcome(observed, pvalue, x.size, alternative, sums.size, exact, singleton_note(members))
+    varied = [rows for rows in members if not (is_constant(x[rows]) or is_constant(y[rows]))]
+    if not varied:
+        return undefined_outcome(x.size, alternative, "constant within clusters")
+    ranks = [(_unit_ranks(x[rows]), _unit_ranks(y[rows])) for rows in varied]
+    sums, exact = _permuted_sums([(a[np.newaxis], b) for a, b in ranks], n_resamples, rng)
+    statistic = float(np.mean([a @ b for a, b in ranks]))
+    pvalue = tail_pvalue(statistic, sums[0] / len(varied), alternative=alternative, exact=exact)
+    left_out = len(members) - len(varied)
+    note = f"clusters without variation: {left_out} of {len(members)}" if left_out else ""
+    return TestOutcome(statistic, pvalue, x.size, alternative, sums.shape[1], exact, note)
 
 
-def _every_permutation(blocks: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float64]:
-    return all_sums([np.array(list(permutations(y))) @ x for x, y in blocks])
-
-
-def _random_permutations(
-    blocks: list[tuple[NDArray[np.float64], NDArray[np.float64]]], n_resamples: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    sums = np.zeros(n_resamples)
-    for x, y in blocks:
-        sums += rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1) @ x
-    return sums
-
-
-def sign_flip_test(
+def trend_test(
     values: ArrayLike,
+    levels: ArrayLike,
     *,
-    null_value: float,
-    alternative: Alternative,
+    strata: ArrayLike,
     n_resamples: int,
+    alternative: Alternative,
     rng: np.random.Generator,
 ) -> TestOutcome:
-    """Test whether `values` (n,), one per experimental unit, centre on `null_value`.
+    """Test whether `values` rise or fall over ordered `levels`, such as doses, within strata.
 
-    The statistic is the mean of `values - null_value`; the reference set flips the sign of each difference
-    independently: all 2^n ways, and an exact p-value, when these are at most `n_resamples`, random ones otherwise.
-    Undefined, with a note, if any value is NaN or infinite (nothing is dropped) or if n < 3.
-
-    Raises
-    ------
-    ValueError
-        If `values` is not 1-dimensional, or `alternative` or `n_resamples` is not allowed.
-
-    Assumes that under the null hypothesis each value is distributed symmetrically about `null_value`, independently of
-    the others. They need not be identically distributed.
-
-    Source: Fisher (1935), The Design of Experiments, section 21.
-    """
-    require_alternative(alternative)
-    require_resamples(n_resamples)
-    differences = vector("values", values) - null_value
-    n = differences.size
-    if reason := undefined_reason(differences):
-        return undefined_outcome(n, alternative, reason)
-    exact = 2**n <= n_resamples
-    if exact:
-        sums = all_sums([np.array([difference, -difference]) for difference in differences])
-    else:
-        sums = (2.0 * rng.integers(0, 2, size=(n_resamples, n)) - 1.0) @ differences
-    statistic = float(np.mean(differences))
-    pvalue = tail_pvalue(statistic, sums / n, alternative=alternative, exact=exact)
-    return TestOutcome(statistic, pvalue, n, alternative, sums.size, exact, "")
-
-
-def combined_randomization_test(
-    observed: ArrayLike,
-    null: ArrayLike,
-    *,
-    alternative: Alternative,
-    n_resamples: int,
-    rng: np.random.Generator,
-) -> TestOutcome:
-    """Test n independent experimental units together, each against null draws of its own.
-
-    `observed` is (n,), `null` is (n, draws). Each row's draws + 1 values are standardised by their common mean and
-    standard deviation, so that no unit dominates by its scale; the statistic is the mean standardised observed value.
-    The reference set takes from each row, independently, one of its draws + 1 values: every way, and an exact p-value,
-    when these are at most `n_resamples`, random ones otherwise. A row without variation counts as 0 everywhere, and is
-    noted. Undefined, with a note, if any value is NaN or infinite, if n = 0, or if no row varies.
+    `values`, the numbers `levels` and the labels `strata` are (n,); pass one label for all for no strata. It is
+    `stratified_permutation_test` with the statistic "within", in which the levels, ranked as they are tied, are the
+    scores: only their order counts. "greater" is a rise. Undefined, with a note, where that test is and with fewer than
+    2 levels.
 
     Raises
     ------
     ValueError
-        If `null` is not (n, draws) with draws >= 1, or `alternative` or `n_resamples` is not allowed.
+        If shapes differ, or `alternative` or `n_resamples` is not allowed.
 
-    Assumes that under the null hypothesis a unit's observed value is exchangeable with its draws, and units are
-    independent.
+    Assumes that under the null hypothesis values are exchangeable between levels within strata. It finds monotone
+    trends; one that rises and falls again may escape it.
 
-    Source: randomisation within blocks, as in Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses.
+    Source: a permutation test of the linear-by-linear kind, as in Agresti (2002), Categorical Data Analysis, 2nd ed.,
+    section 3.4; an alternative to Jonckheere (1954), Biometrika 41:133-145, to which it comes close.
     """
-    require_alternative(alternative)
-    require_resamples(n_resamples)
-    first, draws = vector("observed", observed), np.asarray(null, dtype=np.float64)
-    if draws.ndim != 2 or draws.shape[0] != first.size or draws.shape[1] == 0:
-        raise ValueError(f"null has shape {draws.shape}: it must be ({first.size}, draws) with draws >= 1")
-    values = np.column_stack([first, draws])
-    n, width = values.shape
-    if n == 0:
-        return undefined_outcome(n, alternative, "no observations")
-    if missing := int(np.count_nonzero(~np.isfinite(values).all(axis=1))):
-        return undefined_outcome(n, alternative, f"undefined values: {missing} of {n}")
-    constant = np.all(values == values[:, :1], axis=1)
-    if constant.all():
-        return undefined_outcome(n, alternative, "constant input")
-    scores = np.zeros(values.shape)
-    varied = values[~constant]
-    scores[~constant] = (varied - varied.mean(axis=1, keepdims=True)) / varied.std(axis=1, keepdims=True)
-    exact = width**n <= n_resamples
-    if exact:
-        sums = all_sums(list(scores))
-    else:
-        sums = scores[np.arange(n), rng.integers(0, width, size=(n_resamples, n))].sum(axis=1)
-    statistic = float(np.mean(scores[:, 0]))
-    pvalue = tail_pvalue(statistic, sums / n, alternative=alternative, exact=exact)
-    note = f"units without variation: {int(constant.sum())} of {n}" if constant.any() else ""
-    return TestOutcome(statistic, pvalue, n, alternative, sums.size, exact, note)
+    y = vector("levels", levels)
+    if y.size >= 2 and np.all(np.isfinite(y)) and is_constant(y):
+        require_same_length(values=vector("values", values), levels=y)
+        require_alternative(alternative)
+        require_resamples(n_resamples)
+        return undefined_outcome(y.size, alternative, "fewer than 2 levels")
+    return stratified_permutation_test(
+        values, y, strata=strata, statistic="within", n_resamples=n_resamples, alternative=alternative, rng=rng
+    )
 
 
-def randomization_pvalue(observed: ArrayLike, null: ArrayLike, *, alternative: Alternative) -> NDArray[np.float64]:
-    """Return the p-value of each observed value among null draws of its own.
+def _varies(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each row of `values` (k, m) whether its entries differ."""
+    return np.asarray(np.any(values != values[:, :1], axis=1))
 
-    `observed` is (...), `null` is (..., draws), the result (...): (1 + #{null >= observed}) / (1 + draws) for
-    "greater"; the mirror image for "less"; twice the smaller, capped at 1, for "two-sided". NaN where the observed
-    value or any of its draws is NaN or infinite.
 
-    Raises
-    ------
-    ValueError
-        If `null` does not have the shape of `observed` and one further axis with at least one draw, or `alternative`
-        is not allowed.
+def _unit_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the centred ranks of `values` (m,), not all equal, scaled to a vector of length 1."""
+    ranks = centred_ranks(values, [np.arange(values.size)])
+    return np.asarray(ranks / np.linalg.norm(ranks))
 
-    Assumes that under the null hypothesis an observed value is exchangeable with its draws.
 
-    Source: Phipson and Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9(1), article 39.
+def _permuted_sums(
+    blocks: list[tuple[NDArray[np.float64], NDArray[np.float64]]], n_resamples: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the products of x and permuted y, summed over blocks, and whether these are all permutations.
+
+    A block is x (k, m) and y (m,), permuted alike for all rows of x; the result is (k, permutations).
     """
-    require_alternative(alternative)
-    single, draws = np.asarray(observed, dtype=np.float64)[..., np.newaxis], np.asarray(null, dtype=np.float64)
-    single = np.where(np.isfinite(single), single, np.nan)
-    if draws.ndim != single.ndim or draws.shape[:-1] != single.shape[:-1] or draws.shape[-1] == 0:
-        raise ValueError(f"null has shape {draws.shape}: it must be {(*single.shape[:-1], 'draws')} with draws >= 1")
-    tolerance = TIE_TOLERANCE * np.abs(single)
-    total = draws.shape[-1] + 1
-    at_least = (1 + np.count_nonzero(draws >= single - tolerance, axis=-1)) / total
-    at_most = (1 + np.count_nonzero(draws <= single + tolerance, axis=-1)) / total
-    both = np.minimum(1.0, 2 * np.minimum(at_least, at_most))
-    pvalues = {"greater": at_least, "less": at_most, "two-sided": both}[alternative]
-    undefined = np.isnan(single[..., 0]) | ~np.isfinite(draws).all(axis=-1)
-    return np.asarray(np.where(undefined, np.nan, pvalues), dtype=np.float64)
+    if math.prod(math.factorial(y.size) for _, y in blocks) <= n_resamples:
+        products = [x @ y[_orders(y.size)].T for x, y in blocks]
+        return np.array([all_sums(rows) for rows in zip(*products, strict=True)]), True
+    sums = np.zeros((blocks[0][0].shape[0], n_resamples))
+    for x, y in blocks:
+        if math.factorial(y.size) <= n_resamples:  # drawing from all that there are is faster than permuting
+            sums += (x @ y[_orders(y.size)].T)[:, rng.integers(math.factorial(y.size), size=n_resamples)]
+        else:
+            sums += x @ rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1).T
+    return sums, False
+
+
+@cache
+def _orders(size: int) -> NDArray[np.intp]:
+    """Return every order of `size` things, (size!, size), the first as they are."""
+    return np.array(list(permutations(range(size))), dtype=np.intp)

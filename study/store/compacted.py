@@ -30,7 +30,7 @@ from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store.datasets import STRING, portable, write_group
 from study.store.faults import reached
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
-from study.store.networks import manifest_digest, network_attributes, read_groups
+from study.store.networks import manifest_digest, network_attributes, network_groups, read_groups
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
@@ -112,20 +112,20 @@ def _is_current(path: Path, fingerprint: str) -> bool:
 
 def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
     """Write the networks batch by batch; no more than one batch is in memory at a time."""
-    arms = {key: network_attributes(folder, key).get("arm") for key in keys}
+    kinds = {key: (network_attributes(folder, key).get("arm"), network_groups(folder, key)) for key in keys}
     firsts: dict[Any, dict[str, xr.Dataset]] = {}
-    for key, arm in arms.items():
-        if arm not in firsts:
-            firsts[arm] = read_groups(folder, key)
+    for key, kind in kinds.items():
+        if kind not in firsts:
+            firsts[kind] = read_groups(folder, key)
     longest = _longest(firsts)
     described = {"schema_version": SCHEMA_VERSION, **attributes}
     write_group(store, "/", portable(xr.Dataset(attrs=described)))
     size = _batch_size(max(sum(dataset.nbytes for dataset in first.values()) for first in firsts.values()))
     written: set[str] = set()
-    for arm, members in itertools.groupby(keys, arms.__getitem__):
+    for kind, members in itertools.groupby(keys, kinds.__getitem__):
         own = list(members)
         for start in range(0, len(own), size):
-            for group, stacked in _batch(folder, own[start : start + size], firsts[arm], longest, described):
+            for group, stacked in _batch(folder, own[start : start + size], firsts[kind], longest, described):
                 append_dim = "network" if group in written else None
                 write_group(store, group, stacked, append_dim=append_dim, chunk=size)
                 written.add(group)
@@ -139,7 +139,7 @@ def _batch(
     longest: Mapping[str, np.ndarray],
     described: Mapping[str, Any],
 ) -> Iterator[tuple[str, xr.Dataset]]:
-    """Yield each group of some networks of an arm, stacked, NaN in epochs to which the arm is not trained.
+    """Yield each group of some networks of an arm that have the same, stacked, NaN in epochs the arm is not trained to.
 
     `first` is the network that all must be like.
     """

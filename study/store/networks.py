@@ -216,6 +216,22 @@ def network_attributes(folder: StudyFolder, key: str) -> dict[str, Any]:
         raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
 
 
+def network_groups(folder: StudyFolder, key: str) -> tuple[str, ...]:
+    """Return the names of a network's groups in alphabetical order, without reading or verifying them.
+
+    Raises
+    ------
+    DamagedNetworkError
+        When its folder cannot be read.
+    """
+    path = network_path(folder, key)
+    try:
+        return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
+    except OSError as error:
+        problem = _unreadable(path, error)
+        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+
+
 def manifest_digest(folder: StudyFolder, key: str) -> str:
     """Return the digest of a network's manifest, and so of its every byte, without reading those.
 

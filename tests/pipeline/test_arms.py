@@ -13,7 +13,7 @@ from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, m
 ARMS = (
     "population.augmentations=none", "maturation.seeds=1", "maturation.epochs=3", "memorization.seeds=1",
     "memorization.label_corruptions=0,1", "memorization.epochs=2", "memorization.train_images=100",
-    "replication.seeds=1",
+    "replication.seeds=1", "multiverse.readouts=max", "multiverse.gratings=fixed",
 )  # fmt: skip
 GIVEN = arguments(
     "--preregistration", str(WHOLE_REGISTRATION), *(part for setting in ARMS for part in ("--set", setting))
@@ -37,6 +37,8 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
         assert study["training"]["initialization_set"].values.tolist() == [1, 1, 1, 1, 2]
         assert study["ablation"]["initialization_set"].values.tolist() == [1, 2]
         assert study["maturation"]["gosi"].shape == (1, 4, 960)
+        assert study["variants"]["gosi"].shape == (2, 2, 1, 960)
+        assert study["variants"]["variant"].values.tolist() == ["max/fixed"]
         assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0]
         assert len(study["ablation"].attrs["class_names"]) == 10
     page = finished.report.read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ SETTINGS = (
     "images.train_images=320", "images.validation_images=100", "images.test_images=200", "training.epochs=1",
     "population.seeds=1", "population.augmentations=none,shift,flip", "probe.permutations=100",
     "ablation.null_draws=20", "ablation.null_images=32", "shift_invariance.test_images=0", "maturation.seeds=0",
-    "memorization.seeds=0", "replication.seeds=0",
+    "memorization.seeds=0", "replication.seeds=0", "multiverse.readouts=[]", "multiverse.gratings=[]",
 )  # fmt: skip
 TIMEOUT = 300  # seconds for a run that takes a tenth of it on a free machine
 

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 
 from study import stats
-from study.stats.bootstrap import interval_from
+from study.stats.intervals import interval_from
 
 ALTERNATIVES = ("two-sided", "less", "greater")
 
@@ -20,15 +20,6 @@ def sample(n: int, seed: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     return x.round(1), (x + rng.normal(size=n)).round(1)
-
-
-@pytest.mark.parametrize("n", [3, 7, 24, 200])
-def test_spearman_agrees_with_scipy(n: int) -> None:
-    """Plain rho, ties included, is SciPy's; so is the stratified one with a single stratum."""
-    x, y = sample(n, n)
-    expected = scipy.stats.spearmanr(x, y).statistic
-    assert stats.spearman(x, y).statistic == pytest.approx(expected, abs=1e-12)
-    assert stats.stratified_spearman(x, y, ["a"] * n).statistic == pytest.approx(expected, abs=1e-12)
 
 
 def test_stratified_spearman_agrees_with_its_definition() -> None:
@@ -41,31 +32,6 @@ def test_stratified_spearman_agrees_with_its_definition() -> None:
         columns.append(np.concatenate(parts))
     expected = np.corrcoef(columns[0], columns[1])[0, 1]
     assert stats.stratified_spearman(x, y, strata).statistic == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES)
-def test_exact_permutation_agrees_with_scipy(alternative: Any) -> None:
-    """With one stratum of six, the p-value over all 720 pairings is SciPy's."""
-    x, y = sample(6, 3)
-    expected = scipy.stats.permutation_test(
-        (x,),
-        lambda a: scipy.stats.spearmanr(a, y).statistic,
-        permutation_type="pairings",
-        n_resamples=10**6,
-        alternative=alternative,
-    )
-    outcome = stats.stratified_permutation_test(
-        x,
-        y,
-        strata=np.zeros(6),
-        statistic="pooled",
-        n_resamples=720,
-        alternative=alternative,
-        rng=np.random.default_rng(0),
-    )
-    assert outcome.exact and outcome.n_resamples == 720
-    assert outcome.statistic == pytest.approx(expected.statistic)
-    assert outcome.pvalue == pytest.approx(expected.pvalue)
 
 
 @pytest.mark.parametrize("statistic", ["pooled", "within"])
@@ -90,40 +56,6 @@ def test_stratified_permutation_agrees_with_enumeration(statistic: Any) -> None:
     exact = stats.stratified_permutation_test(x, y, n_resamples=144, rng=np.random.default_rng(0), **options)
     assert exact.exact and exact.statistic == pytest.approx(value(y))
     assert exact.pvalue == pytest.approx(expected)
-
-
-def test_random_permutations_agree_with_scipy_on_a_larger_sample() -> None:
-    """10,000 random permutations of 24 rows give SciPy's p within Monte Carlo error."""
-    x, y = sample(24, 12)
-    y = y[::-1].copy() + 0.4 * x
-    options: dict[str, Any] = {"n_resamples": 9999, "alternative": "greater"}
-    outcome = stats.stratified_permutation_test(
-        x, y, strata=np.zeros(24), statistic="within", rng=np.random.default_rng(0), **options
-    )
-    expected = scipy.stats.permutation_test(
-        (x,),
-        lambda a, axis: np.asarray(np.sum(scipy.stats.rankdata(a, axis=axis) * scipy.stats.rankdata(y), axis=axis)),
-        permutation_type="pairings",
-        vectorized=True,
-        rng=np.random.default_rng(1),
-        **options,
-    )
-    assert 0.01 < expected.pvalue < 0.9
-    assert outcome.pvalue == pytest.approx(expected.pvalue, abs=5 * np.sqrt(2 * 0.25 / 9999))
-
-
-@pytest.mark.parametrize("alternative", ALTERNATIVES)
-def test_exact_sign_flips_agree_with_scipy(alternative: Any) -> None:
-    """Over all 2^9 sign flips, statistic and p-value are SciPy's."""
-    values = np.random.default_rng(4).normal(0.3, size=9)
-    expected = scipy.stats.permutation_test(
-        (values - 0.1,), np.mean, permutation_type="samples", n_resamples=10**6, alternative=alternative
-    )
-    outcome = stats.sign_flip_test(
-        values, null_value=0.1, alternative=alternative, n_resamples=512, rng=np.random.default_rng(0)
-    )
-    assert outcome.exact and outcome.statistic == pytest.approx(expected.statistic)
-    assert outcome.pvalue == pytest.approx(expected.pvalue)
 
 
 def test_random_sign_flips_agree_with_the_exact_ones() -> None:
@@ -249,6 +181,24 @@ def test_equivalence_agrees_with_statsmodels_on_normal_data() -> None:
         )
         assert outcome.alternative == "equivalence" and outcome.statistic == pytest.approx(values.mean())
         assert outcome.pvalue == pytest.approx(DescrStatsW(values).ttost_mean(-0.5, 0.5)[0], abs=0.02)
+
+
+@pytest.mark.parametrize("margin", [0.3, 0.6, 0.9])
+def test_correlation_equivalence_is_the_interval_within_the_margins(margin: float) -> None:
+    """The p-value is the alpha at which one end of the 1 - 2 alpha Fisher interval touches its margin; never 0."""
+    x, y = sample(36, 5)
+    strata = np.repeat([0, 1, 2], 12)
+    outcome = stats.correlation_equivalence_test(x, y, strata=strata, margin_low=-margin, margin_high=margin)
+    assert outcome.alternative == "equivalence" and 0 < outcome.pvalue < 1 and not outcome.exact
+    assert outcome.statistic == stats.stratified_spearman(x, y, strata).statistic
+    level = abs(1 - 2 * outcome.pvalue)
+    interval = stats.fisher_interval(x, y, strata=strata, confidence_level=level)
+    assert outcome.statistic > 0
+    assert (interval.high if outcome.pvalue < 0.5 else interval.low) == pytest.approx(margin)
+    far = stats.correlation_equivalence_test(
+        np.arange(40_000) % 200, np.arange(40_000) // 200, strata=np.zeros(40_000), margin_low=-0.9, margin_high=0.9
+    )
+    assert 0 < far.pvalue < 1e-300
 
 
 @pytest.mark.parametrize("method", ["holm", "fdr_bh"])

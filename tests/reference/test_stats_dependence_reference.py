@@ -6,7 +6,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.stats
 
@@ -31,19 +30,6 @@ def autoregressive(phi: float, n: int, rng: np.random.Generator) -> Any:
     for step in range(1, n):
         series[:, step] += phi * series[:, step - 1]
     return series
-
-
-@pytest.mark.parametrize("n_covariates", [1, 2])
-def test_partial_spearman_agrees_with_pingouin(n_covariates: int) -> None:
-    """With one stratum it is the partial Spearman correlation."""
-    from pingouin import partial_corr  # type: ignore[import-untyped]
-
-    x, y, covariates = sample(30, 3)
-    names = ["a", "b"][:n_covariates]
-    table = pd.DataFrame({"x": x, "y": y, "a": covariates[:, 0], "b": covariates[:, 1]})
-    expected = float(partial_corr(table, x="x", y="y", covar=names, method="spearman")["r"].iloc[0])
-    correlation = stats.partial_spearman(x, y, covariates[:, :n_covariates], strata=np.zeros(30))
-    assert correlation.statistic == pytest.approx(expected, abs=1e-12) and correlation.note == ""
 
 
 def residual(values: Any, covariates: Any, strata: Any) -> Any:
@@ -103,37 +89,6 @@ def test_circular_shifts_agree_with_a_loop(alternative: Any) -> None:
     assert outcome.statistic == pytest.approx(null[0]) and outcome.pvalue == pytest.approx(expected[alternative])
 
 
-def test_effective_sample_size_agrees_with_statsmodels_autocorrelations() -> None:
-    """The published formula over lags 1 to n // 5, from the autocorrelations of the ranks."""
-    from statsmodels.tsa.stattools import acf  # type: ignore[import-untyped]
-
-    for seed, n in enumerate((23, 50, 100)):
-        x, y = autoregressive(0.8, n, np.random.default_rng(seed))
-        r_x, r_y = (acf(scipy.stats.rankdata(v), adjusted=True, nlags=n // 5, fft=False) for v in (x, y))
-        inverse = 1 / n + 2 / n * sum((n - j) / n * r_x[j] * r_y[j] for j in range(1, n // 5 + 1))
-        assert 2 < 1 / inverse < n
-        assert stats.effective_sample_size(x, y).n_effective == pytest.approx(1 / inverse, rel=1e-12)
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_trend_over_doses_agrees_with_jonckheere_and_terpstra(seed: int) -> None:
-    """Permuted rho with dose levels comes close to their test, which is Kendall's with one variable in groups."""
-    dose = np.repeat([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], 4)
-    values = np.random.default_rng(seed).normal(size=24) - 0.9 * dose
-    outcome = stats.stratified_permutation_test(
-        values,
-        dose,
-        strata=np.zeros(24),
-        statistic="within",
-        n_resamples=9999,
-        alternative="less",
-        rng=np.random.default_rng(0),
-    )
-    expected = scipy.stats.kendalltau(values, dose, method="asymptotic", alternative="less")
-    assert np.sign(outcome.statistic) == np.sign(expected.statistic)
-    assert outcome.pvalue == pytest.approx(expected.pvalue, abs=0.03)
-
-
 @pytest.mark.parametrize("spread", [0.05, 0.35])
 def test_random_effects_agree_with_the_published_formulas(spread: float) -> None:
     """Paule and Mandel's equation solved by bisection and Hartung and Knapp's interval, written out."""
@@ -162,6 +117,48 @@ def test_random_effects_agree_with_the_published_formulas(spread: float) -> None
     assert result.interval.kind == "Hartung-Knapp" and result.note == ""
 
 
+def test_the_test_within_clusters_agrees_with_enumeration() -> None:
+    """The mean of SciPy's rhos over 4! x 3! arrangements, the identity among them; a constant cluster is left out."""
+    x, y = np.random.default_rng(3).normal(size=(2, 9)).round(1)
+    clusters, x[7:] = np.repeat([0, 1, 2], [4, 3, 2]), 5.0
+    null = []
+    for one, two in itertools.product(itertools.permutations(range(4)), itertools.permutations(range(4, 7))):
+        rhos = [
+            scipy.stats.spearmanr(x[:4], y[list(one)]).statistic,
+            scipy.stats.spearmanr(x[4:7], y[list(two)]).statistic,
+        ]
+        null.append(np.mean(rhos))
+    options: dict[str, Any] = {"alternative": "less", "rng": np.random.default_rng(0)}
+    exact = stats.within_cluster_permutation_test(x, y, clusters=clusters, n_resamples=144, **options)
+    random = stats.within_cluster_permutation_test(x, y, clusters=clusters, n_resamples=143, **options)
+    assert exact.exact and exact.n_resamples == 144 and exact.note == "clusters without variation: 1 of 3"
+    assert exact.statistic == pytest.approx(null[0])
+    assert exact.pvalue == pytest.approx(np.mean(np.array(null) <= null[0] + 1e-12))
+    assert not random.exact and random.pvalue == pytest.approx(exact.pvalue, abs=0.2)
+
+
+@pytest.mark.parametrize("skewed", [False, True])
+def test_crossed_bca_agrees_with_its_formula(skewed: bool) -> None:
+    """From the same draws: bias and acceleration, rows and columns being two samples, written out."""
+    rng = np.random.default_rng(2)
+    effects = [rng.lognormal(size=size) if skewed else rng.normal(size=size) for size in ((6, 1), (1, 9))]
+    values = effects[0] + effects[1] + rng.normal(size=(6, 9))
+    generator = np.random.default_rng(5)
+    rows, columns = generator.integers(6, size=(200, 6)), generator.integers(9, size=(200, 9))
+    means = np.array([values[np.ix_(*pair)].mean() for pair in zip(rows, columns, strict=True)])
+    cubes = squares = 0.0
+    for axis, size in enumerate(values.shape):
+        left_out = np.array([np.delete(values, i, axis=axis).mean() for i in range(size)])
+        influence = (size - 1) * (left_out.mean() - left_out)
+        cubes, squares = cubes + np.sum(influence**3) / size**3, squares + np.sum(influence**2) / size**2
+    bias, z = scipy.stats.norm.ppf(np.mean(means < values.mean())), scipy.stats.norm.ppf([0.05, 0.95])
+    shares = scipy.stats.norm.cdf(bias + (bias + z) / (1 - cubes / (6 * squares**1.5) * (bias + z)))
+    interval = stats.crossed_interval(
+        values, confidence_level=0.9, n_resamples=200, method="BCa", rng=np.random.default_rng(5)
+    )
+    assert interval.kind == "BCa" and (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, shares)))
+
+
 def test_crossed_interval_agrees_with_enumeration() -> None:
     """All 4^4 x 3^3 resamples of four rows and three columns have the same 90 % percentile interval."""
     rng = np.random.default_rng(8)
@@ -170,7 +167,7 @@ def test_crossed_interval_agrees_with_enumeration() -> None:
     columns = np.array(list(itertools.product(range(3), repeat=3)))
     means = [values[np.ix_(row, column)].mean() for row in rows for column in columns]
     low, high = np.quantile(means, [0.05, 0.95])
-    interval = stats.crossed_interval(values, confidence_level=0.9, n_resamples=20_000, rng=rng)
+    interval = stats.crossed_interval(values, confidence_level=0.9, n_resamples=20_000, method="percentile", rng=rng)
     assert interval.kind == "percentile"
     assert interval.low == pytest.approx(low, abs=0.03 * (high - low))
     assert interval.high == pytest.approx(high, abs=0.03 * (high - low))
@@ -200,18 +197,3 @@ def test_cluster_interval_is_the_general_one_over_clusters(method: Any) -> None:
     assert (interval.low, interval.high) == pytest.approx((plain.low, plain.high), abs=1e-12)
     assert interval.low == pytest.approx(expected.low, abs=0.08 * (expected.high - expected.low))
     assert interval.high == pytest.approx(expected.high, abs=0.08 * (expected.high - expected.low))
-
-
-def test_power_agrees_with_the_noncentral_t_distribution() -> None:
-    """One-sample t tests of 12 values half a standard deviation off: statsmodels' power is in the interval."""
-    from statsmodels.stats.power import TTestPower  # type: ignore[import-untyped]
-
-    def experiment(rng: np.random.Generator) -> float:
-        return float(scipy.stats.ttest_1samp(rng.normal(0.5, 1.0, size=12), 0.0, alternative="greater").pvalue)
-
-    result = stats.power_of(
-        experiment, alpha=0.05, n_simulations=800, confidence_level=0.99, rng=np.random.default_rng(0)
-    )
-    expected = float(TTestPower().power(0.5, 12, 0.05, alternative="larger"))
-    assert result.interval.low < expected < result.interval.high and result.interval.kind == "Clopper-Pearson"
-    assert result.power == pytest.approx(expected, abs=0.05) and result.undefined == 0

@@ -83,11 +83,16 @@ def test_every_lower_layer_is_needed() -> None:
     assert result.verdict != SUPPORTED
 
 
-def test_absence_needs_a_narrow_interval_not_a_large_p_value() -> None:
-    """24 networks without association in conv1 are too few to claim absence; 120 are enough."""
+def test_absence_needs_equivalence_not_a_large_p_value() -> None:
+    """24 networks without association in conv1 are too few to ask, 40 too few to tell; 120 are enough."""
     few = conclusion(with_association(0, 0, layers=(), noise=0.2), ABSENCE)
-    assert few.verdict == INCONCLUSIVE
+    assert few.verdict == NOT_TESTED
+    assert "at least 36 networks" in few.reason
     assert few.published_verdict == SUPPORTED
+    assert few.published_layers[0].note.startswith("absence read from a large p-value; pooled over augmentations")
+    undecided = conclusion(with_association(0, 0, layers=(), noise=0.2, seeds=10), ABSENCE)
+    assert undecided.layers[0].pvalue > 0.05
+    assert undecided.verdict == INCONCLUSIVE
     many = example_study(seeds=30, layers=dict.fromkeys(LAYERS, 2), draws=2)
     rng = np.random.default_rng(1)
     many = replaced(many, "training", test_loss=rng.normal(2, 0.1, 120))
@@ -97,8 +102,10 @@ def test_absence_needs_a_narrow_interval_not_a_large_p_value() -> None:
 
 @pytest.mark.parametrize("direction", [-1, 1])
 def test_an_association_in_conv1_contradicts_its_absence(direction: float) -> None:
-    """In either direction."""
-    assert conclusion(with_association(direction, 0), ABSENCE).verdict == CONTRADICTED
+    """In either direction, in conv1 and in the higher layers."""
+    study = with_association(direction, 0, seeds=14)
+    for name in (ABSENCE, "generalization-higher-layers-absence"):
+        assert set(verdicts(conclusion(study, name)).values()) == {CONTRADICTED}
 
 
 def test_estimates_are_those_of_the_statistics() -> None:

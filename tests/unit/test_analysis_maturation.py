@@ -20,7 +20,7 @@ from study.schema import MATURATION
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
 
-NAME = "maturation-correlation"
+NAME, HIGHER = "maturation-correlation", "maturation-higher-layers-absence"
 CLAIMED = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 
@@ -138,6 +138,21 @@ def test_networks_that_disagree_support_nothing() -> None:
     single = single_networks(study)
     assert {naive_pvalue(*curves, alternative="two-sided") < 1e-6 for curves in pairs(study)} == {True}
     assert (single["naive"] < 1e-6).mean() == 0.5
+
+
+@pytest.mark.parametrize(("agreement", "verdict"), [(0.0, SUPPORTED), (1.0, CONTRADICTED), (-1.0, CONTRADICTED)])
+def test_absence_above_conv5_is_a_small_mean_rho(agreement: float, verdict: str) -> None:
+    """Curves that have nothing to do with each other support it; either direction contradicts it."""
+    result = conclusion(matured(12, gosi_follows=everywhere(agreement)), HIGHER)
+    assert verdicts(result) == {"conv6": verdict, "fc1": verdict}
+
+
+def test_networks_that_disagree_show_no_absence() -> None:
+    """Their mean rho is near 0 as well, and says nothing: each of them has a strong one."""
+    study = matured(vary=lambda augmentation, seed: {"gosi_follows": everywhere(1.0 if seed % 2 else -1.0)})
+    result = conclusion(study, HIGHER)
+    assert set(verdicts(result).values()) == {INCONCLUSIVE}
+    assert result.published_verdict == CONTRADICTED
 
 
 def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -19,6 +19,7 @@ from tests.example_networks import example_network
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
 
 TREND, ALL, EXCESS = "memorization-trend", "memorization-trend-all", "memorization-trend-excess"
+HIGHER = "memorization-higher-layers-absence"
 RATES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 CLAIMED = ("conv2", "conv3", "conv4")
 WIDE = dict.fromkeys(LAYERS, 30)  # units enough for layer means to be steady
@@ -124,6 +125,14 @@ def test_no_trend_supports_nothing() -> None:
     study = corrupted()
     for name in (TREND, ALL, EXCESS):
         assert conclusion(study, name).verdict != SUPPORTED
+
+
+@pytest.mark.parametrize(("seeds", "verdict"), [(4, NOT_TESTED), (9, CONTRADICTED)])
+def test_absence_in_the_higher_layers_needs_54_networks(seeds: int, verdict: str) -> None:
+    """Fewer could not show it, so they are not asked; a trend in as many contradicts it."""
+    result = conclusion(corrupted(falling(0.3), seeds=seeds), HIGHER)
+    assert set(verdicts(result).values()) == {verdict}
+    assert result.published_verdict == CONTRADICTED
 
 
 def test_every_claimed_layer_is_needed() -> None:
@@ -242,7 +251,7 @@ def test_the_trend_of_the_shuffled_gosi_is_told(some_do_not_fit: xr.DataTree) ->
 @pytest.mark.parametrize(
     ("which", "rest"),
     [
-        (lambda rate, seed: rate > 0, "networks of one rate alone are left (0%), which have no trend"),
+        (lambda rate, seed: rate > 0, "networks of one rate alone are left (0%), in which a trend is undefined"),
         (lambda rate, seed: True, "no network is left to test"),
     ],
     ids=["one rate left", "none left"],

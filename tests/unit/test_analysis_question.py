@@ -19,9 +19,10 @@ from study.analysis.question import (
     drawn_note,
     layer_means,
     network_table,
+    read_as_absence,
     unpublished,
 )
-from study.analysis.results import NOT_TESTED, QuestionResult
+from study.analysis.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.registration import QUESTIONS
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
@@ -54,6 +55,16 @@ def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
     assert means["layer"].values.tolist() == list(LAYERS)
     np.testing.assert_allclose(means.transpose("network", "layer"), expected[list(LAYERS)], rtol=1e-12)
     assert means["augmentation"].dims == ("network",)
+
+
+@pytest.mark.parametrize(
+    ("pvalue", "verdict"), [(0.05, SUPPORTED), (0.9, SUPPORTED), (0.049, CONTRADICTED), (float("nan"), NOT_TESTED)]
+)
+def test_a_published_absence_is_labelled_as_read_from_a_large_p(pvalue: float, verdict: str) -> None:
+    """The paper's reading, and said to be one; nothing is read from a p that is undefined."""
+    found = read_as_absence(PublishedLayer("conv1", -0.1, pvalue, SUPPORTED, "pooled"))
+    assert found.verdict == verdict
+    assert found.note == ("absence read from a large p-value; pooled" if verdict == SUPPORTED else "pooled")
 
 
 def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,10 @@ REPEATED = {
     "replication-ablation": "ablation-effect",
     "replication-generalization": "generalization-lower-layers",
 }
-VGG16 = ("replication-vgg16-existence", "replication-vgg16-spatial-frequency", "replication-vgg16-ablation")
+VGG16 = (
+    "replication-vgg16-existence", "replication-vgg16-high-layers-absence", "replication-vgg16-spatial-frequency",
+    "replication-vgg16-ablation",
+)  # fmt: skip
 STRONG = dict.fromkeys(LAYERS, 0.9)
 Vary = Callable[[float], Mapping[str, Any]]
 

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 from study.analysis import question_named, testing
 from study.analysis.question import Measure, unpublished
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
-from study.registration import Hypothesis
+from study.registration import CORRELATION_TESTS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
@@ -84,11 +84,10 @@ def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np
 def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
     n_layers = len(one.layers)
-    if one.test == "stratified_permutation":
-        absence = one.supported.text.startswith("ci_low")
+    if one.test in CORRELATION_TESTS:
         rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
-        if absence:
-            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-1, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        if one.test == "correlation_equivalence":
+            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
         return correlated(rho, size, n_layers, strata=one.strata)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
@@ -96,7 +95,7 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
         SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 4.0),
     }[verdict]  # fmt: skip
     if one.test == "equivalence":
-        centre, spread = {SUPPORTED: (0.0, 0.2), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+        centre, spread = {SUPPORTED: (0.0, 0.1), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
     return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
 
 
@@ -247,6 +246,39 @@ def test_a_correlation_is_taken_and_permuted_within_strata() -> None:
         assert layer.pvalue == pytest.approx(1 / (one.n_resamples + 1))
 
 
+@pytest.mark.parametrize(("rho", "claimed"), [(0.0, True), (-0.7, False)])
+def test_a_correlation_is_absent_when_its_interval_is_within_the_margins(rho: float, claimed: bool) -> None:
+    """The p-value is at most .05 exactly when the 90 % interval lies within the null value plus and minus the effect."""
+    one = hypothesis(
+        "generalization-lower-layers", test="correlation_equivalence", null_value=-0.05, smallest_effect=0.5,
+        confidence_level=0.9,
+    )  # fmt: skip
+    values, against = correlated(rho, 12, 3, strata="augmentation")
+    for layer in measured(one, values, against):
+        assert layer.ci_kind == "Fisher z"
+        assert (layer.pvalue <= 0.05) == (layer.ci_low > -0.55 and layer.ci_high < 0.45) == claimed
+        assert layer.estimate == pytest.approx(rho, abs=0.05)
+        assert 0 < layer.pvalue < 1
+
+
+@pytest.mark.parametrize("test", testing.CORRELATIONS)
+def test_a_correlation_needs_a_second_variable(test: str) -> None:
+    """A measure without one is a programmer's mistake, named with the hypothesis and the measure."""
+    one = hypothesis("generalization-lower-layers", test=test)
+    with pytest.raises(ValueError, match=f"{one.id}.*{one.measure}.*no second variable"):
+        measured(one, np.tile(np.arange(24.0), (3, 1)))
+
+
+def test_values_computed_before_are_tested_as_the_measure_is() -> None:
+    """`tested_values` on a measure's values, dimensions in either order, is `tested_layers`."""
+    one = hypothesis("generalization-lower-layers")
+    values, against = correlated(-0.3, 6, 3, strata="augmentation")
+    values[1, 3] = np.nan
+    array = labelled(values, one.layers)
+    for ordered in (array, array.transpose("network", "layer")):
+        assert repr(testing.tested_values(one, ordered, against, root_seed=0)) == repr(measured(one, values, against))
+
+
 def test_the_confidence_level_is_the_registered_one() -> None:
     """90 % is narrower than 95 % on the same values."""
     values = np.tile(0.3 + 0.1 * NORMAL, (1, 1))
@@ -259,14 +291,32 @@ def test_the_confidence_level_is_the_registered_one() -> None:
     assert widths[1] / widths[0] == pytest.approx(1.96 / 1.645, rel=0.05)
 
 
-def test_every_layer_has_random_numbers_of_its_own() -> None:
-    """The same values in two layers and in two hypotheses: intervals alike, not equal; the same again on a rerun."""
+def test_layers_share_the_random_numbers_of_their_hypothesis() -> None:
+    """The same values in two layers: one interval, the same on a rerun; another hypothesis has numbers of its own."""
     values = np.tile(0.3 + 0.1 * NORMAL, (7, 1))
     first, again = measured(hypothesis(), values), measured(hypothesis(), values)
     assert repr(first) == repr(again)
-    assert len({layer.ci_low for layer in first}) > 1
-    assert measured(hypothesis(id="other"), values)[0].ci_low != first[0].ci_low
-    assert np.ptp([layer.ci_low for layer in first]) < 0.02
+    assert len({layer.ci_low for layer in first}) == 1
+    other = measured(hypothesis(id="other"), values)[0].ci_low
+    assert other != first[0].ci_low and other == pytest.approx(first[0].ci_low, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["existence-selective-units", "generalization-lower-layers"])
+def test_a_layer_does_not_depend_on_the_others(name: str) -> None:
+    """A network that is undefined in one layer, or a layer that was not measured, changes that layer alone."""
+    one = hypothesis(name)
+    rng = np.random.default_rng(3)
+    values, against = rng.normal(0.5, 0.3, size=(len(one.layers), 24)), rng.normal(size=24)
+    other = against if one.test in testing.CORRELATIONS else None
+    complete = measured(one, values, other)
+    with_gap = values.copy()
+    with_gap[0, 5] = np.nan
+    changed, fewer = measured(one, with_gap, other), measured(one, values[1:], other, layers=one.layers[1:])
+    assert changed[0].n == 23 and changed[0].ci_low != complete[0].ci_low and fewer[0].verdict == NOT_TESTED
+    for layers in (changed, fewer):
+        for layer, expected in zip(layers[1:], complete[1:], strict=True):
+            assert layer.pvalue == expected.pvalue
+            assert (layer.ci_low, layer.ci_high) == pytest.approx((expected.ci_low, expected.ci_high), rel=1e-12)
 
 
 # Families

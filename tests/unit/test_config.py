@@ -176,6 +176,12 @@ OUT_OF_RANGE = [
     ("ablation.null_draws=19", "20 to 100000"),
     ("ablation.null_draws=100001", "20 to 100000"),
     ("ablation.null_images=31", "32 or more"),
+    ("multiverse.readouts=median", "mean, max, centre, output"),
+    ("multiverse.readouts=max,max", "without repeats"),
+    ("multiverse.gratings=loud", "min_max, fixed, whole_cycles"),
+    ("multiverse.gratings=fixed,fixed", "without repeats"),
+    ("multiverse.permutations=19", "20 to 100000"),
+    ("multiverse.permutations=100001", "20 to 100000"),
     ("execution.workers=-1", "0 (one per core) to 1024"),
     ("execution.workers=1025", "to 1024"),
     ("execution.retries=-1", "0 to 10"),
@@ -326,6 +332,7 @@ def changed(value: object) -> object:
         "shapes": "folder", "": "/d", "official": "pooled", "valid": "same", "conv_relu_bn": "conv_bn_relu",
         "validation_accuracy": "last", "mean": "max", "min_max": "fixed", "quick": "other",
         AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, 1e-4: 1e-3,
+        ("mean", "max"): ("max",), ("fixed",): ("min_max",),
         MemorizationConfig().label_corruptions: (0.0, 1.0), ShiftInvarianceConfig().layers: ("fc1",), "float32": "bfloat16",
     }  # fmt: skip
     return choices[value] if value in choices else value + 1  # type: ignore[operator]

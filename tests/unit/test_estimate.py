@@ -75,6 +75,9 @@ def test_failed_networks_say_nothing_about_time() -> None:
         {"config": small("training.epochs=16")},
         {"config": small("ablation.null_draws=1000")},
         {"config": small("ablation.null_images=1000")},
+        {"config": small("multiverse.gratings=min_max,fixed")},
+        {"config": small("multiverse.readouts=mean,max,centre")},
+        {"config": small("multiverse.permutations=100")},
     ],
 )
 def test_more_work_takes_more_time(changes: dict[str, Any]) -> None:
@@ -90,7 +93,20 @@ def test_less_work_takes_less_time(changes: dict[str, Any]) -> None:
 
 def test_disk_grows_with_the_number_of_networks() -> None:
     """Each network is stored twice: by itself and in the compacted study."""
-    assert quick().megabytes == 2 * quick(n_networks=4).megabytes > 0
+    assert quick().megabytes == pytest.approx(2 * quick(n_networks=4).megabytes)
+    assert quick().megabytes > 0
+
+
+def test_other_readings_take_disk_of_the_population_alone() -> None:
+    """Each as much as another; a maturation network has none."""
+    none = ("multiverse.readouts=[]", "multiverse.gratings=[]")
+    one = ("multiverse.readouts=max", "multiverse.gratings=fixed")
+    three = ("multiverse.readouts=mean,max", "multiverse.gratings=min_max,fixed")
+    sizes = [quick(config=small(*asked)).megabytes for asked in (none, one, three)]
+    assert sizes[0] < sizes[1]
+    assert sizes[2] - sizes[0] == pytest.approx(3 * (sizes[1] - sizes[0]))
+    matured = [quick(config=small("maturation.seeds=5", *asked)).megabytes for asked in (none, one)]
+    assert matured[1] - matured[0] == pytest.approx(sizes[1] - sizes[0])
 
 
 def test_the_quick_study_is_announced_as_minutes() -> None:

@@ -7,11 +7,12 @@ import pytest
 import xarray as xr
 
 from study import tuning
+from study.bench import Bench, bench
 from study.config import Config, resolve
 from study.images import load_images
 from study.images.corruption import corrupted
 from study.images.split import Partition, partition, preprocessed, split_images
-from study.measure import Bench, Measured, bench, measure_network
+from study.measure import Measured, measure_network
 from study.plan import PlannedNetwork, planned_networks
 from study.probe import grating_responses
 from study.schema import ARM_GROUPS, validate
@@ -24,8 +25,9 @@ SETTINGS = (
     "training.selection=last", "population.seeds=1", "population.augmentations=none", "maturation.seeds=1",
     "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1", "memorization.epochs=2",
     "memorization.train_images=120", "replication.seeds=0", "probe.permutations=100", "ablation.null_draws=20",
-    "ablation.null_images=32", "shift_invariance.test_images=40",
+    "ablation.null_images=32", "shift_invariance.test_images=40", "multiverse.readouts=[]", "multiverse.gratings=[]",
 )  # fmt: skip
+VARIANTS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
 N_CLASSES = 10
 
 
@@ -62,9 +64,9 @@ def measured(network: PlannedNetwork, config: Config, images: Partition) -> Meas
     return measure_network(network, config, images, N_CLASSES, progress=lambda stage, share: None)
 
 
-def selectivity(own: Bench, images: Partition) -> np.ndarray:
+def selectivity(own: Bench, images: Partition, contrast: str = "min_max") -> np.ndarray:
     """Return the gOSI of every unit with the present weights."""
-    shown = gratings(32, contrast="min_max")
+    shown = gratings(32, contrast=contrast)
     responses = grating_responses(own.responses, shown, training_mean=images.training_mean, readout="mean")
     return tuning.gosi(tuning.tuning_curve(responses)[0])
 
@@ -75,7 +77,7 @@ def mean_accuracy(own: Bench, images: np.ndarray, labels: np.ndarray, mean: np.n
     return float((logits.argmax(axis=1) == labels).mean())
 
 
-@pytest.mark.parametrize("arm", ARM_GROUPS)
+@pytest.mark.parametrize("arm", ["maturation", "memorization", "generalization"])
 def test_every_arm_is_measured_as_the_schema_says(
     arm: str, planned: dict[str, PlannedNetwork], config: Config, images: Partition
 ) -> None:
@@ -128,9 +130,51 @@ def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
 
 
 @pytest.fixture(scope="module")
-def population(planned: dict[str, PlannedNetwork], config: Config, images: Partition) -> xr.DataTree:
-    """Return the network of the population."""
-    return measured(planned["generalization"], config, images).tree
+def population(images: Partition) -> xr.DataTree:
+    """Return the network of the population, which is probed in other ways as well."""
+    config = resolve("quick", assignments=(*SETTINGS, *VARIANTS))
+    network = planned_networks(config, fingerprint="f")[0]
+    assert network.arm == "generalization"
+    found = measured(network, config, images)
+    assert found.seconds["variants"] > 0
+    validate(found.tree, source="population")
+    return found.tree
+
+
+def test_other_readings_change_nothing_else(
+    population: xr.DataTree, planned: dict[str, PlannedNetwork], config: Config, images: Partition
+) -> None:
+    """Every bit of the other groups is that of the network that is probed in the registered way alone."""
+    plain = measured(planned["generalization"], config, images)
+    assert "variants" not in plain.seconds
+    assert population.attrs["key"] != plain.tree.attrs["key"]
+    assert tuple(plain.tree.children) == ARM_GROUPS["generalization"]
+    assert tuple(population.children) == (*ARM_GROUPS["generalization"], "variants")
+    for group in plain.tree.children:
+        xr.testing.assert_identical(population[group].to_dataset(), plain.tree[group].to_dataset())
+
+
+def test_other_readings_are_those_of_the_networks_weights(
+    population: xr.DataTree, config: Config, images: Partition
+) -> None:
+    """Both states, in the place of their names; halves of the initial weights' gOSI would lose something else."""
+    variants, tuned = population["variants"].to_dataset(), population["tuning"].to_dataset()
+    assert variants["variant"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
+    own, network = process_bench(config, images), planned_networks(config, fingerprint="f")[0]
+    gosi = variants["gosi"].sel(variant="mean/fixed")
+    initialize(own.model, root_seed=config.seed, network=network.identity)
+    np.testing.assert_array_equal(gosi.sel(state="initial"), selectivity(own, images, contrast="fixed"))
+    # Fresh normalisation only scales: before training, mean output and mean response have the same gOSI.
+    before = {name: values.sel(state="initial") for name, values in (("variants", variants), ("tuning", tuned))}
+    np.testing.assert_allclose(
+        before["variants"]["gosi"].sel(variant="output/min_max"), before["tuning"]["gosi"], atol=1e-5
+    )
+    assert variants["target_loss"].dims == ("variant", "layer", "target")
+    registered = population["ablation"]["null_target_loss"]
+    assert variants["target_loss"].shape == (3, *registered.shape)
+    assert (variants["target_loss"] != registered).any()
+    assert variants["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
+    assert variants["variant"].attrs["long_name"]
 
 
 def test_halves_and_losses_belong_together(population: xr.DataTree, images: Partition) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from study import plan
-from study.config import AUGMENTATIONS, Config, resolve
-from study.plan import PlannedNetwork, planned_networks, training_images, training_of
+from study.config import AUGMENTATIONS, Config, MaturationConfig, MemorizationConfig, resolve
+from study.plan import PlannedNetwork, asked_variants, planned_networks, training_images, training_of
 from study.schema import ARM_GROUPS
 
 ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
+NO_VARIANTS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
+ONE_VARIANT = ("multiverse.readouts=max", "multiverse.gratings=fixed")
 
 
 def networks(*assignments: str, fingerprint: str = "f1", flags: dict[str, Any] | None = None) -> list[PlannedNetwork]:
@@ -94,6 +97,49 @@ def test_a_setting_changes_the_keys_of_the_arms_it_matters_to(assignment: str, a
     """Networks of the others are not trained again for it."""
     before, after = networks(*ARMS), networks(*ARMS, assignment)
     assert {new.arm for old, new in zip(before, after, strict=True) if new.key != old.key} == arms
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "arms"),
+    [
+        (NO_VARIANTS, ONE_VARIANT, {"generalization"}),
+        (ONE_VARIANT, ("multiverse.readouts=max,centre", "multiverse.gratings=fixed"), {"generalization"}),
+        (ONE_VARIANT, (*ONE_VARIANT, "multiverse.permutations=77"), {"generalization"}),
+        (NO_VARIANTS, (*NO_VARIANTS, "multiverse.permutations=77"), set()),
+        (NO_VARIANTS, ("multiverse.readouts=mean", "multiverse.gratings=min_max"), set()),
+    ],
+)  # fmt: skip
+def test_other_readings_change_the_keys_of_the_population_alone(
+    before: tuple[str, ...], after: tuple[str, ...], arms: set[str]
+) -> None:
+    """And of nobody when nothing is measured: no variant is asked for, or the registered reading alone."""
+    old, new = networks(*ARMS, *before), networks(*ARMS, *after)
+    assert {two.arm for one, two in zip(old, new, strict=True) if one.key != two.key} == arms
+
+
+def test_every_readout_is_combined_with_every_grating_set() -> None:
+    """Save for the registered reading, whichever that is; in the population alone."""
+    asked = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
+    config = resolve("quick", assignments=asked)
+    every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]
+    assert asked_variants(config, "generalization") == tuple(name for name in every if name != "mean/min_max")
+    other = resolve("quick", assignments=(*asked, "probe.readout=max"))
+    assert asked_variants(other, "generalization") == tuple(name for name in every if name != "max/min_max")
+    assert asked_variants(config, "maturation") == asked_variants(config, "memorization") == ()
+    assert asked_variants(Config(), "generalization") == ()
+
+
+def test_networks_that_are_stored_are_found_again() -> None:
+    """A new setting that asks for nothing leaves keys as they were; these change with the algorithm's version alone."""
+    config = dataclasses.replace(
+        Config(), maturation=MaturationConfig(seeds=1), memorization=MemorizationConfig(seeds=1)
+    )
+    firsts = {network.arm: network.key for network in reversed(planned_networks(config, fingerprint="f"))}
+    assert plan.ALGORITHM_VERSION == 3
+    assert firsts == {
+        "generalization": "84375be119f12c55855b", "maturation": "2f0dd11775217d1ee3f8",
+        "memorization": "08929206ed307e2f15a0",
+    }  # fmt: skip
 
 
 def test_keys_and_identities_are_unique() -> None:

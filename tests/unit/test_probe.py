@@ -184,3 +184,38 @@ def test_the_same_seed_gives_the_same_arrays(arrays: dict[str, Any], responses: 
         np.testing.assert_array_equal(again[name], values)
         shuffled = name.startswith("gosi_")
         assert np.array_equal(other[name], values, equal_nan=True) != shuffled, name
+
+
+def ramp(images: np.ndarray) -> list[np.ndarray]:
+    """Return maps of 3 x 3 and 4 x 4 positions that hold their own number from 0, and two dense units."""
+    small, large = (np.arange(size * size, dtype=np.float32).reshape(1, size, size, 1) for size in (3, 4))
+    tiled = [np.repeat(maps, len(images), axis=0) for maps in (small, large)]
+    return [*tiled, np.full((len(images), 2), [5.0, 6.0], np.float32)]
+
+
+@pytest.mark.parametrize(
+    ("readout", "expected"), [("mean", [4, 7.5, 5, 6]), ("max", [8, 15, 5, 6]), ("centre", [4, 10, 5, 6])]
+)
+def test_readouts_of_maps_whose_values_are_known(shown: Gratings, readout: str, expected: list[float]) -> None:
+    """The centre is row 1, column 1 of 3 x 3 and row 2, column 2 of 4 x 4; a dense unit has one position."""
+    responses = grating_responses(ramp, shown, training_mean=no_mean(), readout=readout)
+    np.testing.assert_array_equal(responses, np.broadcast_to(np.reshape(expected, (4, 1, 1, 1)), (4, 12, 3, 4)))
+
+
+def test_one_pass_gives_every_readout(shown: Gratings) -> None:
+    """Each as by itself, to the last bit, while every grating is shown once."""
+    weights = np.random.default_rng(3).normal(size=(8, 5)).astype(np.float32)
+    counts: list[int] = []
+
+    def forward(images: np.ndarray) -> list[np.ndarray]:
+        counts.append(len(images))
+        return [np.maximum(images[..., 0] @ weights, 0)[:, :, None, :], np.maximum(images[:, 3, :, 0] @ weights, 0)]
+
+    readouts = ("centre", "mean", "max")
+    together = probe.grating_readings(forward, shown, training_mean=no_mean(), readouts=readouts)
+    assert (sum(counts), tuple(together)) == (144, readouts)
+    for readout in readouts:
+        alone = grating_responses(forward, shown, training_mean=no_mean(), readout=readout)
+        np.testing.assert_array_equal(together[readout], alone)
+    assert (together["max"][:5] > together["mean"][:5]).any()
+    np.testing.assert_array_equal(together["max"][5:], together["centre"][5:])

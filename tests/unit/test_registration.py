@@ -18,6 +18,7 @@ from study.deviations import differences, setting_deviations
 from study.errors import StudyError
 from study.registration import (
     CNN7_LAYERS,
+    EQUIVALENCE_TESTS,
     QUESTIONS,
     VGG16_LAYERS,
     Hypothesis,
@@ -33,8 +34,9 @@ FIELDS: dict[str, Any] = {
     "measure": "selective_excess", "experimental_unit": "network", "layers": ["conv1", "conv2"],
     "layers_required": "every", "test": "sign_flip", "alternative": "greater", "n_resamples": 9999, "strata": "none",
     "confidence_level": 0.95, "alpha": 0.05, "family": "made-up", "adjustment": "holm", "null_value": 0.0,
-    "smallest_effect": 0.1, "supported": "pvalue_adjusted <= alpha", "contradicted": "ci_high < smallest_effect",
-    "exclusions": "none", "minimum_networks": 8, "minimum_per_stratum": 1, "status": "confirmatory",
+    "smallest_effect": 0.1, "expected_sd": 0.2, "supported": "pvalue_adjusted <= alpha",
+    "contradicted": "ci_high < smallest_effect", "exclusions": "none",
+    "minimum_networks": 8, "minimum_per_stratum": 1, "status": "confirmatory",
 }  # fmt: skip
 GONE = object()
 
@@ -96,7 +98,11 @@ def test_vgg16_is_registered_in_all_its_layers(registered: Registration) -> None
     ("name", "layers"),
     [
         ("maturation-correlation", ("conv1", "conv2", "conv3", "conv4", "conv5")),
+        ("maturation-higher-layers-absence", ("conv6", "fc1")),
         ("generalization-conv1-absence", ("conv1",)),
+        ("generalization-higher-layers-absence", ("conv5", "conv6", "fc1")),
+        ("memorization-higher-layers-absence", ("conv5", "conv6", "fc1")),
+        ("ablation-other-layers-absence", ("conv1", "conv4", "conv5", "conv6", "fc1")),
         ("memorization-trend", ("conv2", "conv3", "conv4")),
         ("ablation-effect", ("conv2", "conv3")),
         ("ablation-twofold", ("conv2", "conv3")),
@@ -112,20 +118,6 @@ def test_layers_are_those_of_the_papers_claims(registered: Registration, name: s
 def test_every_measure_exists(registered: Registration) -> None:
     """What is registered can be computed, and each test fits its measure."""
     check_measures(registered, source="preregistration.md")
-
-
-def test_every_registered_test_can_reach_its_own_alpha(registered: Registration) -> None:
-    """With the fewest networks, the smallest possible p passes Holm in every layer of the family."""
-    for hypothesis in registered.hypotheses.values():
-        family = sum(len(h.layers) for h in registered.hypotheses.values() if h.family == hypothesis.family)
-        if hypothesis.question == "replication" and "vgg16" in hypothesis.id:
-            continue  # one network: described, not tested
-        if hypothesis.test == "stratified_permutation":
-            strata = 4 if hypothesis.strata == "augmentation" else 1
-            smallest = 1 / math.factorial(hypothesis.minimum_networks // strata) ** strata
-        else:
-            smallest = 2.0**-hypothesis.minimum_networks
-        assert max(smallest, 1 / (hypothesis.n_resamples + 1)) <= hypothesis.alpha / family, hypothesis.id
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -211,7 +203,7 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"layers": [1]}, "layers", "non-empty list"),
     ({"layers": ["conv1", "conv7"]}, "layers", "'conv7' is no layer; layers are conv1"),
     ({"question": "existance"}, "question", "existence, spatial_frequency"),
-    ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence"),
+    ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence, correlation_equivalence"),
     ({"alternative": "both"}, "alternative", "two-sided, less, greater"),
     ({"layers_required": "all"}, "layers_required", "every, most, any"),
     ({"status": "sure"}, "status", "confirmatory, exploratory"),
@@ -226,6 +218,19 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"minimum_per_stratum": 0}, "minimum_per_stratum", "between 1"),
     ({"smallest_effect": 1e7}, "smallest_effect", "between"),
     ({"smallest_effect": math.nan}, "smallest_effect", "between"),
+    ({"smallest_effect": 0.0}, "smallest_effect", "0.0 must be above null_value, 0.0, for alternative 'greater'"),
+    ({"smallest_effect": -0.1}, "smallest_effect", "-0.1 must be above null_value, 0.0, for alternative 'greater'"),
+    ({"smallest_effect": 0.1, "alternative": "less"}, "smallest_effect", "0.1 must be below null_value, 0.0"),
+    ({"null_value": 0.5, "smallest_effect": 0.5, "alternative": "less"}, "smallest_effect", "must be below null_value"),
+    ({"smallest_effect": 0.0, "alternative": "two-sided"}, "smallest_effect", "must be different from null_value, 0.0"),
+    ({"smallest_effect": 1.0, "expected_sd": 0.0, "test": "correlation_equivalence"}, "smallest_effect", "leaves -1 to 1"),
+    ({"expected_sd": GONE}, "expected_sd", "missing"),
+    ({"expected_sd": 0.0}, "expected_sd", "0.0 must be above 0, for test 'sign_flip'"),
+    ({"expected_sd": -0.1}, "expected_sd", "between 0.0"),
+    ({"expected_sd": math.nan}, "expected_sd", "between 0.0"),
+    ({"expected_sd": 0.0, "test": "equivalence"}, "expected_sd", "above 0"),
+    ({"expected_sd": 0.2, "test": "stratified_permutation"}, "expected_sd", "0.2 must be 0, as in every correlation"),
+    ({"expected_sd": 0.2, "test": "correlation_equivalence"}, "expected_sd", "0.2 must be 0, as in every correlation"),
     ({"supported": "pvalue <= beta"}, "supported", "'pvalue <= beta' is no comparison"),
     ({"supported": "pvalue = alpha"}, "supported", "no comparison"),
     ({"supported": "pvalue == alpha"}, "supported", "no comparison"),
@@ -268,8 +273,23 @@ def test_a_null_value_that_is_no_number_is_refused(bad: float) -> None:
 
 def test_equivalence_within_nothing_is_refused() -> None:
     """Two margins that coincide leave no room to be equivalent in; the analysis could only fail on them."""
-    for bad in (0.0, -0.1):
-        assert "field 'smallest_effect'" in refusal(block(test="equivalence", smallest_effect=bad))
+    for test in EQUIVALENCE_TESTS:
+        for bad in (0.0, -0.1):
+            message = refusal(block(test=test, smallest_effect=bad))
+            assert "field 'smallest_effect'" in message
+            assert "above 0, the half-width of an equivalence margin" in message
+
+
+@pytest.mark.parametrize(
+    ("null_value", "effect", "alternative"),
+    [(0.0, 0.1, "greater"), (0.5, 0.4, "less"), (0.0, -0.2, "two-sided"), (0.0, 0.2, "two-sided")],
+)
+def test_a_smallest_effect_on_the_side_of_the_alternative_is_read(
+    null_value: float, effect: float, alternative: str
+) -> None:
+    """Above, below, or on either side of the null value."""
+    text = block(null_value=null_value, smallest_effect=effect, alternative=alternative)
+    assert register(text).hypotheses["made-up"].smallest_effect == effect
 
 
 def test_a_layer_named_twice_is_refused() -> None:
@@ -477,7 +497,8 @@ def test_a_profile_of_ones_own_answers_to_the_general_settings(registered: Regis
     [
         ({"measure": "selectivity"}, "measure", "'selectivity' is unknown; existence has selective_excess"),
         ({"measure": "log2_ratio"}, "measure", "'log2_ratio' is unknown; existence has"),
-        ({"test": "stratified_permutation"}, "test", "one value a network"),
+        ({"test": "stratified_permutation", "expected_sd": 0.0}, "test", "one value a network"),
+        ({"test": "correlation_equivalence", "expected_sd": 0.0}, "test", "one value a network"),
         ({"question": "generalization", "measure": "gosi_against_test_loss"}, "test", "correlates two variables"),
     ],
 )

@@ -167,6 +167,14 @@ def test_intervals_are_drawn_only_where_there_are_any() -> None:
         assert len(layers_of(specified(name, without))) == len(layers_of(specified(name))) - 1
 
 
+def test_a_line_through_means_is_drawn_only_where_there_is_one() -> None:
+    """Where no network fits its labels there is none; a line through nothing would make the browser complain."""
+    table = TABLES["corruption_gosi"]
+    without = table.assign(gosi=table["gosi"].where(table["kind"] == "network"), ci_low=NAN, ci_high=NAN)
+    assert "line" in [layer["mark"]["type"] for layer in layers_of(specified("corruption_gosi"))]
+    assert [layer["mark"]["type"] for layer in layers_of(specified("corruption_gosi", without))] == ["point"]
+
+
 def test_accuracies_stand_beside_their_bound() -> None:
     """The rule is where the table says, and both axes show the whole range."""
     specification = specified("corruption_accuracy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -17,6 +16,7 @@ from study.errors import StudyError
 from study.report.content import Stimuli
 from study.report.page import render, write_report
 from tests.example_report import HOSTILE, example_report
+from tests.page_tables import rows_of
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -116,15 +116,6 @@ def test_verdict_table_comes_before_everything_else(page: str) -> None:
         assert re.search(
             rf'class="verdict {word.replace(" ", "-")}">.*?{word}</span>', page[table:first_question], re.DOTALL
         )
-
-
-def rows_of(page: str, start: str) -> list[list[str]]:
-    """Return the texts of the cells of every row of the first table after a text, headings included."""
-    table = re.search(r"<table.*?</table>", page[page.index(start) :], re.DOTALL)
-    assert table is not None
-    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", table.group(), re.DOTALL)
-    cells = [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
-    return [[" ".join(html.unescape(re.sub(r"<[^>]+>", "", cell)).split()) for cell in row] for row in cells]
 
 
 def test_both_sets_stand_in_one_row(page: str) -> None:
@@ -247,3 +238,17 @@ def test_stimuli_of_another_shape_are_refused() -> None:
     """Labels and pictures must agree."""
     with pytest.raises(ValueError, match="stimuli must be uint8"):
         Stimuli(np.zeros((2, 3, 8, 8), dtype=np.uint8), (0.0, 15.0, 30.0), (0.1, 0.2, 0.3))
+
+
+def test_agreement_of_other_analyses_stands_in_a_table(page: str) -> None:
+    """A row a layer, shares in percent and in numbers, the question linked to its curve; none where nothing compares."""
+    columns, first, second = rows_of(page, 'aria-label="Agreement of other analyses with the registered one"')
+    assert columns[-3:] == ["Other specifications", "Same sign", "Same verdict"]
+    assert first == [
+        "Do orientation-selective units exist?", "conv1", "supported", "11", "82 % (9 of 11)", "45 % (5 of 11)",
+    ]  # fmt: skip
+    assert second == ["fc1", "not tested", "11", "70 % (7 of 10)", "none"]
+    linked = re.search(r'<th scope="rowgroup"[^>]*><a href="#([^"]+)"', page)
+    assert linked is not None
+    assert f'<figure id="{linked[1]}">' in page
+    assert '<a href="#multiverse">' in page

@@ -10,7 +10,16 @@ import pytest
 import xarray as xr
 
 from study.errors import StudyError
-from study.schema import ARM_GROUPS, GROUPS, NETWORK_COORDINATES, SCHEMA_VERSION, Variable, described, validate
+from study.schema import (
+    ARM_GROUPS,
+    GROUPS,
+    NETWORK_COORDINATES,
+    OPTIONAL_GROUPS,
+    SCHEMA_VERSION,
+    Variable,
+    described,
+    validate,
+)
 from tests.example_networks import example_network
 
 SMALL = {"conv1": 4, "fc1": 6}
@@ -18,13 +27,14 @@ VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in va
 
 
 def network(arm: str = "generalization") -> xr.DataTree:
-    """Return a small valid network."""
-    return example_network(np.random.default_rng(0), arm=arm, layers=SMALL, epochs=3, draws=5)
+    """Return a small valid network with every group that its arm may have."""
+    rng, variants = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
+    return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
 
 
 def arm_with(group: str) -> str:
     """Return an arm that has a group."""
-    return next(arm for arm, groups in ARM_GROUPS.items() if group in groups)
+    return next(arm for arm, groups in ARM_GROUPS.items() if group in (*groups, *OPTIONAL_GROUPS.get(arm, ())))
 
 
 def changed(
@@ -55,7 +65,8 @@ def test_a_whole_network_passes(arm: str) -> None:
 
 def test_every_group_belongs_to_an_arm() -> None:
     """And what has epochs is a fraction or a loss: the store fills epochs to come with NaN."""
-    assert set().union(*ARM_GROUPS.values()) == set(GROUPS)
+    assert set().union(*ARM_GROUPS.values(), *OPTIONAL_GROUPS.values()) == set(GROUPS)
+    assert not any(set(ARM_GROUPS[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS.items())
     assert {GROUPS[group][name].kind for group, name in VARIABLES if "epoch" in GROUPS[group][name].dims} == {"f"}
 
 
@@ -74,6 +85,21 @@ def test_a_group_of_another_arm_is_refused() -> None:
     assert refusal(tree) == "store/net: group 'ablation' is not one of arm 'memorization'"
 
 
+def test_an_optional_group_may_be_missing() -> None:
+    """A study that asks for no other reading of the gratings has networks without it."""
+    assert OPTIONAL_GROUPS == {"generalization": ("variants",)}
+    assert "variants" in network().children
+    validate(changed(lambda groups: groups.pop("variants") and None), source="store/net")
+    assert "variants" not in network("maturation").children
+
+
+def test_an_optional_group_of_another_arm_is_refused() -> None:
+    """Only the population is probed in other ways."""
+    tree = network("memorization")
+    tree["variants"] = network()["variants"]
+    assert refusal(tree) == "store/net: group 'variants' is not one of arm 'memorization'"
+
+
 def test_every_variable_says_what_it_is() -> None:
     """Meaning and units for each, one kind of three, dimensions without repeats and without `network`."""
     for group, name in VARIABLES:
@@ -87,7 +113,7 @@ def test_every_variable_says_what_it_is() -> None:
 def test_no_loss_may_be_undefined() -> None:
     """NaN means a silent unit or a layer without active components; in losses it would mean a broken network."""
     undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
-    assert undefined == {"tuning", "maturation", "activity", "shift_invariance"}
+    assert undefined == {"tuning", "maturation", "activity", "shift_invariance", "variants"}
     assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
     never = {"silent", "mean_response", "tuning_curve", "gosi_null_count", "spatial_frequency_count"}
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never
@@ -106,7 +132,7 @@ def test_another_schema_version_is_refused(found: object) -> None:
     assert "--name" in message
 
 
-@pytest.mark.parametrize("group", list(GROUPS))
+@pytest.mark.parametrize("group", sorted(set().union(*ARM_GROUPS.values())))
 def test_a_missing_group_is_named(group: str) -> None:
     """Each of them, in an arm that has it."""
     assert (
@@ -147,6 +173,9 @@ def test_an_unexpected_variable_is_named() -> None:
         ("ablation", "half_size", lambda v: v.astype(float), "has type float64, must be of kind 'i'"),
         ("ablation", "loss", lambda v: v.astype(int), "has type int64, must be of kind 'f'"),
         ("training", "test_loss", lambda v: v.astype(object), "has type object, must be of kind 'f'"),
+        ("variants", "gosi", lambda v: v.isel(variant=0), "must be ('state', 'variant', 'unit')"),
+        ("variants", "target_loss", lambda v: v.expand_dims("draw"), "must be ('variant', 'layer', 'target')"),
+        ("variants", "silent", lambda v: v.astype(int), "has type int64, must be of kind 'b'"),
     ],
 )  # fmt: skip
 def test_a_wrong_shape_or_type_is_named(group: str, name: str, change: Any, problem: str) -> None:
@@ -174,7 +203,8 @@ def test_any_width_of_a_kind_will_do(dtype: type) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(("group", "name"), [("training", "validation_loss"), ("ablation", "null_effect"),
-                                             ("responses", "response"), ("tuning", "mean_response")])  # fmt: skip
+                                             ("responses", "response"), ("tuning", "mean_response"),
+                                             ("variants", "target_loss")])  # fmt: skip
 def test_undefined_values_are_refused_where_none_may_be(group: str, name: str, value: float) -> None:
     """A loss or a response that is no number is damage."""
 

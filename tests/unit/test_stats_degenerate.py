@@ -49,10 +49,12 @@ def test_undefined_correlations_name_their_reason(x: list[float], strata: list[A
     y = np.arange(len(x), dtype=float)
     correlation = stats.stratified_spearman(x, y, strata)
     outcome = permutation(x, y, strata)
+    absent = stats.correlation_equivalence_test(x, y, strata=strata, margin_low=-0.5, margin_high=0.5)
     fisher = stats.fisher_interval(x, y, strata=strata, confidence_level=0.95)
     bootstrap = stats.correlation_interval(x, y, strata=strata, rng=rng(), **INTERVAL)
     assert math.isnan(correlation.statistic) and math.isnan(outcome.statistic) and math.isnan(outcome.pvalue)
-    assert {correlation.note, outcome.note, fisher.note, bootstrap.note} == {note}
+    assert math.isnan(absent.statistic) and math.isnan(absent.pvalue) and absent.n == len(x)
+    assert {correlation.note, outcome.note, absent.note, fisher.note, bootstrap.note} == {note}
     assert fisher.kind == bootstrap.kind == "undefined" and math.isnan(fisher.low) and math.isnan(bootstrap.high)
     assert outcome.n_resamples == 0 and outcome.n == len(x)
 
@@ -144,10 +146,15 @@ def test_intervals_of_nothing_that_varies_are_undefined() -> None:
 
 
 def test_fisher_interval_needs_freedom_and_room() -> None:
-    """A perfect correlation, and three rows, have no Fisher interval."""
+    """A perfect correlation, and three rows, have no Fisher interval and no test of equivalence."""
 
     def note(x: list[float], y: list[float]) -> str:
-        return stats.fisher_interval(x, y, strata=[0] * len(x), confidence_level=0.95).note
+        options: dict[str, Any] = {"strata": [0] * len(x)}
+        outcome = stats.correlation_equivalence_test(x, y, margin_low=-0.5, margin_high=0.5, **options)
+        assert math.isnan(outcome.pvalue) and outcome.statistic == stats.spearman(x, y).statistic
+        interval = stats.fisher_interval(x, y, confidence_level=0.95, **options)
+        assert interval.note == outcome.note
+        return interval.note
 
     assert note([1, 2, 3, 4, 5], [1, 2, 3, 4, 5]) == "statistic at its bound"
     assert note([1, 2, 3], [1, 3, 2]) == "no degrees of freedom left"
@@ -173,6 +180,14 @@ def test_fisher_interval_needs_freedom_and_room() -> None:
         (
             lambda: stats.equivalence_test([1.0], margin_low=1, margin_high=-1, n_resamples=9, rng=rng()),
             r"margins \(1, -1\).*smaller",
+        ),
+        (
+            lambda: stats.correlation_equivalence_test([1, 2], [1, 2], strata=[0, 0], margin_low=-1, margin_high=0.5),
+            r"margins \(-1, 0\.5\).*between -1 and 1",
+        ),
+        (
+            lambda: stats.correlation_equivalence_test([1, 2], [1, 2], strata=[0, 0], margin_low=0.5, margin_high=0.5),
+            r"margins \(0\.5, 0\.5\).*smaller",
         ),
         (
             lambda: stats.mean_interval([1.0], confidence_level=95, n_resamples=9, method="BCa", rng=rng()),

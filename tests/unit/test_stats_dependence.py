@@ -28,13 +28,25 @@ def partial_test(x: Any, y: Any, covariates: Any, strata: Any, **changes: Any) -
 
 def crossed(values: Any, **changes: Any) -> stats.Interval:
     """Return the interval of a table."""
-    return stats.crossed_interval(values, rng=rng(), **{**INTERVAL, **changes})
+    return stats.crossed_interval(values, rng=rng(), **{**INTERVAL, "method": "BCa", **changes})
 
 
 def clustered(values: Any, clusters: Any, **changes: Any) -> stats.Interval:
     """Return the interval of values in clusters."""
     options = {**INTERVAL, "method": "BCa", **changes}
     return stats.cluster_interval(values, clusters=clusters, rng=rng(), **options)
+
+
+def within(x: Any, y: Any, clusters: Any, **changes: Any) -> stats.TestOutcome:
+    """Return the permutation test within clusters with `changes` to its options."""
+    options = {"n_resamples": 99, "alternative": "two-sided", "rng": rng(), **changes}
+    return stats.within_cluster_permutation_test(x, y, clusters=clusters, **options)
+
+
+def trend(values: Any, levels: Any, **changes: Any) -> stats.TestOutcome:
+    """Return the trend test of one stratum with `changes` to its options."""
+    options = {"strata": np.zeros(len(levels)), "n_resamples": 99, "alternative": "less", "rng": rng(), **changes}
+    return stats.trend_test(values, levels, **options)
 
 
 def random_effects(correlations: Any, n: Any, confidence_level: float = 0.95) -> stats.RandomEffects:
@@ -183,7 +195,7 @@ def test_equal_correlations_have_a_mean_and_no_interval() -> None:
         (np.array([[1.0, 2]] * 5), "fewer than 3 columns"),
         (np.empty((0, 0)), "fewer than 3 rows"),
         (np.array([[1.0, 2, NAN]] * 3), "undefined values: 3 of 9"),
-        (np.full((3, 3), 2.0), "constant over resamples"),
+        (np.full((3, 3), 0.1), "constant input"),
     ],
 )
 def test_undefined_crossed_intervals_name_their_reason(values: Any, note: str) -> None:
@@ -199,6 +211,7 @@ def test_undefined_crossed_intervals_name_their_reason(values: Any, note: str) -
         ([], [], "fewer than 3 clusters"),
         ([1.0, NAN, 3, 4], [0, 1, 2, 3], "undefined values: 1 of 4"),
         ([1.0, 3, 0, 4, 2], [0, 0, 1, 1, 2], "constant over resamples"),
+        ([0.1] * 6, [0, 0, 1, 1, 2, 2], "constant input"),
     ],
 )
 def test_undefined_cluster_intervals_name_their_reason(values: Any, clusters: Any, note: str) -> None:
@@ -214,6 +227,53 @@ def test_the_crossed_interval_does_not_depend_on_batches() -> None:
     assert interval.low < values.mean() < interval.high and interval == crossed(values, n_resamples=700)
     assert crossed(values + 10, n_resamples=700).low == pytest.approx(interval.low + 10)
     assert crossed(np.tile([1.0, 2, 3], (4, 1)), n_resamples=700).low >= 1
+
+
+def test_the_kind_of_crossed_interval_is_the_one_asked_for() -> None:
+    """BCa where there is skewness to correct, the percentile interval on request: of the same resamples, not the same."""
+    values = rng().lognormal(size=(8, 9))
+    both = [crossed(values, method=method, n_resamples=999) for method in ("BCa", "percentile")]
+    assert [interval.kind for interval in both] == ["BCa", "percentile"]
+    assert both[0].high > both[1].high and both[0].low > both[1].low
+
+
+@pytest.mark.parametrize(
+    ("x", "clusters", "note"),
+    [
+        ([1.0, NAN, 3, 4], [0, 0, 1, 1], "undefined values: 1 of 4"),
+        ([1.0, 2], [0, 0], "fewer than 3 observations"),
+        ([], [], "fewer than 3 observations"),
+        ([1.0, 1, 2, 2], [0, 0, 1, 1], "constant within clusters"),
+        ([1.0, 2, 3, 4], [0, 1, 2, 3], "constant within clusters"),
+    ],
+)
+def test_undefined_tests_within_clusters_name_their_reason(x: Any, clusters: Any, note: str) -> None:
+    """A NaN, too few rows, and no cluster in which there is a rho."""
+    outcome = within(x, np.arange(len(x), dtype=float), clusters)
+    assert math.isnan(outcome.pvalue) and outcome.note == note and outcome.n == len(x)
+
+
+def test_clusters_count_the_same_whatever_their_size() -> None:
+    """Rho 1 in a cluster of 3 and -1 in one of 30 are 0 on average; one without variation is left out and noted."""
+    x = np.arange(33.0)
+    y, clusters = np.r_[x[:3], -x[3:]], np.r_[np.zeros(3), np.ones(30)]
+    assert within(x, y, clusters).statistic == pytest.approx(0, abs=1e-12)
+    assert stats.stratified_spearman(x, y, clusters).statistic < -0.85
+    noted = within([*x, 5.0, 5.0], [*y, 1.0, 2.0], [*clusters, 2, 2])
+    assert noted.statistic == pytest.approx(0, abs=1e-12) and noted.note == "clusters without variation: 1 of 3"
+    assert within(x, x, clusters, alternative="greater").pvalue == 1 / 100
+
+
+def test_a_trend_is_the_test_of_ranks_with_the_levels_as_scores() -> None:
+    """Only the order of the levels counts; a single level and undefined values are named."""
+    values, levels = rng().normal(size=12), np.repeat([0.0, 1, 2], 4)
+    outcome = trend(values - levels, levels)
+    assert outcome == trend(values - levels, 10.0**levels)
+    assert outcome.statistic == pytest.approx(stats.spearman(values - levels, levels).statistic)
+    assert outcome.pvalue < 0.05 < trend(values + levels, levels).pvalue
+    assert trend(values, np.ones(12)).note == "fewer than 2 levels" and math.isnan(trend(values, np.ones(12)).pvalue)
+    assert trend([*values[:-1], NAN], levels).note == "undefined values: 1 of 12"
+    assert trend(np.ones(12), levels).note == "constant input"
 
 
 def test_a_cluster_weighs_with_its_size() -> None:
@@ -254,6 +314,12 @@ def test_power_counts_what_rejects_and_what_is_undefined() -> None:
         (lambda: random_effects([0.1, 0.5], [9, 9], 95), "confidence_level = 95"),
         (lambda: crossed([1.0, 2.0]), r"values has shape \(2,\).*\(rows, columns\)"),
         (lambda: crossed([[1.0]], n_resamples=0), "n_resamples = 0"),
+        (lambda: crossed([[1.0]], method="basic"), "'basic'.*BCa.*percentile"),
+        (lambda: within([1, 2, 3], [1, 2, 3], [0]), r"strata has shape \(1,\)"),
+        (lambda: within([1, 2], [1], [0, 0]), "lengths differ.*'x': 2.*'y': 1"),
+        (lambda: within([1], [1], [0], alternative="smaller"), "'smaller'.*two-sided"),
+        (lambda: trend([1, 2], [0, 0], n_resamples=0), "n_resamples = 0"),
+        (lambda: trend([1, 2], [0, 0, 0]), "lengths differ.*'values': 2.*'levels': 3"),
         (lambda: clustered([1.0, 2.0], [0]), r"strata has shape \(1,\)"),
         (lambda: clustered([1.0], [0], method="basic"), "'basic'.*BCa.*percentile"),
         (

@@ -12,7 +12,7 @@ import xarray as xr
 
 from study.analysis.question import networks_of
 from study.errors import StudyError
-from study.schema import ARM_GROUPS, GROUPS
+from study.schema import ARM_GROUPS, GROUPS, OPTIONAL_GROUPS
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
 
@@ -37,8 +37,15 @@ def made(arm: str, seed: int, initialization_set: int, **options: object) -> xr.
 
 @pytest.fixture(scope="module")
 def trees() -> dict[str, xr.DataTree]:
-    """Return two networks of each arm in either set of initialisations, as a study plans them."""
-    networks = [made(arm, seed, number) for number in (1, 2) for arm in EPOCHS for seed in (0, 1)]
+    """Return two networks of each arm in either set of initialisations, as a study plans them.
+
+    Of the population the second network of the first set and the first of the second have been probed in other ways.
+    """
+    probed = {(1, 1), (0, 2)}
+    networks = [
+        made(arm, seed, number, variants=("max/min_max", "mean/fixed") if (seed, number) in probed else ())
+        for number in (1, 2) for arm in EPOCHS for seed in (0, 1)
+    ]  # fmt: skip
     return {tree.attrs["key"]: tree for tree in networks}
 
 
@@ -80,15 +87,28 @@ def test_an_analysis_gets_back_what_was_published(
     """Every value of every network of the arm and set, no other network, and no epoch but its own."""
     own = networks_of(study, arm, number)
     assert own is not None
-    assert set(own.children) == set(ARM_GROUPS[arm])
+    optional = OPTIONAL_GROUPS.get(arm, ())
+    assert set(own.children) == {*ARM_GROUPS[arm], *optional}
     members = [
         tree for tree in trees.values() if (tree.attrs["arm"], tree.attrs["initialization_set"]) == (arm, number)
     ]
-    for group in ARM_GROUPS[arm]:
+    for group in own.children:
+        having = [tree for tree in members if group in tree.children]
+        assert len(having) == (1 if group in optional else 2)
         for name in GROUPS[group]:
-            expected = np.stack([tree[group][name].values for tree in members])
+            expected = np.stack([tree[group][name].values for tree in having])
             np.testing.assert_array_equal(own[group][name].values, expected)
             assert own[group][name].dtype == expected.dtype
+
+
+def test_an_optional_group_is_labelled_as_the_others(study: xr.DataTree) -> None:
+    """Its own coordinate says what it is, every variable has units and a meaning, and a reading is found by its name."""
+    variants = study["variants"].to_dataset()
+    assert variants["variant"].values.tolist() == ["max/min_max", "mean/fixed"]
+    assert variants["gosi"].sel(variant="mean/fixed", state="analysed").dims == ("network", "unit")
+    for name in (*GROUPS["variants"], "network", "arm"):
+        assert variants[name].attrs["units"] and variants[name].attrs["long_name"], name
+    assert {"schema_version", "config_digest"} <= set(variants.attrs)
 
 
 def test_an_arm_that_is_not_there_is_none(study: xr.DataTree) -> None:

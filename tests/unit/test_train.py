@@ -12,10 +12,10 @@ import pytest
 import tensorflow as tf
 
 from study import train
+from study.bench import Bench
 from study.config import NetworkConfig, TrainingConfig
 from study.images.augmentation import augmented
 from study.images.split import Partition, preprocessed
-from study.measure import Bench
 from study.networks import backend
 from study.networks.cnn7 import cnn7
 from study.seeding import stream

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study.measure import Bench
+from study.bench import Bench
 from study.networks import backend
 from study.store import Checkpoint, StudyFolder
 from study.train import DivergedError

@@ -9,6 +9,7 @@ import altair as alt
 
 from study.report.charts.ablation import ablation_accuracy, ablation_bars, ablation_dots, ablation_null
 from study.report.charts.ablation_details import ablation_classes, ablation_curves, ablation_forest
+from study.report.charts.calibration import power_curves, type_one_errors
 from study.report.charts.generalization import correlation_bars, correlation_scatter, correlation_ways, group_slopes
 from study.report.charts.intervals import layer_intervals
 from study.report.charts.maturation import (
@@ -19,6 +20,7 @@ from study.report.charts.maturation import (
     maturation_single_networks,
 )
 from study.report.charts.memorization import corruption_accuracy, corruption_excess, corruption_gosi
+from study.report.charts.multiverse import specification_curve
 from study.report.charts.shift_invariance import shift_bars, shift_consistency, shift_ratios
 from study.report.charts.tuning import gosi_histogram, layer_means, range_histogram, tuning_curves
 
@@ -49,11 +51,14 @@ __all__ = [
     "maturation_loss",
     "maturation_points",
     "maturation_single_networks",
+    "power_curves",
     "range_histogram",
     "shift_bars",
     "shift_consistency",
     "shift_ratios",
+    "specification_curve",
     "tuning_curves",
+    "type_one_errors",
 ]
 
 CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
@@ -66,5 +71,7 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
         maturation_loss, maturation_gosi, maturation_points, maturation_correlations, maturation_single_networks,
         corruption_gosi, corruption_excess, corruption_accuracy,
         ablation_accuracy, ablation_dots, ablation_classes, ablation_curves, ablation_forest,
+        specification_curve,
+        type_one_errors, power_curves,
     )
 }  # fmt: skip

@@ -140,9 +140,16 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     rules = (
         alt.Chart()
-        .transform_filter("isValid(datum.reference)")
-        .mark_rule(color=INK, opacity=0.5, strokeDash=[5, 4])
-        .encode(alt.Y("max(reference):Q"))
+        # Hidden where a panel has none: a panel without a single rule would leave its scale without an extent.
+        .transform_calculate(place="isValid(datum.reference) ? datum.reference : datum.value")
+        .transform_filter("isValid(datum.place)")
+        .mark_rule(color=INK, strokeDash=[5, 4])
+        .encode(
+            alt.Y("max(place):Q"),
+            opacity=alt.Opacity(
+                "valid(reference):Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0, 0.5], clamp=True)
+            ),
+        )
     )
     rule = [rules] if table["reference"].notna().any() else []
     panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(width=820, height=200)

@@ -69,13 +69,13 @@ def _against_corruption(table: pd.DataFrame, title: str) -> alt.TopLevelMixin:
         )
     )
     means = base.transform_filter("datum.kind == 'mean' && isValid(datum.gosi)")
-    line = means.mark_line(color=INK, strokeWidth=2).encode(y)
+    line = [means.mark_line(color=INK, strokeWidth=2).encode(y)] if _any_mean(table) else []
     intervals = (
         base.transform_filter("datum.kind == 'mean' && isValid(datum.ci_low) && isValid(datum.ci_high)")
         .mark_rule(color=INK, strokeWidth=1.6)
         .encode(alt.Y("ci_low:Q", title=title), alt.Y2("ci_high:Q"))
     )
-    layers = alt.layer(points, *if_any_interval(table, intervals), line, data=table).properties(
+    layers = alt.layer(points, *if_any_interval(table, intervals), *line, data=table).properties(
         width=PANEL_WIDTH, height=PANEL_HEIGHT
     )
     return panels(layers, table, "layer", free_scale="y")
@@ -85,6 +85,10 @@ def _fitting(table: pd.DataFrame) -> str:
     """Return the word for networks that fit their labels: that on the rows of means."""
     means = table.loc[table["kind"] == "mean", "fits"]
     return str(means.iloc[0]) if len(means) else ""
+
+
+def _any_mean(table: pd.DataFrame) -> bool:
+    return bool(table.loc[table["kind"] == "mean", "gosi"].notna().any())
 
 
 def _rate_axis() -> alt.X:

@@ -1,0 +1,144 @@
+"""The multiverse: what a question's answer would be under every other analysis that the registration names; exploratory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import xarray as xr
+
+from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
+from study.analysis.multiverse.correlates import GENERALIZATION, MATURATION, MEMORIZATION
+from study.analysis.multiverse.interventions import ABLATION, SHIFT_INVARIANCE
+from study.analysis.multiverse.selectivity import EXISTENCE, SPATIAL_FREQUENCY, UNTRAINED
+from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
+from study.analysis.results import Figure, LayerAgreement
+from study.errors import StudyError
+from study.registration import Hypothesis, Registration
+
+__all__ = [
+    "MULTIVERSES",
+    "Explored",
+    "agreements",
+    "check_multiverse",
+    "explored",
+    "multiverse_of",
+    "repeated_hypothesis",
+]
+
+MULTIVERSES: Mapping[str, Multiverse] = {
+    multiverse.question: multiverse
+    for multiverse in (
+        EXISTENCE, SPATIAL_FREQUENCY, UNTRAINED, MATURATION, GENERALIZATION, MEMORIZATION, ABLATION, SHIFT_INVARIANCE,
+    )
+}  # fmt: skip
+
+
+def repeated_hypothesis(hypotheses: Mapping[str, Hypothesis], question: str) -> Hypothesis | None:
+    """Return the hypothesis whose test a question's multiverse repeats: the first that has its measure; None without."""
+    measure = MULTIVERSES[question].measure
+    own = (one for one in hypotheses.values() if (one.question, one.measure) == (question, measure))
+    return next(own, None)
+
+
+def check_multiverse(registration: Registration, *, source: str) -> None:
+    """Refuse a registered multiverse with a question, factor or level that there is none of.
+
+    Raises
+    ------
+    StudyError
+        Naming the question, the factor and the allowed set.
+    """
+    for question, factors in registration.multiverse.items():
+        where = f"{source}, multiverse block, [{question}]"
+        known = MULTIVERSES.get(question)
+        if known is None:
+            raise StudyError(
+                f"{where}: {question!r} has no analysis of its own to vary; questions that have are {', '.join(MULTIVERSES)}"
+            )
+        if repeated_hypothesis(registration.hypotheses, question) is None:
+            raise StudyError(
+                f"{where}: no hypothesis of the question has measure {known.measure!r}, whose test would be repeated;"
+                f" register one, or leave [{question}] out"
+            )
+        for factor, levels in factors.items():
+            _check_levels(known, factor, levels, where)
+
+
+def _check_levels(known: Multiverse, factor: str, levels: tuple[str, ...], where: str) -> None:
+    if factor not in known.factors:
+        raise StudyError(f"{where}: factor {factor!r} is unknown; factors are {', '.join(known.factors)}")
+    allowed = known.factors[factor]
+    for level in levels:
+        if level not in allowed:
+            raise StudyError(f"{where}, factor {factor!r}: level {level!r} is unknown; levels are {', '.join(allowed)}")
+    if levels[0] != allowed[0]:
+        raise StudyError(
+            f"{where}, factor {factor!r}: the first level is {levels[0]!r}, but must be the registered choice: measure"
+            f" {known.measure!r} is {allowed[0]!r}"
+        )
+
+
+def multiverse_of(
+    question: str, registration: Registration, study: xr.DataTree, *, root_seed: int
+) -> tuple[Figure, tuple[LayerAgreement, ...]] | None:
+    """Return the specification curve of a question and how far it agrees with the registered analysis.
+
+    None where the registration names no multiverse of the question, or not the hypothesis that it repeats, or where no
+    layer was measured.
+
+    Parameters
+    ----------
+    study
+        The networks that the question is asked of.
+    """
+    factors = registration.multiverse.get(question)
+    if factors is None:
+        return None
+    hypothesis = repeated_hypothesis(registration.hypotheses, question)
+    if hypothesis is None:
+        return None
+    found = explored(MULTIVERSES[question], factors, hypothesis, study, root_seed=root_seed)
+    if found.table.empty:
+        return None
+    return _figure(question, hypothesis, found), agreements(found.table, null_value=hypothesis.null_value)
+
+
+def _figure(question: str, hypothesis: Hypothesis, found: Explored) -> Figure:
+    correlations = set(found.table["unit"]) == {RANK_CORRELATION}
+    side = "above" if direction(hypothesis) > 0 else "below"
+    return Figure(
+        f"{question}-multiverse", "specification_curve", "", "Would another analysis say the same?",
+        f"Exploratory; changes no verdict. {_counts(found)} One curve a layer: above, each specification's"
+        f" {_scale(correlations, hypothesis)} with its {100 * hypothesis.confidence_level:g} % bootstrap interval over"
+        " networks, sorted; below, its level of each factor. The upright line marks the registered choice of every"
+        f" factor, which is what {hypothesis.id} tests. Here an interval wholly {side} the null value counts as supported,"
+        " one wholly on the other side as contradicted, any other as inconclusive: a simpler rule than the registered one,"
+        " because smallest effects of interest are registered in one unit only. p-values are of the registered kind of"
+        " test, rest on 999 resamples and are not adjusted. The specifications share their data, so that their number is"
+        f" no number of confirmations.{_left_out(found)}",
+        "A curve that lies on the registered side of the null value from end to end.",
+        "A curve that crosses the null value: the answer hangs on choices that nothing but the registration decides.",
+        found.table,
+    )  # fmt: skip
+
+
+def _scale(correlations: bool, hypothesis: Hypothesis) -> str:
+    if correlations:
+        return "rank correlation"
+    null = "" if hypothesis.null_value == 0 else f" minus {hypothesis.null_value:g}, the null value,"
+    return (
+        f"estimate{null} divided by its standard deviation over networks, so that different units can share an axis (the"
+        " table has it in its own unit)"
+    )
+
+
+def _counts(found: Explored) -> str:
+    layers = found.table["layer"].nunique()
+    computed = len(found.table) // layers
+    possible = computed + sum(found.left_out.values())
+    return f"{computed} of {possible} combinations of the registered levels can be computed, each in {layers} layers."
+
+
+def _left_out(found: Explored) -> str:
+    said = "; ".join(f"{count}, because {reason}" for reason, count in found.left_out.items())
+    return f" Left out: {said}." if said else ""

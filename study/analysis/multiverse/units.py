@@ -1,0 +1,196 @@
+"""From units to layers: what a layer's selectivity may be taken to be, by one probe or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from study.analysis.multiverse.specification import Floats, Levels
+from study.config import GRATING_SETS, READOUTS
+from study.tuning import SELECTIVE
+
+PROBE_FACTORS = {"readout": READOUTS, "gratings": GRATING_SETS}
+REGISTERED_PROBE = f"{READOUTS[0]}/{GRATING_SETS[0]}"
+NOT_MEASURED = "that read-out or set of gratings was not measured in this study"
+CHANCE = 0.05
+
+LEFT_OUT, UNTUNED, ACTIVE_IN_BOTH = "left_out", "counted_as_untuned", "active_in_both_states"
+MEAN, MEDIAN, SIGNIFICANT = "mean_gosi", "median_gosi", "share_with_p_at_most_0.05"
+THRESHOLDS = {"share_above_0.33": SELECTIVE, "share_above_0.25": 0.25, "share_above_0.5": 0.5}
+REGISTERED_SHARE = "share_above_0.33"
+NO_CONTROL, OWN_SHUFFLE, ORIENTATION_SHUFFLE = "none", "own_shuffle", "orientation_shuffle"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers that units belong to, in the units' order; `members` are the positions of each one's units."""
+
+    names: tuple[str, ...]
+    members: tuple[NDArray[np.intp], ...]
+
+    def mean(self, values: Floats) -> Floats:
+        """Return the mean over each layer's units, (..., unit) to (..., layer); NaN units are left out."""
+        return np.stack([defined_mean(values[..., own]) for own in self.members], axis=-1)
+
+    def median(self, values: Floats) -> Floats:
+        """Return the median over each layer's units, (..., unit) to (..., layer); NaN units are left out."""
+        return np.stack([defined_median(values[..., own]) for own in self.members], axis=-1)
+
+
+def layers_of(unit_layer: NDArray[np.str_]) -> Layers:
+    """Return the layers of units from the layer of each, (unit,)."""
+    labels = np.array(unit_layer.tolist())
+    names = tuple(dict.fromkeys(labels.tolist()))
+    return Layers(names, tuple(np.flatnonzero(labels == name) for name in names))
+
+
+def defined_mean(values: Floats) -> Floats:
+    """Return the mean over the last axis of what is not NaN; NaN where all is."""
+    defined = ~np.isnan(values)
+    count = defined.sum(axis=-1)
+    total = np.where(defined, values, 0.0).sum(axis=-1)
+    return quotient(total, count.astype(np.float64))
+
+
+def quotient(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole where the whole is above 0, NaN elsewhere."""
+    result: Floats = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=result, where=whole > 0)
+    return result
+
+
+def defined_median(values: Floats) -> Floats:
+    """Return the median over the last axis of what is not NaN; NaN where all is."""
+    ordered = np.sort(values, axis=-1)  # NaN last
+    count = (~np.isnan(values)).sum(axis=-1)[..., None]
+    low, high = (np.take_along_axis(ordered, np.maximum(place, 0), -1) for place in ((count - 1) // 2, count // 2))
+    return np.where(count[..., 0] > 0, (low[..., 0] + high[..., 0]) / 2, np.nan)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How selective every unit is, by one read-out and set of gratings, in one state of the weights.
+
+    (network, unit), NaN where the unit is silent; None where the study does not store it. `null_count` is (network,
+    layer, bin): shuffled gOSI values in equal bins of [0, 1].
+    """
+
+    gosi: Floats
+    null_mean: Floats
+    null_selective: Floats
+    arc: Floats
+    frequencies: Floats
+    orientation_null_mean: Floats | None = None
+    pvalue: Floats | None = None
+    orientation_pvalue: Floats | None = None
+    null_count: Floats | None = None
+
+
+def probe_of(levels: Levels) -> str:
+    """Return the name of the probe that a combination of levels asks for."""
+    return f"{levels['readout']}/{levels['gratings']}"
+
+
+def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:
+    """Return what a study stores of one probe, or why it stores nothing."""
+    tuning = study["tuning"].to_dataset()
+    if probe == REGISTERED_PROBE:
+        own = _arrays(tuning.sel(state=state), ("network", "unit"), {
+            **_SHARED, "orientation_null_mean": "gosi_orientation_null_mean", "pvalue": "gosi_pvalue",
+            "orientation_pvalue": "gosi_orientation_pvalue",
+        })  # fmt: skip
+        counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "layer", "gosi_bin")
+        order = [counts["layer"].values.tolist().index(name) for name in layers_of(tuning["unit_layer"].values).names]
+        return Probe(**own, null_count=counts.values[:, order].astype(np.float64))
+    variants = variants_of(study)
+    if variants is None or probe not in variants["variant"].values.tolist():
+        return NOT_MEASURED
+    return Probe(**_arrays(variants.sel(variant=probe, state=state), ("network", "unit"), _SHARED))
+
+
+_SHARED = {
+    "gosi": "gosi", "null_mean": "gosi_null_mean", "null_selective": "gosi_null_selective",
+    "arc": "spatial_frequency_range", "frequencies": "spatial_frequency_count",
+}  # fmt: skip
+
+
+def _arrays(dataset: xr.Dataset, dims: tuple[str, ...], names: dict[str, str]) -> dict[str, Floats]:
+    return {field: dataset[name].transpose(*dims).values.astype(np.float64) for field, name in names.items()}
+
+
+def variants_of(study: xr.DataTree) -> xr.Dataset | None:
+    """Return the other read-outs and sets of gratings, if every network of the study was measured by them."""
+    if "variants" not in study.children:
+        return None
+    variants = study["variants"].to_dataset()
+    places = {str(key): place for place, key in enumerate(variants["network"].values.tolist())}
+    rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
+    return None if -1 in rows else variants.isel(network=rows)
+
+
+def layer_values(probe: Probe, layers: Layers, summary: str, control: str, silent_units: str) -> Floats | str:
+    """Return each layer's selectivity less that of a control, (network, layer), or why it cannot be computed.
+
+    Parameters
+    ----------
+    summary
+        Mean or median over units of gOSI, the share of units above a threshold, or that with p at most .05.
+    control
+        What is taken away: the same of the unit's own shuffled responses, or of those with orientation labels shuffled
+        within spatial frequency, or nothing. A median is that of the units' differences from their control.
+    silent_units
+        Left out, or counted with a gOSI of 0 before and after shuffling.
+    """
+    observed = _observed(probe, summary, control)
+    null = _null(probe, layers, summary, control)
+    if isinstance(observed, str) or isinstance(null, str):
+        return observed if isinstance(observed, str) else str(null)
+    silent = np.isnan(probe.gosi)
+    counted = silent_units == UNTUNED
+    if null.shape[-1] != silent.shape[-1]:  # by layer, of the units that are not silent
+        share = layers.mean((~silent).astype(np.float64)) if counted else np.ones(null.shape)
+        return layers.mean(np.where(silent & counted, 0.0, observed)) - np.where(share > 0, share * null, 0.0)
+    excess = np.where(silent & counted, 0.0, observed - null)
+    return layers.median(excess) if summary == MEDIAN else layers.mean(excess)
+
+
+def _observed(probe: Probe, summary: str, control: str) -> Floats | str:
+    if summary in THRESHOLDS:
+        return np.where(np.isnan(probe.gosi), np.nan, probe.gosi > THRESHOLDS[summary])
+    if summary == SIGNIFICANT:
+        pvalue = probe.orientation_pvalue if control == ORIENTATION_SHUFFLE else probe.pvalue
+        if control == NO_CONTROL:
+            return "a p-value of a unit holds its control already"
+        if pvalue is None:
+            return "p-values of units are stored for the registered read-out and gratings only"
+        return np.where(np.isnan(pvalue), np.nan, pvalue <= CHANCE)
+    return probe.gosi
+
+
+def _null(probe: Probe, layers: Layers, summary: str, control: str) -> Floats | str:
+    """Return what the control leaves: (network, unit), or (network, layer) where units were counted by layer."""
+    if control == NO_CONTROL:
+        return np.zeros(probe.gosi.shape)
+    if summary == SIGNIFICANT:
+        return np.full(probe.gosi.shape, CHANCE)
+    if control == ORIENTATION_SHUFFLE:
+        if probe.orientation_null_mean is None or summary in THRESHOLDS:
+            return "of the orientation shuffle only the mean gOSI is stored, for the registered read-out and gratings"
+        return probe.orientation_null_mean
+    if summary in (MEAN, MEDIAN):
+        return probe.null_mean
+    if summary == REGISTERED_SHARE:
+        return probe.null_selective
+    return _shuffled_share(probe, layers, THRESHOLDS[summary])
+
+
+def _shuffled_share(probe: Probe, layers: Layers, threshold: float) -> Floats | str:
+    """Return the share of a layer's shuffled gOSI values above a threshold, from their histogram: (network, layer)."""
+    if probe.null_count is None or (threshold * probe.null_count.shape[-1]) % 1:
+        return "shuffled gOSI is not stored by threshold for other read-outs and gratings"
+    first = round(threshold * probe.null_count.shape[-1])
+    total = probe.null_count.sum(axis=-1)
+    return quotient(probe.null_count[..., first:].sum(axis=-1), total)

@@ -1,0 +1,52 @@
+"""The page on which the registered tests are themselves tested: one self-contained HTML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from study.analysis.results import Figure
+from study.report import wording
+from study.report.page import TEMPLATES, chart_library, figure_view, templates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class CalibrationPage:
+    """Everything the page shows.
+
+    `summary` says in plain sentences what was found, `failures` which tests err more often than registered. `table` has
+    one row a hypothesis. `methods` are (heading, paragraph) pairs, `left_out` the hypotheses that were not simulated,
+    each with the reason, and `provenance` label to value.
+    """
+
+    generated: str
+    summary: tuple[str, ...]
+    failures: tuple[str, ...]
+    table: pd.DataFrame
+    table_words: tuple[tuple[str, str], ...]
+    figures: tuple[Figure, ...]
+    methods: tuple[tuple[str, str], ...]
+    left_out: tuple[str, ...]
+    provenance: tuple[tuple[str, str], ...]
+
+
+def render_calibration(page: CalibrationPage) -> str:
+    """Return the page as one HTML document; the same record gives the same text."""
+    views = tuple(
+        figure_view(figure, wording.anchor_text("f", figure.id), figure.paper_figure) for figure in page.figures
+    )
+    return (
+        templates()
+        .get_template("calibration.html.j2")
+        .render(
+            page=page,
+            figures=views,
+            drawings=[view.drawing for view in views if view.drawing is not None],
+            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+            bundle=chart_library(),
+        )
+    )

@@ -1,0 +1,90 @@
+"""Error rates and power of the registered tests, from simulated studies."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from study.report.charts.theme import (
+    INK,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    in_order,
+    palette,
+    panels,
+    shapes,
+    vertical_intervals,
+)
+
+
+def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw how often either analysis finds what is not there, a row a hypothesis.
+
+    Parameters
+    ----------
+    table
+        Columns `hypothesis`, `analysis`, `share`, `ci_low`, `ci_high`, and `alpha`, at which a dashed rule stands.
+    """
+    hypotheses, analyses = in_order(table, "hypothesis"), in_order(table, "analysis")
+    told_apart = {
+        "color": alt.Color("analysis:N", title=None, scale=alt.Scale(domain=analyses, range=palette(analyses))),
+        "shape": alt.Shape("analysis:N", title=None, scale=alt.Scale(domain=analyses, range=shapes(analyses))),
+    }
+    base = alt.Chart(table).encode(
+        alt.Y("hypothesis:N", sort=hypotheses, title=None, axis=alt.Axis(labelLimit=280)),
+        alt.YOffset("analysis:N", sort=analyses, scale=alt.Scale(domain=analyses, paddingOuter=0.6)),
+        tooltip=["hypothesis:N", "analysis:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in _SHARES)],
+    )
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(
+        alt.X(
+            "share:Q",
+            title="share of studies without an effect that find one (square-root scale)",
+            scale=alt.Scale(type="sqrt", domain=[0, 1]),
+            axis=alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]),
+        ),
+        **told_apart,
+    )
+    intervals = base.mark_rule(strokeWidth=1.5).encode(
+        alt.X("ci_low:Q"), alt.X2("ci_high:Q"), color=told_apart["color"]
+    )
+    alphas = table[["alpha"]].drop_duplicates()
+    rule = alt.Chart(alphas).mark_rule(color=INK, opacity=0.6, strokeDash=[5, 4]).encode(alt.X("alpha:Q"))
+    return alt.layer(rule, intervals, points).properties(width=520, height=26 * len(hypotheses))
+
+
+def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw power against the number of networks, a panel a hypothesis.
+
+    Parameters
+    ----------
+    table
+        Columns `hypothesis`, `networks`, `kind` of power, `share`, `ci_low`, `ci_high`, and `minimum`, the registered
+        fewest networks, where a dashed rule stands.
+    """
+    kinds = in_order(table, "kind")
+    base = alt.Chart(table).encode(
+        alt.X(
+            "networks:Q",
+            title="networks",
+            scale=alt.Scale(type="log", nice=False, padding=8),
+            axis=alt.Axis(tickCount=4),
+        ),
+        alt.Y("share:Q", title="share of studies", scale=alt.Scale(domain=[0, 1])),
+        alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=palette(kinds))),
+        tooltip=["networks:Q", "kind:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _SHARES)],
+    )
+    points = base.mark_point(filled=True, size=45, opacity=1).encode(
+        alt.Shape("kind:N", title=None, scale=alt.Scale(domain=kinds, range=shapes(kinds)))
+    )
+    rule = (
+        alt.Chart(table)
+        .transform_filter(f"datum.kind === '{kinds[0]}'")
+        .mark_rule(color=INK, opacity=0.4, strokeDash=[5, 4])
+        .encode(alt.X("minimum:Q"))
+    )
+    layers = [rule, *vertical_intervals(base, table, stroke_width=1), base.mark_line(strokeWidth=1.5), points]
+    panel = alt.layer(*layers, data=table).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
+    return panels(panel, table, "hypothesis")
+
+
+_SHARES = ("share", "ci_low", "ci_high")

@@ -1,0 +1,162 @@
+"""The specification curve: what every registered way of asking a question answers, and which choices it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, if_any_interval, in_order
+
+_DESCRIBED = (
+    "layer", "place", "effect", "ci_low", "ci_high", "says", "registered", "estimate", "unit", "pvalue", "networks",
+    "undefined", "note",
+)  # fmt: skip
+_COLUMNS = 4  # layers beside each other
+_WIDTH, _NARROW = 300, 150  # of a panel, with few and with many layers
+_HEIGHT = 140
+_ROW = 13  # pixels a level
+_WIDE = 20.0  # an effect beyond this makes the axis logarithmic away from 0
+_TICKS = (-300, -100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300)
+_CORRELATION = "rank correlation"
+
+
+def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw each layer's specifications sorted by effect, and below them the level of each factor.
+
+    Parameters
+    ----------
+    table
+        A row a layer and specification. Columns `layer`, `place` (from 1, by effect), `effect`, `ci_low`, `ci_high` (NaN
+        where undefined), `says` (a verdict), `registered` (whether it is the registered specification), for the tooltip
+        `estimate`, `unit`, `pvalue`, `networks`; every further column but `undefined` and `note` is a factor.
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        Four layers in a row; colour and shape are the verdict, a dashed upright line and a ring mark the registered
+        specification. A factor with one level only is not drawn.
+    """
+    factors = [name for name in table.columns if name not in _DESCRIBED and table[name].nunique() > 1]
+    layers = in_order(table, "layer")
+    colours, marks = _verdicts(table)
+    width = _WIDTH if len(layers) <= 2 else _NARROW
+    levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
+    # The first panel of a row has the labels of the axis; what the others draw is built once.
+    upper, lower = (
+        [drawn(first) for first in (False, True)]
+        for drawn in (_curves(table, factors, colours, marks), _levels(table, factors, levels, colours))
+    )
+    rows = []
+    for first in range(0, len(layers), _COLUMNS):
+        some = layers[first : first + _COLUMNS]
+        own = table[table["layer"].isin(some)].drop(columns=["undefined", "note"])
+        panels = [
+            _panel(upper[layer == some[0]], own, layer, width, _HEIGHT).properties(
+                title=alt.Title(layer, frame="group")
+            )
+            for layer in some
+        ]
+        if factors:
+            height = _ROW * len(levels)
+            panels += [_panel(lower[layer == some[0]], own, layer, width, height) for layer in some]
+        spacing = alt.RowColnumber(row=8, column=14)
+        rows.append(alt.concat(*panels, columns=len(some), bounds="flush", spacing=spacing))
+    return alt.vconcat(*rows, spacing=48)  # also of a single row: by itself it would not make room for its labels
+
+
+def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
+    names = [verdict for verdict in VERDICT_COLOURS if verdict in set(table["says"])]
+    colours, marks = [VERDICT_COLOURS[name] for name in names], [VERDICT_SHAPES[name] for name in names]
+    return (
+        alt.Color("says:N", title=None, scale=alt.Scale(domain=names, range=colours)),
+        alt.Shape("says:N", title=None, scale=alt.Scale(domain=names, range=marks)),
+    )
+
+
+def _panel(marks: list[Any], own: pd.DataFrame, layer: str, width: int, height: int) -> Any:
+    """Return one layer's panel of some marks."""
+    of_layer = alt.FieldEqualPredicate(field="layer", equal=layer)
+    return alt.layer(*marks, data=own).transform_filter(of_layer).properties(width=width, height=height)
+
+
+def _base(table: pd.DataFrame) -> alt.Chart:
+    last = int(table["place"].max())
+    return alt.Chart().encode(
+        alt.X("place:Q", title=None, axis=None, scale=alt.Scale(domain=[0, last + 1], nice=False, zero=False))
+    )
+
+
+def _marker(base: alt.Chart) -> Any:
+    """Return the upright line at the registered specification."""
+    return base.transform_filter("datum.registered").mark_rule(color=INK, strokeDash=[3, 2], opacity=0.8)
+
+
+def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[Any]]:
+    """Return what draws the marks of an upper panel; the first panel of a row has the labels of its axis."""
+    base = _base(table)
+    title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
+    axis, scale = _value_axis(table)
+    tooltip = [
+        "layer:N", "says:N", alt.Tooltip("effect:Q", format=".3g"), alt.Tooltip("estimate:Q", format=".3g"), "unit:N",
+        alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
+    ]  # fmt: skip
+
+    def drawn(first: bool) -> list[Any]:
+        own = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}
+        y = alt.Y("effect:Q", scale=scale, **own)
+        points = base.transform_filter("isValid(datum.effect)").mark_point(filled=True, size=22, opacity=1)
+        ring = base.transform_filter("datum.registered && isValid(datum.effect)").mark_point(
+            filled=False, size=150, color=INK, strokeWidth=1.6, opacity=1
+        )
+        intervals = base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)").mark_rule(strokeWidth=1)
+        intervals = intervals.encode(alt.Y("ci_low:Q", scale=scale, **own), alt.Y2("ci_high:Q"), color=colours)
+        zero = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6)
+        zero = zero.encode(alt.Y("min(zero):Q", scale=scale, **own))
+        points = points.encode(y, color=colours, shape=marks, tooltip=tooltip)
+        return [zero, _marker(base), *if_any_interval(table, intervals), points, ring.encode(y)]
+
+    return drawn
+
+
+def _bare(**options: Any) -> alt.Axis:
+    """Return the axis of a panel whose neighbour to the left has the labels."""
+    return alt.Axis(**(options | {"labels": False, "ticks": False, "domain": False}))
+
+
+def _value_axis(table: pd.DataFrame) -> tuple[dict[str, Any], alt.Scale]:
+    """Return the axis of effects, the same in every panel: logarithmic on both sides of 0 where some are very large."""
+    values = table[["effect", "ci_low", "ci_high"]].to_numpy(dtype=np.float64)
+    values = values[np.isfinite(values)]
+    low, high = (min(float(values.min()), 0.0), max(float(values.max()), 0.0)) if values.size else (-1.0, 1.0)
+    if max(-low, high) > _WIDE:
+        ticks = [tick for tick in _TICKS if 1.1 * low - 1 <= tick <= 1.1 * high + 1]
+        scale = alt.Scale(type="symlog", constant=1, domain=[1.1 * low - 1, 1.1 * high + 1], nice=False)
+        return {"values": ticks}, scale
+    margin = 0.06 * (high - low) or 1.0
+    return {"tickCount": 6}, alt.Scale(domain=[low - margin, high + margin], nice=False)
+
+
+def _levels(table: pd.DataFrame, factors: list[str], rows: list[str], colours: Any) -> Callable[[bool], list[Any]]:
+    """Return what draws the marks of a lower panel: a square at the level of each factor."""
+    base: Any = _base(table)
+    options: dict[str, Any] = {
+        "grid": True,
+        "labelLimit": 230,
+        "labelFontSize": 10,
+        "labelOverlap": False,
+        "ticks": False,
+        "domain": False,
+    }
+
+    def drawn(first: bool) -> list[Any]:
+        axis = alt.Axis(**options) if first else _bare(**options)
+        y = alt.Y("row:N", sort=rows, title=None, scale=alt.Scale(domain=rows), axis=axis)
+        squares = base.transform_fold([*factors], as_=["factor", "level"])
+        squares = squares.transform_calculate(row="datum.factor + ': ' + datum.level").mark_square(size=9, opacity=1)
+        return [_marker(base), squares.encode(y, color=colours)]
+
+    return drawn

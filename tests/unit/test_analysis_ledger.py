@@ -1,0 +1,200 @@
+"""The ledger: a row for every claim of the paper, what differs in method, and what that did to the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from study.analysis import question_named
+from study.analysis.ledger import ledger, registered_test
+from study.analysis.results import (
+    CONTRADICTED,
+    DIFFERENT_VERDICTS,
+    DISAGREE,
+    INCONCLUSIVE,
+    NOT_COMPARED,
+    NOT_TESTED,
+    SAME_VERDICT,
+    SUPPORTED,
+    HypothesisResult,
+    LedgerRow,
+    PublishedLayer,
+    QuestionResult,
+    SecondSet,
+)
+from study.analysis.testing import untested
+from study.registration import QUESTIONS
+from tests.example_networks import example_network
+from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
+from tests.example_study import LAYERS, analysed, registered, study_of
+
+# What the paper claims, question by question, and the hypotheses that say it.
+CLAIMS = {
+    "existence": ("existence-selective-units", "existence-above-shuffle"),
+    "spatial_frequency": ("spatial_frequency-range-zero",),
+    "untrained": ("untrained-weaker", "untrained-few", "untrained-present"),
+    "maturation": ("maturation-correlation", "maturation-higher-layers-absence"),
+    "generalization": (
+        "generalization-lower-layers", "generalization-conv1-absence", "generalization-higher-layers-absence",
+    ),
+    "memorization": ("memorization-trend", "memorization-higher-layers-absence"),
+    "ablation": ("ablation-effect", "ablation-twofold", "ablation-silence", "ablation-other-layers-absence"),
+    "shift_invariance": ("shift_invariance-fc1", "shift_invariance-depth"),
+    "replication": (
+        "replication-existence", "replication-spatial-frequency", "replication-ablation", "replication-generalization",
+        "replication-vgg16-existence", "replication-vgg16-high-layers-absence", "replication-vgg16-spatial-frequency",
+        "replication-vgg16-ablation",
+    ),
+}  # fmt: skip
+REASONS = ("Unit of analysis", "Baseline", "Autocorrelation", "Pooling", "Absence", "Intervention", "Outcome")
+MEASURES = [
+    (name, measure)
+    for name in QUESTIONS
+    if (question := question_named(name)) is not None
+    for measure in question.measures
+]
+
+
+def row_of(result: HypothesisResult) -> LedgerRow:
+    """Return the ledger's row of one result."""
+    (row,) = ledger((QuestionResult("existence", "", "", "", (result,)),))
+    return row
+
+
+def result(verdict: str = SUPPORTED, published: str = SUPPORTED, **changes: object) -> HypothesisResult:
+    """Return a result in two layers, with p-values of either analysis."""
+    made = HypothesisResult(
+        hypothesis("h", "existence", "It is so.", layers=("conv2", "conv3")),
+        (layer_result("conv2", 0.5, 0.1, 0.001, verdict), undefined_layer("conv3", "conv3 is undefined")),
+        verdict,
+        "a reason",
+        published,
+        (PublishedLayer("conv2", 0.4, 0.02, published), PublishedLayer("conv3", 0.4, NAN, published, "by eye")),
+        published_test="By eye.",
+        difference="Unit of analysis: networks.",
+    )
+    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+
+
+def test_every_claim_of_the_paper_has_its_row() -> None:
+    """Each confirmatory hypothesis, in the order of questions, and none of the exploratory ones."""
+    assert set(CLAIMS) == set(QUESTIONS)
+    whole = registered().hypotheses.values()
+    questions = tuple(
+        QuestionResult(name, "", "", "", tuple(untested(one, "no data") for one in whole if one.question == name))
+        for name in QUESTIONS
+    )
+    rows = ledger(questions)
+    assert [row.hypothesis for row in rows] == [name for names in CLAIMS.values() for name in names]
+    for row in rows:
+        assert row.claim == registered().hypotheses[row.hypothesis].claim
+        assert row.absence == ("absence" in row.hypothesis)
+        assert row.comparison == NOT_COMPARED
+        assert row.untested == "no data"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "published", "comparison"),
+    [
+        (SUPPORTED, SUPPORTED, SAME_VERDICT),
+        (INCONCLUSIVE, SUPPORTED, DIFFERENT_VERDICTS),
+        (CONTRADICTED, SUPPORTED, DIFFERENT_VERDICTS),
+        (NOT_TESTED, SUPPORTED, NOT_COMPARED),
+        (SUPPORTED, NOT_TESTED, NOT_COMPARED),
+        (NOT_TESTED, NOT_TESTED, NOT_COMPARED),
+    ],
+)
+def test_verdicts_are_compared_where_there_are_two(verdict: str, published: str, comparison: str) -> None:
+    """The same, different, or nothing to compare because one analysis has none."""
+    assert row_of(result(verdict, published)).comparison == comparison
+
+
+def test_a_row_holds_both_analyses_layer_by_layer() -> None:
+    """Published p as it is, registered p adjusted, NaN where there is none."""
+    row = row_of(result())
+    assert row.layers == ("conv2", "conv3")
+    assert row.published_pvalues[0] == ("conv2", 0.02)
+    assert row.registered_pvalues[0] == ("conv2", pytest.approx(0.007))
+    for pvalues in (row.published_pvalues, row.registered_pvalues):
+        assert pvalues[1][0] == "conv3"
+        assert math.isnan(pvalues[1][1])
+    assert (row.published_test, row.difference) == ("By eye.", "Unit of analysis: networks.")
+    assert (row.untested, row.second_verdict) == ("", "")
+
+
+def test_the_second_set_has_its_verdict() -> None:
+    """That of the registered test; the comparison is of the first set."""
+    again = SecondSet((), CONTRADICTED, "", DISAGREE)
+    row = row_of(result(second=again))
+    assert (row.second_verdict, row.comparison) == (CONTRADICTED, SAME_VERDICT)
+
+
+def test_an_analysis_without_a_verdict_says_why() -> None:
+    """The notes of its layers, each kind once, else the reason of the whole; never nothing."""
+    assert row_of(result(NOT_TESTED)).untested == "conv3 is undefined"
+    every = tuple(undefined_layer(layer, f"{layer} is undefined") for layer in ("conv1", "conv2", "conv3"))
+    assert row_of(result(NOT_TESTED, layers=every)).untested == "conv1 is undefined; likewise 2 more layers"
+    assert row_of(result(NOT_TESTED, layers=())).untested == "a reason"
+    assert row_of(result(NOT_TESTED, layers=(), reason="")).untested == "no reason is recorded"
+    assert row_of(result(SUPPORTED, NOT_TESTED)).untested == "by eye"
+    assert row_of(result(SUPPORTED, NOT_TESTED, published_layers=())).untested == "no reason is recorded"
+
+
+def test_vgg16_is_not_tested_and_says_why() -> None:
+    """Its network is not held: every row of it has a reason on either side, through the whole analysis."""
+    networks = [
+        example_network(np.random.default_rng(seed), layers=LAYERS, epochs=2, seed=seed, initialization_set=2)
+        for seed in range(2)
+    ]
+    names = [name for name in registered().hypotheses if "vgg16" in name]
+    rows = ledger(analysed(study_of(networks), *names))
+    assert [row.hypothesis for row in rows] == names
+    for row in rows:
+        assert (row.registered_verdict, row.published_verdict) == (NOT_TESTED, NOT_TESTED)
+        assert "was not measured in this study" in row.untested
+        assert row.difference.startswith("Unit of analysis: one network")
+        assert row.published_test.startswith("No test")
+
+
+@pytest.mark.parametrize(("name", "measure"), MEASURES)
+def test_every_measure_says_what_was_published_and_what_differs(name: str, measure: str) -> None:
+    """One line each, of a length that a table holds; the reason comes first, by a name that is known."""
+    question = question_named(name)
+    assert question is not None
+    texts = question.measures[measure]
+    for text in (texts.published_test, texts.difference):
+        assert text.endswith(".")
+        assert "\n" not in text
+        assert 10 < len(text) < 220
+    assert texts.difference.startswith(REASONS)
+    assert ": " in texts.difference
+    if measure.endswith("absence"):
+        assert "absence read" in texts.published_test or "no asterisk" in texts.published_test
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("untrained-few", "Mean over networks against 0.5, by sign flips; one-sided, below."),
+        (
+            "generalization-lower-layers",
+            "Rank correlation over networks, ranks taken and permuted within augmentation; one-sided, below.",
+        ),
+        ("memorization-trend", "Rank correlation over networks, ranks taken and permuted freely; one-sided, below."),
+        (
+            "ablation-other-layers-absence",
+            "Equivalence: the mean over networks lies within -0.5 and 0.5, by sign flips; two one-sided tests.",
+        ),
+        (
+            "generalization-conv1-absence",
+            "Equivalence: the rank correlation over networks within augmentation lies within -0.3 and 0.3, on Fisher's z;"
+            " two one-sided tests.",
+        ),
+    ],
+)
+def test_a_registered_test_is_said_in_words(name: str, words: str) -> None:
+    """Each kind of test, with its bounds and its side."""
+    assert registered_test(registered().hypotheses[name]) == words

@@ -1,0 +1,299 @@
+"""The tests under test: counts, what is called a failure, the command, and power before data."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from study import calibrate, pool
+from study.analysis.question import unpublished
+from study.config import resolve
+from study.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
+from study.registration import Hypothesis
+from study.simulation import NULL, Case, Size, Tally, effect_case, null_cases, tally
+from study.simulation.calibration import Calibration, case_table, failures, level_table, power_table, summary_table
+from tests.example_study import only, registered
+
+ROOT = Path(__file__).parents[2]
+CHEAP = "shift_invariance-consistency"
+
+
+def hypothesis(name: str = CHEAP) -> Hypothesis:
+    """Return a registered hypothesis."""
+    return registered().hypotheses[name]
+
+
+def counts(studies: int, any_rejected: int, **changes: int) -> Tally:
+    """Return a tally of a hypothesis of two layers."""
+    given = {
+        "enough_rejected": 0, "supported": 0, "contradicted": 0, "untested": 0, "intervals": 2 * studies,
+        "covered": 2 * studies, "published": studies, "published_supported": 0, **changes,
+    }  # fmt: skip
+    return Tally(studies=studies, rejected=(any_rejected, 0), any_rejected=any_rejected, **given)
+
+
+def calibration(any_rejected: int, studies: int = 1000) -> Calibration:
+    """Return the calibration of a test that errs in so many studies, of 16 networks."""
+    one, size = hypothesis(), Size(16)
+    (null,) = null_cases(one, size)
+    found = counts(studies, any_rejected, published_supported=studies)
+    effects = [(effect_case(one, Size(n)), counts(200, 50, enough_rejected=10 * n)) for n in (8, 16)]
+    return Calibration(one, ((null, found),), tuple(effects))
+
+
+def test_a_tally_counts_what_the_registered_path_concludes() -> None:
+    """Every study once; the claim is rejected at most as often as any layer, and support is not above either."""
+    case = effect_case(hypothesis(), Size(24))
+    found = tally(case, seed=0, start=0, studies=30, published=5)
+    assert found.studies == 30
+    assert found.published == 5
+    assert found.supported <= found.enough_rejected <= found.any_rejected <= sum(found.rejected)
+    assert 0 < found.covered <= found.intervals == 60
+    assert found == tally(case, seed=0, start=0, studies=30, published=5)
+    assert found != tally(case, seed=1, start=0, studies=30, published=5)
+    both = found + found
+    assert (both.studies, both.rejected) == (60, tuple(2 * count for count in found.rejected))
+
+
+def test_a_large_effect_is_found_and_its_absence_is_not() -> None:
+    """Three standard deviations in every layer: rejected in all studies, and the interval holds what was planted."""
+    one = dataclasses.replace(hypothesis(), smallest_effect=-0.09)
+    found = tally(effect_case(one, Size(16)), seed=0, start=0, studies=20, published=0)
+    assert found.enough_rejected == 20
+    (null,) = null_cases(one, Size(16))
+    assert tally(null, seed=0, start=0, studies=20, published=0).any_rejected < 8
+
+
+@pytest.mark.slow
+def test_counts_do_not_depend_on_the_number_of_processes() -> None:
+    """One process or two, the same studies; every study is watched once."""
+    requests = [pool.Request(effect_case(hypothesis(), Size(size)), 40, 3) for size in (80, 200)]
+    watched: list[int] = []
+    alone = pool.simulated(requests, seed=3, workers=1, watch=watched.append)
+    assert sum(watched) == 80
+    assert alone == pool.simulated(requests, seed=3, workers=2)
+    assert [found.published for found in alone] == [3, 3]
+
+
+def test_only_an_error_rate_beyond_chance_is_a_failure() -> None:
+    """By itself an interval of 95 % decides; of forty-one tests one looks that bad by chance, so intervals are wider."""
+    assert failures([calibration(50)]) == ()
+    assert failures([calibration(62)]) == ()
+    (sentence,) = failures([calibration(90)])
+    assert sentence.startswith(f"{CHEAP}: rejects a true null in 0.090 of 1000 studies of 16 networks")
+    assert "registered is alpha = 0.05" in sentence
+    many = [calibration(50)] * 40
+    assert failures([*many, calibration(68)]) == ()
+    assert failures([calibration(68)]) != ()
+
+
+def test_the_worse_margin_of_an_absence_counts() -> None:
+    """Both margins are tried; the one that is rejected more often is reported."""
+    one = hypothesis("ablation-other-layers-absence")
+    low, high = null_cases(one, Size(16))
+    effects = ((effect_case(one, Size(16)), counts(10, 1)),)
+    both = Calibration(one, ((low, counts(1000, 10)), (high, counts(1000, 200))), effects)
+    assert both.worst.any_rejected == 200
+    assert len(failures([both])) == 1
+
+
+def test_tables_hold_what_was_counted() -> None:
+    """One row a hypothesis in the summary, one a planted value and number of networks among the counts."""
+    one = calibration(50)
+    (row,) = summary_table([one]).to_dict("records")
+    assert (row["networks"], row["type_I_error"], row["power"]) == (16, 0.05, 0.8)
+    assert row["low"] < 0.05 < row["high"]
+    assert row["holds"] == "yes"
+    assert summary_table([calibration(300)])["holds"].tolist() == ["no"]
+    counted = case_table([one])
+    assert counted["planted"].tolist() == [NULL, "effect", "effect"]
+    assert counted["networks"].tolist() == [16, 8, 16]
+    power = power_table([one])
+    assert power["share"].tolist() == [0.4, 0.0, 0.8, 0.0]
+    assert set(power["minimum"]) == {8}
+
+
+def test_what_is_not_in_the_paper_has_no_published_error_rate() -> None:
+    """Its published analysis supports nothing, which is no merit."""
+    from study.analysis import question_named
+
+    question = question_named(hypothesis().question)
+    assert question is not None
+    assert question.measures[hypothesis().measure].published is unpublished
+    assert calibration(50).worst_published is None
+    assert level_table([calibration(50)])["analysis"].tolist() == ["as registered"]
+    published = dataclasses.replace(calibration(50), hypothesis=hypothesis("shift_invariance-fc1"))
+    assert level_table([published])["share"].tolist() == [0.05, 1.0]
+
+
+def run(*arguments: str) -> int:
+    """Run the command in this process."""
+    return calibrate.main(["--preregistration", str(ROOT / "preregistration.md"), "--workers", "1", *arguments])
+
+
+def test_the_command_reports_registered_against_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two hypotheses, few studies: exit code 0, one table, a page that works offline, all counts beside it."""
+    monkeypatch.chdir(tmp_path)
+    asked = (CHEAP, "shift_invariance-fc1")
+    flags = [part for name in asked for part in ("--hypothesis", name)]
+    assert run(*flags, "--studies", "20", "--networks", "8,16") == 0
+    out = capsys.readouterr().out
+    assert "studies simulated: " in out
+    for name in asked:
+        assert name in out
+    assert "not in the paper" in out
+    page = (tmp_path / "reports" / "calibration.html").read_text(encoding="utf-8")
+    assert "Is the inference right?" in page
+    assert not re.search(r'(?:src|href)="https?:', page)
+    with (tmp_path / "reports" / "calibration.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["hypothesis"] for row in rows} == set(asked)
+    assert sorted({int(row["networks"]) for row in rows if row["planted"] == "effect"}) == [8, 16]
+    assert {row["studies"] for row in rows if row["planted"] == NULL} == {"20"}
+    # Any half raises the coefficient of variation above the intact network's, which is what the paper compares with.
+    (null,) = [row for row in rows if row["hypothesis"] == "shift_invariance-fc1" and row["planted"] == NULL]
+    assert float(null["published_supported"]) == 1
+
+
+def test_a_registration_that_errs_too_often_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seven layers without an adjustment for seven: some layer is found where there is nothing, and the exit code is 1."""
+    name = "untrained-few"
+    block = re.search(
+        rf'```toml hypothesis\nid = "{name}".*?```', (ROOT / "preregistration.md").read_text("utf-8"), re.S
+    )
+    assert block is not None
+    broken = tmp_path / "broken.md"
+    broken.write_text(
+        block[0].replace('adjustment = "holm"', 'adjustment = "none"').replace("alpha = 0.05", "alpha = 0.1")
+    )
+    monkeypatch.chdir(tmp_path)
+    assert run("--preregistration", str(broken), "--studies", "60", "--networks", "16") == 1
+    told = capsys.readouterr()
+    assert re.fullmatch(rf"study: {name}: rejects a true null in 0\.\d+ of 60 studies of 16 networks.*\n", told.err)
+    assert "NO" in told.out
+    assert "err more often than registered" in (tmp_path / "reports" / "calibration.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--studies", "3"), "--studies 3 is not allowed: it must be a whole number from 10 to 1000000"),
+        (("--seed", "-1"), "--seed -1 is not allowed"),
+        (("--workers", "0"), "--workers 0 is not allowed"),
+        (("--networks", "8,many"), "--networks '8,many' is not allowed: write whole numbers from 2 to 10000"),
+        (("--networks", "1"), "--networks '1' is not allowed"),
+        (("--hypothesis", "nothing"), "--hypothesis 'nothing' is not registered in"),
+        (("--profile", "huge"), "--profile 'huge' is unknown"),
+        (("--preregistration", "no.md"), "no.md does not exist"),
+        (("--hypothesis", "replication-vgg16-existence"), "can be simulated"),
+    ],
+    ids=["studies", "seed", "workers", "networks", "one network", "hypothesis", "profile", "file", "VGG16"],
+)
+def test_bad_arguments_are_refused_in_one_line(
+    arguments: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2, the value and what is allowed, and nothing written."""
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_teaches_and_answers_at_once() -> None:
+    """Examples, what comes out, exit codes; and none of the heavy packages is imported for it."""
+    witness = (
+        "import runpy, sys; before = set(sys.modules); sys.argv = ['calibrate', '--help']\n"
+        "try: runpy.run_module('study.calibrate', run_name='__main__')\n"
+        "except SystemExit as ended: code = ended.code\n"
+        "print(','.join(sorted({name.split('.')[0] for name in set(sys.modules) - before})), file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", witness], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(done.stderr.strip().split(",")) - set(sys.stdlib_module_names) == {"study"}
+    for word in ("--studies", "--hypothesis", "--networks", "--profile", "examples:", "calibration.html", "Exit code"):
+        assert word in done.stdout
+
+
+# Power before data
+
+
+def printed(lines: tuple[PowerLine, ...]) -> str:
+    """Return what a dry run prints of them."""
+    console = Console(file=io.StringIO(), width=250)
+    print_power(lines, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_networks_are_counted_by_arm_and_set() -> None:
+    """As the profile plans them."""
+    small = resolve("cifar10-small")
+    for name, networks in (
+        ("existence-selective-units", 16), ("maturation-correlation", 8), ("memorization-trend", 18),
+        ("replication-existence", 12),
+    ):  # fmt: skip
+        assert networks_planned(hypothesis(name), small) == networks
+
+
+def test_power_is_known_before_data() -> None:
+    """Simulated where there are networks enough; named where there are not, or where nothing is trained."""
+    names = ("shift_invariance-fc1", "generalization-lower-layers", "replication-vgg16-existence", CHEAP)
+    registration, config = only(*names), resolve("quick")
+    assert to_simulate(registration, config, studies=25) == 25
+    watched: list[int] = []
+    lines = power_lines(registration, config, workers=1, studies=25, watch=watched.append)
+    assert sum(watched) == 25
+    by_name = {line.hypothesis.id: line for line in lines}
+    assert set(by_name) == set(names) - {CHEAP}, "exploratory hypotheses have no power to promise"
+    found = by_name["shift_invariance-fc1"]
+    assert found.networks == 8
+    assert found.tally is not None
+    assert found.tally.studies == 25
+    assert by_name["generalization-lower-layers"].remark == (
+        "cannot answer: the registered test needs at least 12 networks"
+    )
+    assert "networks that this program does not train" in by_name["replication-vgg16-existence"].remark
+    assert not by_name["generalization-lower-layers"].answers
+    text = printed(lines)
+    for name in by_name:
+        assert name in text
+    assert "0.05" in text
+
+
+def test_a_study_that_trains_none_of_a_hypothesis_networks_says_so() -> None:
+    """No maturation arm, no maturation test."""
+    config = resolve("quick", assignments=["maturation.seeds=0"])
+    (line,) = power_lines(only("maturation-correlation"), config, workers=1, studies=10)
+    assert (line.networks, line.tally) == (0, None)
+    assert line.remark == "not tested: this study trains no such networks (arm maturation, set 1)"
+
+
+def test_a_test_that_would_miss_what_it_looks_for_is_named() -> None:
+    """Below one half: the sentence at the end, and in the row how often it misses."""
+    case: Case = effect_case(hypothesis(), Size(8))
+    weak = PowerLine(hypothesis(), 8, counts(100, 30, enough_rejected=20, supported=10), "misses")
+    strong = PowerLine(hypothesis("shift_invariance-fc1"), 8, counts(100, 90, enough_rejected=80), "")
+    assert case.theta == hypothesis().smallest_effect
+    assert (weak.answers, strong.answers) == (False, True)
+    text = printed((weak, strong))
+    assert "20% (13% to 29%)" in text
+    assert f"would be missed more often than found by: {CHEAP}." in text
+    assert "1 of 2 confirmatory tests find what they look for at least as often as not." in text

@@ -1,0 +1,226 @@
+"""Simulated networks: what is planted is what the measures find, in the store's own schema."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import xarray as xr
+
+from study import stats
+from study.analysis import question_named
+from study.analysis.memorization import FITTING_ACCURACY
+from study.analysis.question import Measure, layer_means
+from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
+from study.seeding import stream
+from study.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases
+from study.simulation.associated import pearson_of, slope_of
+from study.simulation.generators import GENERATORS, generator_of
+from study.simulation.population import AUGMENTATIONS, LABEL_CORRUPTIONS, UNITS, deviations, group_offsets
+from study.simulation.trended import autocorrelated, falling_loss, following, own_course, weight_of
+from tests.example_networks import CNN7
+from tests.example_study import registered
+
+SIMULATED = {one.measure: one for one in registered().hypotheses.values() if is_simulated(one)}
+MEANS = sorted(name for name, one in SIMULATED.items() if one.expected_sd > 0)
+CORRELATIONS = sorted(set(SIMULATED) - set(MEANS))
+
+
+def measure_of(one: Hypothesis) -> Measure:
+    """Return what a hypothesis measures."""
+    question = question_named(one.question)
+    assert question is not None
+    return question.measures[one.measure]
+
+
+def networks(one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16) -> tuple[xr.DataTree, Design]:
+    """Return simulated studies with a planted value."""
+    question, generator = question_named(one.question), generator_of(one)
+    assert question is not None
+    assert generator is not None
+    design = Design(studies, Size(size), question.arm, question.initialization_set)
+    rng = stream(0, "test", f"{one.id}/{theta}")
+    return generator(rng, design, Truth(one.layers, theta, one.expected_sd)), design
+
+
+def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
+    """Return the measure's values (network, layer) in the registered layers."""
+    values = measure_of(one).values(tree).sel(layer=list(one.layers))
+    return np.asarray(values.transpose("network", "layer").values, dtype=float)
+
+
+def thetas(one: Hypothesis) -> list[float]:
+    """Return every value that a calibration plants."""
+    cases = [*null_cases(one, Size(16)), effect_case(one, Size(16))]
+    return sorted({case.theta for case in cases})
+
+
+def test_every_registered_measure_of_the_seven_layer_network_is_simulated() -> None:
+    """What is left out is about VGG16, and no simulation is without a hypothesis."""
+    left_out = [one.id for one in registered().hypotheses.values() if not is_simulated(one)]
+    assert left_out
+    assert all("vgg16" in name for name in left_out)
+    named = {name.removeprefix("second_set_").removesuffix("_absence") for name in SIMULATED}
+    assert named == set(GENERATORS)
+
+
+def test_layers_have_as_many_units_as_the_network() -> None:
+    """Layer by layer."""
+    assert dict(UNITS) == dict(CNN7)
+
+
+@pytest.mark.parametrize("measure", sorted(SIMULATED))
+def test_a_simulated_study_has_the_schema_of_the_store(measure: str) -> None:
+    """Variables have the schema's dimensions, kinds and NaN, networks and units their labels."""
+    one = SIMULATED[measure]
+    tree, design = networks(one, thetas(one)[0], studies=2, size=12)
+    assert tree.children
+    for name, child in tree.children.items():
+        dataset = child.to_dataset()
+        assert dataset.sizes["network"] == design.rows == 24
+        assert {"network", *NETWORK_COORDINATES} <= set(dataset.coords)
+        assert ("unit" not in dataset.dims) or set(UNIT_COORDINATES) <= set(dataset.coords)
+        for key, array in dataset.data_vars.items():
+            variable = GROUPS[name][str(key)]
+            assert array.dims == ("network", *variable.dims), key
+            assert array.dtype.kind == variable.kind, key
+            assert array.attrs["units"] == variable.units
+            assert variable.nan_allowed or variable.kind != "f" or np.isfinite(array.values).all(), key
+
+
+@pytest.mark.parametrize("measure", MEANS)
+def test_the_planted_mean_is_what_the_measure_gives(measure: str) -> None:
+    """Within four and a half standard errors, without an effect and with one; its spread is at least the expected one."""
+    one = SIMULATED[measure]
+    for theta in thetas(one):
+        tree, _ = networks(one, theta, studies=25)
+        values = by_layer(one, tree)
+        error = np.nanstd(values, axis=0) / math.sqrt(len(values))
+        assert np.abs((np.nanmean(values, axis=0) - theta) / error).max() < 4.5, (theta, values.mean(axis=0))
+        assert (np.nanstd(values, axis=0) > 0.75 * one.expected_sd).all()
+        assert np.isfinite(values).mean() > 0.95
+
+
+@pytest.mark.parametrize("measure", CORRELATIONS)
+def test_the_planted_correlation_is_what_the_measure_gives(measure: str) -> None:
+    """Of 1,200 networks, to within .1; pooled over augmentations it is far below, whatever is planted."""
+    one = SIMULATED[measure]
+    for theta in thetas(one):
+        tree, _ = networks(one, theta, size=1200)
+        against = measure_of(one).against
+        assert against is not None
+        other, values = against(tree), by_layer(one, tree)
+        strata = np.zeros(len(values)) if one.strata == "none" else other[one.strata].values.astype(object)
+        for column in values.T:
+            defined = np.isfinite(column)
+            pairs = column[defined], other.values[defined]
+            assert stats.stratified_spearman(*pairs, strata[defined]).statistic == pytest.approx(theta, abs=0.1)
+            if one.strata != "none":
+                assert stats.spearman(*pairs).statistic < theta - 0.3
+
+
+def test_augmentations_have_different_means_that_add_up_to_nothing() -> None:
+    """In a study of 16 networks, and of 10, in which two augmentations have fewer."""
+    for size in (16, 10):
+        offsets = group_offsets(Design(3, Size(size))).reshape(3, size)
+        assert np.allclose(offsets.mean(axis=1), 0)
+        assert np.allclose(offsets.std(axis=1), 1)
+        assert len(np.unique(offsets[0])) == len(AUGMENTATIONS)
+    assert not group_offsets(Design(1, Size(8, augmentations=("none",)))).any()
+
+
+@pytest.mark.parametrize("freedom", [None, 4.0])
+def test_networks_deviate_by_one_standard_deviation_around_nothing(freedom: float | None) -> None:
+    """Layers of a network go together; Student's t has heavier tails than the normal distribution."""
+    values = deviations(np.random.default_rng(0), Design(500, Size(16)), 3, freedom=freedom)
+    assert np.abs(values.mean(axis=0)).max() < 0.05
+    assert values.std(axis=0) == pytest.approx(1, abs=0.08)
+    assert (np.corrcoef(values.T)[np.triu_indices(3, 1)] > 0.25).all()
+    assert (scipy.stats.kurtosis(values).min() > 1) == (freedom is not None)
+
+
+def test_some_units_are_silent_and_undefined() -> None:
+    """About one in 25, and gOSI is NaN there and nowhere else."""
+    tree, _ = networks(SIMULATED["gosi_gain"], 0.0, studies=4)
+    tuning = tree["tuning"].to_dataset()
+    assert float(tuning["silent"].mean()) == pytest.approx(0.04, abs=0.005)
+    assert (tuning["gosi"].isnull() == tuning["silent"]).all()
+
+
+def test_halves_are_of_one_size_without_silent_units() -> None:
+    """In each layer as many units in the top as in the bottom half, at most one left over."""
+    tree, _ = networks(SIMULATED["response_contrast"], 0.0, studies=2)
+    half, silent = tree["ablation"]["ablated"], tree["tuning"]["silent"].sel(state="analysed")
+    assert (half.where(silent, 0) == 0).all()
+    for layer in ("conv2", "conv3"):
+        own = np.flatnonzero(half["unit_layer"].values == layer)
+        assert own.size == UNITS[layer]
+        assert (half.isel(unit=own).sum("unit") == 0).all()
+        assert ((half.isel(unit=own) == 0) & ~silent.isel(unit=own)).sum("unit").max() <= 1
+
+
+def test_effects_of_ablation_have_heavy_tails() -> None:
+    """More extreme networks than a normal distribution has."""
+    tree, _ = networks(SIMULATED["standardized_effect"], 0.0, studies=100)
+    assert scipy.stats.kurtosis(by_layer(SIMULATED["standardized_effect"], tree)).min() > 1
+
+
+def test_networks_that_do_not_fit_are_at_high_rates_and_less_selective() -> None:
+    """So that whoever keeps them sees a trend."""
+    tree, _ = networks(SIMULATED["gosi_against_label_corruption"], 0.0, size=1200)
+    training = tree["training"].to_dataset()
+    unfit = (training["final_train_accuracy"] < FITTING_ACCURACY).values
+    rates = training["label_corruption"].values
+    assert unfit[rates < 0.5].sum() == 0
+    assert unfit[rates == 1].mean() > unfit[rates == 0.6].mean() > 0
+    gosi = layer_means(tree["tuning"]["gosi"].isel(state=0)).mean("layer").values
+    assert gosi[unfit].mean() < gosi[~unfit].mean() - 0.08
+
+
+def test_epochs_go_together_and_losses_fall() -> None:
+    """Neighbouring epochs correlate at .8; every loss ends below where it began."""
+    rng = np.random.default_rng(0)
+    series = autocorrelated(rng, (4000,), 16)
+    assert np.corrcoef(series[:, 7], series[:, 8])[0, 1] == pytest.approx(0.8, abs=0.03)
+    assert series.std(axis=0) == pytest.approx(1, abs=0.05)
+    loss = falling_loss(rng, 500, 16)
+    assert (loss[:, -3:].mean(axis=1) < loss[:, 0]).all()
+
+
+@pytest.mark.parametrize("rho", [-0.6, 0.0, 0.3])
+def test_curves_follow_a_loss_as_closely_as_asked(rho: float) -> None:
+    """The mean rank correlation over 4,000 networks."""
+    rng = np.random.default_rng(1)
+    loss, own = falling_loss(rng, 4000, 16), own_course(rng, (4000,), 16)
+    curves = following(loss, own, weight_of(np.full(4000, rho), 16))
+    found = [stats.spearman(curve, of).statistic for curve, of in zip(curves[:1500], loss[:1500], strict=True)]
+    assert np.mean(found) == pytest.approx(rho, abs=0.05)
+
+
+@pytest.mark.parametrize("rho", [-0.5, 0.0, 0.3])
+def test_scales_of_correlation(rho: float) -> None:
+    """The bivariate normal correlation, and the slope over six rates, that have a given Spearman's rho."""
+    rng = np.random.default_rng(2)
+    x, noise = rng.standard_normal((2, 40_000))
+    closeness = pearson_of(rho)
+    y = closeness * x + math.sqrt(1 - closeness**2) * noise
+    assert scipy.stats.spearmanr(x, y).statistic == pytest.approx(rho, abs=0.02)
+    rates = np.array(LABEL_CORRUPTIONS)[np.arange(x.size) % 6]
+    trend = slope_of(rho, LABEL_CORRUPTIONS, fitting_only=False) * rates + noise
+    assert scipy.stats.spearmanr(rates, trend).statistic == pytest.approx(rho, abs=0.02)
+
+
+def test_absence_is_tested_at_both_margins() -> None:
+    """And planted as no effect when power is asked for."""
+    for one in SIMULATED.values():
+        nulls, effect = null_cases(one, Size(16)), effect_case(one, Size(16))
+        if one.test in EQUIVALENCE_TESTS:
+            margins = (one.null_value - one.smallest_effect, one.null_value + one.smallest_effect)
+            assert tuple(case.theta for case in nulls) == margins
+            assert effect.theta == one.null_value
+        else:
+            assert [case.theta for case in nulls] == [one.null_value]
+            assert effect.theta == one.smallest_effect
