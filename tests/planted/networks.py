@@ -31,6 +31,8 @@ class PlantedNetwork:
         (unit,): whether the signal goes on from the third layer to the fourth.
     kernel, bias
         (unit, class) and (class,) of the read-out.
+    test_signals
+        (image, unit): what the test images send to the read-out.
     """
 
     filters: Filters
@@ -39,6 +41,7 @@ class PlantedNetwork:
     sent_on: np.ndarray
     kernel: np.ndarray
     bias: np.ndarray
+    test_signals: np.ndarray
 
 
 def planted_network(
@@ -56,8 +59,9 @@ def planted_network(
     reads = (filters.classes[:, None] == np.arange(N_CLASSES)) & causal[:, None]
     kernel = reads * (scale / 4 / np.where(causal, drive, 1.0))[:, None]
     everything = np.ones(len(causal), dtype=bool)
+    tested = pooled_signals(filters, partition.test_images, partition.training_mean)
     return PlantedNetwork(
-        filters, partition, causal, everything if sent_on is None else sent_on, kernel, -others @ kernel
+        filters, partition, causal, everything if sent_on is None else sent_on, kernel, -others @ kernel, tested
     )
 
 
@@ -87,11 +91,9 @@ def _position_weights() -> np.ndarray:
 
 def silenced_scores(network: PlantedNetwork, silenced: np.ndarray) -> tuple[float, float]:
     """Return cross-entropy and accuracy on the test images with some signals held at zero; `silenced` is (unit,)."""
-    partition = network.partition
-    signals = pooled_signals(network.filters, partition.test_images, partition.training_mean)
-    logits = np.where(silenced, 0, signals) @ network.kernel + network.bias
-    own = logits[np.arange(len(logits)), partition.test_labels]
-    correct = logits.argmax(axis=1) == partition.test_labels
+    labels = network.partition.test_labels
+    logits = np.where(silenced, 0, network.test_signals) @ network.kernel + network.bias
+    own, correct = logits[np.arange(len(labels)), labels], logits.argmax(axis=1) == labels
     return float((logsumexp(logits, axis=1) - own).mean()), float(correct.mean())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ import numpy as np
 import xarray as xr
 
 from study import analysis
+from study.ablate import ablation_arrays
 from study.analysis.results import HypothesisResult
 from study.config import Config, resolve
-from study.measure import bench, measure_network
+from study.halves import layer_halves
+from study.measure import Bench, bench, measure_network, null_image_indices
 from study.plan import PlannedNetwork, planned_networks
+from study.seeding import stream
 from study.store import StudyFolder, compact, open_study, publish_network
-from study.train import TrainingState
-from tests.example_study import only
+from study.train import TrainingState, evaluate
+from tests.example_study import only, replaced
 from tests.planted.filters import N_CLASSES, planted_filters
 from tests.planted.images import cued_partition
 from tests.planted.networks import PlantedNetwork, plant, planted_network
@@ -26,7 +30,7 @@ N_SIGNALS = 32
 CONTRAST = 0.25
 SETTINGS = (
     "training.epochs=1", "maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0", "probe.permutations=100",
-    "ablation.layers=conv2,conv3", "ablation.null_draws=40", "ablation.null_images=64", "shift_invariance.layers=conv2",
+    "ablation.layers=conv2,conv3", "ablation.null_draws=20", "ablation.null_images=32", "shift_invariance.layers=conv2",
     "shift_invariance.test_images=8", "execution.checkpoint_epochs=1",
 )  # fmt: skip
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -70,8 +74,7 @@ def population(design: Design, place: Path, *, name: str, augmentations: str, se
 
     `design` gives each planned network its weights and images.
     """
-    assignments = (*SETTINGS, f"population.augmentations={augmentations}", f"population.seeds={seeds}")
-    config = resolve("quick", assignments=assignments)
+    config = _config(f"population.augmentations={augmentations}", f"population.seeds={seeds}")
     folder = StudyFolder(place)
     networks = {}
     for number, planned in enumerate(planned_networks(config, fingerprint=name)):
@@ -83,18 +86,59 @@ def population(design: Design, place: Path, *, name: str, augmentations: str, se
         return Population(networks, study.load())
 
 
-def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) -> xr.DataTree:
+def _config(*assignments: str) -> Config:
+    return resolve("quick", assignments=(*SETTINGS, *assignments))
+
+
+def _planted_bench(config: Config, network: PlantedNetwork) -> Bench:
+    """Return the process's compiled network with the planted weights."""
     shape = network.partition.train_images.shape[1:]
     own = bench(
         config.network, shape, N_CLASSES, precision=config.training.precision, silenced=config.shift_invariance.layers
     )
     plant(own.model, network)
+    return own
+
+
+def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) -> xr.DataTree:
+    own = _planted_bench(config, network)
     finished = Finished(config, own.model.get_weights(), own.optimizer.variables)
     found = measure_network(
         planned, config, network.partition, N_CLASSES, progress=lambda stage, share: None, checkpoint=finished
     )
     assert found.trained_images == 0
     return found.tree
+
+
+def read_anew(found: Population, causal: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Population:
+    """Return the same networks with another read-out, silenced anew; all but the group `ablation` is as it was.
+
+    `causal` gives the signals that are read, (unit,), from the class that drives each. All signals are passed on.
+    """
+    config, networks, arrays = _config(), {}, []
+    for number, (key, network) in enumerate(found.networks.items()):
+        read = causal(network.filters.classes, np.random.default_rng([number, 9]))
+        networks[key] = planted_network(network.filters, network.partition, read, scale=6.0)
+        own = {name: group.to_dataset().isel(network=number) for name, group in found.study.children.items()}
+        arrays.append(_ablated(networks[key], own, config, functools.partial(stream, config.seed, key)))
+    ablation = {name: np.stack([one[name] for one in arrays]) for name in arrays[0]}
+    return Population(networks, replaced(found.study, "ablation", **ablation))
+
+
+def _ablated(
+    network: PlantedNetwork,
+    measured: Mapping[str, xr.Dataset],
+    config: Config,
+    streams: Callable[[str], np.random.Generator],
+) -> dict[str, np.ndarray]:
+    own, partition = _planted_bench(config, network), network.partition
+    gosi = measured["tuning"]["gosi"].sel(state="analysed").values
+    return ablation_arrays(
+        own.clamped, partition, gosi, layer_halves(gosi, own.layers, rng=streams("ties")),
+        {name: array.values for name, array in measured["activity"].data_vars.items()}, config.ablation,
+        baseline=evaluate(own.scores, partition.test_images, partition.test_labels, partition.training_mean),
+        null_images=null_image_indices(config, len(partition.test_labels)), streams=streams,
+    )  # fmt: skip
 
 
 def oriented_reading(planned: PlannedNetwork, rng: np.random.Generator) -> PlantedNetwork:
@@ -111,34 +155,32 @@ def oriented_reading(planned: PlannedNetwork, rng: np.random.Generator) -> Plant
 
 
 def colour_reading(planned: PlannedNetwork, rng: np.random.Generator) -> PlantedNetwork:
-    """Return a network whose images and read-out hang on colour alone; oriented signals end in the third layer."""
-    filters = _half_oriented(rng)
+    """Return a network that reads colour alone, though orientation would tell its classes as well.
+
+    Half of its signals are oriented; those end in the third layer.
+    """
+    half = N_SIGNALS // 2
+    filters = planted_filters(rng, n_oriented=half, n_unoriented=half, threshold=0.3)
     unoriented = ~filters.oriented
-    return planted_network(filters, _images("colour", rng), unoriented, scale=6.0, sent_on=unoriented)
+    return planted_network(filters, _images("both", rng), unoriented, scale=6.0, sent_on=unoriented)
 
 
-def equal_reading(planned: PlannedNetwork, rng: np.random.Generator) -> PlantedNetwork:
-    """Return a network that reads, for each class, two oriented and two unoriented signals; images have both cues."""
-    filters = _half_oriented(rng)
-    causal = np.arange(N_SIGNALS) % (N_SIGNALS // 2) < 2 * N_CLASSES
-    return planted_network(filters, _images("both", rng), causal, scale=6.0)
+def equal_parts(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return as many oriented as other signals of each class: the first half of either kind."""
+    half = len(classes) // 2
+    return np.arange(len(classes)) % half < half // 2
 
 
-def random_reading(planned: PlannedNetwork, rng: np.random.Generator) -> PlantedNetwork:
-    """Return a network that reads, for each class, four signals drawn at random, oriented or not, of the eight."""
-    filters = _half_oriented(rng)
-    causal = np.zeros(N_SIGNALS, dtype=bool)
-    for own in (np.flatnonzero(filters.classes == label) for label in range(N_CLASSES)):
+def random_parts(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return half of the signals of each class, drawn without regard to their kind."""
+    causal = np.zeros(len(classes), dtype=bool)
+    for own in (np.flatnonzero(classes == label) for label in range(N_CLASSES)):
         causal[rng.choice(own, len(own) // 2, replace=False)] = True
-    return planted_network(filters, _images("both", rng), causal, scale=6.0)
-
-
-def _half_oriented(rng: np.random.Generator) -> Any:
-    return planted_filters(rng, n_oriented=N_SIGNALS // 2, n_unoriented=N_SIGNALS // 2, threshold=0.3)
+    return causal
 
 
 def _images(cue: str, rng: np.random.Generator) -> Any:
-    return cued_partition(cue, n_train=80, n_test=120, contrast=CONTRAST, rng=rng)
+    return cued_partition(cue, n_train=80, n_test=100, contrast=CONTRAST, rng=rng)
 
 
 def concluded(study: xr.DataTree, layers: Mapping[str, Sequence[str]]) -> dict[str, HypothesisResult]:

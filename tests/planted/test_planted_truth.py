@@ -8,12 +8,14 @@ stored and analysed by the code that every study runs. What must come out is wor
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import scipy.stats
 
+from study.analysis.ablation_effects import standardized_effect
 from study.analysis.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from study.stimuli import ORIENTATIONS, spatial_frequencies
 from study.tuning import SELECTIVE
@@ -26,10 +28,11 @@ from tests.planted.populations import (
     Population,
     colour_reading,
     concluded,
-    equal_reading,
+    equal_parts,
     oriented_reading,
     population,
-    random_reading,
+    random_parts,
+    read_anew,
 )
 
 pytestmark = pytest.mark.slow
@@ -69,15 +72,15 @@ def coloured(tmp_path_factory: pytest.TempPathFactory) -> Population:
 
 
 @pytest.fixture(scope="module")
-def equal(tmp_path_factory: pytest.TempPathFactory) -> Population:
-    """Return eight networks that read as many oriented as unoriented signals."""
-    return population(equal_reading, tmp_path_factory.mktemp("equal"), name="equal", augmentations="none", seeds=8)
+def equal(coloured: Population) -> Population:
+    """Return the eight networks with as many oriented as unoriented signals read."""
+    return read_anew(coloured, equal_parts)
 
 
 @pytest.fixture(scope="module")
-def random(tmp_path_factory: pytest.TempPathFactory) -> Population:
-    """Return eight networks that read signals drawn without regard to orientation."""
-    return population(random_reading, tmp_path_factory.mktemp("random"), name="random", augmentations="none", seeds=8)
+def random(coloured: Population) -> Population:
+    """Return the eight networks with signals read that are drawn without regard to orientation."""
+    return read_anew(coloured, random_parts)
 
 
 def unit_values(found: Population, name: str, layer: str) -> np.ndarray:
@@ -89,6 +92,12 @@ def unit_values(found: Population, name: str, layer: str) -> np.ndarray:
 def stacked(found: Population, name: str) -> np.ndarray:
     """Return a field of the filters: (network, unit)."""
     return np.stack([getattr(network.filters, name) for network in found.networks.values()])
+
+
+def groups_and_losses(found: Population) -> tuple[np.ndarray, np.ndarray]:
+    """Return augmentation and test loss, both (network,)."""
+    training = found.of("training")
+    return np.array(training["augmentation"].values.tolist()), training["test_loss"].values.copy()
 
 
 def predictions(found: Population) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +115,7 @@ def test_every_network_passes_through_the_store(oriented: Population) -> None:
     """Twelve networks of the schema, in four groups of three; none was trained, all answer well before silencing."""
     training = oriented.of("training")
     assert training["network"].values.tolist() == list(oriented.networks)
-    assert np.unique(training["augmentation"].values.astype(str), return_counts=True)[1].tolist() == [3, 3, 3, 3]
+    assert Counter(training["augmentation"].values.tolist()) == dict.fromkeys(AUGMENTATIONS, 3)
     assert (training["test_accuracy"].values > 0.9).all()
     intact = np.zeros(N_SIGNALS, dtype=bool)
     expected = np.array([silenced_scores(network, intact) for network in oriented.networks.values()])
@@ -116,16 +125,18 @@ def test_every_network_passes_through_the_store(oriented: Population) -> None:
 
 @pytest.mark.parametrize("layer", PASSING)
 def test_selectivity_is_what_linear_theory_says(oriented: Population, layer: str) -> None:
-    """The gOSI within 0.05, preferred orientation and frequency within a step, of every filter of every network."""
+    """GOSI within 0.03, preferred orientation and frequency within a step, of every filter of every network.
+
+    In the third layer the frequency of oriented units alone: round filters of little preference respond most to what
+    its small maps favour.
+    """
     expected, frequency = predictions(oriented)
-    found = unit_values(oriented, "gosi", layer)
-    np.testing.assert_allclose(found, expected, atol=0.05)
-    assert np.abs(found - expected).mean() < 0.02
+    np.testing.assert_allclose(unit_values(oriented, "gosi", layer), expected, atol=0.03)
     preferred, is_oriented = unit_values(oriented, "preferred_orientation", layer), stacked(oriented, "oriented")
     away = np.abs(preferred - stacked(oriented, "orientations"))[is_oriented] % 180
     assert np.minimum(away, 180 - away).max() <= STEP
     steps = np.abs(unit_values(oriented, "preferred_spatial_frequency", layer) - frequency) / FREQUENCIES[0]
-    assert steps.max() < 1.5
+    assert steps[is_oriented | (layer != "conv3")].max() < 1.5
 
 
 @pytest.mark.parametrize("layer", PASSING)
@@ -134,11 +145,11 @@ def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented:
     is_oriented = stacked(oriented, "oriented")
     gosi = unit_values(oriented, "gosi", layer)
     assert gosi[is_oriented].min() > SELECTIVE
-    assert gosi[~is_oriented].max() < 0.05
+    assert gosi[~is_oriented].max() < 0.02
     for name in ("gosi_pvalue", "gosi_orientation_pvalue"):
         pvalue = unit_values(oriented, name, layer)
         assert pvalue[is_oriented].max() <= 0.05
-        assert (pvalue[~is_oriented] <= 0.05).mean() <= 0.05
+        assert pvalue[~is_oriented].min() > 0.5
 
 
 def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> None:
@@ -209,28 +220,44 @@ def test_a_large_p_is_not_absence_where_parts_are_drawn_at_random(random: Popula
     assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
     for layer in results["ablation-effect"].layers:
         assert layer.pvalue > 0.05 and layer.verdict != SUPPORTED
-        assert layer.ci_low < 0 < layer.ci_high
+    own = standardized_effect(random.study)
+    assert ((own < 0).any("network") & (own > 0).any("network")).all()
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, INCONCLUSIVE)
 
 
 def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: Population) -> None:
-    """Supported up to the third layer; contradicted from the fourth on, which only round filters reach."""
+    """Supported up to the third layer and not from the fourth on, which only round filters reach.
+
+    Not one unit of any network is selective there, so that the first measure is 0 in all of them.
+    """
     results = concluded(coloured.study, dict.fromkeys(EXISTENCE, (*PASSING, *BEHIND)))
-    for name in EXISTENCE:
-        assert verdicts(results[name]) == dict.fromkeys(PASSING, SUPPORTED) | dict.fromkeys(BEHIND, CONTRADICTED)
-    behind = [layer for layer in results[EXISTENCE[0]].layers if layer.layer in BEHIND]
-    assert [layer.estimate for layer in behind] == pytest.approx([0.0] * len(BEHIND), abs=0.01)
+    shares, *excesses = (verdicts(results[name]) for name in EXISTENCE)
+    for found in (shares, *excesses):
+        assert {layer: found[layer] for layer in PASSING} == dict.fromkeys(PASSING, SUPPORTED)
+    for found in excesses:
+        assert {layer: found[layer] for layer in BEHIND} == dict.fromkeys(BEHIND, CONTRADICTED)
+    assert SUPPORTED not in {shares[layer] for layer in BEHIND}
+    estimates = {layer.layer: layer.estimate for layer in results[EXISTENCE[0]].layers}
+    assert [estimates[layer] for layer in BEHIND] == [0.0] * len(BEHIND)
 
 
 def test_an_association_within_groups_is_recovered_against_the_pooled_one(oriented: Population) -> None:
-    """More oriented signals, lower loss within every augmentation; pooled, it looks the other way round."""
+    """More oriented signals, lower loss within every augmentation; pooled, it looks the other way round.
+
+    The correlation is that of the number of oriented signals with the loss: with groups alike in size, the mean of the
+    groups' own.
+    """
     layers = ("conv2", "conv3", "conv4")
     result = concluded(oriented.study, {ASSOCIATION: layers})[ASSOCIATION]
     assert verdicts(result) == dict.fromkeys(layers, SUPPORTED)
-    assert max(layer.estimate for layer in result.layers) < -0.9
-    loss = oriented.of("training")["test_loss"].values
-    planted = stacked(oriented, "oriented").mean(axis=1)
-    assert scipy.stats.spearmanr(planted, loss).statistic > 0.2
+    groups, losses = groups_and_losses(oriented)
+    planted = stacked(oriented, "oriented").sum(axis=1)
+    within = [
+        scipy.stats.spearmanr(planted[groups == name], losses[groups == name]).statistic for name in AUGMENTATIONS
+    ]
+    assert [layer.estimate for layer in result.layers] == pytest.approx([np.mean(within)] * len(layers))
+    assert np.mean(within) < -0.8
+    assert scipy.stats.spearmanr(planted, losses).statistic > 0
     assert min(layer.estimate for layer in result.published_layers) > 0
     assert result.published_verdict != SUPPORTED
 
@@ -240,8 +267,7 @@ def test_no_association_is_found_once_losses_are_dealt_out_anew(oriented: Popula
 
     One deal in twenty gives p <= 0.05 by the meaning of p; the seed here gives one of the others.
     """
-    training = oriented.of("training")
-    groups, losses = training["augmentation"].values.astype(str), training["test_loss"].values.copy()
+    groups, losses = groups_and_losses(oriented)
     rng = np.random.default_rng(3)
     for group in AUGMENTATIONS:
         losses[groups == group] = rng.permutation(losses[groups == group])
