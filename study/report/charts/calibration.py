@@ -8,7 +8,6 @@ import pandas as pd
 from study.report.charts.theme import (
     INK,
     PANEL_HEIGHT,
-    PANEL_WIDTH,
     in_order,
     palette,
     panels,
@@ -40,7 +39,7 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
             "share:Q",
             title="share of studies without an effect that find one (square-root scale)",
             scale=alt.Scale(type="sqrt", domain=[0, 1]),
-            axis=alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]),
+            axis=alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1], format=".2~f"),
         ),
         **told_apart,
     )
@@ -83,8 +82,9 @@ def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(alt.X("minimum:Q"))
     )
     layers = [rule, *vertical_intervals(base, table, stroke_width=1), base.mark_line(strokeWidth=1.5), points]
-    panel = alt.layer(*layers, data=table).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
-    return panels(panel, table, "hypothesis")
+    panel = alt.layer(*layers, data=table).properties(width=_PANEL_WIDTH, height=PANEL_HEIGHT)
+    return panels(panel, table, "hypothesis", columns=3)
 
 
+_PANEL_WIDTH = 270  # a heading holds a whole id
 _SHARES = ("share", "ci_low", "ci_high")
