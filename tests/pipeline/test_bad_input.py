@@ -432,7 +432,11 @@ REGISTRATION_REFUSALS = {
         r'measure = "selective_excess"', 'measure = "hunch"', ["existence-selective-units", "'hunch'", "gosi_excess"]
     ),
     "test that does not fit the measure": (
-        r'test = "sign_flip"', 'test = "stratified_permutation"', ["existence-selective-units", "'test'", "does not fit"]
+        r'test = "sign_flip"(?s:.*?)expected_sd = 0.06',
+        'test = "stratified_permutation"\nalternative = "greater"\nn_resamples = 10000\nstrata = "none"\n'
+        'confidence_level = 0.95\n'
+        'alpha = 0.05\nfamily = "f"\nadjustment = "holm"\nnull_value = 0.0\nsmallest_effect = 0.05\nexpected_sd = 0.0',
+        ["existence-selective-units", "'test'", "does not fit"],
     ),
     "setting outside a section": (r"```toml settings\n", "```toml settings\nloose = 1\n", ["settings block", "'loose'"]),
     "setting of no allowed type": (r"epochs = 6", "epochs = 2020-01-01", ["settings block", "epochs"]),

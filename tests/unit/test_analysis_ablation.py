@@ -528,7 +528,7 @@ def test_notes_count_what_is_undefined() -> None:
     said = notes(replaced(study, "ablation", null_effect=null, control_size=size, loss=loss))
     others = ", conv3 0, conv4 0, conv5 0, conv6 0, fc1 0."
     assert any("all random halves cost the same: conv1 2, conv2 0" + others in note for note in said)
-    assert any("no unit in its halves: conv1 2, conv2 3" + others in note for note in said)
+    assert any("its halves hold no unit: conv1 2, conv2 3" + others in note for note in said)
     (under_mean,) = (note for note in said if f"({CLAMP_WORDS['mean']})" in note)
     assert "conv4 0, conv5 5, conv6 0" in under_mean
     assert sum("conv5 5" in note for note in said) == 1

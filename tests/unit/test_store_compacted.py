@@ -373,6 +373,7 @@ def test_no_more_than_a_batch_is_in_memory(
     monkeypatch.setattr(compacted_module, "read_groups", counted)
     monkeypatch.setattr(compacted_module, "manifest_digest", lambda folder, key: key)
     monkeypatch.setattr(compacted_module, "network_attributes", lambda folder, key: {"arm": "generalization"})
+    monkeypatch.setattr(compacted_module, "network_groups", lambda folder, key: ("responses", "training"))
     monkeypatch.setattr(compacted_module, "BATCH_BYTES", batch_bytes)
     compact(StudyFolder(tmp_path), [str(number) for number in range(6)], ATTRIBUTES)
     assert max(counts) == held + 1
