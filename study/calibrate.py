@@ -253,13 +253,14 @@ def _publish(
 
 def _print(calibrations: Sequence[Calibration], console: Console) -> None:
     """Print one table, hypothesis by hypothesis, registered against published."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    from study.calibration_words import printed_rows
+    from study.calibration_words import compared
 
-    heading, *rows = printed_rows(calibrations)
-    table = Table(*heading)
-    for row in rows:
+    shown = compared(calibrations)
+    first, *others = shown.columns
+    table = Table(Column(first, no_wrap=True), *others)
+    for row in shown.astype(str).itertuples(index=False):
         table.add_row(*row)
     console.print(table)
     console.print(

@@ -141,9 +141,9 @@ def planted_text(case: Case) -> str:
 
 def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = STUDIES) -> None:
     """Print the table and what it means."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("hypothesis", "networks", "smallest effect", "finds it", "says supported", "")
+    table = Table(Column("hypothesis", no_wrap=True), "networks", "smallest effect", "finds it", "says supported", "")
     for line in lines:
         one = line.hypothesis
         effect = planted_text(effect_case(one, Size(max(line.networks, 1))))
