@@ -17,18 +17,34 @@ PHASES = np.arange(0.0, 360.0, 90.0)
 
 
 @dataclass(frozen=True)
-class Gratings:
-    """A full set of gratings.
+class GratingAxes:
+    """What a full set of gratings varies in.
 
-    `images` is (orientation, spatial_frequency, phase, row, column), grey, in [0, 1]; `orientation` and `phase` are in
-    degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal bars; it grows clockwise as seen
-    on a screen, whose rows run downwards.
+    `orientation` and `phase` are in degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal
+    bars; it grows clockwise as seen on a screen, whose rows run downwards.
     """
 
-    images: NDArray[np.float32]
     orientation: NDArray[np.float64]
     spatial_frequency: NDArray[np.float64]
     phase: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gratings(GratingAxes):
+    """A full set of gratings: `images` is (orientation, spatial_frequency, phase, row, column), grey, in [0, 1]."""
+
+    images: NDArray[np.float32]
+
+
+def grating_axes(size: int) -> GratingAxes:
+    """Return the orientations, spatial frequencies and phases shown at an image size.
+
+    Raises
+    ------
+    ValueError
+        When `size` is not a positive multiple of 4.
+    """
+    return GratingAxes(ORIENTATIONS.copy(), spatial_frequencies(size), PHASES.copy())
 
 
 def spatial_frequencies(size: int) -> NDArray[np.float64]:
@@ -125,7 +141,7 @@ def gratings(size: int, *, contrast: str, frequencies: NDArray[np.float64] | Non
         [[grating(size, orientation=o, spatial_frequency=f, phase=p) for p in PHASES] for f in frequencies]
         for o in ORIENTATIONS
     ])  # fmt: skip
-    return Gratings(_pictures(waves, contrast), ORIENTATIONS.copy(), frequencies, PHASES.copy())
+    return Gratings(ORIENTATIONS.copy(), frequencies, PHASES.copy(), _pictures(waves, contrast))
 
 
 def grating_batches(size: int, *, orientation: float, contrast: str, at_once: int) -> Iterator[NDArray[np.float32]]:
