@@ -161,8 +161,9 @@ def _class_arrays(
     counts = class_counts(labels, network.n_classes)
     partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
     intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
-    for start in range(0, len(labels), BATCH):
-        batch = np.arange(start, min(start + BATCH, len(labels)))
+    at_once = min(BATCH, network.images_at_once)
+    for start in range(0, len(labels), at_once):
+        batch = np.arange(start, min(start + at_once, len(labels)))
         outputs = _outputs(network, partition, batch)
         others = outputs if partners is None else _outputs(network, partition, partners[batch])
         members = (labels[batch][:, None] == classes).astype(np.float64)
@@ -228,8 +229,9 @@ def mean_scores(
         Called with the share of the images that are done.
     """
     totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
-    for start in range(0, len(images), SUPERPOSED_BATCH):
-        batch = images[start : start + SUPERPOSED_BATCH]
+    at_once = min(SUPERPOSED_BATCH, network.images_at_once)
+    for start in range(0, len(images), at_once):
+        batch = images[start : start + at_once]
         outputs = _outputs(network, partition, batch)
         for row, (i, of_layer) in enumerate(masks.items()):
             totals[:, row] += network.summed_scores(i, outputs[i], of_layer, partition.test_labels[batch])

@@ -392,7 +392,7 @@ def test_how_masks_are_batched_does_not_matter(
 
 def test_a_layer_is_compiled_once(network: ClampedNetwork, measured: dict[str, Any]) -> None:
     """For all clamps, all masks, and batches of whatever size."""
-    for function in (network.outputs, *network.superpositions):
+    for function in (network.outputs, *(part.scores for part in network.parts)):
         assert function.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 
