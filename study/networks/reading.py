@@ -25,8 +25,8 @@ MOST_AT_ONCE = 32  # larger batches are no faster
 class UnitReader:
     """A network's units, read by the spatial mean of their maps.
 
-    Every core that TensorFlow finds is used. Responses are the same whenever they are computed again on the same machine
-    by the same number of threads and pictures at once; another number of either changes their last digits.
+    Every core that TensorFlow finds is used. On one machine responses come out the same again, to the last bit, from the
+    same number of pictures at once; another number, or another machine, can change their last digits.
     """
 
     forward: Callable[[NDArray[np.float32]], list[Any]]
