@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from study.errors import refuse_unless
 from study.networks import backend
-from study.networks.graph import Graph
+from study.networks.graph import Graph, Node
 from study.networks.logits import logits_model
 from study.networks.parts import crossing, suffix_model
 from study.networks.superposition import Behind, behind, contributions, total_contribution
@@ -29,10 +30,14 @@ Scores = Callable[[Any, NDArray[np.float32], NDArray[np.int64]], Any]
 
 @dataclass(frozen=True)
 class Superposed:
-    """The network behind a layer as sums of its units' contributions; see `study.networks.superposition`."""
+    """The network behind a layer as sums of its units' contributions; see `study.networks.superposition`.
+
+    `image_bytes` is what is computed behind the layer for one image and one set of units.
+    """
 
     part: Behind
     scores: Scores
+    image_bytes: int
 
     def prepared(self, activations: Any) -> Any:
         """Return what `scores` takes for the layer's activations, to be multiplied by (set, unit)."""
@@ -49,10 +54,14 @@ class Superposed:
 
 @dataclass(frozen=True)
 class InPlace:
-    """The network behind a layer as it is, with what passes beside the layer; see `study.networks.parts.suffix_model`."""
+    """The network behind a layer as it is, with what passes beside the layer; see `study.networks.parts.suffix_model`.
+
+    `image_bytes` is what is computed behind the layer for one image and one set of units.
+    """
 
     layer: HiddenLayer
     scores: Scores
+    image_bytes: int
 
     def prepared(self, activations: Any) -> Any:
         """Return what `scores` takes for the layer's activations, to be multiplied by (set, unit)."""
@@ -78,15 +87,14 @@ class ClampedNetwork:
 
     Scores are the cross-entropy in nats and whether the class is right, 1 or 0, in this order on their first axis. A layer
     goes by its index; its activations are its output for some images, (image, ..., unit), as `outputs` gives them: where
-    the layer does not cut the network, in a list with the tensors that pass beside it. For `images_at_once` images the
-    outputs of all layers, those of as many other images, and a pass through the network fit the budget.
+    the layer does not cut the network, in a list with the tensors that pass beside it.
     """
 
     model: keras.Model
     layers: tuple[HiddenLayer, ...]
     outputs: Callable[[NDArray[np.float32]], list[Any]]
     parts: tuple[Superposed | InPlace, ...]
-    images_at_once: int
+    budget_bytes: int
 
     @classmethod
     def of(
@@ -110,13 +118,17 @@ class ClampedNetwork:
         _refuse_indefinite_size(model)
         outputs = keras.Model(model.input, [crossing(model, layer) for layer in layers], name="outputs")
         parts = tuple(_part(model, layer, budget_bytes) for layer in layers)
-        images_at_once = max(1, budget_bytes // (3 * activation_bytes(model)))
-        return cls(model, layers, backend.compiled_forward(outputs), parts, images_at_once)
+        return cls(model, layers, backend.compiled_forward(outputs), parts, budget_bytes)
 
     @property
     def n_classes(self) -> int:
         """Return the number of logits."""
         return int(self.model.output.shape[-1])
+
+    @functools.cached_property
+    def images_at_once(self) -> int:
+        """Return for how many images the outputs of all layers, those of other images, and a pass fit the budget."""
+        return max(1, self.budget_bytes // (3 * _bytes(Graph(self.model).nodes)))
 
     def intact_scores(self, outputs: list[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the scores with no unit clamped, from every layer's activations: (score, image)."""
@@ -141,15 +153,15 @@ class ClampedNetwork:
     ) -> NDArray[np.float64]:
         """Return the scores summed over images for each of many masks, (mask, unit), held at output zero: (score, mask)."""
         part = self.parts[layer]
-        prepared, at_once = part.prepared(activations), min(MASKS_AT_ONCE, self.images_at_once // len(labels) or 1)
+        fit = self.budget_bytes // (3 * len(labels) * max(1, part.image_bytes))
+        prepared, at_once = part.prepared(activations), min(max(1, fit), MASKS_AT_ONCE)
         chunks = [~masks[start : start + at_once] for start in range(0, len(masks), at_once)]
         return np.concatenate([_scores(part, prepared, kept, labels).sum(axis=-1) for kept in chunks], axis=1)
 
 
-def activation_bytes(model: keras.Model) -> int:
-    """Return what all that a model computes for one image takes, in bytes of single precision."""
-    graph = Graph(model)
-    shapes = [tensor.shape[1:] for node in graph.nodes for tensor in node.outputs]
+def _bytes(nodes: list[Node]) -> int:
+    """Return what is computed for one image, in bytes of single precision."""
+    shapes = [tensor.shape[1:] for node in nodes for tensor in node.outputs]
     return sum(4 * int(np.prod([size or 1 for size in shape])) for shape in shapes)
 
 
@@ -163,13 +175,15 @@ def _refuse_indefinite_size(model: keras.Model) -> None:
 
 def _part(model: keras.Model, layer: HiddenLayer, budget_bytes: int) -> Superposed | InPlace:
     """Return the network behind a layer: superposed where it can be and an eighth of the budget holds the contributions."""
+    graph = Graph(model)
+    image_bytes = _bytes(graph.behind(graph.tensor(layer.output)))
     try:
         part = behind(model, layer)
     except ValueError:  # no chain, or nothing linear next
         part = None
     if part and IMAGES_SUPERPOSED * 4 * layer.n_units * int(np.prod(part.shape)) <= budget_bytes / 8:
-        return Superposed(part, backend.compiled_superposition(part))
-    return InPlace(layer, backend.compiled_suffix(suffix_model(model, layer), layer.channel_axis))
+        return Superposed(part, backend.compiled_superposition(part), image_bytes)
+    return InPlace(layer, backend.compiled_suffix(suffix_model(model, layer), layer.channel_axis), image_bytes)
 
 
 def _scores(part: Superposed | InPlace, prepared: Any, kept: Any, labels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -55,15 +55,20 @@ class Graph:
         alone = len(readers[0].input_tensors) == 1 and self.calls[readers[0].operation.name] == 1
         return readers[0] if alone else None
 
+    def behind(self, tensor: Any) -> list[Node]:
+        """Return the calls whose results depend on `tensor`."""
+        made, nodes = {id(tensor)}, []
+        for node in self.nodes:
+            if any(id(read) in made for read in node.input_tensors):
+                made |= {id(output) for output in node.outputs}
+                nodes.append(node)
+        return nodes
+
     def beside(self, tensor: Any) -> list[Any]:
         """Return the other tensors that what depends on `tensor` reads; none where the tensor cuts the graph."""
-        behind, nodes = {id(tensor)}, []
-        for node in self.nodes:
-            if any(id(read) in behind for read in node.input_tensors):
-                behind |= {id(made) for made in node.outputs}
-                nodes.append(node)
-        found = {id(read): read for node in nodes for read in node.input_tensors if id(read) not in behind}
-        return list(found.values())
+        behind = self.behind(tensor)
+        made = {id(tensor)} | {id(output) for node in behind for output in node.outputs}
+        return list({id(read): read for node in behind for read in node.input_tensors if id(read) not in made}.values())
 
 
 def flat_model(model: keras.Model) -> keras.Model:

@@ -31,8 +31,13 @@ _ACTIVATIONS = {name.replace("_", ""): name for name in (*dir(keras.activations)
 
 
 def kind_of(operation: Any) -> str:
-    """Return which of `KINDS` a layer with units is, and "" for any other layer or operation."""
-    return next((_KINDS[each.__name__] for each in type(operation).__mro__ if each.__name__ in _KINDS), "")
+    """Return which of `KINDS` a built layer with units is, and "" for any other layer or operation.
+
+    A convolution whose every unit reads one channel is depthwise, whichever class it is of.
+    """
+    kind = next((_KINDS[each.__name__] for each in type(operation).__mro__ if each.__name__ in _KINDS), "")
+    reads_one_channel = getattr(operation, "groups", 1) > 1 and operation.kernel.shape[-2] == 1
+    return "depthwise" if kind == "convolution" and reads_one_channel else kind
 
 
 def activation_of(operation: Any) -> str:

@@ -82,7 +82,7 @@ def test_vgg16_has_the_papers_layers() -> None:
         ("DenseNet121", 32, {"convolution": 120, "pooling": 5}, 12_224, 61, 9),
         ("InceptionV3", 75, {"convolution": 94, "pooling": 14}, 27_712, 108, 8),
         ("EfficientNetB0", 32, {"convolution": 65, "depthwise": 16, "pooling": 17}, 40_588, 82, 23),
-        ("ConvNeXtTiny", 32, {"convolution": 22, "dense": 36, "pooling": 1}, 41_952, 18, 5),
+        ("ConvNeXtTiny", 32, {"convolution": 4, "depthwise": 18, "dense": 36, "pooling": 1}, 41_952, 18, 5),
     ],
 )
 def test_layers_of_networks_from_elsewhere_are_found(
