@@ -363,12 +363,10 @@ def test_streams_do_not_disturb_one_another(
 
 
 def test_how_images_are_batched_does_not_matter(
-    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
+) -> None:
     """37 images in batches of 10, the last one short; other images come from anywhere in the test set."""
-    monkeypatch.setattr(ablate, "BATCH", 10)
-    found = arrays(network, gosi, activity)
+    found = arrays(network, gosi, activity, at_once=(10, ablate.SUPERPOSED_BATCH))
     np.testing.assert_allclose(found["class_loss"], measured["class_loss"], rtol=1e-5)
     np.testing.assert_allclose(found["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
     np.testing.assert_array_equal(found["class_accuracy"], measured["class_accuracy"])
@@ -380,10 +378,9 @@ def test_how_masks_are_batched_does_not_matter(
     monkeypatch: pytest.MonkeyPatch, images: int, masks: int,
 ) -> None:  # fmt: skip
     """32 images and 108 masks a layer, in batches with a short last one; progress grows to 1."""
-    monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
     monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)
     told: list[float] = []
-    found = arrays(network, gosi, activity, on_progress=told.append)
+    found = arrays(network, gosi, activity, on_progress=told.append, at_once=(ablate.BATCH, images))
     for name in ("null_baseline_loss", "null_target_loss", "null_loss", "control_loss", "curve_loss"):
         np.testing.assert_allclose(found[name], measured[name], rtol=1e-5)
     assert told == sorted(told)

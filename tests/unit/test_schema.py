@@ -13,8 +13,10 @@ from study.errors import StudyError
 from study.schema import (
     ARM_GROUPS,
     GROUPS,
+    GROUPS_OF,
     NETWORK_COORDINATES,
     OPTIONAL_GROUPS,
+    OPTIONAL_GROUPS_OF,
     SCHEMA_VERSION,
     Variable,
     described,
@@ -65,8 +67,8 @@ def test_a_whole_network_passes(arm: str) -> None:
 
 def test_every_group_belongs_to_an_arm() -> None:
     """And what has epochs is a fraction or a loss: the store fills epochs to come with NaN."""
-    assert set().union(*ARM_GROUPS.values(), *OPTIONAL_GROUPS.values()) == set(GROUPS)
-    assert not any(set(ARM_GROUPS[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS.items())
+    assert set().union(*GROUPS_OF.values(), *OPTIONAL_GROUPS_OF.values()) == set(GROUPS)
+    assert not any(set(GROUPS_OF[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS_OF.items())
     assert {GROUPS[group][name].kind for group, name in VARIABLES if "epoch" in GROUPS[group][name].dims} == {"f"}
 
 
@@ -75,7 +77,7 @@ def test_an_unknown_arm_is_refused() -> None:
     tree = network()
     tree.attrs["arm"] = "guessing"
     message = refusal(tree)
-    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization"
+    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization, probed"
 
 
 def test_a_group_of_another_arm_is_refused() -> None:
