@@ -125,7 +125,12 @@ def ablation_arrays(
         at_once=at_once[0], rng=partner_rng, on_progress=lambda share: on_progress(share / 2),
     )  # fmt: skip
     null = _null_arrays(
-        network, partition, sets, null_images, at_once=at_once[1], on_progress=lambda share: on_progress((1 + share) / 2)
+        network,
+        partition,
+        sets,
+        null_images,
+        at_once=at_once[1],
+        on_progress=lambda share: on_progress((1 + share) / 2),
     )
     return {
         "baseline_loss": np.array(baseline[0]),

@@ -16,7 +16,6 @@ from study.analysis.question import Measure, Question, network_table
 from study.analysis.results import NOT_TESTED, PublishedLayer, published_layer
 from study.schema import SECOND_SET
 
-
 VGG16 = "vgg16"
 
 

@@ -89,7 +89,9 @@ def _in_panels(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return table[table["layer"].isin(drawn)].reset_index(drop=True), said
 
 
-def _dots(table: pd.DataFrame, columns: Mapping[str, Mapping[str, str]], references: Mapping[str, float]) -> pd.DataFrame:
+def _dots(
+    table: pd.DataFrame, columns: Mapping[str, Mapping[str, str]], references: Mapping[str, float]
+) -> pd.DataFrame:
     """Return a row for each layer, quantity and series; `columns` names the column of `table` by quantity and series."""
     rows = [
         {"layer": layer, "quantity": quantity, "series": series, "value": value, "ci_low": math.nan, "ci_high": math.nan,
@@ -170,7 +172,7 @@ def _existence_notes(study: xr.DataTree, layers: pd.DataFrame) -> tuple[str, ...
             f"Of {own.sizes['unit']:,} units that respond to gratings, {selective:.1%} have a gOSI above 0.33; of shuffles of"
             f" their own responses, {shuffled:.1%}. {passing:.1%} have a shuffle p of at most 0.05, where chance gives 5 %."
         )
-    most = layers.loc[layers["silent"].idxmax()]
+    most = layers.iloc[int(layers["silent"].argmax())]
     notes.append(
         "No unit is silent." if not silent.any() else
         f"Silent units (no response to any grating; gOSI undefined, left out): {silent.mean():.1%} of all, most in"
@@ -313,7 +315,7 @@ def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]
         f"Without ablation the loss on the photographs is {float(data['baseline_loss']):.3f} nat and"
         f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
         f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at a p of"
-        f" at most 0.05: {_listed(small['layer'])}; after Holm's adjustment over the layers: {_listed(adjusted['layer'])}."
+        f" at most 0.05: {_listed(small['layer'].tolist())}; after Holm's adjustment over the layers: {_listed(adjusted['layer'].tolist())}."
         f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}. These p-values are about this network's"
         " layers, on these photographs; they say nothing of other networks.",
         *((f"Layers with fewer than two units that respond to gratings, so that there are no halves: {_listed(without)}.",)
@@ -329,7 +331,9 @@ def _vgg16(study: xr.DataTree, registration: Registration, root_seed: int) -> Qu
     """Return the estimates of what is registered for VGG16, each beside what the paper says."""
     measures = replication.QUESTION.measures
     tested = {
-        name: Tested(one, measures[one.measure], tested_layers(one, measures[one.measure], study, root_seed=root_seed), study)
+        name: Tested(
+            one, measures[one.measure], tested_layers(one, measures[one.measure], study, root_seed=root_seed), study
+        )
         for name, one in registration.hypotheses.items()
         if one.measure in replication.OF_VGG16
     }

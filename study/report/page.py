@@ -164,11 +164,10 @@ def _placed(questions: tuple[QuestionView, ...]) -> list[PlacedFigure]:
 
 def question_drawings(questions: Sequence[QuestionView]) -> list[Drawing]:
     """Return every drawing of some questions."""
-    drawings = [
-        view.drawing
-        for question in questions
-        for view in (*question.hypotheses, *question.figures, *question.second_figures)
-    ]
+    drawings: list[Drawing | None] = []
+    for question in questions:
+        drawings += [view.drawing for view in question.hypotheses]
+        drawings += [view.drawing for view in (*question.figures, *question.second_figures)]
     return [drawing for drawing in drawings if drawing is not None]
 
 
