@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from study import tuning
 from study.config import ProbeConfig
-from study.stimuli import Gratings
+from study.stimuli import ORIENTATIONS, PHASES, GratingAxes, Gratings, grating_batches
 
 N_BINS = 40
 BATCH = 108
@@ -98,9 +98,90 @@ def _by_unit(responses: Responses, gratings: Gratings) -> Responses:
     return np.ascontiguousarray(responses.T).reshape(-1, *gratings.images.shape[:3])
 
 
+def orientation_responses(
+    read: Callable[[NDArray[np.float32]], Responses],
+    size: int,
+    *,
+    orientation: float,
+    contrast: str,
+    at_once: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> Responses:
+    """Return every unit's response to the gratings of one orientation: (unit, spatial_frequency, phase).
+
+    The gratings are made batch by batch, so neither all of them nor the maps of a network ever exist together. A batch
+    holds gratings of one orientation only: responses to one depend on no other, to the last bit.
+
+    Parameters
+    ----------
+    read
+        Grey images in [0, 1], (image, row, column), to the responses (image, unit); of any sign.
+    size
+        Height and width of the gratings, in pixels.
+    orientation
+        In degrees.
+    contrast, at_once
+        As for `study.stimuli.grating_batches`.
+    on_progress
+        Called after each batch with the number of gratings in it.
+
+    Raises
+    ------
+    ValueError
+        When a response is NaN or infinite; on a size, contrast or `at_once` that cannot be.
+    """
+    blocks = []
+    for batch in grating_batches(size, orientation=orientation, contrast=contrast, at_once=at_once):
+        blocks.append(np.asarray(read(batch), dtype=np.float32))
+        if not np.isfinite(blocks[-1]).all():
+            raise ValueError(f"a unit's response to a grating of {orientation:g} degrees is NaN or infinite")
+        if on_progress is not None:
+            on_progress(len(batch))
+    responses = np.concatenate(blocks)
+    return np.ascontiguousarray(responses.T).reshape(responses.shape[1], -1, len(PHASES))
+
+
+def streamed_responses(
+    read: Callable[[NDArray[np.float32]], Responses],
+    size: int,
+    *,
+    contrast: str,
+    at_once: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> Responses:
+    """Return every unit's response to every grating, (unit, orientation, spatial_frequency, phase), of any sign.
+
+    Parameters and errors are those of `orientation_responses`, which this calls once an orientation. `rectified` makes of
+    the responses what tuning is computed from.
+    """
+    blocks = [
+        orientation_responses(
+            read, size, orientation=orientation, contrast=contrast, at_once=at_once, on_progress=on_progress
+        )
+        for orientation in ORIENTATIONS
+    ]
+    return np.stack(blocks, axis=1)
+
+
+def rectified(responses: Responses) -> tuple[Responses, NDArray[np.float64]]:
+    """Return responses with the negative ones set to 0, and the share of each unit's gratings that gave such: (unit,).
+
+    Firing rates cannot be negative and gOSI is not defined where they are. After a ReLU nothing changes; activations such
+    as swish, or none, let the mean of a map fall below 0, and this half-wave rectification of the spatial mean is then a
+    choice, which the share makes visible.
+
+    Parameters
+    ----------
+    responses
+        (unit, orientation, spatial_frequency, phase), finite.
+    """
+    share = (responses < 0).mean(axis=(1, 2, 3))
+    return np.maximum(responses, np.float32(0)), share
+
+
 def tuning_arrays(
     responses: NDArray[np.float32],
-    gratings: Gratings,
+    gratings: GratingAxes,
     unit_layers: NDArray[np.object_],
     config: ProbeConfig,
     *,
@@ -148,7 +229,7 @@ def tuning_arrays(
     return arrays
 
 
-def coordinates(gratings: Gratings) -> dict[str, xr.Variable]:
+def coordinates(gratings: GratingAxes) -> dict[str, xr.Variable]:
     """Return the stimulus coordinates of the stored datasets."""
     return {
         "orientation": xr.Variable("orientation", gratings.orientation),

@@ -6,6 +6,7 @@ author's published scripts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,18 +17,34 @@ PHASES = np.arange(0.0, 360.0, 90.0)
 
 
 @dataclass(frozen=True)
-class Gratings:
-    """A full set of gratings.
+class GratingAxes:
+    """What a full set of gratings varies in.
 
-    `images` is (orientation, spatial_frequency, phase, row, column), grey, in [0, 1]; `orientation` and `phase` are in
-    degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal bars; it grows clockwise as seen
-    on a screen, whose rows run downwards.
+    `orientation` and `phase` are in degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal
+    bars; it grows clockwise as seen on a screen, whose rows run downwards.
     """
 
-    images: NDArray[np.float32]
     orientation: NDArray[np.float64]
     spatial_frequency: NDArray[np.float64]
     phase: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Gratings(GratingAxes):
+    """A full set of gratings: `images` is (orientation, spatial_frequency, phase, row, column), grey, in [0, 1]."""
+
+    images: NDArray[np.float32]
+
+
+def grating_axes(size: int) -> GratingAxes:
+    """Return the orientations, spatial frequencies and phases shown at an image size.
+
+    Raises
+    ------
+    ValueError
+        When `size` is not a positive multiple of 4.
+    """
+    return GratingAxes(ORIENTATIONS.copy(), spatial_frequencies(size), PHASES.copy())
 
 
 def spatial_frequencies(size: int) -> NDArray[np.float64]:
@@ -117,16 +134,56 @@ def gratings(size: int, *, contrast: str, frequencies: NDArray[np.float64] | Non
     ValueError
         On another `contrast` or a size without gratings.
     """
-    if contrast not in ("min_max", "fixed"):
-        raise ValueError(f"contrast = {contrast!r}: must be 'min_max' or 'fixed'")
+    _refuse_contrast(contrast)
     if frequencies is None:
         frequencies = spatial_frequencies(size)
     waves = np.array([
         [[grating(size, orientation=o, spatial_frequency=f, phase=p) for p in PHASES] for f in frequencies]
         for o in ORIENTATIONS
     ])  # fmt: skip
+    return Gratings(ORIENTATIONS.copy(), frequencies, PHASES.copy(), _pictures(waves, contrast))
+
+
+def grating_batches(size: int, *, orientation: float, contrast: str, at_once: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the gratings of one orientation, spatial frequencies in order and the phases of each: (image, row, column).
+
+    No more than `at_once` of them exist at a time, in batches as even as can be; they are those of `gratings`, to the
+    bit. At 224 pixels an orientation has 228 gratings; all orientations together would take half a gigabyte as they are
+    returned and three times that while they are made.
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels.
+    orientation
+        In degrees.
+    contrast
+        As for `gratings`.
+    at_once
+        Most images in a batch, at least 1.
+
+    Raises
+    ------
+    ValueError
+        On another `contrast`, a size without gratings, or an `at_once` below 1.
+    """
+    _refuse_contrast(contrast)
+    if at_once < 1:
+        raise ValueError(f"at_once = {at_once}: must be at least 1")
+    shown = [(frequency, phase) for frequency in spatial_frequencies(size) for phase in PHASES]
+    for batch in np.array_split(np.array(shown), -(-len(shown) // at_once)):
+        waves = [grating(size, orientation=orientation, spatial_frequency=f, phase=p) for f, p in batch]
+        yield _pictures(np.array(waves), contrast)
+
+
+def _refuse_contrast(contrast: str) -> None:
+    if contrast not in ("min_max", "fixed"):
+        raise ValueError(f"contrast = {contrast!r}: must be 'min_max' or 'fixed'")
+
+
+def _pictures(waves: NDArray[np.float64], contrast: str) -> NDArray[np.float32]:
+    """Return waves in [-1, 1], (..., row, column), as grey pictures in [0, 1]."""
     low, high = (-1.0, 1.0)
     if contrast == "min_max":
         low, high = waves.min(axis=(-2, -1), keepdims=True), waves.max(axis=(-2, -1), keepdims=True)
-    images = ((waves - low) / (high - low)).astype(np.float32)
-    return Gratings(images, ORIENTATIONS.copy(), frequencies, PHASES.copy())
+    return ((waves - low) / (high - low)).astype(np.float32)

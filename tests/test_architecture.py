@@ -66,7 +66,7 @@ CONFINED = {
     "vl_convert": ("report",),
     "rich": ("run", "progress", "calibrate", "power"),
     "PIL": ("images", "report"),
-    "scipy": ("stats", "analysis"),
+    "scipy": ("stats", "analysis", "images"),
     "statsmodels": ("stats",),
     "pingouin": ("stats",),
 }

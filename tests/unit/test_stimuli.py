@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.stimuli import ORIENTATIONS, PHASES, Gratings, grating, gratings, spatial_frequencies
+from study.stimuli import ORIENTATIONS, PHASES, Gratings, grating, grating_batches, gratings, spatial_frequencies
 
 QUICK = settings(deadline=None, max_examples=40, derandomize=True, database=None)
 FREQUENCY = st.sampled_from([(step + 1) / 40 for step in range(9)])
@@ -164,3 +166,45 @@ def test_two_sets_of_gratings_share_nothing() -> None:
     second = gratings(4, contrast="min_max")
     assert second.orientation[1] == 15
     assert second.phase[1] == 90
+
+
+@pytest.mark.parametrize("contrast", ["min_max", "fixed"])
+@pytest.mark.parametrize("at_once", [1, 7, 36, 1000])
+def test_gratings_in_batches_are_the_same_to_the_bit(contrast: str, at_once: int) -> None:
+    """Whatever their size, batches hold every grating of an orientation once, in order, and none is too large."""
+    expected = gratings(32, contrast=contrast)
+    for index, orientation in enumerate(expected.orientation[:2]):
+        batches = list(grating_batches(32, orientation=orientation, contrast=contrast, at_once=at_once))
+        sizes = [len(batch) for batch in batches]
+        assert max(sizes) <= at_once
+        assert max(sizes) - min(sizes) <= 1
+        np.testing.assert_array_equal(np.concatenate(batches).reshape(9, 4, 32, 32), expected.images[index])
+        assert batches[0].dtype == np.float32
+
+
+def test_batches_are_made_one_at_a_time() -> None:
+    """Taking the first batch of the 228 large gratings of an orientation costs the memory of a batch, not of all."""
+    tracemalloc.start()
+    try:
+        first = next(grating_batches(224, orientation=15.0, contrast="min_max", at_once=4))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert first.shape == (4, 224, 224)
+    assert peak < 24 * first.nbytes < gratings_bytes(224) / 20
+
+
+def gratings_bytes(size: int) -> int:
+    """Return what all gratings of a size take in single precision."""
+    return len(ORIENTATIONS) * len(spatial_frequencies(size)) * len(PHASES) * size * size * 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [({"at_once": 0}, "at_once = 0"), ({"contrast": "loud"}, "'loud'"), ({"size": 30}, "multiples of 4")],
+)
+def test_batches_that_cannot_be_are_refused(changed: dict[str, object], expected: str) -> None:
+    """No images at once, an unknown contrast, a size without gratings."""
+    given: dict[str, Any] = {"size": 8, "orientation": 0.0, "contrast": "min_max", "at_once": 4} | changed
+    with pytest.raises(ValueError, match=expected):
+        next(grating_batches(given.pop("size"), **given))
