@@ -49,7 +49,7 @@ def main() -> None:
             return np.array([float(suffix(activations, (~mask).astype(np.float32), labels)) for mask in masks])
 
         def by_ours(masks: np.ndarray, i: int = i) -> np.ndarray:
-            found = ablate._mean_scores(made.clamped, partition, {i: masks}, np.arange(N_IMAGES), lambda share: None)
+            found = ablate.mean_scores(made.clamped, partition, {i: masks}, np.arange(N_IMAGES))
             return found[0, 0] * N_IMAGES
 
         seconds, found = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)

@@ -66,7 +66,6 @@ def ablation_arrays(
     null_images: NDArray[np.int64],
     streams: Callable[[str], np.random.Generator],
     classes: NDArray[np.int64] | None = None,
-    at_once: tuple[int, int] = (BATCH, SUPERPOSED_BATCH),
     on_progress: Progress = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
     """Return the `ablation` group's arrays of one network, named as in `study.schema`.
@@ -94,8 +93,6 @@ def ablation_arrays(
         controls and curves, layer by layer; `"partners"`, which other test image `resample` takes.
     classes
         (class,): those that are scored by themselves, all where left out.
-    at_once
-        Images that are computed together, under a single mask and under many.
     on_progress
         Called with the share of the work that is done: first on the whole test set, then on the null's images.
 
@@ -122,7 +119,7 @@ def ablation_arrays(
     clamps = {clamp: _constants(network, own_activity["mean_output"], chosen, clamp) for clamp in config.clamps}
     by_class = _class_arrays(
         network, partition, own_halves, clamps, np.arange(network.n_classes) if classes is None else classes,
-        at_once=at_once[0], rng=partner_rng, on_progress=lambda share: on_progress(share / 2),
+        rng=partner_rng, on_progress=lambda share: on_progress(share / 2),
     )  # fmt: skip
     null = _null_arrays(
         network,
@@ -193,7 +190,6 @@ def _class_arrays(
     clamps: dict[str, dict[int, NDArray[np.float32]]],
     classes: NDArray[np.int64],
     *,
-    at_once: int,
     rng: np.random.Generator,
     on_progress: Progress,
 ) -> dict[str, NDArray[np.float64]]:
@@ -202,6 +198,7 @@ def _class_arrays(
     counts = class_counts(labels, classes)
     partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
     intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
+    at_once = min(BATCH, network.images_at_once)
     for start in range(0, len(labels), at_once):
         batch = np.arange(start, min(start + at_once, len(labels)))
         outputs = _outputs(network, partition, batch)
@@ -227,7 +224,6 @@ def _null_arrays(
     sets: dict[int, dict[str, Masks]],
     images: NDArray[np.int64],
     *,
-    at_once: int,
     on_progress: Progress,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the scores on the null's images with sets of units held at output zero.
@@ -235,7 +231,7 @@ def _null_arrays(
     `sets` are masks, (..., unit), by name and layer, the same names and numbers of them in every layer.
     """
     masks = {i: np.concatenate([each.reshape(-1, each.shape[-1]) for each in own.values()]) for i, own in sets.items()}
-    means = mean_scores(network, partition, masks, images, at_once=at_once, on_progress=on_progress)
+    means = mean_scores(network, partition, masks, images, on_progress=on_progress)
     arrays, start = {}, 0
     for name, example in next(iter(sets.values())).items():
         shape = example.shape[:-1]
@@ -252,7 +248,6 @@ def mean_scores(
     masks: Mapping[int, Masks],
     images: NDArray[np.int64],
     *,
-    at_once: int = SUPERPOSED_BATCH,
     on_progress: Progress = lambda share: None,
 ) -> NDArray[np.float64]:
     """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask).
@@ -267,12 +262,11 @@ def mean_scores(
         (mask, unit) by the layer's index: the units that are held at output zero. As many in every layer.
     images
         Indices of the test images.
-    at_once
-        Images that are computed together.
     on_progress
         Called with the share of the images that are done.
     """
     totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
+    at_once = min(SUPERPOSED_BATCH, network.images_at_once)
     for start in range(0, len(images), at_once):
         batch = images[start : start + at_once]
         outputs = _outputs(network, partition, batch)

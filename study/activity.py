@@ -48,9 +48,9 @@ def activity_arrays(
         When a response is NaN, infinite or negative, or a class has no test image.
     """
     classes = np.arange(int(model.output.shape[-1]))
-    mean, sd = mean_and_sd(_responses(forward, partition.train_images, partition.training_mean))
+    mean, sd = mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
     means = _class_means(
-        _responses(forward, partition.test_images, partition.training_mean), partition.test_labels, classes
+        _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
     )
     selectivity, preferred = class_selectivity(means)
     starts = np.cumsum([layer.n_units for layer in layers])[:-1]
@@ -107,11 +107,12 @@ def class_counts(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArr
 
 
 def _responses(
-    forward: Forward, images: NDArray[np.uint8], training_mean: NDArray[np.float32]
+    forward: Forward, layers: tuple[HiddenLayer, ...], images: NDArray[np.uint8], training_mean: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float64]]:
     """Yield (image, unit), batch by batch."""
+    axes = [layer.channel_axis for layer in layers]
     for start in range(0, len(images), BATCH):
-        responses = spatial_means(forward(preprocessed(images[start : start + BATCH], training_mean)))
+        responses = spatial_means(forward(preprocessed(images[start : start + BATCH], training_mean)), axes)
         if not (np.isfinite(responses).all() and responses.min() >= 0):
             raise ValueError(
                 "a unit's response to a photograph is NaN, infinite or negative; responses are read after the ReLU"

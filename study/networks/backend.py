@@ -162,14 +162,40 @@ def compiled_superposition(part: Behind) -> Callable[[Any, np.ndarray, np.ndarra
     """
 
     def scores(added: Any, kept: Any, labels: Any) -> Any:
-        logits = superposed_logits(part, added, kept)
-        repeated = tf.tile(labels, tf.shape(kept)[:1])
-        correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == repeated
-        both = tf.stack([cross_entropies(repeated, logits), tf.cast(correct, logits.dtype)])
-        return tf.reshape(both, (2, tf.shape(kept)[0], -1))
+        return _scores_by_set(superposed_logits(part, added, kept), kept, labels)
 
     matrix = tf.TensorSpec((None, None), tf.float32)
     return compiled(scores, (matrix, matrix, tf.TensorSpec((None,), tf.int64)))
+
+
+def compiled_suffix(suffix: keras.Model, channel_axis: int) -> Callable[[list[Any], np.ndarray, np.ndarray], Any]:
+    """Return scores(inputs, kept, labels), as those of `compiled_superposition`, of the network behind a layer.
+
+    `inputs` are those of `suffix`, for every image; the first one, the layer's output with its channels on an axis, is
+    multiplied by each row of `kept`, (set, channel). Traced once, whatever the number of sets and images.
+    """
+    rank = len(suffix.inputs[0].shape)
+    before, after = (1,) * (channel_axis % rank - 1), (1,) * (rank - 1 - channel_axis % rank)
+
+    def scores(inputs: list[Any], kept: Any, labels: Any) -> Any:
+        own, *beside = inputs
+        factors = tf.reshape(tf.cast(kept, own.dtype), (-1, 1, *before, kept.shape[1], *after))
+        masked = tf.reshape(own * factors, tf.concat([[-1], tf.shape(own)[1:]], axis=0))
+        repeated = [tf.tile(each, (tf.shape(kept)[0], *[1] * (len(each.shape) - 1))) for each in beside]
+        logits = suffix([masked, *repeated] if repeated else masked, training=False)
+        return _scores_by_set(tf.cast(logits, tf.float32), kept, labels)
+
+    inputs = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in suffix.inputs]
+    kept = tf.TensorSpec((None, suffix.inputs[0].shape[channel_axis]), tf.float32)
+    return compiled(scores, (inputs, kept, tf.TensorSpec((None,), tf.int64)))
+
+
+def _scores_by_set(logits: Any, kept: Any, labels: Any) -> Any:
+    """Return cross-entropy and correctness of logits, images fastest, for each row of `kept`: (2, set, image)."""
+    repeated = tf.tile(labels, tf.shape(kept)[:1])
+    correct = tf.argmax(logits, axis=-1, output_type=labels.dtype) == repeated
+    both = tf.stack([cross_entropies(repeated, logits), tf.cast(correct, logits.dtype)])
+    return tf.reshape(both, (2, tf.shape(kept)[0], -1))
 
 
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:

@@ -8,22 +8,26 @@ weights of the layer after it. All of it is exact but for rounding.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 from keras import ops
 
+from study.networks.graph import Graph
 from study.networks.taps import HiddenLayer
 
 
 @dataclass(frozen=True)
 class Behind:
-    """What follows a hidden layer's output: the layer that is linear in it, and the others up to the logits."""
+    """What follows a hidden layer's output: the layer that is linear in it, and the others up to the logits.
+
+    `shape` is that of what the linear layer gives for one image. The activation it may end with comes after the sum.
+    """
 
     linear: keras.layers.Layer
     others: tuple[keras.layers.Layer, ...]
+    shape: tuple[int, ...]
 
 
 def behind(model: keras.Model, layer: HiddenLayer) -> Behind:
@@ -34,22 +38,31 @@ def behind(model: keras.Model, layer: HiddenLayer) -> Behind:
     ValueError
         When the network is no chain from there on, or no convolution without groups and no dense layer comes next.
     """
-    chain = model.layers[model.layers.index(model.get_layer(layer.output)) :]
-    if any(after.input is not before.output for before, after in itertools.pairwise(chain)):
+    graph = Graph(model)
+    chain, node = [], graph.node(layer.output)
+    while (after := graph.only_reader(node)) is not None and isinstance(after.operation, keras.layers.Layer):
+        chain.append(after)
+        node = after
+    if node is not graph.source(graph.output) or not chain:
         raise ValueError(f"the network is no chain behind {layer.name}")
-    followers = chain[1:]
-    if isinstance(followers[0], keras.layers.Flatten):
-        followers = followers[1:]
-    if not _is_linear(followers[0]):
-        raise ValueError(f"behind {layer.name} comes {followers[0].name}, neither a convolution nor a dense layer")
-    return Behind(followers[0], tuple(followers[1:]))
+    flattened = isinstance(chain[0].operation, keras.layers.Flatten) and len(chain) > 1
+    linear, *others = chain[flattened:]
+    if not _is_linear(linear.operation) or layer.channel_axis != -1:
+        raise ValueError(f"behind {layer.name} comes {linear.operation.name}, neither a convolution nor a dense layer")
+    shape = tuple(linear.outputs[0].shape[1:])
+    return Behind(linear.operation, tuple(node.operation for node in others), shape)
 
 
 def _is_linear(layer: keras.layers.Layer) -> bool:
-    kinds = (keras.layers.Conv2D, keras.layers.Dense)
-    if not isinstance(layer, kinds) or layer.activation is not keras.activations.linear:
+    """Return whether a layer is a convolution or dense layer, linear but for the activation it may end with.
+
+    Layers that only inherit from those may do something else; so may quantised ones and those of other precision.
+    """
+    if type(layer).__name__ not in ("Conv2D", "MatrixConv2D", "Dense") or layer.dtype_policy.name != "float32":
         return False
-    return not isinstance(layer, keras.layers.Conv2D) or (layer.groups == 1 and layer.data_format == "channels_last")
+    return isinstance(layer, keras.layers.Dense) or (
+        layer.groups == 1 and layer.data_format == "channels_last" and len(set(layer.dilation_rate)) == 1
+    )
 
 
 def _bias(layer: keras.layers.Layer) -> Any:
@@ -105,7 +118,8 @@ def superposed_logits(part: Behind, added: Any, kept: Any) -> Any:
         (set, contribution): the factor of each, such as 1 for a channel that is kept and 0 for one that the next layer
         receives as 0.
     """
-    outputs = ops.reshape(ops.matmul(kept, added), (-1, *part.linear.output.shape[1:])) + _bias(part.linear)
+    outputs = ops.reshape(ops.matmul(kept, added), (-1, *part.shape)) + _bias(part.linear)
+    outputs = part.linear.activation(outputs)
     layers = part.others
     for index, layer in enumerate(layers):
         normalization = layers[index - 1] if index and _folds(layers, index - 1) else None
@@ -121,7 +135,10 @@ def _folds(layers: tuple[keras.layers.Layer, ...], index: int) -> bool:
 
     A convolution that pads cannot: the offset would be missing in the padding.
     """
-    if not isinstance(layers[index], keras.layers.BatchNormalization) or index + 1 == len(layers):
+    layer = layers[index]
+    if not isinstance(layer, keras.layers.BatchNormalization) or index + 1 == len(layers):
+        return False
+    if not (layer.center and layer.scale):
         return False
     after = layers[index + 1]
     return _is_linear(after) and (isinstance(after, keras.layers.Dense) or after.padding == "valid")
@@ -133,7 +150,7 @@ def _linear_after(normalization: keras.layers.Layer, layer: keras.layers.Layer, 
     offset = normalization.beta - scale * normalization.moving_mean
     kernel = layer.kernel * ops.expand_dims(scale, -1)
     bias = _bias(layer) + ops.sum(layer.kernel * ops.expand_dims(offset, -1), axis=tuple(range(len(kernel.shape) - 1)))
-    return _product(layer, inputs, kernel) + bias
+    return layer.activation(_product(layer, inputs, kernel) + bias)
 
 
 def _product(layer: keras.layers.Layer, inputs: Any, kernel: Any) -> Any:

@@ -363,10 +363,12 @@ def test_streams_do_not_disturb_one_another(
 
 
 def test_how_images_are_batched_does_not_matter(
-    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
-) -> None:
+    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     """37 images in batches of 10, the last one short; other images come from anywhere in the test set."""
-    found = arrays(network, gosi, activity, at_once=(10, ablate.SUPERPOSED_BATCH))
+    monkeypatch.setattr(ablate, "BATCH", 10)
+    found = arrays(network, gosi, activity)
     np.testing.assert_allclose(found["class_loss"], measured["class_loss"], rtol=1e-5)
     np.testing.assert_allclose(found["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
     np.testing.assert_array_equal(found["class_accuracy"], measured["class_accuracy"])
@@ -378,9 +380,10 @@ def test_how_masks_are_batched_does_not_matter(
     monkeypatch: pytest.MonkeyPatch, images: int, masks: int,
 ) -> None:  # fmt: skip
     """32 images and 108 masks a layer, in batches with a short last one; progress grows to 1."""
+    monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
     monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)
     told: list[float] = []
-    found = arrays(network, gosi, activity, on_progress=told.append, at_once=(ablate.BATCH, images))
+    found = arrays(network, gosi, activity, on_progress=told.append)
     for name in ("null_baseline_loss", "null_target_loss", "null_loss", "control_loss", "curve_loss"):
         np.testing.assert_allclose(found[name], measured[name], rtol=1e-5)
     assert told == sorted(told)
@@ -389,7 +392,7 @@ def test_how_masks_are_batched_does_not_matter(
 
 def test_a_layer_is_compiled_once(network: ClampedNetwork, measured: dict[str, Any]) -> None:
     """For all clamps, all masks, and batches of whatever size."""
-    for function in (network.outputs, *network.superpositions):
+    for function in (network.outputs, *(part.scores for part in network.parts)):
         assert function.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 

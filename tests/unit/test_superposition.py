@@ -128,7 +128,7 @@ def test_scores_are_summed_over_images(network: keras.Model) -> None:
         logits = [np.asarray(plain(activations * row, training=False)) for row in kept]
         expected = np.stack([scores(each, labels).sum(axis=1) for each in logits], axis=1)
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
-    assert clamped.superpositions[1].experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
+    assert clamped.parts[1].scores.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
     assert clamped.outputs.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 
@@ -141,7 +141,7 @@ def test_a_layer_without_bias_is_understood() -> None:
     model = keras.Model(inputs, second(hidden))
     scramble(model, rng)
     images = rng.normal(size=(5, 3, 3, 2)).astype("f4")
-    part = Behind(first, tuple(model.layers[2:]))
+    part = Behind(first, tuple(model.layers[2:]), (2, 2, 4))
     logits = superposed_logits(part, contributions(part, images), np.ones((1, 2), "f4"))
     np.testing.assert_allclose(logits, model(images, training=False), rtol=1e-4, atol=1e-5)
 
