@@ -121,14 +121,7 @@ def ablation_arrays(
         network, partition, own_halves, clamps, np.arange(network.n_classes) if classes is None else classes,
         rng=partner_rng, on_progress=lambda share: on_progress(share / 2),
     )  # fmt: skip
-    null = _null_arrays(
-        network,
-        partition,
-        sets,
-        null_images,
-        at_once=at_once[1],
-        on_progress=lambda share: on_progress((1 + share) / 2),
-    )
+    null = _null_arrays(network, partition, sets, null_images, on_progress=lambda share: on_progress((1 + share) / 2))
     return {
         "baseline_loss": np.array(baseline[0]),
         "baseline_accuracy": np.array(baseline[1]),
