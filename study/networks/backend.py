@@ -180,7 +180,7 @@ def compiled_suffix(suffix: keras.Model, channel_axis: int) -> Callable[[list[An
     def scores(inputs: list[Any], kept: Any, labels: Any) -> Any:
         own, *beside = inputs
         factors = tf.reshape(tf.cast(kept, own.dtype), (-1, 1, *before, kept.shape[1], *after))
-        masked = tf.reshape(own * factors, tf.concat([[-1], tf.shape(own)[1:]], axis=0))
+        masked = tf.reshape(own * factors, (-1, *own.shape[1:]))
         repeated = [tf.tile(each, (tf.shape(kept)[0], *[1] * (len(each.shape) - 1))) for each in beside]
         logits = suffix([masked, *repeated] if repeated else masked, training=False)
         return _scores_by_set(tf.cast(logits, tf.float32), kept, labels)
@@ -200,10 +200,11 @@ def _scores_by_set(logits: Any, kept: Any, labels: Any) -> Any:
 
 def compiled_forward(model: keras.Model) -> Callable[[np.ndarray], list[Any]]:
     """Return forward(images) -> the outputs of `model` at inference, as a list; traced once, however many images."""
+    several = isinstance(model.output, list) and len(model.output) > 1  # of a list of one Keras gives that one
 
     def forward(images: Any) -> list[Any]:
         outputs = model(images, training=False)
-        return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        return list(outputs) if several else [outputs]
 
     return compiled(forward, (tf.TensorSpec((None, *model.input.shape[1:]), tf.float32),))
 

@@ -66,7 +66,6 @@ class Graph:
         return list(found.values())
 
 
-@functools.lru_cache(maxsize=4)
 def flat_model(model: keras.Model) -> keras.Model:
     """Return a functional or Sequential model as one plain graph from one input to one output.
 
@@ -83,12 +82,8 @@ def flat_model(model: keras.Model) -> keras.Model:
     plain = _functional(model)
     graph = Graph(plain)
     calls = {id(node.operation): node.operation for node in graph.nodes}
-    if not any(_is_functional(each) or _is_called_again(graph, each) for each in calls.values()):
-        return plain
-    given = plain.inputs[0]
-    images = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
-    outputs = _applied(plain, [images], {images.name: None}, within="")
-    return keras.Model(images, outputs[0], name=model.name)
+    is_flat = not any(_is_functional(each) or _is_called_again(graph, each) for each in calls.values())
+    return plain if is_flat else _dissolved(model)
 
 
 def shared_layers(model: keras.Model) -> tuple[str, ...]:
@@ -108,7 +103,8 @@ def _refuse_what_is_no_graph(model: keras.Model) -> None:
         f"{name}: {type(model).__name__} is no functional or Sequential model with a defined input, so its layers cannot be"
         " found; write it as keras.Model(inputs, outputs), or begin a Sequential with keras.Input(shape)",
     )
-    for what, names in (("inputs", [each.name for each in model.inputs]), ("outputs", list(model.output_names))):
+    ends = [tensor._keras_history.operation.name for tensor in model.outputs]
+    for what, names in (("inputs", [each.name for each in model.inputs]), ("outputs", ends)):
         refuse_unless(
             len(names) == 1,
             f"{name}: {len(names)} {what}, {', '.join(names)}; the study shows one image and reads one vector of classes:"
@@ -124,10 +120,18 @@ def _is_called_again(graph: Graph, operation: Any) -> bool:
     return graph.calls[operation.name] > 1 and not operation.weights
 
 
+@functools.lru_cache(maxsize=2)
+def _dissolved(model: keras.Model) -> keras.Model:
+    given = model.inputs[0]
+    images = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
+    outputs = _applied(model, [images], {images.name: None}, within="")
+    return keras.Model(images, outputs[0], name=model.name)
+
+
 def _functional(model: keras.Model) -> keras.Model:
     """Return a model as a functional one that takes and gives a tensor; itself where it is."""
-    is_plain = all(isinstance(each, keras.KerasTensor) for each in (model.input, model.output))
-    if is_plain and not isinstance(model, keras.Sequential):
+    own = [] if isinstance(model, keras.Sequential) else [model.input, model.output]
+    if own and all(isinstance(each, keras.KerasTensor) for each in own):
         return model
     return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
