@@ -15,6 +15,7 @@ import numpy as np
 from study.errors import StudyError, refuse_unless
 from study.networks import backend  # noqa: F401  registers the layers of cnn7, which .keras files may hold
 from study.networks.applications import application_name, applications
+from study.networks.graph import flat_model
 from study.networks.preprocessing import (
     InputLayout,
     begins_with_scaling,
@@ -148,6 +149,7 @@ def _file(path: Path, weights: str | None, chosen: str | None, input_size: int |
             f"{path} cannot be loaded in Keras' safe mode ({_reason(error)}); it must be saved by Keras 3 with"
             " model.save and hold no Lambda layer and none of your own code"
         ) from error
+    flat_model(made)  # refuses what cannot be probed before anything else is asked of it
     remarks = [f"{path.name} is a file from elsewhere: it was loaded in Keras' safe mode, which runs no code that a file"
                " brings, but load only files whose origin you trust"]  # fmt: skip
     if chosen is None:
@@ -155,7 +157,7 @@ def _file(path: Path, weights: str | None, chosen: str | None, input_size: int |
                       " it does not begin with a Rescaling or Normalization layer; pass --preprocessing, one of"
                       f" {known_preprocessings()}")  # fmt: skip
         remarks.append(f"{path.name} begins with a layer that scales pixels: it was given 0 to 255")
-    own = made.input_shape[1] if len(getattr(made, "inputs", None) or []) == 1 else None
+    own = made.inputs[0].shape[2]  # whichever axis channels are on
     if input_size not in (None, own):
         remarks.append(f"{path.name} is of pictures of {own or 'any'} px: it was given {input_size} px")
         made = _resized(made, input_size)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from study.errors import StudyError, refuse_unless
 from study.networks.applications import application_name, application_preprocessing, applications
+from study.networks.graph import flat_model
 
 Pictures = NDArray[np.float32]
 
@@ -99,15 +100,10 @@ def input_layout(model: keras.Model) -> InputLayout:
     Raises
     ------
     StudyError
-        When it is no functional or sequential model, or takes anything but one square picture of one or three channels,
-        or has no gratings at its size.
+        When it is no graph from one input to one output, takes anything but a square picture of one or three channels, or
+        has no gratings at its size.
     """
-    inputs = getattr(model, "inputs", None) or []
-    refuse_unless(bool(inputs), f"{model.name} has no input that is known before it is called: must be a functional or"
-                  " sequential Keras model, built")  # fmt: skip
-    refuse_unless(len(inputs) == 1, f"{model.name} has {len(inputs)} inputs ({', '.join(each.name for each in inputs)}):"
-                  " must have one, a picture")  # fmt: skip
-    shape = tuple(inputs[0].shape[1:])
+    shape = tuple(flat_model(model).inputs[0].shape[1:])
     allowed = "must be a square picture, (size, size, 3) or (size, size, 1)"
     refuse_unless(len(shape) == 3, f"{model.name} takes an input of shape {shape}: {allowed}")
     first = _channels_first(model, shape)
@@ -128,28 +124,20 @@ def input_layout(model: keras.Model) -> InputLayout:
 
 
 def _channels_first(model: keras.Model, shape: tuple[int | None, ...]) -> bool:
-    """Return whether the channels of the input come before its rows, which its first layer with an opinion decides."""
-    for layer in _leaves(model):
-        if getattr(layer, "data_format", None) in ("channels_first", "channels_last"):
-            return bool(layer.data_format == "channels_first")
-    return shape[-1] not in (1, 3) and shape[0] in (1, 3)
+    """Return whether the channels of the input come before its rows, which the first layer with an opinion decides."""
+    opinions = (getattr(layer, "data_format", None) for layer in flat_model(model).layers)
+    known = next((each for each in opinions if each in ("channels_first", "channels_last")), None)
+    return known == "channels_first" if known else shape[-1] not in (1, 3) and shape[0] in (1, 3)
 
 
 def begins_with_scaling(model: keras.Model) -> bool:
     """Return whether the first layer, random augmentation aside, is a `Rescaling` or `Normalization` of the pixels."""
-    kept = (layer for layer in _leaves(model) if not type(layer).__name__.startswith("Random"))
-    return isinstance(next(kept, None), (keras.layers.Rescaling, keras.layers.Normalization))
+    first = next((layer for layer in flat_model(model).layers if not _passes_pixels(layer)), None)
+    return isinstance(first, (keras.layers.Rescaling, keras.layers.Normalization))
 
 
-def _leaves(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers in order, those of models inside in their place, without inputs."""
-    found: list[keras.layers.Layer] = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            found += _leaves(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            found.append(layer)
-    return found
+def _passes_pixels(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, keras.layers.InputLayer) or type(layer).__name__.startswith("Random")
 
 
 def known_preprocessings() -> str:
