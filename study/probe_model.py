@@ -10,7 +10,8 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,18 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: argparse.Namespace) -> int:
     _check(given)
     memory = memory_bytes(given.memory)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow greets everybody
     from rich.console import Console
 
-    from study.networks.loading import load
-    from study.networks.taps import hidden_layers, selected_layers
-    from study.probe_folder import alone, measured
-    from study.probed import Asked
     from study.registration import read_registration
     from study.store import StudyFolder
 
     console = Console() if sys.stdout.isatty() else Console(width=120, soft_wrap=True)
-    with _status(console, "loading the network"):
+    with _status(console, "loading the network"), _without_greetings():
+        from study.networks.loading import load
+        from study.networks.taps import hidden_layers, selected_layers
+        from study.probe_folder import alone, measured
+        from study.probed import Asked
+
         network = load(
             given.model, weights=given.weights, preprocessing=given.preprocessing, seed=given.seed,
             input_size=given.input_size,
@@ -198,6 +199,30 @@ def _conclude(
         console.print(sentence, markup=False, highlight=False)
     console.print(f"data:   {folder.compacted}\nreport: {report_path}", markup=False, highlight=False)
     return 0
+
+
+@contextlib.contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Keep what TensorFlow's libraries say on standard error as they start, and say it only if something goes wrong.
+
+    They say that there is no GPU before they read the setting that silences them, so the file itself is replaced.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except StudyError:
+            raise
+        except BaseException:
+            said.seek(0)
+            os.write(saved, said.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _status(console: Console, text: str) -> contextlib.AbstractContextManager[Any]:
