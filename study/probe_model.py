@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -208,6 +209,7 @@ def _without_greetings() -> Iterator[None]:
     They say that there is no GPU before they read the setting that silences them, so the file itself is replaced.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it takes a function for each layer for careless retracing
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as said:

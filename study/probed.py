@@ -227,7 +227,7 @@ def _ablated(
     own_gosi = by_layer(gosi, layers)
     own_activity = {name: by_layer(values, layers) for name, values in activity.items()}
     parts = []
-    with watch("layers silenced, percent of each", 100 * len(layers)) as more:
+    with watch("silenced, in hundredths of a layer", 100 * len(layers)) as more:
         for layer in layers:
             draw, tell = functools.partial(_of_layer, streams, layer), _in_percent(more)
             gosi_here, activity_here = (
