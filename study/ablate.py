@@ -9,15 +9,13 @@ mean cross-entropy in nats, on test images. A clamp says what the next layer rec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from study.activity import class_counts
-from study.config import AblationConfig
 from study.halves import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
-from study.images.split import Partition, preprocessed
 from study.networks.clamped import ClampedNetwork
 from study.networks.taps import clamp_values
 from study.schema import TARGETS
@@ -29,17 +27,45 @@ Progress = Callable[[float], None]
 Masks = NDArray[np.bool_]
 
 
+class TestImages(Protocol):
+    """Labelled images that a loss is measured on."""
+
+    @property
+    def test_labels(self) -> NDArray[np.int64]:
+        """(image,): the class of each."""
+
+    def shown(self, images: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return some of them, by index, as the network receives them."""
+
+
+class Settings(Protocol):
+    """What is silenced; `study.config.AblationConfig` is one."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+
+    @property
+    def clamps(self) -> tuple[str, ...]:
+        """Ways of silencing."""
+
+    @property
+    def null_draws(self) -> int:
+        """Number of random splits."""
+
+
 def ablation_arrays(
     network: ClampedNetwork,
-    partition: Partition,
+    partition: TestImages,
     gosi: NDArray[np.float64],
     halves: Mapping[str, Halves],
     activity: Mapping[str, NDArray[Any]],
-    config: AblationConfig,
+    config: Settings,
     *,
     baseline: tuple[float, float],
     null_images: NDArray[np.int64],
     streams: Callable[[str], np.random.Generator],
+    classes: NDArray[np.int64] | None = None,
     on_progress: Progress = lambda share: None,
 ) -> dict[str, NDArray[Any]]:
     """Return the `ablation` group's arrays of one network, named as in `study.schema`.
@@ -49,7 +75,7 @@ def ablation_arrays(
     network
         With the analysed weights.
     partition
-        Test images and the training mean.
+        The test images.
     gosi
         (unit,) of all layers in order; NaN for silent units.
     halves
@@ -65,13 +91,15 @@ def ablation_arrays(
     streams
         A name to its random stream: `"ablation"`, the null's random halves; `"controls"`, ties and random orders of the
         controls and curves, layer by layer; `"partners"`, which other test image `resample` takes.
+    classes
+        (class,): those that are scored by themselves, all where left out.
     on_progress
         Called with the share of the work that is done: first on the whole test set, then on the null's images.
 
     Raises
     ------
     ValueError
-        When a class has no test image, or `resample` has a single test image.
+        When one of the classes has no test image, or `resample` has a single test image.
     """
     null_rng, control_rng, partner_rng = (streams(name) for name in ("ablation", "controls", "partners"))
     chosen = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in config.layers}
@@ -90,8 +118,9 @@ def ablation_arrays(
     own_halves = {i: halves[name] for i, name in chosen.items()}
     clamps = {clamp: _constants(network, own_activity["mean_output"], chosen, clamp) for clamp in config.clamps}
     by_class = _class_arrays(
-        network, partition, own_halves, clamps, rng=partner_rng, on_progress=lambda share: on_progress(share / 2)
-    )
+        network, partition, own_halves, clamps, np.arange(network.n_classes) if classes is None else classes,
+        rng=partner_rng, on_progress=lambda share: on_progress(share / 2),
+    )  # fmt: skip
     null = _null_arrays(network, partition, sets, null_images, on_progress=lambda share: on_progress((1 + share) / 2))
     return {
         "baseline_loss": np.array(baseline[0]),
@@ -143,22 +172,23 @@ def _constants(
     return {i: clamp_values(network.model, network.layers[i], clamp) for i in layers}
 
 
-def _outputs(network: ClampedNetwork, partition: Partition, images: NDArray[np.int64]) -> list[Any]:
-    return network.outputs(preprocessed(partition.test_images[images], partition.training_mean))
+def _outputs(network: ClampedNetwork, partition: TestImages, images: NDArray[np.int64]) -> list[Any]:
+    return network.outputs(partition.shown(images))
 
 
 def _class_arrays(
     network: ClampedNetwork,
-    partition: Partition,
+    partition: TestImages,
     halves: dict[int, Halves],
     clamps: dict[str, dict[int, NDArray[np.float32]]],
+    classes: NDArray[np.int64],
     *,
     rng: np.random.Generator,
     on_progress: Progress,
 ) -> dict[str, NDArray[np.float64]]:
     """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_constants`."""
-    labels, classes = partition.test_labels, np.arange(network.n_classes)
-    counts = class_counts(labels, network.n_classes)
+    labels = partition.test_labels
+    counts = class_counts(labels, classes)
     partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
     intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
     at_once = min(BATCH, network.images_at_once)
@@ -183,7 +213,7 @@ def _class_arrays(
 
 def _null_arrays(
     network: ClampedNetwork,
-    partition: Partition,
+    partition: TestImages,
     sets: dict[int, dict[str, Masks]],
     images: NDArray[np.int64],
     *,
@@ -207,7 +237,7 @@ def _null_arrays(
 
 def mean_scores(
     network: ClampedNetwork,
-    partition: Partition,
+    partition: TestImages,
     masks: Mapping[int, Masks],
     images: NDArray[np.int64],
     *,
@@ -220,7 +250,7 @@ def mean_scores(
     network
         With the analysed weights.
     partition
-        Test images and the training mean.
+        The test images.
     masks
         (mask, unit) by the layer's index: the units that are held at output zero. As many in every layer.
     images

@@ -5,7 +5,7 @@ Images are read a batch at a time and summed in float64, so memory does not depe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -47,10 +47,10 @@ def activity_arrays(
     ValueError
         When a response is NaN, infinite or negative, or a class has no test image.
     """
-    n_classes = int(model.output.shape[-1])
-    mean, sd = _mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
+    classes = np.arange(int(model.output.shape[-1]))
+    mean, sd = mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
     means = _class_means(
-        _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, n_classes
+        _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
     )
     selectivity, preferred = class_selectivity(means)
     starts = np.cumsum([layer.n_units for layer in layers])[:-1]
@@ -92,17 +92,17 @@ def class_selectivity(class_means: NDArray[np.float64]) -> tuple[NDArray[np.floa
     return index, np.where(silent, -1, class_means.argmax(axis=0)).astype(np.int32)
 
 
-def class_counts(labels: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
-    """Return the number of images of each class, (class,).
+def class_counts(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of images of each class of `classes`, (class,).
 
     Raises
     ------
     ValueError
         When a class has none: a mean over its images is undefined.
     """
-    counts = np.bincount(labels, minlength=n_classes)
+    counts = np.bincount(labels, minlength=int(classes.max()) + 1)[classes]
     if not counts.all():
-        raise ValueError(f"class {int(np.argmin(counts))} has no test image: measures by class are undefined")
+        raise ValueError(f"class {classes[np.argmin(counts)]} has no test image: measures by class are undefined")
     return counts
 
 
@@ -120,7 +120,7 @@ def _responses(
         yield responses
 
 
-def _mean_and_sd(batches: Iterator[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def mean_and_sd(batches: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and population standard deviation over all rows of some arrays.
 
     Squares are of deviations from each batch's own mean and batches are then merged: nothing large cancels.
@@ -140,12 +140,12 @@ def _mean_and_sd(batches: Iterator[NDArray[np.float64]]) -> tuple[NDArray[np.flo
 
 
 def _class_means(
-    batches: Iterator[NDArray[np.float64]], labels: NDArray[np.int64], n_classes: int
+    batches: Iterable[NDArray[np.float64]], labels: NDArray[np.int64], classes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the mean over the images of each class, (class, unit)."""
-    counts, sums, start = class_counts(labels, n_classes), np.zeros(1), 0
+    counts, sums, start = class_counts(labels, classes), np.zeros(1), 0
     for batch in batches:
         own = labels[start : start + len(batch)]
-        sums = sums + (own == np.arange(n_classes)[:, None]).astype(np.float64) @ batch
+        sums = sums + (own == classes[:, None]).astype(np.float64) @ batch
         start += len(batch)
     return sums / counts[:, None]

@@ -24,6 +24,9 @@ ARM_GROUPS = {
 }  # what is measured in the networks of each arm
 OPTIONAL_GROUPS: dict[str, tuple[str, ...]] = {GENERALIZATION: ("variants",)}  # and what only if the study asks for it
 SECOND_SET = 2  # of initialisations, which repeats the first
+PROBED = "probed"  # stands in place of an arm: a network from elsewhere, which is probed and not trained
+GROUPS_OF = {**ARM_GROUPS, PROBED: ("tuning", "responses", "rectification")}
+OPTIONAL_GROUPS_OF = {**OPTIONAL_GROUPS, PROBED: ("activity", "ablation")}  # where there are photographs
 
 STATES = ("initial", "analysed")
 TARGETS = ("top", "bottom")
@@ -106,6 +109,9 @@ GROUPS: dict[str, dict[str, Variable]] = {
             (*_UNIT, "orientation", "spatial_frequency", "phase"), "f", "activation", "response to each grating"
         ),
     },
+    "rectification": {
+        "rectified": Variable(("unit",), "f", "1", "share of the responses to gratings that were below 0 and read as 0"),
+    },
     "maturation": {
         "gosi": Variable(("epoch", "unit"), "f", "1", "global orientation selectivity index after each epoch", True),
     },
@@ -119,7 +125,9 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "mean_output": Variable(
             ("unit",), "f", "1", "mean over training images and positions of what the next layer receives"
         ),
-        "weight_norm": Variable(("unit",), "f", "1", "Euclidean norm of the weights the unit reads its input by"),
+        "weight_norm": Variable(
+            ("unit",), "f", "1", "Euclidean norm of the weights the unit reads its input by, if it has any", True
+        ),
         "class_selectivity": Variable(
             ("unit",), "f", "1", "(best class mean - mean of the others) / (their sum), test images", True
         ),
@@ -193,7 +201,8 @@ GROUPS: dict[str, dict[str, Variable]] = {
     },
 }  # fmt: skip
 
-# Coordinates of the `network` dimension in the compacted store; attributes of a single network's root.
+# Coordinates of the `network` dimension in the compacted store; attributes of a single network's root. A network from
+# elsewhere has only the first, and `seed`: how it was trained is not known here.
 NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
 
 UNIT_COORDINATES = ("unit_layer", "channel")  # on `unit`: the layer a unit belongs to, and its index there
@@ -219,12 +228,12 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     if found != SCHEMA_VERSION:
         raise StudyError(f"{source}: schema version {found!r}, this program reads {SCHEMA_VERSION}; use another --name")
     arm = tree.attrs.get("arm")
-    if arm not in ARM_GROUPS:
-        raise StudyError(f"{source}: arm {arm!r} is unknown; arms are {', '.join(ARM_GROUPS)}")
-    optional = OPTIONAL_GROUPS.get(arm, ())
-    if unexpected := sorted(set(tree.children) - {*ARM_GROUPS[arm], *optional}):
+    if arm not in GROUPS_OF:
+        raise StudyError(f"{source}: arm {arm!r} is unknown; arms are {', '.join(GROUPS_OF)}")
+    optional = OPTIONAL_GROUPS_OF.get(arm, ())
+    if unexpected := sorted(set(tree.children) - {*GROUPS_OF[arm], *optional}):
         raise StudyError(f"{source}: group {unexpected[0]!r} is not one of arm {arm!r}")
-    for group in (*ARM_GROUPS[arm], *(name for name in optional if name in tree.children)):
+    for group in (*GROUPS_OF[arm], *(name for name in optional if name in tree.children)):
         variables = GROUPS[group]
         if group not in tree.children:
             raise StudyError(f"{source}: group {group!r} is missing")

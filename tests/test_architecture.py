@@ -32,6 +32,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "bench",
         "labels",
         "measure",
+        "photographs",
+        "probed",
     ),
     "execution": ("execute", "cluster"),
     "analysis": ("analysis",),
@@ -40,6 +42,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "shell": (
         *("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
         *("calibrate", "calibration_words", "power", "pool"),
+        *("probe_model", "probe_command_line", "probe_folder", "probe_words"),
     ),
 }
 BELOW: dict[str, tuple[str, ...]] = {
@@ -64,7 +67,7 @@ CONFINED = {
     "altair": ("report",),
     "jinja2": ("report",),
     "vl_convert": ("report",),
-    "rich": ("run", "progress", "calibrate", "power"),
+    "rich": ("run", "progress", "calibrate", "power", "probe_model", "probe_folder"),
     "PIL": ("images", "report"),
     "scipy": ("stats", "analysis", "images"),
     "statsmodels": ("stats",),
@@ -192,28 +195,25 @@ def test_no_module_imports_another_at_its_top_in_a_circle() -> None:
         visit(module, ())
 
 
-def test_help_imports_nothing_that_takes_time() -> None:
-    """`python -m study.run --help` sees the standard library and itself: that is why it answers at once."""
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("run", ("--profile", "--images", "--data-dir", "--name", "--workers", "--scheduler", "--seed", "--set", "--dry-run")),
+        ("probe_model", ("--weights", "--layers", "--images", "--ablate", "--name", "--preprocessing", "--input-size",
+                         "--n-images", "--permutations", "--null-draws", "--seed", "--memory", "--dry-run")),
+    ],
+)  # fmt: skip
+def test_help_imports_nothing_that_takes_time(command: str, flags: tuple[str, ...]) -> None:
+    """`--help` sees the standard library and the command itself: that is why it answers at once."""
     witness = (
-        "import runpy, sys; before = set(sys.modules); sys.argv = ['run', '--help']\n"
-        "try: runpy.run_module('study.run', run_name='__main__')\n"
+        f"import runpy, sys; before = set(sys.modules); sys.argv = ['{command}', '--help']\n"
+        f"try: runpy.run_module('study.{command}', run_name='__main__')\n"
         "except SystemExit as ended: code = ended.code\n"
         "print('\\n'.join(sorted({name.split('.')[0] for name in set(sys.modules) - before})), file=sys.stderr)\n"
         "sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", witness], cwd=ROOT, capture_output=True, text=True, check=True)
     assert set(done.stderr.split()) - set(sys.stdlib_module_names) == {"study"}
-    flags = (
-        "--profile",
-        "--images",
-        "--data-dir",
-        "--name",
-        "--workers",
-        "--scheduler",
-        "--seed",
-        "--set",
-        "--dry-run",
-    )
     for flag in flags:
         assert flag in done.stdout
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -71,11 +73,11 @@ def histogram_table(study: xr.DataTree, state: str) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _example_curves(study: xr.DataTree) -> pd.DataFrame:
-    """Return tuning curves of five units in a low and in a high layer of the first network, from low to high gOSI."""
+def example_curves(study: xr.DataTree, layers: Iterable[str]) -> pd.DataFrame:
+    """Return tuning curves of five units in each of some layers of the first network, from low to high gOSI."""
     tuning = tuning_of(study, "analysed").isel(network=0)
     rows = []
-    for layer in ("conv2", "conv5"):
+    for layer in layers:
         members = np.flatnonzero((tuning["unit_layer"].values == layer) & ~tuning["silent"].values)
         ordered = members[np.argsort(tuning["gosi"].values[members], kind="stable")]
         for unit in dict.fromkeys(ordered[np.linspace(0, len(ordered) - 1, min(5, len(ordered))).round().astype(int)]):
@@ -96,7 +98,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             " spatial frequency and best phase. Units were chosen at even steps from the lowest to the highest gOSI.",
             "A clear peak at one orientation, and a gOSI above 0.33 beside it.",
             "Flat curves, or peaks no higher than chance variation between orientations.",
-            _example_curves(study),
+            example_curves(study, ("conv2", "conv5")),
         ),
         Figure(
             "existence-histogram", "gosi_histogram", "Fig. 2", "Orientation selectivity of all units, layer by layer",

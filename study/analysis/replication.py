@@ -7,36 +7,68 @@ itself, and the report draws every figure of it again, so this question has no f
 from __future__ import annotations
 
 import collections
+import dataclasses
 
 import xarray as xr
 
 from study.analysis import ablation, existence, generalization, spatial_frequency
 from study.analysis.question import Measure, Question, network_table
-from study.analysis.results import PublishedLayer, published_layer
+from study.analysis.results import NOT_TESTED, PublishedLayer, published_layer
 from study.schema import SECOND_SET
 
+VGG16 = "vgg16"
 
-def no_layers(study: xr.DataTree) -> xr.DataArray:
-    """Return a measure of a network that this study does not hold, such as VGG16: (network, layer) without any layer.
 
-    Every layer that is asked for is then reported as not measured.
-    """
+def holds_vgg16(study: xr.DataTree) -> bool:
+    """Return whether the network of a study is VGG16, from elsewhere."""
+    return bool(study["tuning"].attrs.get("model") == VGG16)
+
+
+def _no_layers(study: xr.DataTree) -> xr.DataArray:
+    """Return a measure that a study does not hold: (network, layer) without any layer, so that each is not measured."""
     return existence.selective_share(existence.tuning_of(study, "analysed")).isel(layer=slice(0))
 
 
-def _published_elsewhere(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    note = "in the paper; its network is not measured here"
-    return tuple(published_layer(layer, float("nan"), False, note) for layer in layers)
+def _of_vgg16(measure: Measure, group: str, published_test: str) -> Measure:
+    """Return a measure as it is taken of VGG16, from one group of its data; elsewhere it has no layer."""
 
+    def is_there(study: xr.DataTree) -> bool:
+        return holds_vgg16(study) and group in study.children
 
-def _of_vgg16(published_test: str) -> Measure:
+    def values(study: xr.DataTree) -> xr.DataArray:
+        return measure.values(study) if is_there(study) else _no_layers(study)
+
+    def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+        if not is_there(study):
+            note = "in the paper; its network is not measured here"
+            return tuple(published_layer(layer, float("nan"), False, note) for layer in layers)
+        rows = measure.published(study, layers)
+        return tuple(dataclasses.replace(row, verdict=NOT_TESTED, note="one network: described") for row in rows)
+
     return Measure(
-        no_layers,
-        _published_elsewhere,
+        values,
+        published,
         published_test=published_test,
-        difference="Unit of analysis: one network, however many units it has, cannot support a claim about networks; this"
-        " study does not hold it.",
+        difference="Unit of analysis: one network, however many units it has, cannot support a claim about networks; it is"
+        " described, not tested.",
     )
+
+
+OF_VGG16 = {
+    "vgg16_selective_excess": _of_vgg16(
+        existence.QUESTION.measures["selective_excess"], "tuning", "No test; histograms of its units, by eye."
+    ),
+    "vgg16_gosi_excess_absence": _of_vgg16(
+        existence.QUESTION.measures["gosi_excess"], "tuning",
+        "No test; absence read from histograms of measured and shuffled gOSI that lie over each other.",
+    ),
+    "vgg16_zero_range_share": _of_vgg16(
+        spatial_frequency.QUESTION.measures["zero_range_share"], "tuning", "No test; histograms of its units, by eye."
+    ),
+    "vgg16_standardized_effect": _of_vgg16(
+        ablation.QUESTION.measures["standardized_effect"], "ablation", "No test; ratio of its two costs above 2."
+    ),
+}  # fmt: skip
 
 
 def _notes(study: xr.DataTree) -> tuple[str, ...]:
@@ -47,7 +79,8 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
         f"The second set holds {counts.total()} networks that were trained to generalise, by augmentation: {listed}. They"
         " share their images, the split and the recipe with the first set; initial weights, batches and augmentations"
         " are drawn anew.",
-        "VGG16 is not measured by this version, so what is registered for it is not tested.",
+        "VGG16 is not among these networks, so what is registered for it is not tested; `python -m study.probe_model vgg16`"
+        " describes it in a report of its own.",
     )
 
 
@@ -62,12 +95,7 @@ QUESTION = Question(
         "second_set_zero_range_share": spatial_frequency.QUESTION.measures["zero_range_share"],
         "second_set_standardized_effect": ablation.QUESTION.measures["standardized_effect"],
         "second_set_gosi_against_test_loss": generalization.QUESTION.measures["gosi_against_test_loss"],
-        "vgg16_selective_excess": _of_vgg16("No test; histograms of its units, by eye."),
-        "vgg16_gosi_excess_absence": _of_vgg16(
-            "No test; absence read from histograms of measured and shuffled gOSI that lie over each other."
-        ),
-        "vgg16_zero_range_share": _of_vgg16("No test; histograms of its units, by eye."),
-        "vgg16_standardized_effect": _of_vgg16("No test; ratio of its two costs above 2."),
+        **OF_VGG16,
     },
     figures=lambda study, results: (),
     notes=_notes,

@@ -47,7 +47,8 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     return tuple(rows)
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def range_table(study: xr.DataTree) -> pd.DataFrame:
+    """Return the share of selective units at each range of preferred orientations: a row per layer, group and range."""
     rows = []
     for group, fewest in GROUPS.items():
         ranges = _ranges(study, fewest)
@@ -59,6 +60,10 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             rows.append(
                 pd.DataFrame({"layer": layer, "range": bins, "share": counts / max(len(values), 1), "group": group})
             )
+    return pd.concat(rows, ignore_index=True)
+
+
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
     return (
         Figure(
             "spatial_frequency-range", "range_histogram", "Fig. A2",
@@ -68,7 +73,7 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
             " such frequency has range 0 by construction, so units with at least two are shown beside.",
             "Most units at 0 degrees, also among those with at least two frequencies.",
             "Ranges spread widely once units with a single frequency are set aside.",
-            pd.concat(rows, ignore_index=True), second_paper_figure="Fig. A3a",
+            range_table(study), second_paper_figure="Fig. A3a",
         ),
     )  # fmt: skip
 

@@ -49,6 +49,10 @@ class Partition:
     test_labels: NDArray[np.int64]
     training_mean: NDArray[np.float32]
 
+    def shown(self, images: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return some of the test images, by index, as a network is fed them."""
+        return preprocessed(self.test_images[images], self.training_mean)
+
 
 def split_images(image_set: ImageSet, config: ImagesConfig) -> Split:
     """Return the split that `config` asks for; it depends on the labels, the halves and `config` alone.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from study.analysis.results import Figure
 from study.report import wording
-from study.report.page import TEMPLATES, chart_library, figure_view, templates
+from study.report.page import figure_view, page_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,15 +38,5 @@ def render_calibration(page: CalibrationPage) -> str:
     views = tuple(
         figure_view(figure, wording.anchor_text("f", figure.id), figure.paper_figure) for figure in page.figures
     )
-    return (
-        templates()
-        .get_template("calibration.html.j2")
-        .render(
-            page=page,
-            figures=views,
-            drawings=[view.drawing for view in views if view.drawing is not None],
-            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
-            script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
-            bundle=chart_library(),
-        )
-    )
+    drawings = [view.drawing for view in views if view.drawing is not None]
+    return page_text("calibration.html.j2", drawings, page=page, figures=views)

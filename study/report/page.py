@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import vl_convert
@@ -62,22 +64,26 @@ def render(report: Report) -> str:
     The same report gives the same text, byte for byte. Text from results and config is escaped wherever it stands;
     the only markup taken as it is are the project's own style and script, the chart library and the static drawings.
     """
-    questions = tuple(_question_view(question, index) for index, question in enumerate(report.questions, 1))
+    questions = question_views(report.questions)
+    return page_text(
+        "page.html.j2", question_drawings(questions), report=report, questions=questions, glossary=GLOSSARY,
+        places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
+        sheet=sheet_uri(report.stimuli), stimuli=report.stimuli,
+        settings=list(wording.settings_rows(report.settings)), counts=wording.verdict_counts(report),
+        disagreements=wording.disagreements(report), agreements=wording.agreement_counts(report),
+        paper_figures=counterparts(report, _placed(questions)),
+        unregistered="No hypothesis is registered for this question.",
+    )  # fmt: skip
+
+
+def page_text(template: str, drawings: list[Drawing], **shown: Any) -> str:
+    """Return a page of the project: a template that extends `base.html.j2`, with what it shows."""
     return (
         templates()
-        .get_template("page.html.j2")
+        .get_template(template)
         .render(
-            report=report,
-            questions=questions,
-            drawings=[drawing for question in questions for drawing in _drawings(question)],
-            places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
-            glossary=GLOSSARY,
-            sheet=sheet_uri(report.stimuli),
-            settings=list(wording.settings_rows(report.settings)),
-            counts=wording.verdict_counts(report),
-            disagreements=wording.disagreements(report),
-            agreements=wording.agreement_counts(report),
-            paper_figures=counterparts(report, _placed(questions)),
+            **shown,
+            drawings=drawings,
             style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
             script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
             bundle=chart_library(),
@@ -118,6 +124,11 @@ def publish(text: str, path: Path, *, remedy: str) -> None:
         ) from error
 
 
+def question_views(questions: Sequence[QuestionResult]) -> tuple[QuestionView, ...]:
+    """Return the questions of a page, in its order, each with its place and its drawings."""
+    return tuple(_question_view(question, index) for index, question in enumerate(questions, 1))
+
+
 def _question_view(question: QuestionResult, index: int) -> QuestionView:
     # The index keeps anchors apart when two ids differ only in characters an anchor cannot hold.
     prefix = wording.anchor_text(f"q{index}", question.question)
@@ -151,9 +162,12 @@ def _placed(questions: tuple[QuestionView, ...]) -> list[PlacedFigure]:
     ]
 
 
-def _drawings(question: QuestionView) -> list[Drawing]:
-    drawings = [view.drawing for view in question.hypotheses]
-    drawings += [view.drawing for view in (*question.figures, *question.second_figures)]
+def question_drawings(questions: Sequence[QuestionView]) -> list[Drawing]:
+    """Return every drawing of some questions."""
+    drawings: list[Drawing | None] = []
+    for question in questions:
+        drawings += [view.drawing for view in question.hypotheses]
+        drawings += [view.drawing for view in (*question.figures, *question.second_figures)]
     return [drawing for drawing in drawings if drawing is not None]
 
 

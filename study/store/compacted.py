@@ -196,7 +196,8 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
     datasets = [network[group] for network in networks.values()]
     template = datasets[0]
     identity: dict[str, Any] = {"network": np.array(list(networks), dtype=STRING)}
-    for name in NETWORK_COORDINATES:
+    known = next(iter(networks.values()))["/"].attrs
+    for name in (name for name in NETWORK_COORDINATES if name in known):
         values = np.array([network["/"].attrs[name] for network in networks.values()])
         identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
     variables = {

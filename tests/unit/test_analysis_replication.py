@@ -184,4 +184,4 @@ def test_notes_say_who_the_second_set_is() -> None:
     first, second = QUESTION.notes(study_of(networks(2)))
     assert "24 networks" in first
     assert "6 none, 6 shift, 6 flip, 6 shift_flip" in first
-    assert "VGG16 is not measured" in second
+    assert "VGG16 is not among these networks" in second

@@ -11,16 +11,19 @@ import xarray as xr
 
 from study.errors import StudyError
 from study.schema import (
-    ARM_GROUPS,
     GROUPS,
+    GROUPS_OF,
     NETWORK_COORDINATES,
     OPTIONAL_GROUPS,
+    OPTIONAL_GROUPS_OF,
+    PROBED,
     SCHEMA_VERSION,
     Variable,
     described,
     validate,
 )
 from tests.example_networks import example_network
+from tests.example_probed import example_probed
 
 SMALL = {"conv1": 4, "fc1": 6}
 VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in variables]
@@ -29,12 +32,14 @@ VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in va
 def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network with every group that its arm may have."""
     rng, variants = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
+    if arm == PROBED:
+        return example_probed(rng, layers=SMALL, draws=5)
     return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
 
 
 def arm_with(group: str) -> str:
     """Return an arm that has a group."""
-    return next(arm for arm, groups in ARM_GROUPS.items() if group in (*groups, *OPTIONAL_GROUPS.get(arm, ())))
+    return next(arm for arm, groups in GROUPS_OF.items() if group in (*groups, *OPTIONAL_GROUPS_OF.get(arm, ())))
 
 
 def changed(
@@ -57,7 +62,7 @@ def refusal(tree: xr.DataTree) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("arm", ARM_GROUPS)
+@pytest.mark.parametrize("arm", GROUPS_OF)
 def test_a_whole_network_passes(arm: str) -> None:
     """The example that other tests build on is what the schema asks for, in every arm."""
     validate(network(arm), source="example")
@@ -65,8 +70,8 @@ def test_a_whole_network_passes(arm: str) -> None:
 
 def test_every_group_belongs_to_an_arm() -> None:
     """And what has epochs is a fraction or a loss: the store fills epochs to come with NaN."""
-    assert set().union(*ARM_GROUPS.values(), *OPTIONAL_GROUPS.values()) == set(GROUPS)
-    assert not any(set(ARM_GROUPS[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS.items())
+    assert set().union(*GROUPS_OF.values(), *OPTIONAL_GROUPS_OF.values()) == set(GROUPS)
+    assert not any(set(GROUPS_OF[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS_OF.items())
     assert {GROUPS[group][name].kind for group, name in VARIABLES if "epoch" in GROUPS[group][name].dims} == {"f"}
 
 
@@ -75,7 +80,7 @@ def test_an_unknown_arm_is_refused() -> None:
     tree = network()
     tree.attrs["arm"] = "guessing"
     message = refusal(tree)
-    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization"
+    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization, probed"
 
 
 def test_a_group_of_another_arm_is_refused() -> None:
@@ -90,6 +95,7 @@ def test_an_optional_group_may_be_missing() -> None:
     assert OPTIONAL_GROUPS == {"generalization": ("variants",)}
     assert "variants" in network().children
     validate(changed(lambda groups: groups.pop("variants") and None), source="store/net")
+    validate(example_probed(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
     assert "variants" not in network("maturation").children
 
 
@@ -132,7 +138,7 @@ def test_another_schema_version_is_refused(found: object) -> None:
     assert "--name" in message
 
 
-@pytest.mark.parametrize("group", sorted(set().union(*ARM_GROUPS.values())))
+@pytest.mark.parametrize("group", sorted(set().union(*GROUPS_OF.values())))
 def test_a_missing_group_is_named(group: str) -> None:
     """Each of them, in an arm that has it."""
     assert (

@@ -12,14 +12,20 @@ from study.report.charts.theme import (
     GREY,
     INK,
     ORANGE,
+    ROW_GAP,
+    SLANTED_LIMIT,
     if_any_interval,
     in_order,
+    is_crowded,
+    layer_axis,
     palette,
     panels,
     shapes,
     spread,
     vertical_intervals,
 )
+
+BARS_WIDTH, DOTS_WIDTH = 400, 820
 
 
 def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -49,8 +55,8 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     bars = _paired_bars(table, "loss_increase", "increase of test loss (nat)")
     stars = [asterisks] if marked["asterisk"].any() else []
-    panel = alt.layer(*bars, *stars, data=marked).properties(width=400, height=220)
-    return panels(panel, table, "clamp", columns=2)
+    panel = alt.layer(*bars, *stars, data=marked).properties(width=BARS_WIDTH, height=220)
+    return panels(panel, table, "clamp", columns=2, row_gap=_row_gap(table, BARS_WIDTH))
 
 
 def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -68,15 +74,22 @@ def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
         Paired bars with intervals.
     """
     bars = _paired_bars(table, "accuracy_loss", "loss of accuracy (percentage points)")
-    panel = alt.layer(*bars, data=table).properties(width=400, height=220)
-    return panels(panel, table, "clamp", columns=2)
+    panel = alt.layer(*bars, data=table).properties(width=BARS_WIDTH, height=220)
+    return panels(panel, table, "clamp", columns=2, row_gap=_row_gap(table, BARS_WIDTH))
+
+
+def _row_gap(table: pd.DataFrame, width: int) -> int:
+    """Return the room between rows of panels, more of it where layers' names are slanted."""
+    return ROW_GAP + (SLANTED_LIMIT // 2 if is_crowded(in_order(table, "layer"), width) else 0)
 
 
 def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart]:
     """Return bars of both halves, a pair a layer, and their intervals."""
     layers, targets = in_order(table, "layer"), in_order(table, "target")
     paired = alt.Chart().encode(
-        alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)),
+        alt.X(
+            "layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25), axis=layer_axis(layers, BARS_WIDTH)
+        ),
         alt.XOffset("target:N", sort=targets, scale=alt.Scale(paddingInner=0.08)),
         tooltip=[
             "layer:N",
@@ -84,7 +97,7 @@ def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart
             "target:N",
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (column, "ci_low", "ci_high")),
         ],
-    )
+    )  # fmt: skip
     bars = paired.mark_bar().encode(
         alt.Y(f"{column}:Q", title=title),
         color=alt.Color(
@@ -113,7 +126,10 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     layers, series = in_order(table, "layer"), in_order(table, "series")
     colours, marks = ([*palette(series)[:5], INK][: len(series)], [*shapes(series)[:5], "triangle-down"][: len(series)])
     base = alt.Chart().encode(
-        alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(domain=layers, paddingInner=0.3)),
+        alt.X(
+            "layer:N", sort=layers, title=None, scale=alt.Scale(domain=layers, paddingInner=0.3),
+            axis=layer_axis(layers, DOTS_WIDTH),
+        ),
         alt.XOffset("series:N", sort=series),
         color=alt.Color(
             "series:N", title=None, sort=series, scale=alt.Scale(domain=series, range=colours),
@@ -152,8 +168,13 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
         )
     )
     rule = [rules] if table["reference"].notna().any() else []
-    panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(width=820, height=200)
-    drawn = panels(panel, table, "quantity", columns=1).resolve_scale(y="independent", xOffset="independent")
+    panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(
+        width=DOTS_WIDTH, height=200
+    )
+    gap = _row_gap(table, DOTS_WIDTH)
+    drawn = panels(panel, table, "quantity", columns=1, row_gap=gap).resolve_scale(
+        y="independent", xOffset="independent"
+    )
     return cast("alt.TopLevelMixin", drawn)
 
 

@@ -23,7 +23,7 @@ GREY = "#7c848c"
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, GREY)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 VERDICT_COLOURS = {SUPPORTED: GREEN, CONTRADICTED: ORANGE, INCONCLUSIVE: PURPLE, NOT_TESTED: GREY}
-VERDICT_SHAPES = {SUPPORTED: "circle", CONTRADICTED: "square", INCONCLUSIVE: "diamond", NOT_TESTED: "stroke"}
+VERDICT_SHAPES = {SUPPORTED: "circle", CONTRADICTED: "square", INCONCLUSIVE: "diamond", NOT_TESTED: "cross"}
 
 PANEL_WIDTH = 190
 PANEL_HEIGHT = 130
@@ -34,6 +34,9 @@ ROW_GAP = 72  # room for the upper panel's axis and the lower one's heading
 # The page's own text colour, so that one drawing serves the light page, the dark page and the printed one.
 INK = "currentColor"
 FONT = "system-ui, sans-serif"
+
+SLANTED_LIMIT = 140  # pixels of a slanted name; the end of a longer one is left out
+_LETTER, _LINE = 6.5, 13  # width of a letter and height of a line of an axis' labels, in pixels
 
 _HALF = 0.32  # how far a point may be moved sideways, in widths of a layer's column
 
@@ -66,6 +69,18 @@ def in_order(table: pd.DataFrame, column: str) -> list[str]:
     return [str(value) for value in table[column].drop_duplicates()]
 
 
+def is_crowded(layers: list[str], width: int) -> bool:
+    """Return whether layers' names have no room side by side under an axis of so many pixels."""
+    return max(map(len, layers), default=0) * _LETTER > width / max(len(layers), 1)
+
+
+def layer_axis(layers: list[str], width: int) -> alt.Axis:
+    """Return the axis under a row of layers, their names slanted where they are crowded, left out where they still are."""
+    if not is_crowded(layers, width):
+        return alt.Axis()
+    return alt.Axis(labelAngle=-45, labelOverlap=width / len(layers) < _LINE, labelLimit=SLANTED_LIMIT)
+
+
 def palette(names: Iterable[str]) -> list[str]:
     """Return one colour a name, repeating the palette when there are more names than colours."""
     return [CATEGORIES[index % len(CATEGORIES)] for index, _ in enumerate(names)]
@@ -83,17 +98,19 @@ def panels(
     *,
     columns: int = PANEL_COLUMNS,
     free_scale: str | None = None,
+    row_gap: int = ROW_GAP,
 ) -> alt.FacetChart:
     """Return one panel for each distinct value of `column`, in order of appearance, each with its own axes drawn.
 
     Panels are aligned by their frames, so that the width of axis labels does not move them. `free_scale` ("x" or "y")
-    lets each panel have its own range. `panel` is a chart; Altair's annotations do not say which kind a layered one is.
+    lets each panel have its own range; `row_gap` is in pixels. `panel` is a chart; Altair's annotations do not say which
+    kind a layered one is.
     """
     faceted = panel.facet(
         facet=alt.Facet(f"{column}:N", sort=in_order(table, column), title=None),
         columns=columns,
         bounds="flush",
-        spacing=alt.RowColnumber(row=ROW_GAP, column=COLUMN_GAP),
+        spacing=alt.RowColnumber(row=row_gap, column=COLUMN_GAP),
     ).resolve_axis(x="independent", y="independent")
     if free_scale is not None:
         faceted = faceted.resolve_scale(**{free_scale: "independent"})

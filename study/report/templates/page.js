@@ -14,7 +14,7 @@
     if (specification.columns) {
       var panel = specification.spec.width;
       specification.columns = Math.max(1, Math.min(specification.columns, Math.floor(room / (panel + MARGIN))));
-      if (specification.columns === 1) { specification.spec.width = Math.max(120, Math.min(420, room - MARGIN)); }
+      if (specification.columns === 1) { specification.spec.width = Math.max(120, Math.min(Math.max(panel, 420), room - MARGIN)); }
     } else if (typeof specification.width === "number") {
       specification.width = Math.max(140, Math.min(specification.width, room - MARGIN));
     }

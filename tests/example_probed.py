@@ -1,0 +1,36 @@
+"""A network from elsewhere that was never loaded: a tree as the schema asks for it, out of a trained network's example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from study.schema import PROBED, SCHEMA_VERSION, described
+from tests.example_networks import example_network
+
+
+def example_probed(rng: np.random.Generator, *, photographs: bool = True, **given: Any) -> xr.DataTree:
+    """Return one network; `given` is what `example_network` takes, `photographs` whether there were any."""
+    whole = example_network(rng, **given)
+    groups = {f"/{name}": whole[name].to_dataset().isel(state=[1]) for name in ("tuning", "responses")}
+    units = groups["/tuning"]["unit_layer"]
+    shares = np.where(units == units[0], 0.25, 0.0)
+    groups["/rectification"] = described(
+        "rectification", {"rectified": shares}, {name: units[name] for name in ("unit_layer", "channel")}
+    )
+    if photographs:
+        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "ablation")}
+    attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": PROBED, "seed": 0}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
+
+
+def probed_study(rng: np.random.Generator, *, model: str = "own", **given: Any) -> xr.DataTree:
+    """Return the compacted study of `example_probed`."""
+    tree = example_probed(rng, **given)
+    place = {"network": [tree.attrs["key"]], "arm": ("network", [PROBED]), "seed": ("network", [0])}
+    return xr.DataTree.from_dict({
+        f"/{name}": child.to_dataset().expand_dims("network").assign_coords(place).assign_attrs(model=model)
+        for name, child in tree.children.items()
+    })  # fmt: skip
