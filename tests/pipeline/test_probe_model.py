@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from PIL import Image
+from scipy import io
 
 from study import probe_folder, probed
 from study.probe_model import main
@@ -237,10 +238,29 @@ def test_the_folder_of_a_study_is_left_alone(capsys: pytest.CaptureFixture[str])
     assert "holds a study, no probed network; use another --name" in capsys.readouterr().err
 
 
-def test_vgg16_is_described_beside_what_is_registered_for_it(place: Path) -> None:
-    """Random weights, 32 pixels, two of its layers: down to the report, where nothing is tested."""
-    layers = ("block1_conv1", "block5_pool")
-    assert probe(*QUICK, "--weights", "none", "--input-size", "32", "--layers", *layers, name="v", model="vgg16") == 0
+@pytest.fixture
+def validation_images(place: Path) -> Path:
+    """Return a folder as ImageNet's validation images come: flat, six of them, the development kit beside them."""
+    flat, kit = place / "flat", place / "ILSVRC2012_devkit_t12" / "data"
+    flat.mkdir()
+    kit.mkdir(parents=True)
+    synsets = np.zeros(1000, dtype=[("ILSVRC2012_ID", int), ("WNID", object), ("num_children", int)])
+    synsets["ILSVRC2012_ID"] = np.arange(1, 1001)
+    synsets["WNID"] = [f"n{number:08d}" for number in range(1000, 0, -1)]  # the last number is a network's first output
+    io.savemat(kit / "meta.mat", {"synsets": synsets[:, None]})
+    (kit / "ILSVRC2012_validation_ground_truth.txt").write_text("".join(f"{1000 - n % 3}\n" for n in range(6)))
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 40, 50, 3)).astype(np.uint8)
+    for number, each in enumerate(pixels, 1):
+        Image.fromarray(each).save(flat / f"ILSVRC2012_val_{number:08d}.JPEG")
+    return flat
+
+
+def test_vgg16_is_described_beside_what_is_registered_for_it(place: Path, validation_images: Path) -> None:
+    """Random weights, 32 pixels, two layers, photographs as ImageNet's: down to the report, where nothing is tested."""
+    layers = ("block1_pool", "block5_pool")
+    shown = ("--images", str(validation_images), "--ablate", "--null-draws", "20", "--null-images", "4")
+    options = (*QUICK, *shown, "--weights", "none", "--input-size", "32", "--layers", *layers)
+    assert probe(*options, name="v", model="vgg16") == 0
     text = (place / "reports" / "v.html").read_text(encoding="utf-8")
     assert "What is registered for VGG16, described" in text
     assert "Its weights are random" in text
@@ -248,3 +268,6 @@ def test_vgg16_is_described_beside_what_is_registered_for_it(place: Path) -> Non
     assert 'class="verdict supported"' not in text
     with xr.open_datatree("data/v/study.zarr", engine="zarr") as study:
         assert study["tuning"].sizes["unit"] == 64 + 512
+        ablation = study["ablation"].to_dataset().isel(network=0)
+        assert ablation["class"].values.tolist() == [0, 1, 2]
+        assert ablation["layer"].values.tolist() == list(layers)
