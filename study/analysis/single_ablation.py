@@ -103,13 +103,14 @@ def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]
     data = study["ablation"].to_dataset().isel(network=0)
     draws = data.sizes["draw"]
     small, adjusted = (_listed(halves["layer"][halves[name] <= PVALUE].tolist()) for name in ("p", "p, Holm"))
+    too_few = ", too much to pass the adjustment for so many layers" if len(halves) / (1 + draws) > PVALUE else ""
     without = data["layer"].values[data["half_size"].values == 0].tolist()
     return (
         f"Without ablation the loss on the photographs is {float(data['baseline_loss']):.3f} nat and"
         f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
         f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at a p of"
         f" at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}."
-        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}. These p-values are about this network's"
+        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this network's"
         " layers, on these photographs; they say nothing of other networks.",
         *((f"Layers with fewer than two units that respond to gratings, so that there are no halves: {_listed(without)}.",)
           if without else ()),
