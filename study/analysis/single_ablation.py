@@ -110,8 +110,8 @@ def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]
         f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
         f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at a p of"
         f" at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}."
-        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this network's"
-        " layers, on these photographs; they say nothing of other networks.",
+        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this"
+        " network's layers, on these photographs; they say nothing of other networks.",
         *((f"Layers with fewer than two units that respond to gratings, so that there are no halves: {_listed(without)}.",)
           if without else ()),
     )  # fmt: skip
