@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from study.schema import GROUPS
+from study.schema import GROUPS, GROUPS_OF, PROBED
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
@@ -31,7 +31,8 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
     """Exit code 0 and nothing said on standard error; each group of the store holds the networks that have it."""
     assert (finished.code, finished.err) == (0, "")
     with xr.open_datatree(finished.folder.compacted, engine="zarr") as study:
-        assert set(study.children) == {*GROUPS, "results"}
+        of_probed_networks = {*GROUPS_OF[PROBED]} - {"tuning", "responses"}
+        assert set(study.children) == {*GROUPS, "results"} - of_probed_networks
         arms = study["training"]["arm"].values.tolist()
         assert arms == ["generalization", "maturation", "memorization", "memorization", "generalization"]
         assert study["training"]["initialization_set"].values.tolist() == [1, 1, 1, 1, 2]

@@ -14,6 +14,7 @@ from PIL import Image
 from scipy import io
 
 from study import probe_folder, probed
+from study.networks import backend
 from study.probe_model import main
 from study.store import StudyFolder, network_path
 from study.store.datasets import files_in
@@ -27,6 +28,12 @@ CLASSES = ("apple", "bike", "cat")
 QUICK = ("--permutations", "100")
 PHOTOGRAPHS = (*QUICK, "--images", "photographs", "--ablate", "--null-draws", "20", "--null-images", "6")
 LAYERS = ["first", "branch", "pool", "dense"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does: other tests in it ask for that, and TensorFlow takes it only once."""
+    backend.configure_process()
 
 
 def small_model() -> keras.Model:

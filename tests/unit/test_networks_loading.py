@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from study.errors import StudyError
+from study.networks import backend
 from study.networks.applications import application_name, application_preprocessing, applications
 from study.networks.loading import LoadedModel, digest, load
 from study.networks.preprocessing import InputLayout, as_input, gratings_as_pictures, preprocess
@@ -24,6 +25,12 @@ from study.stimuli import PHASES, grating_axes
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does: other tests in it ask for that, and TensorFlow takes it only once."""
+    backend.configure_process()
 
 
 def small(name: str, **given: Any) -> LoadedModel:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from study.errors import StudyError
+from study.networks import backend
 from study.networks.preprocessing import InputLayout
 from study.networks.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
 from study.networks.taps import hidden_layers, responses_model, unit_labels
@@ -16,6 +17,12 @@ from study.probe import grating_responses, orientation_responses, rectified, str
 from study.stimuli import gratings
 
 SIZE = 8
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does: other tests in it ask for that, and TensorFlow takes it only once."""
+    backend.configure_process()
 
 
 def network(channels: int = 3, activation: str = "relu") -> keras.Model:
