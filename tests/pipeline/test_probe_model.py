@@ -30,12 +30,6 @@ PHOTOGRAPHS = (*QUICK, "--images", "photographs", "--ablate", "--null-draws", "2
 LAYERS = ["first", "branch", "pool", "dense"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> None:
-    """Set the process up as a worker does: other tests in it ask for that, and TensorFlow takes it only once."""
-    backend.configure_process()
-
-
 def small_model() -> keras.Model:
     """Return a classifier of 16 pixels with a branch, a batch normalisation behind an activation, and pooling."""
     keras.utils.set_random_seed(3)
@@ -50,7 +44,11 @@ def small_model() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a model and seven photographs of each of three classes."""
+    """Return a folder with a model and seven photographs of each of three classes.
+
+    The process is set up as a worker is: other tests in it ask for that, and TensorFlow takes it only once.
+    """
+    backend.configure_process()
     made, rng = tmp_path_factory.mktemp("probe"), np.random.default_rng(0)
     small_model().save(made / "small.keras")
     for number, name in enumerate(CLASSES):
