@@ -1,6 +1,6 @@
 """kill -9 at random moments of real runs: nothing published is lost, what is missing comes back.
 
-The number of kills is the environment variable STUDY_KILLS, 4 when it is not set. The full proof:
+The number of kills is the environment variable STUDY_KILLS, 2 when it is not set. The full proof:
 
     STUDY_KILLS=50 python -m pytest --numprocesses=0 tests/pipeline/test_random_kills.py
 """
@@ -21,7 +21,7 @@ import pytest
 from tests.pipeline.faulty_study import ORPHAN_SECONDS, assert_ended, assert_same_study, kept
 from tests.pipeline.tiny_study import Finished, arguments, manifests, members, run, start, tiny_folder
 
-KILLS = int(os.environ.get("STUDY_KILLS", "4"))
+KILLS = int(os.environ.get("STUDY_KILLS", "2"))
 SEED = 20_200_512
 SOME_WORKERS_DIE = arguments("--workers", "2", "--set", "execution.retries=10")
 STARTING = "study: a worker process ended while it was being started"
