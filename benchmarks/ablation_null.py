@@ -13,14 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from study import ablate
-from study.bench import bench
 from study.config import NetworkConfig
-from study.halves import random_halves
-from study.images.split import Partition
+from study.experiment.compiled_network import bench
+from study.experiment.halves import random_halves
+from study.experiment.measurements import ablation as ablate
+from study.experiment.training import initialize
+from study.images.preparation.split import Partition
 from study.networks import backend
-from study.networks.taps import HiddenLayer
-from study.train import initialize
+from study.networks.graph.taps import HiddenLayer
 
 N_IMAGES, N_DRAWS = 256, 100
 
@@ -55,10 +55,14 @@ def main() -> None:
         seconds, found = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)
         totals += seconds
         difference = np.abs(found[2] - found[0]).max() / N_IMAGES
-        print(f"{layer.name:6} {seconds[0]:14.2f} {seconds[1]:17.2f} {seconds[2]:7.2f}   {seconds[0] / seconds[2]:5.1f}"
-              f" {seconds[1] / seconds[2]:5.1f}     {difference:.1e}")  # fmt: skip
-    print(f"all    {totals[0]:14.2f} {totals[1]:17.2f} {totals[2]:7.2f}   {totals[0] / totals[2]:5.1f}"
-          f" {totals[1] / totals[2]:5.1f}")  # fmt: skip
+        print(
+            f"{layer.name:6} {seconds[0]:14.2f} {seconds[1]:17.2f} {seconds[2]:7.2f}   {seconds[0] / seconds[2]:5.1f}"
+            f" {seconds[1] / seconds[2]:5.1f}     {difference:.1e}"
+        )
+    print(
+        f"all    {totals[0]:14.2f} {totals[1]:17.2f} {totals[2]:7.2f}   {totals[0] / totals[2]:5.1f}"
+        f" {totals[1] / totals[2]:5.1f}"
+    )
 
 
 def _whole_network(model: keras.Model, layer: HiddenLayer) -> Any:

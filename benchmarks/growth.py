@@ -25,11 +25,11 @@ import vl_convert
 import benchmarks.scheduling
 from benchmarks.simulated_study import make_study, simulated_config, simulated_networks, simulated_record
 from study import analysis
-from study.narrative import report_of
+from study.analysis.core.results_dataset import results_dataset
+from study.commands.narrative import report_of
 from study.registration import read_registration
 from study.report.drawing import vegalite_version
 from study.report.page import write_report
-from study.results_dataset import results_dataset
 from study.run import _compaction_attributes
 from study.store import StudyFolder, compact, network_state, open_study, write_results
 
@@ -77,11 +77,13 @@ def concluded(path: Path, n_networks: int, *, epochs: int = EPOCHS, draws: int =
         report = report_of(questions, config, study, record=record, journal=[], deviations=[], failures=[])
         write_report(report, page)
     return {
-        "networks": len(done), **cost,
+        "networks": len(done),
+        **cost,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "networks_disk": sum(_megabytes(folder.networks / f"{key}.zarr") for key in done),
-        "study_disk": _megabytes(folder.compacted), "page_disk": page.stat().st_size / 1e6,
-    }  # fmt: skip
+        "study_disk": _megabytes(folder.compacted),
+        "page_disk": page.stat().st_size / 1e6,
+    }
 
 
 def _megabytes(path: Path) -> float:
@@ -117,13 +119,20 @@ def drawn(table: pd.DataFrame, scheduling: pd.DataFrame) -> str:
     seconds = table.melt("networks", [f"{stage}_cpu" for stage in STAGES], "stage", "seconds")
     seconds = seconds.assign(stage=seconds["stage"].str.removesuffix("_cpu"))
     size = alt.X("networks:Q", scale=alt.Scale(type="log"), axis=alt.Axis(values=table["networks"].tolist()))
-    stages = alt.Chart(seconds).mark_line(point=True).encode(
-        size, alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="processor seconds"),
-        alt.Color("stage:N", sort=list(STAGES), title=None),
-    )  # fmt: skip
-    memory = alt.Chart(table).mark_line(point=True, color="black").encode(
-        size, alt.Y("memory:Q", title="peak memory (MB)", scale=alt.Scale(zero=True))
-    )  # fmt: skip
+    stages = (
+        alt.Chart(seconds)
+        .mark_line(point=True)
+        .encode(
+            size,
+            alt.Y("seconds:Q", scale=alt.Scale(type="log"), title="processor seconds"),
+            alt.Color("stage:N", sort=list(STAGES), title=None),
+        )
+    )
+    memory = (
+        alt.Chart(table)
+        .mark_line(point=True, color="black")
+        .encode(size, alt.Y("memory:Q", title="peak memory (MB)", scale=alt.Scale(zero=True)))
+    )
     charts = [stages, memory] + ([_scheduling_chart(scheduling)] if len(scheduling) else [])
     panels = [chart.properties(width=300, height=200) for chart in charts]
     both = alt.hconcat(*panels).resolve_scale(color="independent")
@@ -133,11 +142,15 @@ def drawn(table: pd.DataFrame, scheduling: pd.DataFrame) -> str:
 def _scheduling_chart(scheduling: pd.DataFrame) -> alt.Chart:
     """Return milliseconds per planned network by stage, as `benchmarks.scheduling.measure` gives them."""
     stages = ["plan", "state", "journal", "schedule"]
-    return alt.Chart(scheduling.melt("networks", stages, "stage", "milliseconds")).mark_line(point=True).encode(
-        alt.X("networks:Q", title="planned networks", scale=alt.Scale(type="log")),
-        alt.Y("milliseconds:Q", scale=alt.Scale(type="log"), title="milliseconds per network"),
-        alt.Color("stage:N", sort=stages, title=None),
-    )  # fmt: skip
+    return (
+        alt.Chart(scheduling.melt("networks", stages, "stage", "milliseconds"))
+        .mark_line(point=True)
+        .encode(
+            alt.X("networks:Q", title="planned networks", scale=alt.Scale(type="log")),
+            alt.Y("milliseconds:Q", scale=alt.Scale(type="log"), title="milliseconds per network"),
+            alt.Color("stage:N", sort=stages, title=None),
+        )
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

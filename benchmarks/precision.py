@@ -13,14 +13,14 @@ import time
 import numpy as np
 import xarray as xr
 
-from study.bench import bench
 from study.config import LAYERS, NetworkConfig, resolve
+from study.config.population import PlannedNetwork
+from study.experiment.compiled_network import bench
+from study.experiment.one_network import measure_network
+from study.experiment.training import initialize
 from study.images import load_images
-from study.images.split import partition, split_images
-from study.measure import measure_network
-from study.plan import PlannedNetwork
-from study.schema import GENERALIZATION
-from study.train import initialize
+from study.images.preparation.split import partition, split_images
+from study.vocabulary.schema import GENERALIZATION
 
 PRECISIONS = ("float32", "bfloat16")
 

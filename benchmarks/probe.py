@@ -14,15 +14,15 @@ from collections.abc import Callable
 import numpy as np
 
 from study import tuning
-from study.bench import Bench, bench
 from study.config import GRATING_SETS, LAYERS, READOUTS, NetworkConfig, ProbeConfig
-from study.images.split import Partition
-from study.networks.taps import responses_model, unit_labels
-from study.probe import grating_responses, tuning_arrays
-from study.seeding import stream
-from study.stimuli import Gratings, gratings
-from study.train import _train_epoch, initialize
-from study.variants import target_losses, variant_arrays
+from study.experiment.compiled_network import Bench, bench
+from study.experiment.measurements.tuning import grating_responses, tuning_arrays
+from study.experiment.measurements.variants import target_losses, variant_arrays
+from study.experiment.training import _train_epoch, initialize
+from study.images.preparation.split import Partition
+from study.networks.graph.taps import responses_model, unit_labels
+from study.tuning.gratings import Gratings, gratings
+from study.vocabulary.seeding import stream
 
 EPOCH_IMAGES, BATCH = 40_000, 32
 MEAN = np.full((32, 32, 3), 0.5, np.float32)
@@ -55,9 +55,7 @@ def _seconds(work: Callable[[], object], rounds: int) -> tuple[float, float]:
 def _print_probe(made: Bench, shown: Gratings, config: ProbeConfig, rounds: int) -> None:
     peer = responses_model(made.model, made.layers)
     inputs = np.repeat(shown.images.reshape(-1, 32, 32, 1), 3, axis=-1) - MEAN
-    respond = functools.partial(
-        grating_responses, made.responses, shown, training_mean=MEAN, readout=config.readout
-    )  # fmt: skip
+    respond = functools.partial(grating_responses, made.responses, shown, training_mean=MEAN, readout=config.readout)
     predict = functools.partial(peer.predict, inputs, batch_size=108, verbose=0)
     responses, predicted = respond(), predict()
     labels = unit_labels(made.layers)[0]
@@ -73,8 +71,10 @@ def _print_probe(made: Bench, shown: Gratings, config: ProbeConfig, rounds: int)
         print(f"{name:27} {measured:6.2f} s of processor time")
     expected = np.concatenate([maps.reshape(432, -1, maps.shape[-1]).mean(axis=1) for maps in predicted], axis=1)
     difference = np.abs(responses.reshape(len(responses), -1).T - expected).max()
-    print(f"predict / responses: {seconds['predict'] / seconds['responses']:.2f};"
-          f" largest difference of a response {difference:.1e}")  # fmt: skip
+    print(
+        f"predict / responses: {seconds['predict'] / seconds['responses']:.2f};"
+        f" largest difference of a response {difference:.1e}"
+    )
     both = 2 * (seconds["responses"] + seconds["tuning and shuffle control"])
     print(f"a network, probed before and after training: {both:.1f} s")
 
@@ -100,8 +100,10 @@ def _print_maturation(made: Bench, shown: Gratings, images: Partition, rounds: i
     probing, training = (np.median(spent[name][1:], axis=0) for name in ("probe", "train"))
     epoch = training * EPOCH_IMAGES / len(images.train_labels)
     for kind, one, other in zip(("processor time", "the clock"), probing, epoch, strict=True):
-        print(f"by {kind}: gOSI of all units {one:.2f} s, an epoch of {EPOCH_IMAGES:,} training images {other:.1f} s"
-              f" (from {len(images.train_labels):,}): probing after every epoch costs {one / other:.2%} of it")  # fmt: skip
+        print(
+            f"by {kind}: gOSI of all units {one:.2f} s, an epoch of {EPOCH_IMAGES:,} training images {other:.1f} s"
+            f" (from {len(images.train_labels):,}): probing after every epoch costs {one / other:.2%} of it"
+        )
 
 
 def _images(n: int) -> Partition:
@@ -116,16 +118,31 @@ def _print_variants(made: Bench, rounds: int) -> None:
     streams, test = functools.partial(stream, 0, "benchmark"), _images(1000)
     for variants, n_permutations, n_images in ((("mean/fixed", "max/fixed"), 20, 96), (every, 100, 1000)):
         found = functools.partial(
-            variant_arrays, made.responses, made.model, made.layers, variants, state="analysed", training_mean=MEAN,
-            n_permutations=n_permutations, streams=streams,
-        )  # fmt: skip
-        lost = functools.partial(
-            target_losses, made.clamped, test, found()["gosi"], variants, LAYERS, null_images=np.arange(n_images),
+            variant_arrays,
+            made.responses,
+            made.model,
+            made.layers,
+            variants,
+            state="analysed",
+            training_mean=MEAN,
+            n_permutations=n_permutations,
             streams=streams,
-        )  # fmt: skip
+        )
+        lost = functools.partial(
+            target_losses,
+            made.clamped,
+            test,
+            found()["gosi"],
+            variants,
+            LAYERS,
+            null_images=np.arange(n_images),
+            streams=streams,
+        )
         tuned, silenced = _seconds(found, rounds)[0], _seconds(lost, rounds)[0]
-        print(f"{len(variants)} other readings, {n_permutations} permutations, {n_images} images: {2 * tuned:.2f} s for"
-              f" both states and {silenced:.2f} s for their halves, processor time of one network")  # fmt: skip
+        print(
+            f"{len(variants)} other readings, {n_permutations} permutations, {n_images} images: {2 * tuned:.2f} s for"
+            f" both states and {silenced:.2f} s for their halves, processor time of one network"
+        )
 
 
 if __name__ == "__main__":

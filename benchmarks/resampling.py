@@ -60,8 +60,10 @@ def main() -> None:
             evaluations = (N_RESAMPLES + jackknife) / (N_RESAMPLES // share + jackknife)
             total[i] += (scaled := evaluations * np.array(times))
             apart = np.abs(_numbers(found) - np.array(expected)).max()
-            print(f"{'':24}SciPy, {kind:15}{scaled[0]:8.1f} {scaled[1]:8.1f} {scaled[0] / seconds[0]:8.0f}"
-                  f"   largest difference of a number {apart:.3f}")  # fmt: skip
+            print(
+                f"{'':24}SciPy, {kind:15}{scaled[0]:8.1f} {scaled[1]:8.1f} {scaled[0] / seconds[0]:8.0f}"
+                f"   largest difference of a number {apart:.3f}"
+            )
     for kind, seconds in zip(("ours", *(f"SciPy, {kind}" for kind in SHARES)), total, strict=True):
         print(f"{'both':24}{kind:22}{seconds[0]:8.2f} {seconds[1]:8.2f} {seconds[0] / total[0, 0]:8.0f}")
     milliseconds = 1000 * _small(gosi[:, :24], loss[:24], strata[:24], rng)
@@ -110,10 +112,16 @@ def _scipy_permuted(x: np.ndarray, y: np.ndarray, strata: np.ndarray, **options:
         return sum(np.sum(a * y_ranks[rows], axis=axis) for a, rows in zip(samples, members, strict=True))
 
     kept = _ranks(x, members) if options["vectorized"] else x
-    return float(scipy.stats.permutation_test(
-        tuple(kept[rows] for rows in members), products if options["vectorized"] else rho,
-        permutation_type="pairings", alternative="less", batch=100, **options,
-    ).pvalue)  # fmt: skip
+    return float(
+        scipy.stats.permutation_test(
+            tuple(kept[rows] for rows in members),
+            products if options["vectorized"] else rho,
+            permutation_type="pairings",
+            alternative="less",
+            batch=100,
+            **options,
+        ).pvalue
+    )
 
 
 def _scipy_interval(x: np.ndarray, y: np.ndarray, strata: np.ndarray, **options: Any) -> tuple[float, float]:

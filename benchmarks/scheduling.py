@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from study.config import Config, ExecutionConfig, PopulationConfig
-from study.execute import run_networks
-from study.plan import PlannedNetwork, planned_networks
+from study.config.population import PlannedNetwork, planned_networks
+from study.execution.scheduling import run_networks
 from study.store import StudyFolder, append_journal, network_state, write_record
 
 SIZES = (10, 100, 1_000, 10_000)

@@ -23,10 +23,14 @@ def main() -> None:
             tuning.gosi(curves(unit, N_PERMUTATIONS, rng))
         seconds[name] = time.process_time() - started
         print(f"{name:17} {seconds[name]:6.1f} s of processor time for {N_UNITS} units x {N_PERMUTATIONS} permutations")
-    samples = [tuning.gosi(curves(responses[0], 20_000, rng)) for curves in
-               (tuning._shuffled_curves, tuning._fully_shuffled_curves)]  # fmt: skip
-    print(f"ratio {seconds['full permutation'] / seconds['ours']:.1f}; same distribution: Kolmogorov-Smirnov p ="
-          f" {ks_2samp(*samples).pvalue:.2f} on 20,000 draws")  # fmt: skip
+    samples = [
+        tuning.gosi(curves(responses[0], 20_000, rng))
+        for curves in (tuning._shuffled_curves, tuning._fully_shuffled_curves)
+    ]
+    print(
+        f"ratio {seconds['full permutation'] / seconds['ours']:.1f}; same distribution: Kolmogorov-Smirnov p ="
+        f" {ks_2samp(*samples).pvalue:.2f} on 20,000 draws"
+    )
 
 
 if __name__ == "__main__":

@@ -22,13 +22,15 @@ import xarray as xr
 
 from study import tuning
 from study.config import Config, config_digest, resolve
+from study.config.population import PlannedNetwork, planned_networks
+from study.experiment.measurements.tuning import N_BINS, coordinates
 from study.images import ImageSet
-from study.images.split import Split
-from study.plan import PlannedNetwork, planned_networks
-from study.probe import N_BINS, coordinates
+from study.images.preparation.split import Split
 from study.registration import Registration
 from study.run import _record
-from study.schema import (
+from study.store import StudyFolder, publish_network
+from study.tuning.gratings import Gratings, gratings
+from study.vocabulary.schema import (
     CONTROLS,
     FRACTIONS,
     HALVES,
@@ -40,9 +42,7 @@ from study.schema import (
     conditions,
     described,
 )
-from study.seeding import stream
-from study.stimuli import Gratings, gratings
-from study.store import StudyFolder, publish_network
+from study.vocabulary.seeding import stream
 
 LAYERS = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 SHARPNESS = {"initial": (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8), "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4)}
@@ -76,14 +76,19 @@ def simulated_record(folder: StudyFolder, config: Config, registration: Registra
 def _images() -> ImageSet:
     labels = np.zeros(0, dtype=np.int64)
     return ImageSet(
-        images=np.zeros((0, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8), labels=labels, is_test=labels.astype(bool),
-        class_names=tuple(f"class {index}" for index in range(N_CLASSES)), fingerprint="0" * 64, source="cifar10",
-        description="No images: networks are simulated.", official=False,
-    )  # fmt: skip
+        images=np.zeros((0, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.uint8),
+        labels=labels,
+        is_test=labels.astype(bool),
+        class_names=tuple(f"class {index}" for index in range(N_CLASSES)),
+        fingerprint="0" * 64,
+        source="cifar10",
+        description="No images: networks are simulated.",
+        official=False,
+    )
 
 
 def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
-    """Return one network as `study.measure` delivers it: the same config and network give the same bits."""
+    """Return one network as `study.experiment.one_network` delivers it: the same config and network give the same bits."""
     rng = stream(config.seed, planned.identity, "simulation")
     quality = rng.standard_normal()
     test_loss = 0.8 + AUGMENTATION_LOSS[planned.augmentation] - 0.05 * quality + 0.03 * rng.standard_normal()
@@ -99,24 +104,39 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
     }
     coords = _coordinates(config)
     tree = xr.DataTree.from_dict({f"/{group}": described(group, part, coords) for group, part in arrays.items()})
-    tree.attrs = {"schema_version": SCHEMA_VERSION, "key": planned.key, "arm": planned.arm,
-                  "augmentation": planned.augmentation, "label_corruption": planned.label_corruption,
-                  "seed": planned.seed, "initialization_set": planned.initialization_set}  # fmt: skip
+    tree.attrs = {
+        "schema_version": SCHEMA_VERSION,
+        "key": planned.key,
+        "arm": planned.arm,
+        "augmentation": planned.augmentation,
+        "label_corruption": planned.label_corruption,
+        "seed": planned.seed,
+        "initialization_set": planned.initialization_set,
+    }
     return tree
 
 
 def _coordinates(config: Config) -> dict[str, Any]:
     sizes = np.array(list(LAYERS.values()))
     return {
-        "state": list(STATES), "layer": list(LAYERS), "clamp": list(config.ablation.clamps), "target": list(TARGETS),
-        "half": list(HALVES), "draw": np.arange(config.ablation.null_draws), "unit": np.arange(sizes.sum()),
+        "state": list(STATES),
+        "layer": list(LAYERS),
+        "clamp": list(config.ablation.clamps),
+        "target": list(TARGETS),
+        "half": list(HALVES),
+        "draw": np.arange(config.ablation.null_draws),
+        "unit": np.arange(sizes.sum()),
         "unit_layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), sizes)),
         "channel": ("unit", np.concatenate([np.arange(size) for size in sizes])),
-        "epoch": np.arange(1, config.training.epochs + 1), "class": np.arange(N_CLASSES), "control": list(CONTROLS),
-        "order": list(ORDERS), "fraction": np.array(FRACTIONS), "shift": list(SHIFTS),
+        "epoch": np.arange(1, config.training.epochs + 1),
+        "class": np.arange(N_CLASSES),
+        "control": list(CONTROLS),
+        "order": list(ORDERS),
+        "fraction": np.array(FRACTIONS),
+        "shift": list(SHIFTS),
         "condition": list(conditions(config.shift_invariance.layers)),
         **coordinates(_shown()),
-    }  # fmt: skip
+    }
 
 
 @functools.cache
@@ -154,13 +174,13 @@ def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.nda
     silent = np.isnan(gosi)
     arcs = [tuning.spatial_frequency_range(state, shown.orientation) for state in responses]
     flat = responses.reshape(*gosi.shape, -1)
-    shuffled = np.stack([
-        tuning.gosi(tuning.tuning_curve(flat[..., rng.permutation(flat.shape[-1])].reshape(responses.shape))[0])
-        for _ in range(N_SHUFFLES)
-    ])  # fmt: skip
-    relabelled = np.stack([
-        tuning.gosi(curve[..., rng.permutation(curve.shape[-1])]) for _ in range(N_SHUFFLES)
-    ])  # fmt: skip
+    shuffled = np.stack(
+        [
+            tuning.gosi(tuning.tuning_curve(flat[..., rng.permutation(flat.shape[-1])].reshape(responses.shape))[0])
+            for _ in range(N_SHUFFLES)
+        ]
+    )
+    relabelled = np.stack([tuning.gosi(curve[..., rng.permutation(curve.shape[-1])]) for _ in range(N_SHUFFLES)])
 
     def where_tuned(values: np.ndarray) -> np.ndarray:
         return np.where(silent, np.nan, values)
@@ -188,10 +208,12 @@ def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.nda
 def _counts(shuffled: np.ndarray) -> np.ndarray:
     """Return the shuffled gOSI of each layer's units in bins, (state, layer, bin)."""
     blocks = np.split(shuffled, np.cumsum(list(LAYERS.values()))[:-1], axis=-1)
-    return np.array([
-        [np.histogram(block[:, state], bins=N_BINS, range=(0.0, 1.0))[0] for block in blocks]
-        for state in range(len(STATES))
-    ])  # fmt: skip
+    return np.array(
+        [
+            [np.histogram(block[:, state], bins=N_BINS, range=(0.0, 1.0))[0] for block in blocks]
+            for state in range(len(STATES))
+        ]
+    )
 
 
 def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[str, np.ndarray]:
@@ -199,12 +221,16 @@ def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[s
     train = 0.02 + 1.8 * np.exp(-epoch / 12) + 0.01 * rng.random(epochs)
     validation = test_loss + 1.2 * np.exp(-epoch / 8) + 0.002 * epoch + 0.02 * rng.standard_normal(epochs)
     return {
-        "train_loss": train, "train_accuracy": np.exp(-train / 2.3),
-        "validation_loss": validation, "validation_accuracy": np.exp(-validation / 2.3),
+        "train_loss": train,
+        "train_accuracy": np.exp(-train / 2.3),
+        "validation_loss": validation,
+        "validation_accuracy": np.exp(-validation / 2.3),
         "analysed_epoch": np.array(epoch[validation.argmin()]),
-        "final_train_loss": np.array(train[-1]), "final_train_accuracy": np.exp(-train[-1:] / 2.3)[0],
-        "test_loss": np.array(test_loss), "test_accuracy": np.exp(-np.array(test_loss) / 2.3),
-    }  # fmt: skip
+        "final_train_loss": np.array(train[-1]),
+        "final_train_accuracy": np.exp(-train[-1:] / 2.3)[0],
+        "test_loss": np.array(test_loss),
+        "test_accuracy": np.exp(-np.array(test_loss) / 2.3),
+    }
 
 
 def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_loss: float) -> dict[str, np.ndarray]:
@@ -220,27 +246,36 @@ def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_l
     control_loss = loss[0][:, None] + 0.02 * rng.standard_normal((n_layers, len(CONTROLS), len(TARGETS)))
     curve_loss = test_loss + 2 * cost[:, None, None] * np.array(FRACTIONS) * np.exp(
         0.1 * rng.standard_normal((n_layers, len(ORDERS), 1))
-    )  # fmt: skip
+    )
     class_loss = loss[..., None] + 0.1 * rng.standard_normal((*loss.shape, N_CLASSES))
     baseline_class_loss = test_loss + 0.1 * rng.standard_normal(N_CLASSES)
     sizes = np.array(list(LAYERS.values()))
     return {
-        "baseline_loss": np.array(test_loss), "baseline_accuracy": _accuracy(np.array(test_loss)),
-        "baseline_class_loss": baseline_class_loss, "baseline_class_accuracy": _accuracy(baseline_class_loss),
-        "loss": loss, "accuracy": _accuracy(loss), "ablated": half,
-        "class_loss": class_loss, "class_accuracy": _accuracy(class_loss),
+        "baseline_loss": np.array(test_loss),
+        "baseline_accuracy": _accuracy(np.array(test_loss)),
+        "baseline_class_loss": baseline_class_loss,
+        "baseline_class_accuracy": _accuracy(baseline_class_loss),
+        "loss": loss,
+        "accuracy": _accuracy(loss),
+        "ablated": half,
+        "class_loss": class_loss,
+        "class_accuracy": _accuracy(class_loss),
         "half_size": np.bincount(layer, half > 0).astype(np.int32),
         "silent_units": np.bincount(layer, np.isnan(gosi)).astype(np.int32),
         "null_baseline_loss": np.array(test_loss),
         "null_baseline_accuracy": _accuracy(np.array(test_loss)),
-        "null_target_loss": target_loss, "null_target_accuracy": _accuracy(target_loss),
-        "null_loss": null_loss, "null_accuracy": _accuracy(null_loss),
+        "null_target_loss": target_loss,
+        "null_target_accuracy": _accuracy(target_loss),
+        "null_loss": null_loss,
+        "null_accuracy": _accuracy(null_loss),
         "null_effect": null_loss[..., 0] - null_loss[..., 1],
-        "control_loss": control_loss, "control_accuracy": _accuracy(control_loss),
+        "control_loss": control_loss,
+        "control_accuracy": _accuracy(control_loss),
         "control_size": np.repeat(sizes[:, None] // 2, len(CONTROLS), axis=1).astype(np.int32),
-        "curve_loss": curve_loss, "curve_accuracy": _accuracy(curve_loss),
+        "curve_loss": curve_loss,
+        "curve_accuracy": _accuracy(curve_loss),
         "curve_size": np.rint(sizes[:, None] * np.array(FRACTIONS)).astype(np.int32),
-    }  # fmt: skip
+    }
 
 
 def _accuracy(loss: np.ndarray) -> np.ndarray:
@@ -252,10 +287,13 @@ def _activity(rng: np.random.Generator, mean_response: np.ndarray) -> dict[str, 
     n_units = len(mean_response)
     activity = mean_response * np.exp(0.3 * rng.standard_normal(n_units))
     return {
-        "mean_activity": activity, "activity_sd": 0.5 * activity, "mean_output": rng.standard_normal(n_units),
-        "weight_norm": rng.gamma(4.0, 0.25, n_units), "class_selectivity": rng.beta(2, 4, n_units),
+        "mean_activity": activity,
+        "activity_sd": 0.5 * activity,
+        "mean_output": rng.standard_normal(n_units),
+        "weight_norm": rng.gamma(4.0, 0.25, n_units),
+        "class_selectivity": rng.beta(2, 4, n_units),
         "preferred_class": rng.integers(0, N_CLASSES, n_units).astype(np.int32),
-    }  # fmt: skip
+    }
 
 
 def _shift_invariance(rng: np.random.Generator, config: Config) -> dict[str, np.ndarray]:
@@ -265,10 +303,12 @@ def _shift_invariance(rng: np.random.Generator, config: Config) -> dict[str, np.
     cv[1:, -1] *= 1.1
     components = np.tile([28800, 6272, 9216, 1600, 1152, 128, 512], (n_conditions, 1)).astype(np.int32)
     return {
-        "cv_mean": cv, "cv_standard_error": 0.01 * cv, "n_components": components,
+        "cv_mean": cv,
+        "cv_standard_error": 0.01 * cv,
+        "n_components": components,
         "n_inactive": np.zeros_like(components),
         "prediction_consistency": rng.uniform(0.6, 0.9, (n_conditions, len(SHIFTS))),
-    }  # fmt: skip
+    }
 
 
 def _halves(gosi: np.ndarray) -> np.ndarray:
@@ -313,8 +353,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = simulated_config(given.networks, epochs=given.epochs, draws=given.draws, seed=given.seed)
     started = time.perf_counter()
     make_study(folder, config, simulated_networks(config)[: given.networks], processes=given.processes)
-    print(f"{folder.path}: {given.networks} networks, config {config_digest(config)[:12]},"
-          f" {time.perf_counter() - started:.0f} s")  # fmt: skip
+    print(
+        f"{folder.path}: {given.networks} networks, config {config_digest(config)[:12]},"
+        f" {time.perf_counter() - started:.0f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -53,11 +53,16 @@ def _speed(name: str, interpreter: str) -> float:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     processes = [
         subprocess.Popen(
-            [interpreter, "-m", "benchmarks.training", "--run", name], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=environment,
+            [interpreter, "-m", "benchmarks.training", "--run", name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+            env=environment,
         )
         for _ in range(CONTENDERS[name])
-    ]  # fmt: skip
+    ]
     for process in processes:
         if process.stdout.readline().strip() != "warm":
             raise SystemExit(f"{name}: did not start with {interpreter}")
@@ -83,9 +88,9 @@ def _contend(name: str) -> None:
 
 
 def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
-    from study.bench import bench
     from study.config import NetworkConfig
-    from study.train import _train_epoch, initialize
+    from study.experiment.compiled_network import bench
+    from study.experiment.training import _train_epoch, initialize
 
     made = bench(NetworkConfig(), (32, 32, 3), 10)
     initialize(made.model, root_seed=0, network="benchmark")
@@ -94,7 +99,7 @@ def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
 
 
 def _partition(images: np.ndarray, labels: np.ndarray) -> Any:
-    from study.images.split import Partition
+    from study.images.preparation.split import Partition
 
     return Partition(images, labels, images, labels, images, labels, np.full((32, 32, 3), 0.5, np.float32))
 
@@ -124,7 +129,7 @@ def _plain_network() -> Any:
 
     from study.config import NetworkConfig
     from study.networks import backend
-    from study.networks.cnn7 import cnn7
+    from study.networks.architectures.cnn7 import cnn7
 
     def plain(layer: Any) -> Any:
         if isinstance(layer, backend.FusedBatchNormalization):
@@ -143,7 +148,7 @@ def _torch(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
     """PyTorch, eager, fp32, one thread, fed by our own NumPy pipeline."""
     import torch
 
-    from study.images.augmentation import augmented
+    from study.images.preparation.augmentation import augmented
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -179,17 +184,22 @@ def _compare_losses() -> None:
     two single-precision trainings part, because Adam makes whole steps of gradients that are zero but for rounding:
     Keras parts from Keras as well when its initial weights change by a millionth of a percent.
     """
-    from study.bench import bench
     from study.config import ImagesConfig, NetworkConfig
+    from study.experiment.compiled_network import bench
+    from study.experiment.training import initialize
     from study.images import load_images
-    from study.images.split import partition, preprocessed, split_images
-    from study.train import initialize
+    from study.images.preparation.split import partition, preprocessed, split_images
 
     config = ImagesConfig(train_images=100 * BATCH)
     image_set = load_images(config)
     part = partition(image_set, split_images(image_set, config))
-    batches = list(zip(preprocessed(part.train_images, part.training_mean).reshape(-1, BATCH, 32, 32, 3),
-                       part.train_labels.reshape(-1, BATCH), strict=True))  # fmt: skip
+    batches = list(
+        zip(
+            preprocessed(part.train_images, part.training_mean).reshape(-1, BATCH, 32, 32, 3),
+            part.train_labels.reshape(-1, BATCH),
+            strict=True,
+        )
+    )
     ours, peer = bench(NetworkConfig(), (32, 32, 3), 10), _plain_network()
     initialize(ours.model, root_seed=0, network="benchmark")
     start = ours.model.get_weights()
@@ -224,8 +234,10 @@ def _compare_losses() -> None:
     ours.model.set_weights(start)
     ours.reset(1e-3)
     curves["ours"] = np.mean([own_loss(*batch) for batch in batches])
-    print("mean loss over the epoch from the same initial weights, left to itself: "
-          + ", ".join(f"{name} {loss:.4f}" for name, loss in curves.items()))  # fmt: skip
+    print(
+        "mean loss over the epoch from the same initial weights, left to itself: "
+        + ", ".join(f"{name} {loss:.4f}" for name, loss in curves.items())
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.stimuli import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
+from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
 
 SIZE = 224
 GRATINGS = len(ORIENTATIONS) * len(spatial_frequencies(SIZE)) * len(PHASES)
@@ -44,13 +44,17 @@ def main() -> None:
         found = {name: _in_its_own_process(name, Path(folder), options) for name in ("ours", "predict")}
         ours, plain = (np.load(Path(folder) / f"{name}.npy") for name in found)
     for name, one in found.items():
-        print(f"{name:8} {one['seconds']:8.1f} s by the clock {one['processor']:8.1f} s of processor time"
-              f" {one['peak'] / 1e9:6.2f} GB at most, {one['at_once']} at once")  # fmt: skip
+        print(
+            f"{name:8} {one['seconds']:8.1f} s by the clock {one['processor']:8.1f} s of processor time"
+            f" {one['peak'] / 1e9:6.2f} GB at most, {one['at_once']} at once"
+        )
     for what in ("seconds", "processor", "peak"):
         print(f"predict / ours, {what}: {found['predict'][what] / found['ours'][what]:.2f}")
     apart = np.abs(ours - plain).max(axis=0) / np.maximum(plain.max(axis=0), 1e-30)
-    print(f"{ours.shape[0]} gratings, {ours.shape[1]} units; largest difference of a unit's responses, as a part of its"
-          f" largest response: {np.median(apart):.1e} in the median unit, {apart.max():.1e} at most")  # fmt: skip
+    print(
+        f"{ours.shape[0]} gratings, {ours.shape[1]} units; largest difference of a unit's responses, as a part of its"
+        f" largest response: {np.median(apart):.1e} in the median unit, {apart.max():.1e} at most"
+    )
 
 
 def _in_its_own_process(name: str, folder: Path, options: argparse.Namespace) -> dict[str, float]:
@@ -84,9 +88,9 @@ def _shown(at_once: int, n_gratings: int) -> Iterator[NDArray[np.float32]]:
 
 
 def _ours(options: argparse.Namespace) -> tuple[Read, int]:
-    from study.networks.loading import load
-    from study.networks.reading import pictures_at_once, unit_reader
-    from study.networks.taps import hidden_layers, selected_layers
+    from study.networks.graph.reading import pictures_at_once, unit_reader
+    from study.networks.graph.taps import hidden_layers, selected_layers
+    from study.networks.pretrained.loading import load
 
     loaded = load("vgg16", weights="none", preprocessing=None, seed=0)
     layers = selected_layers(hidden_layers(loaded.model), ())

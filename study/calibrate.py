@@ -11,17 +11,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.errors import StudyError
+from study.vocabulary.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
+    from study.analysis.simulation import Size
+    from study.analysis.simulation.calibration import Calibration
     from study.config import Config
     from study.registration import Hypothesis, Registration
-    from study.simulation import Size
-    from study.simulation.calibration import Calibration
 
 REPORTS = Path("reports")
 PROFILES = ("quick", "cifar10-small", "cifar10")  # whose numbers of networks power is drawn at
@@ -53,31 +53,45 @@ Exit code 0: every test keeps its level. 1: the type I error of a test lies abov
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     made = argparse.ArgumentParser(
-        prog="python -m study.calibrate", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EPILOG,
+        prog="python -m study.calibrate",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG,
         description="Is the inference right? Simulates whole studies with a known truth through the registered analysis,"
         " and counts how often each test finds what is not there, and misses what is.",
-    )  # fmt: skip
+    )
     made.add_argument(
-        "--studies", type=int, default=2000, metavar="N", help="studies without an effect, for each hypothesis"
+        "--studies",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="studies without an effect, for each hypothesis"
         " (default: 2000); a fifth of that with an effect, at each number of networks",
-    )  # fmt: skip
+    )
     made.add_argument(
         "--hypothesis", action="append", default=[], metavar="ID", help="this one only; may be repeated (default: all)"
     )
     made.add_argument(
-        "--networks", metavar="LIST", help="numbers of networks, such as 8,24,80, at which power is measured (default: the"
+        "--networks",
+        metavar="LIST",
+        help="numbers of networks, such as 8,24,80, at which power is measured (default: the"
         " registered minimum, and what quick, cifar10-small and cifar10 train)",
-    )  # fmt: skip
+    )
     made.add_argument(
-        "--profile", default="cifar10-small", metavar="NAME|FILE.toml", help="whose number of networks the level is"
+        "--profile",
+        default="cifar10-small",
+        metavar="NAME|FILE.toml",
+        help="whose number of networks the level is"
         " measured at, or the registered minimum where that is larger (default: cifar10-small)",
-    )  # fmt: skip
+    )
     made.add_argument("--seed", type=int, default=0, metavar="N", help="root of all random numbers (default: 0)")
     made.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
     made.add_argument(
-        "--preregistration", type=Path, default=Path("preregistration.md"), metavar="FILE",
+        "--preregistration",
+        type=Path,
+        default=Path("preregistration.md"),
+        metavar="FILE",
         help="what is registered (default: preregistration.md)",
-    )  # fmt: skip
+    )
     return made
 
 
@@ -98,10 +112,10 @@ def _run(given: argparse.Namespace) -> int:
     from rich.console import Console
 
     from study import analysis
+    from study.analysis.simulation.calibration import failures
     from study.config import resolve
-    from study.provenance import usable_cores
     from study.registration import read_registration
-    from study.simulation.calibration import failures
+    from study.vocabulary.provenance import usable_cores
 
     _check(given)
     registration = read_registration(given.preregistration)
@@ -111,9 +125,15 @@ def _run(given: argparse.Namespace) -> int:
     console = Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=True)
     started = time.monotonic()
     calibrations = calibrated(
-        chosen, profiles, given.profile, studies=given.studies, networks=_numbers(given.networks), seed=given.seed,
-        workers=given.workers or usable_cores(), console=console,
-    )  # fmt: skip
+        chosen,
+        profiles,
+        given.profile,
+        studies=given.studies,
+        networks=_numbers(given.networks),
+        seed=given.seed,
+        workers=given.workers or usable_cores(),
+        console=console,
+    )
     if not calibrations:
         raise StudyError(
             f"none of {', '.join(one.id for one in chosen)} can be simulated: they are about networks that this program does"
@@ -129,9 +149,10 @@ def _run(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace) -> None:
     for flag, value, low, high in (
-        ("--studies", given.studies, FEWEST, MOST), ("--seed", given.seed, 0, 2**63 - 1),
+        ("--studies", given.studies, FEWEST, MOST),
+        ("--seed", given.seed, 0, 2**63 - 1),
         ("--workers", given.workers, 1, 1024),
-    ):  # fmt: skip
+    ):
         if value is not None and not low <= value <= high:
             raise StudyError(f"{flag} {value} is not allowed: it must be a whole number from {low} to {high}")
 
@@ -181,11 +202,11 @@ def calibrated(
     console
         Where progress is shown.
     """
-    from study.pool import Request, simulated
-    from study.power import impossible
-    from study.progress import counted
-    from study.simulation import effect_case, is_simulated, null_cases
-    from study.simulation.calibration import Calibration
+    from study.analysis.simulation import effect_case, is_simulated, null_cases
+    from study.analysis.simulation.calibration import Calibration
+    from study.analysis.simulation.pool import Request, simulated
+    from study.commands.power import impossible
+    from study.execution.progress import counted
 
     requests: list[Request] = []
     places: list[tuple[Hypothesis, int, int]] = []
@@ -213,7 +234,7 @@ def calibrated(
 
 def _sizes(one: Hypothesis, profiles: Mapping[str, Config], profile: str, networks: Sequence[int]) -> tuple[Size, ...]:
     """Return the size of study that the level is measured at; then those that power is, rising, which include it."""
-    from study.power import networks_planned, size_of
+    from study.commands.power import networks_planned, size_of
 
     planned = {name: networks_planned(one, config) for name, config in profiles.items()}
     config, fewest = profiles[profile], one.minimum_networks
@@ -232,10 +253,10 @@ def _publish(
     *,
     seconds: float,
 ) -> None:
-    from study.calibration_words import calibration_page
+    from study.analysis.simulation.calibration import case_table
+    from study.commands.calibration_words import calibration_page
     from study.report.calibration import render_calibration
     from study.report.page import publish
-    from study.simulation.calibration import case_table
 
     page = calibration_page(
         calibrations,
@@ -255,7 +276,7 @@ def _print(calibrations: Sequence[Calibration], console: Console) -> None:
     """Print one table, hypothesis by hypothesis, registered against published."""
     from rich.table import Column, Table
 
-    from study.calibration_words import compared
+    from study.commands.calibration_words import compared
 
     shown = compared(calibrations)
     first, *others = shown.columns
@@ -265,8 +286,9 @@ def _print(calibrations: Sequence[Calibration], console: Console) -> None:
     console.print(table)
     console.print(
         f"table, figures and method: {REPORTS / 'calibration.html'}\nall counts: {REPORTS / 'calibration.csv'}",
-        highlight=False, markup=False,
-    )  # fmt: skip
+        highlight=False,
+        markup=False,
+    )
 
 
 if __name__ == "__main__":

@@ -16,17 +16,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.errors import StudyError, refuse_unless
-from study.probe_command_line import parser
+from study.commands.external_arguments import parser
+from study.vocabulary.errors import StudyError, refuse_unless
 
 if TYPE_CHECKING:
     import xarray as xr
     from rich.console import Console
 
-    from study.images.labelled_folder import LabelledFolder
-    from study.networks.loading import LoadedModel
-    from study.networks.taps import HiddenLayer
-    from study.probed import Asked
+    from study.experiment.external_network import Asked
+    from study.images.labelled.folder import LabelledFolder
+    from study.networks.graph.taps import HiddenLayer
+    from study.networks.pretrained.loading import LoadedModel
     from study.store import StudyFolder
 
 DATA, REPORTS = Path("data"), Path("reports")
@@ -56,15 +56,18 @@ def _run(given: argparse.Namespace) -> int:
 
     console = Console() if sys.stdout.isatty() else Console(width=120, soft_wrap=True)
     with _status(console, "loading the network"), _without_greetings():
-        from study.networks.loading import load
-        from study.networks.taps import hidden_layers, selected_layers
-        from study.probe_folder import alone, measured
-        from study.probed import Asked
+        from study.commands.external_folder import alone, measured
+        from study.experiment.external_network import Asked
+        from study.networks.graph.taps import hidden_layers, selected_layers
+        from study.networks.pretrained.loading import load
 
         network = load(
-            given.model, weights=given.weights, preprocessing=given.preprocessing, seed=given.seed,
+            given.model,
+            weights=given.weights,
+            preprocessing=given.preprocessing,
+            seed=given.seed,
             input_size=given.input_size,
-        )  # fmt: skip
+        )
         layers = selected_layers(hidden_layers(network.model), given.layers)
     registration = read_registration(given.preregistration) if network.name == "vgg16" else None
     for line in (f"network: {network.source}", f"weights: {network.weights}", *network.remarks):
@@ -82,17 +85,23 @@ def _run(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace) -> None:
     for flag, value, low, high in (
-        ("--permutations", given.permutations, 100, 1_000_000), ("--null-draws", given.null_draws, 20, 100_000),
-        ("--null-images", given.null_images, 1, 1_000_000), ("--n-images", given.n_images, 1, 100_000_000),
+        ("--permutations", given.permutations, 100, 1_000_000),
+        ("--null-draws", given.null_draws, 20, 100_000),
+        ("--null-images", given.null_images, 1, 1_000_000),
+        ("--n-images", given.n_images, 1, 100_000_000),
         ("--seed", given.seed, 0, 2**32 - 1),
-    ):  # fmt: skip
+    ):
         if value is not None and not low <= value <= high:
             raise StudyError(f"{flag} {value} is not allowed: it must be a whole number from {low} to {high}")
-    refuse_unless(given.images is not None or not given.ablate, "--ablate needs photographs to measure a loss on: give --images"
-                  " DIR")  # fmt: skip
+    refuse_unless(
+        given.images is not None or not given.ablate,
+        "--ablate needs photographs to measure a loss on: give --images DIR",
+    )
     for flag, value in (("--n-images", given.n_images), ("--class-names", given.class_names)):
-        refuse_unless(given.images is not None or value is None, f"{flag} {value} is about photographs: give --images DIR, or"
-                      " leave it out")  # fmt: skip
+        refuse_unless(
+            given.images is not None or value is None,
+            f"{flag} {value} is about photographs: give --images DIR, or leave it out",
+        )
 
 
 def memory_bytes(text: str) -> int:
@@ -105,21 +114,25 @@ def memory_bytes(text: str) -> int:
     """
     parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]B)", text.strip().upper())
     size = int(float(parts[1]) * _BYTES[parts[2]]) if parts else 0
-    refuse_unless(size >= 10_000_000, f"--memory {text!r} is not allowed: write a number and MB or GB, such as 2GB; at least"
-                  " 10MB")  # fmt: skip
+    refuse_unless(
+        size >= 10_000_000, f"--memory {text!r} is not allowed: write a number and MB or GB, such as 2GB; at least 10MB"
+    )
     return size
 
 
 def _name(given: argparse.Namespace, network: LoadedModel) -> str:
     name: str = given.name or re.sub(r"[^A-Za-z0-9._-]+", "-", network.name).strip("-._") or "network"
-    refuse_unless(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None, f"--name {name!r} is not allowed: it must"
-                  " be letters, digits, dots, dashes and underscores, starting with a letter or digit")  # fmt: skip
+    refuse_unless(
+        re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None,
+        f"--name {name!r} is not allowed: it must"
+        " be letters, digits, dots, dashes and underscores, starting with a letter or digit",
+    )
     return name
 
 
 def _photographs(given: argparse.Namespace, network: LoadedModel) -> LabelledFolder:
-    from study.images.labelled_folder import balanced_subset, labelled_folder
-    from study.seeding import stream
+    from study.images.labelled.folder import balanced_subset, labelled_folder
+    from study.vocabulary.seeding import stream
 
     n_classes = int(network.model.output_shape[-1])
     files = labelled_folder(given.images, n_classes=n_classes, class_names=given.class_names)
@@ -138,8 +151,8 @@ def _describe(
     """Print what would be measured and how long it takes, from a few gratings shown for real; write nothing."""
     from rich.table import Table
 
-    from study.probe_words import estimated_minutes
-    from study.probed import n_gratings
+    from study.commands.external_texts import estimated_minutes
+    from study.experiment.external_network import n_gratings
 
     table = Table("layer", "kind", "units", "activation", "silenced by")
     for layer in layers:
@@ -152,8 +165,9 @@ def _describe(
     console.print(
         f"{len(layers)} layers, {sum(layer.n_units for layer in layers):,} units; {n_gratings(size):,} gratings of {size} px;"
         f" {photographs}\nabout {minutes:.0f} minutes on this machine; nothing was written",
-        markup=False, highlight=False,
-    )  # fmt: skip
+        markup=False,
+        highlight=False,
+    )
     return 0
 
 
@@ -169,10 +183,10 @@ def _conclude(
     console: Console,
 ) -> int:
     """Compact, describe and write the report."""
-    from study.analysis.single_network import described
-    from study.probe_words import compaction_attributes, probe_page
+    from study.analysis.external.network import described
+    from study.commands.external_texts import compaction_attributes, probe_page
+    from study.report.external import render_probe
     from study.report.page import publish
-    from study.report.probe import render_probe
     from study.store import compact, open_study, read_journal, read_record
 
     report_path = REPORTS / f"{folder.path.name}.html"

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from study.command_line import parser
-from study.errors import StudyError
+from study.commands.run_arguments import parser
+from study.vocabulary.errors import StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from study.config import Config
+    from study.config.population import PlannedNetwork
     from study.images import ImageSet
-    from study.images.split import Split
-    from study.plan import PlannedNetwork
+    from study.images.preparation.split import Split
     from study.registration import Registration
     from study.store import StudyFolder
 
@@ -48,17 +48,24 @@ def _run(given: argparse.Namespace) -> int:
 
     from study import analysis
     from study.config import resolve
+    from study.config.population import planned_networks
     from study.images import load_images
-    from study.images.split import split_images
-    from study.plan import planned_networks
+    from study.images.preparation.split import split_images
     from study.registration import read_registration
     from study.store import StudyFolder
 
-    config = resolve(given.profile, assignments=given.assignments, flags={
-        "--images": ("images.source", given.images), "--data-dir": ("images.data_dir", given.data_dir),
-        "--name": ("study.name", given.name), "--workers": ("execution.workers", given.workers),
-        "--scheduler": ("execution.scheduler", given.scheduler), "--seed": ("study.seed", given.seed),
-    })  # fmt: skip
+    config = resolve(
+        given.profile,
+        assignments=given.assignments,
+        flags={
+            "--images": ("images.source", given.images),
+            "--data-dir": ("images.data_dir", given.data_dir),
+            "--name": ("study.name", given.name),
+            "--workers": ("execution.workers", given.workers),
+            "--scheduler": ("execution.scheduler", given.scheduler),
+            "--seed": ("study.seed", given.seed),
+        },
+    )
     registration = read_registration(given.preregistration)
     analysis.check_measures(registration, source=str(given.preregistration))
     console = Console() if sys.stdout.isatty() else Console(width=120, soft_wrap=True)
@@ -93,21 +100,25 @@ def _check_sizes(config: Config, split: Split) -> None:
 def _check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
     """Refuse a folder that holds another study: other settings, other images or another schema."""
     from study.config import changed_settings
-    from study.schema import SCHEMA_VERSION
     from study.store import read_record
+    from study.vocabulary.schema import SCHEMA_VERSION
 
     record = read_record(folder)
     if record is None:
         return
     remedy = "use another --name, or the settings it was made with"
     if record.get("schema_version") != SCHEMA_VERSION:
-        raise StudyError(f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
-                         f" {SCHEMA_VERSION}; use another --name")  # fmt: skip
+        raise StudyError(
+            f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
+            f" {SCHEMA_VERSION}; use another --name"
+        )
     if not isinstance(record.get("images"), dict) or not isinstance(record.get("measured_settings"), dict):
         raise StudyError(f"{folder.record_path} is no record of a study; use another --name, or restore the file")
     if record["images"]["fingerprint"] != images.fingerprint:
-        raise StudyError(f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
-                         f" now {images.fingerprint[:12]}); use another --name, or those images")  # fmt: skip
+        raise StudyError(
+            f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
+            f" now {images.fingerprint[:12]}); use another --name, or those images"
+        )
     if changed := changed_settings(record["measured_settings"], config):
         raise StudyError(f"{folder.path} holds a study of another config: {'; '.join(changed)}; {remedy}")
 
@@ -121,9 +132,9 @@ def _describe(
     console: Console,
 ) -> int:
     """Print the resolved config, the plan and what its tests can find; touch nothing."""
-    from study.cluster import worker_count
     from study.config import as_record
-    from study.estimate import estimate
+    from study.execution.cluster import worker_count
+    from study.execution.estimate import estimate
     from study.store import network_state, read_journal
 
     for section, keys in as_record(config).items():
@@ -137,19 +148,25 @@ def _describe(
     needed = estimate(config, split, to_do, workers=workers, journal=read_journal(folder))
     for (arm, number), count in collections.Counter((each.arm, each.initialization_set) for each in networks).items():
         console.print(f"arm {arm}, initialisation set {number}: {count} networks", highlight=False)
-    console.print(f"plan: {len(networks)} networks: {states.count('done')} done, {states.count('to do')} to do,"
-                  f" {states.count('damaged')} damaged (will be set aside and retrained)", highlight=False)  # fmt: skip
-    console.print(f"with {told}: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
-                  " disk; nothing was written", highlight=False)  # fmt: skip
+    console.print(
+        f"plan: {len(networks)} networks: {states.count('done')} done, {states.count('to do')} to do,"
+        f" {states.count('damaged')} damaged (will be set aside and retrained)",
+        highlight=False,
+    )
+    console.print(
+        f"with {told}: about {needed.minutes:.0f} minutes ({needed.basis}), {needed.megabytes:.0f} MB of"
+        " disk; nothing was written",
+        highlight=False,
+    )
     _describe_power(config, registration, console)
     return 0
 
 
 def _describe_power(config: Config, registration: Registration, console: Console) -> None:
     """Print what each confirmatory test can find with the networks planned, by simulation on this machine's cores."""
-    from study.power import power_lines, print_power, to_simulate
-    from study.progress import counted
-    from study.provenance import usable_cores
+    from study.commands.power import power_lines, print_power, to_simulate
+    from study.execution.progress import counted
+    from study.vocabulary.provenance import usable_cores
 
     total = to_simulate(registration, config)
     with counted(console, "power: studies simulated", total) as watch:
@@ -162,7 +179,7 @@ def _alone(
     config: Config, images: ImageSet, networks: tuple[PlannedNetwork, ...], folder: StudyFolder, console: Console
 ) -> Iterator[None]:
     """Hold the study's lock, once it is known that results can be written and networks be trained."""
-    from study.cluster import check_scheduler
+    from study.execution.cluster import check_scheduler
     from study.store import StudyFolder, check_writable, locked, network_path
 
     check_writable(folder)
@@ -210,9 +227,9 @@ def _record(
 ) -> dict[str, Any]:
     """Return the study's record; the first run writes it, with the registration as it is before any network starts."""
     from study.config import as_record, config_digest, measured_settings
-    from study.provenance import environment, git_state
-    from study.schema import SCHEMA_VERSION
     from study.store import read_record, write_record
+    from study.vocabulary.provenance import environment, git_state
+    from study.vocabulary.schema import SCHEMA_VERSION
 
     record = read_record(folder)
     if record is None:
@@ -222,14 +239,18 @@ def _record(
             "config_digest": config_digest(config),
             "measured_settings": measured_settings(config),
             "images": {
-                "description": images.description, "fingerprint": images.fingerprint, "official": images.official,
-                "class_names": list(images.class_names), "train": len(split.train),
-                "validation": len(split.validation), "test": len(split.test),
+                "description": images.description,
+                "fingerprint": images.fingerprint,
+                "official": images.official,
+                "class_names": list(images.class_names),
+                "train": len(split.train),
+                "validation": len(split.validation),
+                "test": len(split.test),
             },
             "registration": registration.as_record(),
             "environment": environment(),
             "git": git_state(Path(__file__).parent.parent),
-        }  # fmt: skip
+        }
         write_record(folder, record)
     return record
 
@@ -237,8 +258,8 @@ def _record(
 def _train(
     to_do: Sequence[PlannedNetwork], total: int, config: Config, folder: StudyFolder, fingerprint: str, console: Console
 ) -> None:
-    from study.execute import run_networks
-    from study.progress import Display
+    from study.execution.progress import Display
+    from study.execution.scheduling import run_networks
     from study.store import network_path
 
     labels = {network.key: network.label for network in to_do}
@@ -246,10 +267,14 @@ def _train(
         arms = {network.key: network.arm for network in to_do}
         with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
             for outcome in run_networks(to_do, config, folder, fingerprint=fingerprint, watch=display.watch):
-                told = f"FAILED: {outcome.failure}" if outcome.failure else (
-                    f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
-                    + (f", resumed after epoch {resumed}" if (resumed := outcome.entry["resumed_epoch"]) else "")
-                )  # fmt: skip
+                told = (
+                    f"FAILED: {outcome.failure}"
+                    if outcome.failure
+                    else (
+                        f"{outcome.entry['seconds']:.0f} s, {outcome.entry['images_per_second']:.0f} training images a second"
+                        + (f", resumed after epoch {resumed}" if (resumed := outcome.entry["resumed_epoch"]) else "")
+                    )
+                )
                 display.ended(outcome.network.key, told)
     except KeyboardInterrupt:
         missing = sum(not network_path(folder, network.key).exists() for network in to_do)
@@ -267,11 +292,11 @@ def _conclude(
 ) -> int:
     """Compact, analyse, store the results and write the report."""
     from study import analysis
+    from study.analysis.core.results_dataset import results_dataset
+    from study.commands.narrative import failure_sentences, report_of
     from study.config import as_record
-    from study.deviations import differences, setting_deviations
-    from study.narrative import failure_sentences, report_of
+    from study.registration.deviations import differences, setting_deviations
     from study.report.page import write_report
-    from study.results_dataset import results_dataset
     from study.store import compact, open_study, read_journal, write_results
 
     report_path = REPORTS / f"{config.name}.html"

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from study.errors import StudyError
 from study.store import (
     StudyFolder,
     append_journal,
@@ -32,6 +31,7 @@ from study.store import (
     write_record,
     write_results,
 )
+from study.vocabulary.errors import StudyError
 from tests.example_networks import example_network
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -101,9 +101,14 @@ def _run(
 def small_network(seed: int) -> xr.DataTree:
     """Return a network of ten units; all of them fit into one study."""
     return example_network(
-        np.random.default_rng(seed), layers=LAYERS, epochs=2, draws=3, seed=seed, key=key_of(seed),
+        np.random.default_rng(seed),
+        layers=LAYERS,
+        epochs=2,
+        draws=3,
+        seed=seed,
+        key=key_of(seed),
         augmentation=("none", "shift_flip")[seed % 2],
-    )  # fmt: skip
+    )
 
 
 def key_of(seed: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from study.schema import CONTROLS, FRACTIONS, ORDERS, TARGETS
+from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS, TARGETS
 
 UNIT_QUANTITIES = ("mean_activity", "activity_sd", "mean_output", "weight_norm", "class_selectivity")
 NOISE = 0.02
@@ -59,10 +59,12 @@ def control_arrays(
     """
     typical, own = np.sqrt(halves.prod(axis=-1)), np.log(halves[:, 0] / halves[:, 1])
     default = {control: own if control.startswith("matched") else np.zeros(len(layers)) for control in CONTROLS}
-    ratio = np.array([
-        [control_log_ratio.get(control, {}).get(layer, default[control][place]) for control in CONTROLS]
-        for place, layer in enumerate(layers)
-    ]) + rng.normal(0, NOISE, (len(layers), len(CONTROLS)))  # fmt: skip
+    ratio = np.array(
+        [
+            [control_log_ratio.get(control, {}).get(layer, default[control][place]) for control in CONTROLS]
+            for place, layer in enumerate(layers)
+        ]
+    ) + rng.normal(0, NOISE, (len(layers), len(CONTROLS)))
     loss = np.stack([typical[:, None] * np.exp(ratio / 2), typical[:, None] * np.exp(-ratio / 2)], axis=-1)
     size = np.repeat(np.array(half_size)[:, None], len(CONTROLS), axis=1)
     return {"control_loss": loss, "control_accuracy": accuracy_of(loss), "control_size": size}
@@ -85,10 +87,12 @@ def curve_arrays(
     at_half = np.stack([halves[:, 1], halves[:, 0], halves.mean(axis=1)], axis=1)  # ascending, descending, random
     everything = baseline + 2 * np.maximum(at_half.max(axis=1) - baseline, 0.1)
     fractions = np.array(FRACTIONS)
-    loss = np.array([
-        [np.interp(fractions, [0, 0.5, 1], [baseline, middle, end]) for middle in row]
-        for row, end in zip(at_half, everything, strict=True)
-    ])  # fmt: skip
+    loss = np.array(
+        [
+            [np.interp(fractions, [0, 0.5, 1], [baseline, middle, end]) for middle in row]
+            for row, end in zip(at_half, everything, strict=True)
+        ]
+    )
     below = np.where(fractions < 0.499, 1.0, 0.0) * np.array([curve_tilt.get(layer, 0.0) for layer in layers])[:, None]
     loss[:, ORDERS.index("descending")] += below
     loss[:, ORDERS.index("ascending")] -= below

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
 from study.analysis.multiverse.units import PROBE_FACTORS, REGISTERED_PROBE
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
-from study.schema import GENERALIZATION, STATES, TARGETS
+from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
 
 PROBES = tuple("/".join(parts) for parts in itertools.product(*PROBE_FACTORS.values()))
 OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_PROBE)
@@ -34,10 +34,13 @@ def with_variants(
     shift = xr.DataArray([(gosi or {}).get(name, 0.0) for name in names], {"variant": list(names)}, "variant")
     loss = xr.concat([ablation["null_target_loss"]] * len(names), dim=xr.Variable("variant", list(names)))
     same = ("silent", "gosi_null_mean", "gosi_null_selective", "spatial_frequency_range", "spatial_frequency_count")
-    variants = xr.Dataset({name: repeated(tuning[name]) for name in same} | {
-        "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "variant", "unit"),
-        "target_loss": loss.transpose("network", "variant", "layer", "target"),
-    })  # fmt: skip
+    variants = xr.Dataset(
+        {name: repeated(tuning[name]) for name in same}
+        | {
+            "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "variant", "unit"),
+            "target_loss": loss.transpose("network", "variant", "layer", "target"),
+        }
+    )
     assert variants["state"].values.tolist() == list(STATES)
     assert variants["target"].values.tolist() == list(TARGETS)
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
@@ -53,24 +56,41 @@ def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc
             undefined = place == len(layers) - 1 and index == 11
             low, high = (np.nan, np.nan) if undefined else (effect - 0.3, effect + 0.3)
             verdict = NOT_TESTED if undefined else SUPPORTED if low > 0 else CONTRADICTED if high < 0 else INCONCLUSIVE
-            rows.append({
-                "layer": layer, "place": index + 1, "effect": np.nan if undefined else effect, "ci_low": low,
-                "ci_high": high, "says": verdict, "registered": index == 8, "estimate": np.nan if undefined else effect / 2,
-                "unit": "share of units" if index % 3 else "gOSI", "pvalue": np.nan if undefined else 0.01 * (index + 1),
-                "networks": 24, "undefined": 0, "note": "constant input" if undefined else "",
-                "summary": ("mean gOSI", "share above 0.33", "share above 0.5")[index % 3],
-                "control": "own shuffle" if index >= 6 else "none", "gratings": "min max",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "layer": layer,
+                    "place": index + 1,
+                    "effect": np.nan if undefined else effect,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "says": verdict,
+                    "registered": index == 8,
+                    "estimate": np.nan if undefined else effect / 2,
+                    "unit": "share of units" if index % 3 else "gOSI",
+                    "pvalue": np.nan if undefined else 0.01 * (index + 1),
+                    "networks": 24,
+                    "undefined": 0,
+                    "note": "constant input" if undefined else "",
+                    "summary": ("mean gOSI", "share above 0.33", "share above 0.5")[index % 3],
+                    "control": "own shuffle" if index >= 6 else "none",
+                    "gratings": "min max",
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def curve_figure() -> Figure:
     """Return the made-up curve as the figure of a question."""
     return Figure(
-        "existence-multiverse", "specification_curve", "", "Would another analysis say the same?",
-        "Exploratory; changes no verdict. 12 of 12 combinations can be computed.", "A curve above 0 from end to end.",
-        "A curve that crosses 0.", curve_table(),
-    )  # fmt: skip
+        "existence-multiverse",
+        "specification_curve",
+        "",
+        "Would another analysis say the same?",
+        "Exploratory; changes no verdict. 12 of 12 combinations can be computed.",
+        "A curve above 0 from end to end.",
+        "A curve that crosses 0.",
+        curve_table(),
+    )
 
 
 AGREEMENT = (

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from study.schema import (
+from study.vocabulary.schema import (
     ARM_GROUPS,
     CONTROLS,
     FRACTIONS,
@@ -121,9 +121,12 @@ def example_network(
         By default a digest of what identifies the network.
     """
     identity = {
-        "arm": arm, "augmentation": augmentation, "label_corruption": label_corruption, "seed": seed,
+        "arm": arm,
+        "augmentation": augmentation,
+        "label_corruption": label_corruption,
+        "seed": seed,
         "initialization_set": initialization_set,
-    }  # fmt: skip
+    }
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
     ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)

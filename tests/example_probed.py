@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from study.schema import PROBED, SCHEMA_VERSION, described
+from study.vocabulary.schema import PROBED, SCHEMA_VERSION, described
 from tests.example_networks import example_network
 
 
@@ -30,7 +30,9 @@ def probed_study(rng: np.random.Generator, *, model: str = "own", **given: Any) 
     """Return the compacted study of `example_probed`."""
     tree = example_probed(rng, **given)
     place = {"network": [tree.attrs["key"]], "arm": ("network", [PROBED]), "seed": ("network", [0])}
-    return xr.DataTree.from_dict({
-        f"/{name}": child.to_dataset().expand_dims("network").assign_coords(place).assign_attrs(model=model)
-        for name, child in tree.children.items()
-    })  # fmt: skip
+    return xr.DataTree.from_dict(
+        {
+            f"/{name}": child.to_dataset().expand_dims("network").assign_coords(place).assign_attrs(model=model)
+            for name, child in tree.children.items()
+        }
+    )

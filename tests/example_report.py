@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from study.analysis.results import (
+from study.analysis.core.results import (
     CONTRADICTED,
     INCONCLUSIVE,
     NOT_TESTED,
@@ -18,10 +18,10 @@ from study.analysis.results import (
     PublishedLayer,
     QuestionResult,
 )
-from study.analysis.testing import second_set
+from study.analysis.core.testing import second_set
 from study.registration import Hypothesis
+from study.registration.rules import Rule
 from study.report.content import Report, Stimuli
-from study.rules import Rule
 from tests.example_multiverse import AGREEMENT, curve_figure
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")

@@ -12,11 +12,12 @@ import numpy as np
 import xarray as xr
 
 from study import analysis
-from study.analysis import question_named, testing
-from study.analysis.question import networks_of
-from study.analysis.results import HypothesisResult, QuestionResult
+from study.analysis import question_named
+from study.analysis.core import testing
+from study.analysis.core.question import networks_of
+from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.registration import Registration, read_registration
-from study.schema import NETWORK_COORDINATES
+from study.vocabulary.schema import NETWORK_COORDINATES
 from tests.example_networks import example_network
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -80,10 +81,12 @@ def replaced(study: xr.DataTree, group: str, **arrays: np.ndarray | xr.DataArray
     """Return a study with some variables of a group given other values; dimensions and labels stay."""
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
     dataset = groups[f"/{group}"]
-    groups[f"/{group}"] = dataset.assign({
-        name: (dataset[name].dims, np.broadcast_to(np.asarray(values), dataset[name].shape).copy())
-        for name, values in arrays.items()
-    })  # fmt: skip
+    groups[f"/{group}"] = dataset.assign(
+        {
+            name: (dataset[name].dims, np.broadcast_to(np.asarray(values), dataset[name].shape).copy())
+            for name, values in arrays.items()
+        }
+    )
     return xr.DataTree.from_dict(groups)
 
 

@@ -15,59 +15,44 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "study"
 
-# Each room, what it holds, and the rooms it may import beside itself. A name stands for a module and all below it.
+_EVERYTHING = (
+    *("vocabulary", "registration", "config", "tuning", "images", "store", "networks"),
+    *("experiment", "execution", "stats", "analysis", "report", "commands"),
+)
+
+# Each room, an entry at the top of `study/`, and the rooms it may import beside itself. Imports go down this table only.
 ROOMS: dict[str, tuple[str, ...]] = {
-    "vocabulary": ("errors", "config", "rules", "choices", "registration", "deviations", "schema", "seeding", "plan"),
-    "pure": ("stimuli", "tuning", "stats"),
-    "input and output": ("images", "store", "provenance"),
-    "experiment": (
-        "networks",
-        "train",
-        "probe",
-        "activity",
-        "halves",
-        "ablate",
-        "shift",
-        "variants",
-        "bench",
-        "labels",
-        "measure",
-        "photographs",
-        "probed",
-    ),
-    "execution": ("execute", "cluster"),
-    "analysis": ("analysis",),
-    "simulation": ("simulation",),
-    "view": ("report",),
-    "shell": (
-        *("run", "command_line", "narrative", "results_dataset", "estimate", "progress"),
-        *("calibrate", "calibration_words", "power", "pool"),
-        *("probe_model", "probe_command_line", "probe_folder", "probe_words"),
-    ),
-}
-BELOW: dict[str, tuple[str, ...]] = {
     "vocabulary": (),
-    "pure": ("vocabulary",),
-    "input and output": ("vocabulary", "pure"),
-    "experiment": ("vocabulary", "pure", "input and output"),
-    "execution": ("vocabulary", "pure", "input and output", "experiment"),
-    "analysis": ("vocabulary", "pure"),
-    "simulation": ("vocabulary", "pure", "analysis"),
-    "view": ("vocabulary", "analysis"),
-    "shell": ("vocabulary", "pure", "input and output", "experiment", "execution", "analysis", "simulation", "view"),
+    "stats": (),
+    "registration": ("vocabulary",),
+    "config": ("vocabulary",),
+    "tuning": ("vocabulary",),
+    "images": ("vocabulary", "config"),
+    "store": ("vocabulary",),
+    "networks": ("vocabulary", "config"),
+    "experiment": ("vocabulary", "config", "tuning", "images", "networks"),
+    "execution": ("vocabulary", "config", "images", "store", "experiment"),
+    "analysis": ("vocabulary", "registration", "config", "tuning", "stats"),
+    "report": ("vocabulary", "analysis"),
+    "commands": _EVERYTHING,
+    "run": _EVERYTHING,
+    "probe_model": _EVERYTHING,
+    "calibrate": _EVERYTHING,
 }
+MOST_ROOMS, MOST_ARROWS = 16, 8
+COMMANDS = ("commands", "run", "probe_model", "calibrate")  # the only composers
 
 # A package to the only modules that may import it, whether at the top or inside a function.
 CONFINED = {
     "tensorflow": ("networks",),
-    "keras": ("networks", "train", "activity", "shift", "variants", "bench"),
-    "dask": ("cluster",),
-    "distributed": ("execute", "cluster"),
+    "keras": ("networks", "experiment"),
+    "dask": ("execution",),
+    "distributed": ("execution",),
     "zarr": ("store",),
     "altair": ("report",),
     "jinja2": ("report",),
     "vl_convert": ("report",),
-    "rich": ("run", "progress", "calibrate", "power", "probe_model", "probe_folder"),
+    "rich": ("execution", "commands", "run", "calibrate", "probe_model"),
     "PIL": ("images", "report"),
     "scipy": ("stats", "analysis", "images"),
     "statsmodels": ("stats",),
@@ -126,9 +111,9 @@ def within(module: str, names: tuple[str, ...]) -> bool:
 
 def room_of(module: str) -> str:
     """Return the room a module is in."""
-    rooms = [room for room, names in ROOMS.items() if within(module, names)]
-    assert len(rooms) == 1, f"study.{module} must be in one room, is in {rooms}"
-    return rooms[0]
+    room = module.split(".")[0]
+    assert room in ROOMS, f"study.{module}: {room} is no room; rooms are {', '.join(ROOMS)}"
+    return room
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
@@ -138,7 +123,7 @@ def test_every_module_has_a_room_and_a_docstring(path: Path) -> None:
     docstring = ast.get_docstring(tree) or ""
     assert len(docstring.splitlines()[0]) > 20 if docstring else not tree.body, f"{path} has no docstring"
     if dotted(path):
-        assert room_of(dotted(path)) in BELOW
+        assert room_of(dotted(path)) in ROOMS
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if dotted(path)], ids=str)
@@ -146,15 +131,24 @@ def test_imports_go_down_the_table_only(path: Path) -> None:
     """A module imports from its own room and from those its room may see."""
     room = room_of(dotted(path))
     for name in sorted(own(path)):
-        assert room_of(name) in (room, *BELOW[room]), (
+        assert room_of(name) in (room, *ROOMS[room]), (
             f"study.{dotted(path)} ({room}) imports study.{name} ({room_of(name)})"
         )
+
+
+def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:
+    """Whoever opens the folder sees the architecture; few arrows leave a room but those that compose the others."""
+    entries = {path.stem for path in PACKAGE.iterdir() if path.stem not in ("__init__", "__main__", "__pycache__")}
+    assert entries == set(ROOMS)
+    assert len(entries) <= MOST_ROOMS
+    for room, below in ROOMS.items():
+        assert room in COMMANDS or len(below) <= MOST_ARROWS, room
 
 
 def test_report_sees_results_only() -> None:
     """The view knows what an analysis concluded, not how."""
     seen = {name for path in MODULES if within(dotted(path), ("report",)) for name in own(path)}
-    assert {name for name in seen if within(name, ("analysis",))} == {"analysis.results"}
+    assert {name for name in seen if within(name, ("analysis",))} == {"analysis.core.results"}
 
 
 def test_questions_do_not_see_the_store() -> None:
@@ -198,11 +192,40 @@ def test_no_module_imports_another_at_its_top_in_a_circle() -> None:
 @pytest.mark.parametrize(
     ("command", "flags"),
     [
-        ("run", ("--profile", "--images", "--data-dir", "--name", "--workers", "--scheduler", "--seed", "--set", "--dry-run")),
-        ("probe_model", ("--weights", "--layers", "--images", "--ablate", "--name", "--preprocessing", "--input-size",
-                         "--n-images", "--permutations", "--null-draws", "--seed", "--memory", "--dry-run")),
+        (
+            "run",
+            (
+                "--profile",
+                "--images",
+                "--data-dir",
+                "--name",
+                "--workers",
+                "--scheduler",
+                "--seed",
+                "--set",
+                "--dry-run",
+            ),
+        ),
+        (
+            "probe_model",
+            (
+                "--weights",
+                "--layers",
+                "--images",
+                "--ablate",
+                "--name",
+                "--preprocessing",
+                "--input-size",
+                "--n-images",
+                "--permutations",
+                "--null-draws",
+                "--seed",
+                "--memory",
+                "--dry-run",
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_help_imports_nothing_that_takes_time(command: str, flags: tuple[str, ...]) -> None:
     """`--help` sees the standard library and the command itself: that is why it answers at once."""
     witness = (
@@ -221,7 +244,7 @@ def test_help_imports_nothing_that_takes_time(command: str, flags: tuple[str, ..
 def test_profiles_and_templates_are_inside_the_package() -> None:
     """What the program reads at run time lies beside its modules, so that an installed copy finds it."""
     for name in ("quick", "cifar10-small", "cifar10", "paper"):
-        assert (PACKAGE / "profiles" / f"{name}.toml").is_file()
+        assert (PACKAGE / "config" / "profiles" / f"{name}.toml").is_file()
     assert list((PACKAGE / "report" / "templates").glob("*.j2"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from study.images.split import Partition
+from study.images.preparation.split import Partition
 from study.networks.backend import FusedBatchNormalization
 
 SHAPE = (8, 8, 3)

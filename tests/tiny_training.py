@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from study.bench import Bench
 from study.config import TrainingConfig
+from study.experiment.compiled_network import Bench
+from study.experiment.training import Checkpoints, TrainedNetwork, initialize, train_network
 from study.networks import backend
-from study.networks.taps import hidden_layers
-from study.train import Checkpoints, TrainedNetwork, initialize, train_network
+from study.networks.graph.taps import hidden_layers
 from tests.tiny_network import tiny_network, tiny_partition
 
 
@@ -20,9 +20,15 @@ def tiny_bench() -> Bench:
     optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
     return Bench(
-        model, hidden_layers(model), optimizer, backend.compiled_training(model, optimizer),
-        backend.compiled_scores(model), responses=None, clamped=None, watched=None,
-    )  # type: ignore[arg-type]  # fmt: skip
+        model,
+        hidden_layers(model),
+        optimizer,
+        backend.compiled_training(model, optimizer),
+        backend.compiled_scores(model),
+        responses=None,
+        clamped=None,
+        watched=None,
+    )  # type: ignore[arg-type]
 
 
 def trained(
@@ -37,10 +43,18 @@ def trained(
     initialize(bench.model, root_seed=root_seed, network=network)
     bench.reset(config.learning_rate)
     return train_network(
-        bench.model, bench.train, scores, partition, config, augmentation=augmentation, root_seed=root_seed,
-        network=network, on_epoch=on_epoch, observe=observe,
+        bench.model,
+        bench.train,
+        scores,
+        partition,
+        config,
+        augmentation=augmentation,
+        root_seed=root_seed,
+        network=network,
+        on_epoch=on_epoch,
+        observe=observe,
         checkpoints=Checkpoints(every, bench.optimizer.variables, store) if store else None,
-    )  # fmt: skip
+    )
 
 
 def assert_same_bits(first: TrainedNetwork, second: TrainedNetwork) -> None:

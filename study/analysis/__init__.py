@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from study.analysis.core.question import Measure, Question, networks_of
+from study.analysis.core.results import HypothesisResult, QuestionResult
+from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import check_multiverse, multiverse_of
-from study.analysis.question import Measure, Question, networks_of
-from study.analysis.results import HypothesisResult, QuestionResult
-from study.analysis.testing import Tested, second_set, tested_layers, untested, with_verdicts
-from study.errors import StudyError
 from study.registration import CORRELATION_TESTS, QUESTIONS, Hypothesis, Registration
-from study.schema import GROUPS, SECOND_SET
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import GROUPS, SECOND_SET
 
 MEASUREMENTS = tuple(
     name for name in GROUPS if name != "responses"
@@ -65,7 +65,7 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     Parameters
     ----------
     study
-        The compacted study; see `study.schema`.
+        The compacted study; see `study.vocabulary.schema`.
     registration
         What is tested; nothing else is.
     root_seed

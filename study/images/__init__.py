@@ -17,14 +17,14 @@ def load_images(config: ImagesConfig) -> ImageSet:
         When they cannot be found, downloaded or read; see the module of each source.
     """
     if config.source == "cifar10":
-        from study.images.cifar10 import cifar10
+        from study.images.sources.cifar10 import cifar10
 
         return cifar10(config.data_dir)
     if config.source == "folder":
         # Pillow is only needed here.
-        from study.images.folder import folder
+        from study.images.sources.folder import folder
 
         return folder(config.data_dir)
-    from study.images.shapes import shapes
+    from study.images.sources.shapes import shapes
 
     return shapes(config)

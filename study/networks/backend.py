@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from study.networks.superposition import Behind, superposed_logits
+from study.networks.interventions.superposition import Behind, superposed_logits
 
 
 @functools.cache
@@ -80,10 +80,17 @@ class FusedAdam(keras.optimizers.Adam):
         index = self._get_variable_index(variable)
         step = tf.cast(self.iterations.value + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle, m=self._momentums[index].value.handle, v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(self.beta_1, step), beta2_power=tf.pow(self.beta_2, step),
-            lr=learning_rate, beta1=self.beta_1, beta2=self.beta_2, epsilon=self.epsilon, grad=gradient,
-        )  # fmt: skip
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(self.beta_1, step),
+            beta2_power=tf.pow(self.beta_2, step),
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
 
 def compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...] | None = None) -> Callable[..., Any]:

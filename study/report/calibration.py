@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from study.analysis.results import Figure
+from study.analysis.core.results import Figure
 from study.report import wording
 from study.report.page import figure_view, page_text
 

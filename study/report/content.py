@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from study.analysis.results import HypothesisResult, LedgerRow, QuestionResult
+from study.analysis.core.results import HypothesisResult, LedgerRow, QuestionResult
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import vl_convert
 
-from study.analysis.results import Figure, HypothesisResult
+from study.analysis.core.results import Figure, HypothesisResult
 from study.report.charts import CHARTS, layer_intervals
 from study.report.charts.theme import CONFIG, FONT
 

@@ -13,14 +13,14 @@ from typing import Any
 import jinja2
 import vl_convert
 
-from study.analysis.results import Figure, HypothesisResult, QuestionResult
-from study.errors import StudyError
+from study.analysis.core.results import Figure, HypothesisResult, QuestionResult
 from study.report import ledger_words, wording
 from study.report.content import Report
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
 from study.report.paper_figures import PlacedFigure, counterparts
 from study.report.stimulus_sheet import sheet_uri
+from study.vocabulary.errors import StudyError
 
 __all__ = ["Report", "render", "write_report"]
 
@@ -66,14 +66,21 @@ def render(report: Report) -> str:
     """
     questions = question_views(report.questions)
     return page_text(
-        "page.html.j2", question_drawings(questions), report=report, questions=questions, glossary=GLOSSARY,
+        "page.html.j2",
+        question_drawings(questions),
+        report=report,
+        questions=questions,
+        glossary=GLOSSARY,
         places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
-        sheet=sheet_uri(report.stimuli), stimuli=report.stimuli,
-        settings=list(wording.settings_rows(report.settings)), counts=wording.verdict_counts(report),
-        disagreements=wording.disagreements(report), agreements=wording.agreement_counts(report),
+        sheet=sheet_uri(report.stimuli),
+        stimuli=report.stimuli,
+        settings=list(wording.settings_rows(report.settings)),
+        counts=wording.verdict_counts(report),
+        disagreements=wording.disagreements(report),
+        agreements=wording.agreement_counts(report),
         paper_figures=counterparts(report, _placed(questions)),
         unregistered="No hypothesis is registered for this question.",
-    )  # fmt: skip
+    )
 
 
 def page_text(template: str, drawings: list[Drawing], **shown: Any) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from study.analysis.results import NOT_TESTED, QuestionResult
+from study.analysis.core.results import NOT_TESTED, QuestionResult
 from study.report.content import Report
 
 _NUMBERED = re.compile(r"\b(A?\d+)((?:[a-c](?:(?:, | and )(?=[a-c]\b))?)*)")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from study.analysis.results import (
+from study.analysis.core.results import (
     AGREE,
     AGREEMENTS,
     CANNOT_TELL,

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.provenance import environment
 from study.store.folder import StudyFolder, remove, replace_file, writing
+from study.vocabulary.provenance import environment
 
 CHECKPOINT_FORMAT = 1
 SUFFIX = ".checkpoint"
@@ -91,9 +91,11 @@ class Checkpoint:
 def _header(key: str, payload: bytes) -> bytes:
     """Return the line that must stand before `payload`."""
     header = {
-        "format": CHECKPOINT_FORMAT, "key": key, "environment": _environment(),
+        "format": CHECKPOINT_FORMAT,
+        "key": key,
+        "environment": _environment(),
         "sha256": hashlib.sha256(payload).hexdigest(),
-    }  # fmt: skip
+    }
     return json.dumps(header, sort_keys=True).encode() + b"\n"
 
 

@@ -25,12 +25,12 @@ import numpy as np
 import xarray as xr
 import zarr
 
-from study.errors import StudyError
-from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store.datasets import STRING, portable, write_group
 from study.store.faults import reached
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
 from study.store.networks import manifest_digest, network_attributes, network_groups, read_groups
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16

@@ -20,7 +20,7 @@ from zarr.codecs import ZstdCodec
 from zarr.core.buffer import cpu
 from zarr.storage import MemoryStore
 
-from study.schema import GROUPS
+from study.vocabulary.schema import GROUPS
 
 CHUNK_BYTES = 8_000_000  # a variable is one chunk unless it is larger than this
 STRING = np.dtypes.StringDType()

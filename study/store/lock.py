@@ -16,9 +16,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from study.errors import StudyError
 from study.store.faults import reached
 from study.store.folder import StudyFolder, writing
+from study.vocabulary.errors import StudyError
 
 try:
     import fcntl

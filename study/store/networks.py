@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import xarray as xr
 
-from study.errors import StudyError
-from study.schema import validate
 from study.store.datasets import as_tree, decoded, files_in, first_difference, groups_of, write_group
 from study.store.faults import reached
 from study.store.folder import StudyFolder, remove, sync, write_synced, writing
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import validate
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from study import execute
 from study.config import Config, ExecutionConfig, PopulationConfig
-from study.plan import PlannedNetwork, planned_networks
+from study.config.population import PlannedNetwork, planned_networks
+from study.execution import scheduling as execute
 from study.store import StudyFolder, write_record
 from tests.pipeline.tiny_study import ROOT, TIMEOUT
 
@@ -44,9 +44,14 @@ def program(module: str, place: Path, *given: str, path: tuple[Path, ...] = (), 
     search = os.pathsep.join(map(str, (*path, ROOT)))
     with (place / f"{module}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{module}", *given], cwd=place, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": search, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
+            [sys.executable, "-m", f"distributed.cli.{module}", *given],
+            cwd=place,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": search, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
 
 
 def scheduler(place: Path, *given: str) -> tuple[subprocess.Popen, Path, str]:

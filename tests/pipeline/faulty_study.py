@@ -59,10 +59,10 @@ def hook(step):
 
 
 faults.hook = hook
-sys.modules["study.measure"] = types.ModuleType("study.measure")
-sys.modules["study.measure"].measure_network = measure_network
-sys.modules["study.train"] = types.ModuleType("study.train")
-sys.modules["study.train"].DivergedError = type("DivergedError", (RuntimeError,), {})
+sys.modules["study.experiment.one_network"] = types.ModuleType("study.experiment.one_network")
+sys.modules["study.experiment.one_network"].measure_network = measure_network
+sys.modules["study.experiment.training"] = types.ModuleType("study.experiment.training")
+sys.modules["study.experiment.training"].DivergedError = type("DivergedError", (RuntimeError,), {})
 '''
 
 

@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from study.schema import GROUPS, GROUPS_OF, PROBED
+from study.vocabulary.schema import GROUPS, GROUPS_OF, PROBED
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
-    "population.augmentations=none", "maturation.seeds=1", "maturation.epochs=3", "memorization.seeds=1",
-    "memorization.label_corruptions=0,1", "memorization.epochs=2", "memorization.train_images=100",
-    "replication.seeds=1", "multiverse.readouts=max", "multiverse.gratings=fixed",
-)  # fmt: skip
+    "population.augmentations=none",
+    "maturation.seeds=1",
+    "maturation.epochs=3",
+    "memorization.seeds=1",
+    "memorization.label_corruptions=0,1",
+    "memorization.epochs=2",
+    "memorization.train_images=100",
+    "replication.seeds=1",
+    "multiverse.readouts=max",
+    "multiverse.gratings=fixed",
+)
 GIVEN = arguments(
     "--preregistration", str(WHOLE_REGISTRATION), *(part for setting in ARMS for part in ("--set", setting))
 )

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study import execute
-from study.images import shapes
-from study.images.cifar10 import BATCHES
+from study.execution import scheduling as execute
+from study.images.sources import shapes
+from study.images.sources.cifar10 import BATCHES
 from study.run import main
-from study.schema import SCHEMA_VERSION
+from study.vocabulary.schema import SCHEMA_VERSION
 from tests.pipeline.tiny_study import NAME, REGISTRATION, SETTINGS, Finished, arguments, run, snapshot
 
 Refusal = Callable[..., str]
@@ -71,7 +71,10 @@ SETTING_REFUSALS = {
     "profile that is no TOML": (["--profile", "torn.toml"], ["torn.toml", "not valid TOML", "line 1"]),
     "profile with an unknown section": (["--profile", "section.toml"], ["section.toml", "'trainin'", "training"]),
     "profile with an unknown key": (["--profile", "key.toml"], ["key.toml", "'training.epoch'", "epochs"]),
-    "profile with a value out of range": (["--profile", "value.toml"], ["value.toml", "training.epochs = 0", "1 to 10000"]),
+    "profile with a value out of range": (
+        ["--profile", "value.toml"],
+        ["value.toml", "training.epochs = 0", "1 to 10000"],
+    ),
     "profile with a key outside a section": (["--profile", "outside.toml"], ["outside.toml", "'epochs'", "sections"]),
     "profile whose name is no study's": (["--profile", "two words.toml"], ["'two words'", "letters"]),
     "unknown section": (["--set", "trainin.epochs=1"], ["--set trainin.epochs=1", "'trainin'", "training, population"]),
@@ -89,17 +92,22 @@ SETTING_REFUSALS = {
     "falling corruption rates": (["--set", "memorization.label_corruptions=1,0"], ["[1.0, 0.0]", "rising"]),
     "corruption rate in words": (["--set", "memorization.label_corruptions=low,high"], ["'low,high'", "numbers"]),
     "more images to memorise than there are": (
-        ["--set", "memorization.seeds=1", "--set", "memorization.train_images=2001"], ["= 2001", "2000 training images"],
+        ["--set", "memorization.seeds=1", "--set", "memorization.train_images=2001"],
+        ["= 2001", "2000 training images"],
     ),
     "more images to shift than there are": (
-        ["--set", "shift_invariance.test_images=601"], ["= 601", "600 test images"],
+        ["--set", "shift_invariance.test_images=601"],
+        ["= 601", "600 test images"],
     ),
     "too few permutations": (["--set", "probe.permutations=99"], ["= 99", "100 to 1000000"]),
     "too few draws": (["--set", "ablation.null_draws=19"], ["= 19", "20 to 100000"]),
     "too few images for the null": (["--set", "ablation.null_images=31"], ["= 31", "32 or more"]),
     "more images for the null than there are": (["--set", "ablation.null_images=601"], ["= 601", "600 test images"]),
     "too many retries": (["--set", "execution.retries=11"], ["= 11", "0 to 10"]),
-    "negative number of images": (["--set", "images.train_images=-1"], ["= -1", "0 (all) or a positive number up to 1000000"]),
+    "negative number of images": (
+        ["--set", "images.train_images=-1"],
+        ["= -1", "0 (all) or a positive number up to 1000000"],
+    ),
     "too few images for ten classes": (["--set", "images.train_images=9"], ["= 9", "10 classes"]),
     "a word for a number": (["--set", "training.epochs=two"], ["'two'", "a whole number"]),
     "a fraction for a whole number": (["--set", "training.epochs=1.5"], ["1.5", "a whole number"]),
@@ -108,10 +116,16 @@ SETTING_REFUSALS = {
     "a number for a list": (["--set", "population.augmentations=3"], ["= 3", "a list of names"]),
     "unknown choice": (["--set", "network.order=bn_first"], ["'bn_first'", "conv_relu_bn, conv_bn_relu"]),
     "unknown images": (["--images", "imagenet"], ["--images", "'imagenet'", "shapes, cifar10, folder"]),
-    "unknown layer": (["--set", "ablation.layers=conv2,conv9"], ["'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"]),
+    "unknown layer": (
+        ["--set", "ablation.layers=conv2,conv9"],
+        ["'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"],
+    ),
     "layer named twice": (["--set", "ablation.layers=conv2,conv2"], ["without repeats"]),
     "unknown clamp": (["--set", "ablation.clamps=output_zero,median"], ["'median'", "output_zero, relu_zero"]),
-    "unknown augmentation": (["--set", "population.augmentations=rotate"], ["'rotate'", "none, shift, flip, shift_flip"]),
+    "unknown augmentation": (
+        ["--set", "population.augmentations=rotate"],
+        ["'rotate'", "none, shift, flip, shift_flip"],
+    ),
     "no augmentation": (["--set", "population.augmentations=[]"], ["[]", "non-empty"]),
     "negative workers": (["--workers", "-1"], ["--workers", "= -1", "0 (one per core) to 1024"]),
     "too many workers": (["--workers", "1025"], ["--workers", "= 1025", "1024"]),
@@ -120,7 +134,7 @@ SETTING_REFUSALS = {
     "name with a slash": (["--name", "a/b"], ["--name", "'a/b'", "letters, digits, dots"]),
     "name that leads elsewhere": (["--name", ".."], ["--name", "'..'", "starting with a letter or digit"]),
     "empty name": (["--name", ""], ["--name", "''", "letters"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("given", "named"), SETTING_REFUSALS.values(), ids=SETTING_REFUSALS.keys())
@@ -422,26 +436,36 @@ REGISTRATION_REFUSALS = {
     "unknown test": (r'test = "sign_flip"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "sign_flip"]),
     "unknown question": (r'question = "existence"', 'question = "life"', ["'question'", "'life'", "existence"]),
     "unknown layer": (
-        r'layers = \["conv1"(?=.*\nlayers_required)', 'layers = ["conv0"', ["existence-selective-units", "'conv0'", "conv1"]
+        r'layers = \["conv1"(?=.*\nlayers_required)',
+        'layers = ["conv0"',
+        ["existence-selective-units", "'conv0'", "conv1"],
     ),
     "rule that is none": (
-        r'supported = "[^"]*"', 'supported = "it looks right"', ["existence-selective-units", "'supported'", "looks right"]
+        r'supported = "[^"]*"',
+        'supported = "it looks right"',
+        ["existence-selective-units", "'supported'", "looks right"],
     ),
     "id used twice": (r'id = "existence-above-shuffle"', 'id = "existence-selective-units"', ["block 2", "taken"]),
     "unknown measure": (
-        r'measure = "selective_excess"', 'measure = "hunch"', ["existence-selective-units", "'hunch'", "gosi_excess"]
+        r'measure = "selective_excess"',
+        'measure = "hunch"',
+        ["existence-selective-units", "'hunch'", "gosi_excess"],
     ),
     "test that does not fit the measure": (
         r'test = "sign_flip"(?s:.*?)expected_sd = 0.06',
         'test = "stratified_permutation"\nalternative = "greater"\nn_resamples = 10000\nstrata = "none"\n'
-        'confidence_level = 0.95\n'
+        "confidence_level = 0.95\n"
         'alpha = 0.05\nfamily = "f"\nadjustment = "holm"\nnull_value = 0.0\nsmallest_effect = 0.05\nexpected_sd = 0.0',
         ["existence-selective-units", "'test'", "does not fit"],
     ),
-    "setting outside a section": (r"```toml settings\n", "```toml settings\nloose = 1\n", ["settings block", "'loose'"]),
+    "setting outside a section": (
+        r"```toml settings\n",
+        "```toml settings\nloose = 1\n",
+        ["settings block", "'loose'"],
+    ),
     "setting of no allowed type": (r"epochs = 6", "epochs = 2020-01-01", ["settings block", "epochs"]),
     "last block that is not closed": (r"```\s*\Z", "", ["closed"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, manifests, run,
 _KILLED_IN_THE_THIRD_EPOCH = '''
 """Kills one worker."""
 import itertools, os, pathlib, signal
-from study.images import augmentation
+from study.images.preparation import augmentation
 
 whole, epochs, killed = augmentation.augmented, itertools.count(1), pathlib.Path("killed")
 
@@ -40,9 +40,9 @@ from pathlib import Path
 from study.store import StudyFolder, publish_network
 from study.config import resolve
 from study.images import load_images
-from study.images.split import partition, split_images
-from study.measure import measure_network
-from study.plan import planned_networks
+from study.images.preparation.split import partition, split_images
+from study.experiment.one_network import measure_network
+from study.config.population import planned_networks
 config = resolve("quick", assignments=sys.argv[2:])
 images = load_images(config.images)
 (network,) = planned_networks(config, fingerprint=images.fingerprint)

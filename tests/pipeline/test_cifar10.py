@@ -9,17 +9,28 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.question import layer_means
+from study.analysis.core.question import layer_means
 from study.config import ImagesConfig
 from study.images import ImageSet, load_images
 from tests.pipeline.tiny_study import NAME, WHOLE_REGISTRATION, Finished, run
 
 SETTINGS = (
-    "images.train_images=4000", "images.validation_images=500", "images.test_images=500", "training.epochs=5",
-    "population.seeds=1", "population.augmentations=none", "probe.permutations=100", "ablation.null_draws=20",
-    "ablation.null_images=32", "shift_invariance.test_images=0", "maturation.seeds=0", "memorization.seeds=0",
-    "replication.seeds=0", "replication.maturation_seeds=0", "replication.memorization_seeds=0",
-)  # fmt: skip
+    "images.train_images=4000",
+    "images.validation_images=500",
+    "images.test_images=500",
+    "training.epochs=5",
+    "population.seeds=1",
+    "population.augmentations=none",
+    "probe.permutations=100",
+    "ablation.null_draws=20",
+    "ablation.null_images=32",
+    "shift_invariance.test_images=0",
+    "maturation.seeds=0",
+    "memorization.seeds=0",
+    "replication.seeds=0",
+    "replication.maturation_seeds=0",
+    "replication.memorization_seeds=0",
+)
 OFFICIAL = {
     True: "the official files, checksums verified",
     False: "not the official files",

@@ -13,7 +13,8 @@ import xarray as xr
 from PIL import Image
 from scipy import io
 
-from study import probe_folder, probed
+from study.commands import external_folder as probe_folder
+from study.experiment import external_network as probed
 from study.networks import backend
 from study.probe_model import main
 from study.store import StudyFolder, network_path

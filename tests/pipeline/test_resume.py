@@ -34,7 +34,7 @@ from tests.pipeline.tiny_study import (
 _BROKEN_SHIFT = '''
 """Breaks one augmentation."""
 import numpy as np
-from study.images import augmentation
+from study.images.preparation import augmentation
 
 whole = augmentation.augmented
 

@@ -14,8 +14,8 @@ from study import analysis
 from study.config import as_record, resolve
 from study.registration import read_registration
 from study.run import main
-from study.schema import COORDINATE_UNITS, NETWORK_COORDINATES
 from study.store import network_state, read_journal, read_record
+from study.vocabulary.schema import COORDINATE_UNITS, NETWORK_COORDINATES
 from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.pipeline.tiny_study import (
     NAME,
@@ -64,8 +64,8 @@ def test_plain_lines_tell_the_progress_without_a_terminal(tiny: Finished) -> Non
 
 def test_parent_never_imports_tensorflow(tiny: Finished) -> None:
     """Workers alone see TensorFlow: its threads do not survive a fork, and its import takes seconds."""
-    assert "study.execute" in tiny.modules
-    assert not {"tensorflow", "keras", "study.measure", "study.train"} & tiny.modules
+    assert "study.execution.scheduling" in tiny.modules
+    assert not {"tensorflow", "keras", "study.experiment.one_network", "study.experiment.training"} & tiny.modules
 
 
 def test_every_network_is_published_and_journaled(tiny: Finished) -> None:

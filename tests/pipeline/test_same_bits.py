@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from study.config import Config, resolve
+from study.config.population import PlannedNetwork, planned_networks
 from study.images import load_images
-from study.plan import PlannedNetwork, planned_networks
 from study.store import StudyFolder
 from tests.pipeline.tiny_study import ROOT, SETTINGS, TIMEOUT, Finished, manifests
 
@@ -23,7 +23,7 @@ from tests.pipeline.tiny_study import ROOT, SETTINGS, TIMEOUT, Finished, manifes
 _SCRIPT = """
 import sys
 from pathlib import Path
-from study.execute import run_networks
+from study.execution.scheduling import run_networks
 from study.store import StudyFolder, write_record
 from tests.pipeline.test_same_bits import config_of, plan_of
 
@@ -56,8 +56,13 @@ def published(place: Path, workers: int, order: tuple[int, ...]) -> dict[str, by
     script.write_text(_SCRIPT)
     done = subprocess.run(
         [sys.executable, script, place / "study", str(workers), *map(str, order)],
-        cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=TIMEOUT, check=False,
-    )  # fmt: skip
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return manifests(StudyFolder(place / "study"))
 

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from study import cluster, execute
-from study.errors import StudyError
+from study.execution import cluster
+from study.execution import scheduling as execute
 from study.run import main
 from study.store import StudyFolder, read_journal
+from study.vocabulary.errors import StudyError
 from tests.pipeline.by_hand import (
     ended,
     nap,
@@ -227,7 +228,7 @@ def test_worker_of_another_environment_is_refused(refused: Refusal, tmp_path: Pa
         processes.append(worker(place / "bare", address, "--no-nanny", path=(empty,)))
         wait_until_gone(address, 0)
         wait_for_workers(address, 1)
-        assert "No module named 'study.cluster'" in refused("--scheduler", address)
+        assert "No module named 'study.execution.cluster'" in refused("--scheduler", address)
 
 
 def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +296,7 @@ def test_worker_that_does_not_see_the_study_is_refused(
 _TLS = """
 import sys
 from pathlib import Path
-from study.cluster import check_scheduler
+from study.execution.cluster import check_scheduler
 from tests.pipeline.by_hand import outcomes, plan, recorded, settings
 address, folder = sys.argv[1], recorded(Path(sys.argv[2]))
 print(repr(check_scheduler(settings(address))))
@@ -309,10 +310,27 @@ def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(tmp_pa
     """Over tls:// networks go through with certificates, and without them there is one line that says what to set."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2", "-keyout", key, "-out", certificate,
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-nodes",
+            "-newkey",
+            "rsa:2048",
+            "-days",
+            "2",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )
     ours = {
         "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(certificate),
         "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": str(certificate),

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from study.config import resolve
+from study.config.population import PlannedNetwork, planned_networks
 from study.images import load_images
-from study.plan import PlannedNetwork, planned_networks
 from study.store import StudyFolder
 
 ROOT = Path(__file__).parents[2]
@@ -25,11 +25,22 @@ WHOLE_REGISTRATION = ROOT / "preregistration.md"
 REGISTERED = ("existence-selective-units", "existence-above-shuffle", "untrained-weaker", "generalization-lower-layers")
 NAME = "tiny"
 SETTINGS = (
-    "images.train_images=320", "images.validation_images=100", "images.test_images=200", "training.epochs=1",
-    "population.seeds=1", "population.augmentations=none,shift,flip", "probe.permutations=100",
-    "ablation.null_draws=20", "ablation.null_images=32", "shift_invariance.test_images=0", "maturation.seeds=0",
-    "memorization.seeds=0", "replication.seeds=0", "multiverse.readouts=[]", "multiverse.gratings=[]",
-)  # fmt: skip
+    "images.train_images=320",
+    "images.validation_images=100",
+    "images.test_images=200",
+    "training.epochs=1",
+    "population.seeds=1",
+    "population.augmentations=none,shift,flip",
+    "probe.permutations=100",
+    "ablation.null_draws=20",
+    "ablation.null_images=32",
+    "shift_invariance.test_images=0",
+    "maturation.seeds=0",
+    "memorization.seeds=0",
+    "replication.seeds=0",
+    "multiverse.readouts=[]",
+    "multiverse.gratings=[]",
+)
 TIMEOUT = 300  # seconds for a run that takes a tenth of it on a free machine
 
 # Runs the command line and leaves the names of the modules that its process ever imported.
@@ -117,9 +128,15 @@ def run(place: Path, *given: str, path: tuple[Path, ...] = ()) -> Finished:
 def start(place: Path, *given: str, path: tuple[Path, ...] = ()) -> subprocess.Popen[str]:
     """Start `python -m study.run` in `place`, in a session of its own as a terminal would."""
     return subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTIBLE, *given], cwd=place, env=_environment(path), start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", _INTERRUPTIBLE, *given],
+        cwd=place,
+        env=_environment(path),
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _environment(path: tuple[Path, ...]) -> dict[str, str]:

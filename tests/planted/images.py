@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from study.images.split import Partition
+from study.images.preparation.split import Partition
 from tests.planted.filters import CLASS_COLOURS, CLASS_ORIENTATIONS, FREQUENCY, N_CLASSES
 
 SIZE = 32

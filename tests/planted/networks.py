@@ -9,8 +9,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.special import logsumexp
 
-from study.images.split import Partition
-from study.networks.cnn7 import STRIDES
+from study.images.preparation.split import Partition
+from study.networks.architectures.cnn7 import STRIDES
 from tests.planted.filters import N_CLASSES, Filters
 from tests.planted.images import SIZE
 

@@ -12,15 +12,15 @@ import numpy as np
 import xarray as xr
 
 from study import analysis
-from study.ablate import ablation_arrays
-from study.analysis.results import HypothesisResult
+from study.analysis.core.results import HypothesisResult
 from study.config import Config, resolve
-from study.halves import layer_halves
-from study.measure import Bench, bench, measure_network, null_image_indices
-from study.plan import PlannedNetwork, planned_networks
-from study.seeding import stream
+from study.config.population import PlannedNetwork, planned_networks
+from study.experiment.halves import layer_halves
+from study.experiment.measurements.ablation import ablation_arrays
+from study.experiment.one_network import Bench, bench, measure_network, null_image_indices
+from study.experiment.training import TrainingState, evaluate
 from study.store import StudyFolder, compact, open_study, publish_network
-from study.train import TrainingState, evaluate
+from study.vocabulary.seeding import stream
 from tests.example_study import only, replaced
 from tests.planted.filters import N_CLASSES, planted_filters
 from tests.planted.images import cued_partition
@@ -29,10 +29,18 @@ from tests.planted.networks import PlantedNetwork, plant, planted_network
 N_SIGNALS = 32
 CONTRAST = 0.25
 SETTINGS = (
-    "training.epochs=1", "maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0", "probe.permutations=100",
-    "ablation.layers=conv2,conv3", "ablation.null_draws=20", "ablation.null_images=32", "shift_invariance.layers=conv2",
-    "shift_invariance.test_images=8", "execution.checkpoint_epochs=1",
-)  # fmt: skip
+    "training.epochs=1",
+    "maturation.seeds=0",
+    "memorization.seeds=0",
+    "replication.seeds=0",
+    "probe.permutations=100",
+    "ablation.layers=conv2,conv3",
+    "ablation.null_draws=20",
+    "ablation.null_images=32",
+    "shift_invariance.layers=conv2",
+    "shift_invariance.test_images=8",
+    "execution.checkpoint_epochs=1",
+)
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 Design = Callable[[PlannedNetwork, np.random.Generator], PlantedNetwork]
 
@@ -134,11 +142,16 @@ def _ablated(
     own, partition = _planted_bench(config, network), network.partition
     gosi = measured["tuning"]["gosi"].sel(state="analysed").values
     return ablation_arrays(
-        own.clamped, partition, gosi, layer_halves(gosi, own.layers, rng=streams("ties")),
-        {name: array.values for name, array in measured["activity"].data_vars.items()}, config.ablation,
+        own.clamped,
+        partition,
+        gosi,
+        layer_halves(gosi, own.layers, rng=streams("ties")),
+        {name: array.values for name, array in measured["activity"].data_vars.items()},
+        config.ablation,
         baseline=evaluate(own.scores, partition.test_images, partition.test_labels, partition.training_mean),
-        null_images=null_image_indices(config, len(partition.test_labels)), streams=streams,
-    )  # fmt: skip
+        null_images=null_image_indices(config, len(partition.test_labels)),
+        streams=streams,
+    )
 
 
 def oriented_reading(planned: PlannedNetwork, rng: np.random.Generator) -> PlantedNetwork:

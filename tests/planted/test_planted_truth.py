@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from study.analysis.ablation_effects import standardized_effect
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
-from study.stimuli import ORIENTATIONS, spatial_frequencies
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from study.analysis.questions.ablation.effects import standardized_effect
 from study.tuning import SELECTIVE
+from study.tuning.gratings import ORIENTATIONS, spatial_frequencies
 from tests.example_study import replaced, verdicts
 from tests.planted.filters import predicted_tuning
 from tests.planted.networks import silenced_scores

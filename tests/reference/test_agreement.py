@@ -159,53 +159,127 @@ def partial_by_pingouin(names: list[str]) -> float:
 
 
 SCIPY = [
-    Row("rho of tied values, spearmanr", lambda: stats.spearman(X, Y).statistic,
-        lambda: scipy.stats.spearmanr(X, Y).statistic, 1e-12),
-    *[Row(f"rho permuted in every way, {side}, permutation_test", lambda side=side: permuted(A, B, ONE[:7], side),
-          lambda side=side: scipy_pairings(A, B, side, np.inf), 1e-12) for side in ("two-sided", "less", "greater")],
-    *[Row(f"rho permuted at random, {side}, permutation_test", lambda side=side: permuted(Z, Y, ONE, side),
-          lambda side=side: scipy_pairings(Z, Y, side), 0.012) for side in ("less", "greater")],
-    *[Row(f"mean under all sign flips, {side}, permutation_test", lambda side=side: flipped(side),
-          lambda side=side: scipy_flipped(side), 1e-12) for side in ("two-sided", "less", "greater")],
-    Row("intervals of a mean from the same draws, bootstrap", lambda: bootstrap(stats.mean_interval, UNTIED, n_resamples=999),
-        lambda: scipy_bootstrap(UNTIED, statistic=np.mean, n_resamples=999), 1e-12),
-    Row("intervals of rho from the same draws, bootstrap",
+    Row(
+        "rho of tied values, spearmanr",
+        lambda: stats.spearman(X, Y).statistic,
+        lambda: scipy.stats.spearmanr(X, Y).statistic,
+        1e-12,
+    ),
+    *[
+        Row(
+            f"rho permuted in every way, {side}, permutation_test",
+            lambda side=side: permuted(A, B, ONE[:7], side),
+            lambda side=side: scipy_pairings(A, B, side, np.inf),
+            1e-12,
+        )
+        for side in ("two-sided", "less", "greater")
+    ],
+    *[
+        Row(
+            f"rho permuted at random, {side}, permutation_test",
+            lambda side=side: permuted(Z, Y, ONE, side),
+            lambda side=side: scipy_pairings(Z, Y, side),
+            0.012,
+        )
+        for side in ("less", "greater")
+    ],
+    *[
+        Row(
+            f"mean under all sign flips, {side}, permutation_test",
+            lambda side=side: flipped(side),
+            lambda side=side: scipy_flipped(side),
+            1e-12,
+        )
+        for side in ("two-sided", "less", "greater")
+    ],
+    Row(
+        "intervals of a mean from the same draws, bootstrap",
+        lambda: bootstrap(stats.mean_interval, UNTIED, n_resamples=999),
+        lambda: scipy_bootstrap(UNTIED, statistic=np.mean, n_resamples=999),
+        1e-12,
+    ),
+    Row(
+        "intervals of rho from the same draws, bootstrap",
         lambda: bootstrap(stats.correlation_interval, X, Y, strata=ONE, n_resamples=999),
-        lambda: scipy_bootstrap(X, Y, statistic=rho_of, n_resamples=999), 1e-12),
-    Row("intervals of a mean over clusters from the same draws, bootstrap",
+        lambda: scipy_bootstrap(X, Y, statistic=rho_of, n_resamples=999),
+        1e-12,
+    ),
+    Row(
+        "intervals of a mean over clusters from the same draws, bootstrap",
         lambda: bootstrap(stats.cluster_interval, UNTIED, clusters=CLUSTER, n_resamples=999),
-        lambda: scipy_bootstrap(np.bincount(CLUSTER, UNTIED), np.bincount(CLUSTER), statistic=ratio_of, n_resamples=999),
-        5e-4),  # one of the resamples is the sample itself, a tie
-    Row("trend over levels, kendalltau (Jonckheere and Terpstra's test)",
+        lambda: scipy_bootstrap(
+            np.bincount(CLUSTER, UNTIED), np.bincount(CLUSTER), statistic=ratio_of, n_resamples=999
+        ),
+        5e-4,
+    ),  # one of the resamples is the sample itself, a tie
+    Row(
+        "trend over levels, kendalltau (Jonckheere and Terpstra's test)",
         lambda: stats.trend_test(W, LEVEL, strata=ONE, n_resamples=MANY, alternative="less", rng=rng()).pvalue,
-        lambda: scipy.stats.kendalltau(W, LEVEL, method="asymptotic", alternative="less").pvalue, 0.03),
-    Row("Benjamini and Hochberg, false_discovery_control", lambda: stats.adjusted_pvalues(FAMILY, method="fdr_bh"),
-        lambda: scipy.stats.false_discovery_control(FAMILY), 1e-12),
-    Row("interval of a power, binomtest", lambda: ends(rejects(17, 40).interval),
-        lambda: scipy.stats.binomtest(17, 40).proportion_ci(), 1e-12),
-]  # fmt: skip
+        lambda: scipy.stats.kendalltau(W, LEVEL, method="asymptotic", alternative="less").pvalue,
+        0.03,
+    ),
+    Row(
+        "Benjamini and Hochberg, false_discovery_control",
+        lambda: stats.adjusted_pvalues(FAMILY, method="fdr_bh"),
+        lambda: scipy.stats.false_discovery_control(FAMILY),
+        1e-12,
+    ),
+    Row(
+        "interval of a power, binomtest",
+        lambda: ends(rejects(17, 40).interval),
+        lambda: scipy.stats.binomtest(17, 40).proportion_ci(),
+        1e-12,
+    ),
+]
 
 STATSMODELS = [
-    Row("Holm, multipletests", lambda: stats.adjusted_pvalues(FAMILY, method="holm"),
-        lambda: multipletests(FAMILY, method="holm")[1], 1e-12),
-    Row("Benjamini and Hochberg, multipletests", lambda: stats.adjusted_pvalues(FAMILY, method="fdr_bh"),
-        lambda: multipletests(FAMILY, method="fdr_bh")[1], 1e-12),
-    Row("interval of a power, proportion_confint", lambda: ends(rejects(17, 40).interval),
-        lambda: proportion_confint(17, 40, method="beta"), 1e-12),
-    Row("power by simulation, TTestPower", simulated_power,
-        lambda: TTestPower().power(0.5, 12, 0.05, alternative="larger"), 0.04),
+    Row(
+        "Holm, multipletests",
+        lambda: stats.adjusted_pvalues(FAMILY, method="holm"),
+        lambda: multipletests(FAMILY, method="holm")[1],
+        1e-12,
+    ),
+    Row(
+        "Benjamini and Hochberg, multipletests",
+        lambda: stats.adjusted_pvalues(FAMILY, method="fdr_bh"),
+        lambda: multipletests(FAMILY, method="fdr_bh")[1],
+        1e-12,
+    ),
+    Row(
+        "interval of a power, proportion_confint",
+        lambda: ends(rejects(17, 40).interval),
+        lambda: proportion_confint(17, 40, method="beta"),
+        1e-12,
+    ),
+    Row(
+        "power by simulation, TTestPower",
+        simulated_power,
+        lambda: TTestPower().power(0.5, 12, 0.05, alternative="larger"),
+        0.04,
+    ),
     Row("equivalence of a mean, ttost_mean", equivalent, lambda: DescrStatsW(V).ttost_mean(0.6, 2.4)[0], 0.02),
-    Row("effective sample size, acf", lambda: stats.effective_sample_size(FIRST, SECOND).n_effective,
-        effective_by_statsmodels, 1e-9),
-]  # fmt: skip
+    Row(
+        "effective sample size, acf",
+        lambda: stats.effective_sample_size(FIRST, SECOND).n_effective,
+        effective_by_statsmodels,
+        1e-9,
+    ),
+]
 
 PINGOUIN = [
-    Row("partial rho, one covariate, partial_corr", lambda: stats.partial_spearman(X, Y, Z, strata=ONE).statistic,
-        lambda: partial_by_pingouin(["z"]), 1e-12),
-    Row("partial rho, two covariates, partial_corr",
+    Row(
+        "partial rho, one covariate, partial_corr",
+        lambda: stats.partial_spearman(X, Y, Z, strata=ONE).statistic,
+        lambda: partial_by_pingouin(["z"]),
+        1e-12,
+    ),
+    Row(
+        "partial rho, two covariates, partial_corr",
         lambda: stats.partial_spearman(X, Y, np.column_stack([Z, W]), strata=ONE).statistic,
-        lambda: partial_by_pingouin(["z", "w"]), 1e-12),
-]  # fmt: skip
+        lambda: partial_by_pingouin(["z", "w"]),
+        1e-12,
+    ),
+]
 
 
 @cache
@@ -241,25 +315,59 @@ R = [
     r_row("spearman", "cor", lambda: stats.spearman(X, Y).statistic, 1e-12),
     r_row("stratified spearman", "rank, lm, cor", lambda: stats.stratified_spearman(X, Y, UNEVEN).statistic, 1e-12),
     r_row("partial spearman", "rank, lm, cor", lambda: stats.partial_spearman(X, Y, Z, strata=ONE).statistic, 1e-12),
-    r_row("partial spearman in strata", "rank, lm, cor",
-          lambda: stats.partial_spearman(X, Y, Z, strata=UNEVEN).statistic, 1e-12),
-    r_row("fisher interval", "qnorm", lambda: ends(stats.fisher_interval(X, Y, strata=UNEVEN, confidence_level=0.95)),
-          1e-9),
-    r_row("correlation equivalence", "pnorm",
-          lambda: stats.correlation_equivalence_test(X, Y, strata=UNEVEN, **MARGINS).pvalue, 1e-9),
-    *[r_row(f"exact permutation {name}", "cor.test", lambda side=side: permuted(A, B, ONE[:7], side), 1e-9)
-      for name, side in (("two.sided", "two-sided"), ("less", "less"), ("greater", "greater"))],
-    *[r_row(f"pooled rho permuted within strata {side}", "coin::spearman_test",
-            lambda side=side: permuted(Z, X, SIX, side, statistic="pooled"), 0.012) for side in ("less", "greater")],
-    *[r_row(f"stratified permutation {side}", "coin::independence_test",
-            lambda side=side: permuted(Z, X, UNEVEN, side), 0.012) for side in ("less", "greater")],
-    r_row("trend", "coin::spearman_test",
-          lambda: stats.trend_test(W, LEVEL, strata=ONE, n_resamples=MANY, alternative="less", rng=rng()).pvalue, 0.012),
+    r_row(
+        "partial spearman in strata",
+        "rank, lm, cor",
+        lambda: stats.partial_spearman(X, Y, Z, strata=UNEVEN).statistic,
+        1e-12,
+    ),
+    r_row(
+        "fisher interval",
+        "qnorm",
+        lambda: ends(stats.fisher_interval(X, Y, strata=UNEVEN, confidence_level=0.95)),
+        1e-9,
+    ),
+    r_row(
+        "correlation equivalence",
+        "pnorm",
+        lambda: stats.correlation_equivalence_test(X, Y, strata=UNEVEN, **MARGINS).pvalue,
+        1e-9,
+    ),
+    *[
+        r_row(f"exact permutation {name}", "cor.test", lambda side=side: permuted(A, B, ONE[:7], side), 1e-9)
+        for name, side in (("two.sided", "two-sided"), ("less", "less"), ("greater", "greater"))
+    ],
+    *[
+        r_row(
+            f"pooled rho permuted within strata {side}",
+            "coin::spearman_test",
+            lambda side=side: permuted(Z, X, SIX, side, statistic="pooled"),
+            0.012,
+        )
+        for side in ("less", "greater")
+    ],
+    *[
+        r_row(
+            f"stratified permutation {side}",
+            "coin::independence_test",
+            lambda side=side: permuted(Z, X, UNEVEN, side),
+            0.012,
+        )
+        for side in ("less", "greater")
+    ],
+    r_row(
+        "trend",
+        "coin::spearman_test",
+        lambda: stats.trend_test(W, LEVEL, strata=ONE, n_resamples=MANY, alternative="less", rng=rng()).pvalue,
+        0.012,
+    ),
     r_row("sign flips", "expand.grid", lambda: flipped("greater")[1], 1e-12),
     r_row("effective sample size", "acf", lambda: stats.effective_sample_size(FIRST, SECOND).n_effective, 1e-9),
     r_row("circular shifts", "cor", lambda: stats.circular_shift_test(FIRST, SECOND, alternative="less").pvalue, 1e-12),
     r_row("mean interval", "boot::boot.ci", lambda: bootstrap(stats.mean_interval, V), 0.02),
-    r_row("correlation interval", "boot::boot.ci", lambda: bootstrap(stats.correlation_interval, X, Y, strata=SIX), 0.02),
+    r_row(
+        "correlation interval", "boot::boot.ci", lambda: bootstrap(stats.correlation_interval, X, Y, strata=SIX), 0.02
+    ),
     r_row("cluster interval", "boot::boot.ci", lambda: bootstrap(stats.cluster_interval, V, clusters=CLUSTER), 0.03),
     r_row("random effects", "metafor::rma", random_effects, 1e-5),
     r_row("mixed slope", "nlme::lme", mixed_slope, 1e-4),
@@ -268,7 +376,7 @@ R = [
     r_row("binomial interval", "binom.test", lambda: ends(rejects(17, 40).interval), 1e-9),
     r_row("power of a t test", "power.t.test", simulated_power, 0.04),
     r_row("two one-sided t tests", "t.test", equivalent, 0.02),
-]  # fmt: skip
+]
 TABLE = {"SciPy": SCIPY, "statsmodels": STATSMODELS, "pingouin": PINGOUIN, "R": R}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from study.config import ImagesConfig, NetworkConfig, TrainingConfig
 from study.images import load_images
-from study.images.split import partition, preprocessed, split_images
+from study.images.preparation.split import partition, preprocessed, split_images
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def test_mirroring_keeps_the_classes(parts):
 def test_cnn7_passes_75_percent(parts):
     """The study's network, ten epochs with shifts, learns what the linear model cannot."""
     pytest.importorskip("keras")
+    from study.experiment.training import evaluate, initialize, train_network
     from study.networks import backend
-    from study.networks.cnn7 import cnn7
-    from study.train import evaluate, initialize, train_network
+    from study.networks.architectures.cnn7 import cnn7
 
     backend.configure_process()
 

@@ -14,10 +14,10 @@ import scipy.signal
 import scipy.stats
 import xarray as xr
 
-from study.analysis import testing
-from study.analysis.maturation import gosi_against_validation_loss, single_networks
-from study.analysis.question import Measure, unpublished
-from study.analysis.results import SUPPORTED, HypothesisResult
+from study.analysis.core import testing
+from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.results import SUPPORTED, HypothesisResult
+from study.analysis.questions.maturation import gosi_against_validation_loss, single_networks
 from study.registration import Hypothesis
 from tests.example_study import registered
 
@@ -48,10 +48,12 @@ def simulated(rng: np.random.Generator, *, direction: str) -> xr.DataTree:
     gosi = np.moveaxis(signs * trend + autocorrelated(rng, NETWORKS, len(layers)), 1, 2)
     identity = {"network": [f"n{i}" for i in range(NETWORKS)], "seed": ("network", np.arange(NETWORKS))}
     epochs, units = {"epoch": np.arange(1, EPOCHS + 1)}, {"unit_layer": ("unit", list(layers))}
-    return xr.DataTree.from_dict({
-        "/training": xr.Dataset({"validation_loss": (("network", "epoch"), loss)}, {**identity, **epochs}),
-        "/maturation": xr.Dataset({"gosi": (("network", "epoch", "unit"), gosi)}, {**identity, **epochs, **units}),
-    })  # fmt: skip
+    return xr.DataTree.from_dict(
+        {
+            "/training": xr.Dataset({"validation_loss": (("network", "epoch"), loss)}, {**identity, **epochs}),
+            "/maturation": xr.Dataset({"gosi": (("network", "epoch", "unit"), gosi)}, {**identity, **epochs, **units}),
+        }
+    )
 
 
 def concluded(study: xr.DataTree, seed: int) -> HypothesisResult:

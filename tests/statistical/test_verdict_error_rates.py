@@ -14,9 +14,9 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis import testing
-from study.analysis.question import Measure, unpublished
-from study.analysis.results import CONTRADICTED, SUPPORTED, HypothesisResult
+from study.analysis.core import testing
+from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.results import CONTRADICTED, SUPPORTED, HypothesisResult
 from study.registration import Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 

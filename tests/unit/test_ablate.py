@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from study import ablate
-from study.ablate import ablation_arrays, other_images
-from study.activity import activity_arrays
 from study.config import CLAMPS, AblationConfig
-from study.halves import control_halves, cumulative_sets, layer_halves
-from study.images.split import preprocessed
-from study.networks import backend, clamped
-from study.networks.clamped import ClampedNetwork
-from study.networks.taps import hidden_layers, responses_model
-from study.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described
-from study.seeding import stream
+from study.experiment.halves import control_halves, cumulative_sets, layer_halves
+from study.experiment.measurements import ablation as ablate
+from study.experiment.measurements.ablation import ablation_arrays, other_images
+from study.experiment.measurements.activity import activity_arrays
+from study.images.preparation.split import preprocessed
+from study.networks import backend
+from study.networks.graph.taps import hidden_layers, responses_model
+from study.networks.interventions import clamped
+from study.networks.interventions.clamped import ClampedNetwork
+from study.vocabulary.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described
+from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
 CONFIG = AblationConfig(layers=("fc1", "conv2", "conv1"), null_draws=20, null_images=32)
@@ -135,9 +136,18 @@ def silenced(network: ClampedNetwork) -> Silenced:
 
 def test_arrays_are_those_of_the_schema(measured: dict[str, Any]) -> None:
     """Names, dimensions, kinds, nothing undefined; layers in the network's order, whatever the config's."""
-    coords = {"clamp": list(CLAMPS), "layer": list(UNITS), "target": list(TARGETS), "half": list(HALVES),
-              "class": np.arange(N_CLASSES), "draw": np.arange(20), "control": list(CONTROLS), "order": list(ORDERS),
-              "fraction": list(FRACTIONS), "unit": np.arange(24)}  # fmt: skip
+    coords = {
+        "clamp": list(CLAMPS),
+        "layer": list(UNITS),
+        "target": list(TARGETS),
+        "half": list(HALVES),
+        "class": np.arange(N_CLASSES),
+        "draw": np.arange(20),
+        "control": list(CONTROLS),
+        "order": list(ORDERS),
+        "fraction": list(FRACTIONS),
+        "unit": np.arange(24),
+    }
     dataset = described("ablation", measured, coords)
     assert set(dataset) == set(GROUPS["ablation"])
     for name, variable in GROUPS["ablation"].items():
@@ -287,10 +297,9 @@ def test_the_null_effect_is_the_difference_of_two_halves(measured: dict[str, Any
 def test_random_halves_silence_real_units(silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray) -> None:
     """With four tuned units in conv1 every drawn loss and accuracy is that of one of the six pairs of them."""
     tuned = np.flatnonzero(~np.isnan(gosi[:6]))
-    pairs = np.array([
-        silenced("conv1", np.isin(np.arange(6), (a, b)))
-        for i, a in enumerate(tuned) for b in tuned[i + 1 :]
-    ])  # fmt: skip
+    pairs = np.array(
+        [silenced("conv1", np.isin(np.arange(6), (a, b))) for i, a in enumerate(tuned) for b in tuned[i + 1 :]]
+    )
     drawn = np.stack([measured["null_loss"][0].ravel(), measured["null_accuracy"][0].ravel()], axis=1)
     assert np.abs(drawn[:, None] - pairs).max(axis=-1).min(axis=1).max() < 1e-5
     assert len(np.unique(drawn[:, 0].round(6))) == 6
@@ -363,9 +372,12 @@ def test_streams_do_not_disturb_one_another(
 
 
 def test_how_images_are_batched_does_not_matter(
-    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
+    network: ClampedNetwork,
+    gosi: np.ndarray,
+    activity: dict[str, Any],
+    measured: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     """37 images in batches of 10, the last one short; other images come from anywhere in the test set."""
     monkeypatch.setattr(ablate, "BATCH", 10)
     found = arrays(network, gosi, activity)
@@ -376,9 +388,14 @@ def test_how_images_are_batched_does_not_matter(
 
 @pytest.mark.parametrize(("images", "masks"), [(10, 32), (32, 7), (5, 3)])
 def test_how_masks_are_batched_does_not_matter(
-    network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch, images: int, masks: int,
-) -> None:  # fmt: skip
+    network: ClampedNetwork,
+    gosi: np.ndarray,
+    activity: dict[str, Any],
+    measured: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    images: int,
+    masks: int,
+) -> None:
     """32 images and 108 masks a layer, in batches with a short last one; progress grows to 1."""
     monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
     monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)

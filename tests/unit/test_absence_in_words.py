@@ -10,8 +10,8 @@ import pytest
 
 from study import analysis, report
 from study.analysis import question_named
-from study.analysis.ledger import ledger
-from study.analysis.results import QuestionResult
+from study.analysis.core.ledger import ledger
+from study.analysis.core.results import QuestionResult
 from study.registration import QUESTIONS
 from study.report.glossary import GLOSSARY
 from tests.example_study import analysed, example_study

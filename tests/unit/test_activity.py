@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from study import activity
-from study.activity import activity_arrays, class_counts, class_selectivity
-from study.images.split import Partition, preprocessed
+from study.experiment.measurements import activity
+from study.experiment.measurements.activity import activity_arrays, class_counts, class_selectivity
+from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
-from study.networks.taps import hidden_layers, outputs_model, responses_model
-from study.schema import GROUPS
+from study.networks.graph.taps import hidden_layers, outputs_model, responses_model
+from study.vocabulary.schema import GROUPS
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
 SILENT = 3  # a unit of conv1 that no photograph drives

@@ -11,8 +11,9 @@ import pytest
 import xarray as xr
 
 from study.analysis import question_named
-from study.analysis.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
-from study.analysis.ablation_tables import (
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.questions.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
+from study.analysis.questions.ablation.tables import (
     BY_CHANCE,
     BY_GOSI,
     HALF_WORDS,
@@ -26,8 +27,7 @@ from study.analysis.ablation_tables import (
     distances_table,
     rivals_table,
 )
-from study.analysis.ablation_variants import CLAMP_WORDS, CONTROL_WORDS
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.questions.ablation.variants import CLAMP_WORDS, CONTROL_WORDS
 from study.config import CLAMPS
 from study.report.charts import CHARTS
 from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, verdicts
@@ -102,13 +102,20 @@ def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> Non
     """Of every measure."""
     ablation = study["ablation"].to_dataset()
     swapped = replaced(
-        study, "ablation", loss=ablation["loss"].values[..., ::-1], ablated=-ablation["ablated"].values,
+        study,
+        "ablation",
+        loss=ablation["loss"].values[..., ::-1],
+        ablated=-ablation["ablated"].values,
         null_target_loss=ablation["null_target_loss"].values[..., ::-1],
-    )  # fmt: skip
+    )
     for measure in (
-        standardized_effect, response_contrast, lambda s: log2_ratio(s, "output_zero"), lambda s: effect(s, "relu_zero"),
-        lambda s: effect(s, "mean"), lambda s: effect(s, "resample"),
-    ):  # fmt: skip
+        standardized_effect,
+        response_contrast,
+        lambda s: log2_ratio(s, "output_zero"),
+        lambda s: effect(s, "relu_zero"),
+        lambda s: effect(s, "mean"),
+        lambda s: effect(s, "resample"),
+    ):
         np.testing.assert_allclose(measure(swapped), -measure(study), atol=1e-12)
 
 
@@ -498,10 +505,14 @@ def test_what_else_the_halves_differ_in_is_found() -> None:
     assert table.loc[("distance of the mean output from zero", "conv2"), "ci_low"] > 0.5  # of either sign
     assert abs(table.loc["weight norm"]["value"].mean()) < 0.2
     activity, half = study["activity"].to_dataset()["mean_activity"], study["ablation"].to_dataset()["ablated"].values
-    frame = pd.DataFrame({
-        "network": np.repeat(np.arange(24), activity.sizes["unit"]), "value": activity.values.ravel(),
-        "layer": np.tile(activity["unit_layer"].values, 24), "half": half.ravel(),
-    }).query("half != 0 and layer == 'conv3'")  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "network": np.repeat(np.arange(24), activity.sizes["unit"]),
+            "value": activity.values.ravel(),
+            "layer": np.tile(activity["unit_layer"].values, 24),
+            "half": half.ravel(),
+        }
+    ).query("half != 0 and layer == 'conv3'")
     means = frame.groupby(["network", "half"])["value"].mean().unstack()
     expected = (means[1] - means[-1]) / frame.groupby("network")["value"].std(ddof=0)
     assert table.loc[("mean activity", "conv3"), "value"] == pytest.approx(expected.mean())

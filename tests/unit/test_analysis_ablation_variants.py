@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from study import stats
 from study.analysis import question_named
-from study.analysis.ablation_effects import (
+from study.analysis.core.results import CANNOT_TELL
+from study.analysis.questions.ablation.effects import (
     control_effect,
     curve_distance,
     curve_increase,
@@ -21,7 +22,7 @@ from study.analysis.ablation_effects import (
     random_scale,
     response_contrast,
 )
-from study.analysis.ablation_variants import (
+from study.analysis.questions.ablation.variants import (
     AS_PUBLISHED,
     BOTTOM_COSTS_MORE,
     CLAMP_WORDS,
@@ -35,9 +36,8 @@ from study.analysis.ablation_variants import (
     ratio_of_means,
     readings,
 )
-from study.analysis.results import CANNOT_TELL
 from study.config import CLAMPS
-from study.schema import CONTROLS
+from study.vocabulary.schema import CONTROLS
 from tests.example_study import LAYERS, example_study, replaced
 
 LOSS, ACCURACY = AS_PUBLISHED, "accuracy in place of loss"
@@ -51,9 +51,10 @@ EFFECT = {"conv2": 0.3, "conv3": -0.3}
 def study() -> xr.DataTree:
     """Return 24 networks: the more selective half costs more in conv2, less in conv3, the same elsewhere."""
     return example_study(
-        clamps=CLAMPS, log_ratio=EFFECT,
+        clamps=CLAMPS,
+        log_ratio=EFFECT,
         control_log_ratio={"class_selectivity": {"conv3": 0.3}, "matched_activity": dict.fromkeys(LAYERS, 0.0)},
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -168,17 +169,24 @@ def test_a_row_is_the_statistics_of_its_differences(study: xr.DataTree, table: p
     ("reading", "unit", "top", "bottom"),
     [
         ("output held at its mean", "nat", lambda s: of(s, "loss")[:, 2, 1, 0], lambda s: of(s, "loss")[:, 2, 1, 1]),
-        (ACCURACY, "share of images", lambda s: -of(s, "accuracy")[:, 0, 1, 0], lambda s: -of(s, "accuracy")[:, 0, 1, 1]),
+        (
+            ACCURACY,
+            "share of images",
+            lambda s: -of(s, "accuracy")[:, 0, 1, 0],
+            lambda s: -of(s, "accuracy")[:, 0, 1, 1],
+        ),
         (NULL, "nat", lambda s: of(s, "null_target_loss")[:, 1, 0], lambda s: of(s, "null_target_loss")[:, 1, 1]),
         (RANDOM, "nat", lambda s: of(s, "null_target_loss")[:, 1, 0], lambda s: of(s, "null_loss")[:, 1].mean((1, 2))),
         (
-            CONTROL_WORDS["matched_weight_norm"], "nat",
-            lambda s: of(s, "control_loss")[:, 1, 3, 0], lambda s: of(s, "control_loss")[:, 1, 3, 1],
+            CONTROL_WORDS["matched_weight_norm"],
+            "nat",
+            lambda s: of(s, "control_loss")[:, 1, 3, 0],
+            lambda s: of(s, "control_loss")[:, 1, 3, 1],
         ),
         (FRACTIONS[1], "nat", lambda s: of(s, "curve_loss")[:, 1, 1, 4], lambda s: of(s, "curve_loss")[:, 1, 0, 4]),
         (FRACTIONS[3], "nat", lambda s: of(s, "curve_loss")[:, 1, 1, 17], lambda s: of(s, "curve_loss")[:, 1, 0, 17]),
     ],
-)  # fmt: skip
+)
 def test_a_reading_is_the_difference_it_says(
     study: xr.DataTree, table: pd.DataFrame, reading: str, unit: str, top: Any, bottom: Any
 ) -> None:

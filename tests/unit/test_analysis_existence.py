@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis.existence import gosi_excess, histogram_table, selective_excess, selective_share, tuning_of
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.questions.existence import (
+    gosi_excess,
+    histogram_table,
+    selective_excess,
+    selective_share,
+    tuning_of,
+)
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("existence-selective-units", "existence-above-shuffle", "existence-above-orientation-shuffle")

@@ -9,8 +9,9 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis import association, generalization
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.questions import generalization
+from study.analysis.questions.generalization import association
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 LOWER, ABSENCE = "generalization-lower-layers", "generalization-conv1-absence"
@@ -165,8 +166,11 @@ def test_figures_hold_every_network_and_both_correlations() -> None:
     (question,) = analysed(study, LOWER)
     scatter, bars = (figure.table for figure in question.figures[:2])
     assert [(figure.paper_figure, figure.second_paper_figure) for figure in question.figures] == [
-        ("Fig. 4a", "Fig. A6a"), ("Fig. 4b", "Fig. A6b"), ("", ""), ("", ""),
-    ]  # fmt: skip
+        ("Fig. 4a", "Fig. A6a"),
+        ("Fig. 4b", "Fig. A6b"),
+        ("", ""),
+        ("", ""),
+    ]
     assert len(scatter) == 24 * len(LAYERS)
     row = scatter[scatter["layer"] == "conv4"].set_index("network")
     gosi = generalization.layer_gosi(study).sel(layer="conv4")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from study.analysis import question_named
-from study.analysis.ledger import ledger, registered_test
-from study.analysis.results import (
+from study.analysis.core.ledger import ledger, registered_test
+from study.analysis.core.results import (
     CONTRADICTED,
     DIFFERENT_VERDICTS,
     DISAGREE,
@@ -25,7 +25,7 @@ from study.analysis.results import (
     QuestionResult,
     SecondSet,
 )
-from study.analysis.testing import untested
+from study.analysis.core.testing import untested
 from study.registration import QUESTIONS
 from tests.example_networks import example_network
 from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
@@ -38,17 +38,24 @@ CLAIMS = {
     "untrained": ("untrained-weaker", "untrained-few", "untrained-present"),
     "maturation": ("maturation-correlation", "maturation-higher-layers-absence"),
     "generalization": (
-        "generalization-lower-layers", "generalization-conv1-absence", "generalization-higher-layers-absence",
+        "generalization-lower-layers",
+        "generalization-conv1-absence",
+        "generalization-higher-layers-absence",
     ),
     "memorization": ("memorization-trend", "memorization-higher-layers-absence"),
     "ablation": ("ablation-effect", "ablation-twofold", "ablation-silence", "ablation-other-layers-absence"),
     "shift_invariance": ("shift_invariance-fc1", "shift_invariance-depth"),
     "replication": (
-        "replication-existence", "replication-spatial-frequency", "replication-ablation", "replication-generalization",
-        "replication-vgg16-existence", "replication-vgg16-high-layers-absence", "replication-vgg16-spatial-frequency",
+        "replication-existence",
+        "replication-spatial-frequency",
+        "replication-ablation",
+        "replication-generalization",
+        "replication-vgg16-existence",
+        "replication-vgg16-high-layers-absence",
+        "replication-vgg16-spatial-frequency",
         "replication-vgg16-ablation",
     ),
-}  # fmt: skip
+}
 REASONS = ("Unit of analysis", "Baseline", "Autocorrelation", "Pooling", "Absence", "Intervention", "Outcome")
 MEASURES = [
     (name, measure)

@@ -11,12 +11,19 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis import maturation, question_named
-from study.analysis import question as question_module
-from study.analysis.maturation import NAIVE, SHIFTED, gosi_against_validation_loss, naive_pvalue, single_networks
-from study.analysis.question import networks_of
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
-from study.schema import MATURATION
+from study.analysis import question_named
+from study.analysis.core import question as question_module
+from study.analysis.core.question import networks_of
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.questions import maturation
+from study.analysis.questions.maturation import (
+    NAIVE,
+    SHIFTED,
+    gosi_against_validation_loss,
+    naive_pvalue,
+    single_networks,
+)
+from study.vocabulary.schema import MATURATION
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
 
@@ -191,9 +198,9 @@ def test_too_few_networks_and_no_networks_are_not_tested() -> None:
 
 def test_the_published_analysis_is_that_of_one_network(study: xr.DataTree) -> None:
     """That of the lowest seed, wherever it stands, with the textbook's p, which is called naive."""
-    backwards = xr.DataTree.from_dict({
-        f"/{name}": study[name].to_dataset().isel(network=slice(None, None, -1)) for name in study.children
-    })  # fmt: skip
+    backwards = xr.DataTree.from_dict(
+        {f"/{name}": study[name].to_dataset().isel(network=slice(None, None, -1)) for name in study.children}
+    )
     gosi = study["maturation"].to_dataset()["gosi"]
     for tree in (study, backwards):
         published = conclusion(tree, NAME).published_layers
@@ -373,11 +380,19 @@ def test_the_second_set_has_its_own_figures_and_verdict() -> None:
     """Eight networks of each set: the same test again, on the second alone."""
     networks = [
         example_network(
-            np.random.default_rng([seed, of]), arm=MATURATION, augmentation="shift_flip", seed=seed, epochs=20,
-            initialization_set=of, layers=LAYERS, silent=0.0, gosi_follows=everywhere(1.0 if of == 1 else -1.0),
+            np.random.default_rng([seed, of]),
+            arm=MATURATION,
+            augmentation="shift_flip",
+            seed=seed,
+            epochs=20,
+            initialization_set=of,
+            layers=LAYERS,
+            silent=0.0,
+            gosi_follows=everywhere(1.0 if of == 1 else -1.0),
         )
-        for of in (1, 2) for seed in range(8)
-    ]  # fmt: skip
+        for of in (1, 2)
+        for seed in range(8)
+    ]
     (result,) = analysed(study_of(networks), NAME)
     (one,) = result.hypotheses
     assert one.second is not None

@@ -10,11 +10,19 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis import memorization
-from study.analysis.memorization import DOES_NOT_FIT, FITS, TEST, TRAIN, fits_its_labels, layer_excess, layer_gosi
-from study.analysis.question import networks_of
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
-from study.schema import MEMORIZATION
+from study.analysis.core.question import networks_of
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
+from study.analysis.questions import memorization
+from study.analysis.questions.memorization import (
+    DOES_NOT_FIT,
+    FITS,
+    TEST,
+    TRAIN,
+    fits_its_labels,
+    layer_excess,
+    layer_gosi,
+)
+from study.vocabulary.schema import MEMORIZATION
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
 
@@ -160,9 +168,11 @@ def test_the_estimate_is_spearmans_rho_of_the_networks_that_fit(some_do_not_fit:
 def test_a_trend_of_the_networks_left_out_is_not_the_registered_one() -> None:
     """Without a trend but for what does not fit, only the repetition on all networks sees one; and both are shown."""
     study = corrupted(
-        lambda rate, seed: {"analysed_gosi": dict.fromkeys(LAYERS, 0.6 if rate < 0.5 else 0.3),
-                            "final_train_accuracy": 0.99 if rate < 0.5 else 0.5}
-    )  # fmt: skip
+        lambda rate, seed: {
+            "analysed_gosi": dict.fromkeys(LAYERS, 0.6 if rate < 0.5 else 0.3),
+            "final_train_accuracy": 0.99 if rate < 0.5 else 0.5,
+        }
+    )
     assert conclusion(study, TREND).verdict != SUPPORTED
     assert conclusion(study, ALL).verdict == SUPPORTED
 
@@ -196,10 +206,12 @@ def test_too_few_networks_are_not_tested() -> None:
 def test_the_published_analysis_has_one_network_a_rate() -> None:
     """The lowest seed of each, wherever it stands; the p-value is that of all 720 orders, never 0."""
     study = corrupted(seeds=3)
-    shuffled = xr.DataTree.from_dict({
-        f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(18))
-        for name in study.children
-    })  # fmt: skip
+    shuffled = xr.DataTree.from_dict(
+        {
+            f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(18))
+            for name in study.children
+        }
+    )
     gosi = layer_gosi(study)[:6]
     for tree in (study, shuffled):
         for row in conclusion(tree, TREND).published_layers:
@@ -351,11 +363,18 @@ def test_the_second_set_has_its_own_figures_and_verdict() -> None:
         rows = [(seed, rate) for seed in range(4) for rate in RATES]
         sets += [
             example_network(
-                np.random.default_rng([seed, round(10 * rate), of]), arm=MEMORIZATION, label_corruption=rate, seed=seed,
-                initialization_set=of, layers=WIDE, epochs=2, silent=0.0, **falling(slope)(rate, seed),
+                np.random.default_rng([seed, round(10 * rate), of]),
+                arm=MEMORIZATION,
+                label_corruption=rate,
+                seed=seed,
+                initialization_set=of,
+                layers=WIDE,
+                epochs=2,
+                silent=0.0,
+                **falling(slope)(rate, seed),
             )
             for seed, rate in rows
-        ]  # fmt: skip
+        ]
     (result,) = analysed(study_of(sets), TREND)
     (one,) = result.hypotheses
     assert one.second is not None

@@ -14,11 +14,11 @@ import xarray as xr
 
 from study import analysis, stats
 from study.analysis import question_named
+from study.analysis.core.question import networks_of
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.multiverse import MULTIVERSES, Explored, agreements, direction, explored, repeated_hypothesis
 from study.analysis.multiverse.conclude import says
 from study.analysis.multiverse.specification import Sample, combinations
-from study.analysis.question import networks_of
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.config import CLAMPS
 from study.registration import Hypothesis
 from tests.example_multiverse import OTHER_PROBES, with_variants
@@ -59,10 +59,16 @@ def of_every_arm() -> xr.DataTree:
         ]
         networks.append(example_network(rng, arm="maturation", seed=seed, **common))
         networks += [
-            example_network(rng, arm="memorization", label_corruption=rate, seed=seed,
-                            final_train_accuracy=0.99 - 0.05 * (rate > 0.5) * seed, **common)
+            example_network(
+                rng,
+                arm="memorization",
+                label_corruption=rate,
+                seed=seed,
+                final_train_accuracy=0.99 - 0.05 * (rate > 0.5) * seed,
+                **common,
+            )
             for rate in (0.0, 0.4, 0.8)
-        ]  # fmt: skip
+        ]
     return study_of(networks)
 
 
@@ -178,8 +184,11 @@ def simpsons_study() -> xr.DataTree:
 def test_a_pooled_correlation_that_flips_its_sign_counts_as_disagreeing() -> None:
     """Simpson's paradox: within augmentation the claim holds, pooled its opposite; one of two others disagrees."""
     found = explore(
-        simpsons_study(), "generalization", correlation=("within_augmentation", "pooled"), summary=("mean_gosi", "median_gosi")
-    )  # fmt: skip
+        simpsons_study(),
+        "generalization",
+        correlation=("within_augmentation", "pooled"),
+        summary=("mean_gosi", "median_gosi"),
+    )
     table = found.table.set_index(["layer", "correlation", "summary"])
     within, pooled = (table.xs(way, level="correlation") for way in ("within augmentation", "pooled"))
     assert (within["estimate"] < -0.5).all()
@@ -193,10 +202,14 @@ def test_a_pooled_correlation_that_flips_its_sign_counts_as_disagreeing() -> Non
 def test_agreement_is_counted_by_hand() -> None:
     """Four others in the first layer: two of three signs and one of two verdicts agree; in the second nothing can."""
     rows = [
-        ("a", True, -0.2, SUPPORTED), ("a", False, -0.1, SUPPORTED), ("a", False, 0.3, NOT_TESTED),
-        ("a", False, -0.4, INCONCLUSIVE), ("a", False, math.nan, NOT_TESTED),
-        ("b", True, math.nan, NOT_TESTED), ("b", False, -0.4, SUPPORTED),
-    ]  # fmt: skip
+        ("a", True, -0.2, SUPPORTED),
+        ("a", False, -0.1, SUPPORTED),
+        ("a", False, 0.3, NOT_TESTED),
+        ("a", False, -0.4, INCONCLUSIVE),
+        ("a", False, math.nan, NOT_TESTED),
+        ("b", True, math.nan, NOT_TESTED),
+        ("b", False, -0.4, SUPPORTED),
+    ]
     table = pd.DataFrame(rows, columns=["layer", "registered", "estimate", "says"])
     first, second = agreements(table, null_value=0.0)
     assert dataclasses.astuple(first) == ("a", SUPPORTED, 4, 3, 2, 2, 1)
@@ -208,11 +221,16 @@ def test_agreement_is_counted_by_hand() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "towards", "expected"),
     [
-        (0.1, 0.2, 1, SUPPORTED), (0.1, 0.2, -1, CONTRADICTED), (-0.2, -0.1, 1, CONTRADICTED),
-        (-0.2, -0.1, -1, SUPPORTED), (-0.1, 0.1, 1, INCONCLUSIVE), (0.0, 0.1, 1, INCONCLUSIVE),
-        (-0.1, 0.0, -1, INCONCLUSIVE), (math.nan, math.nan, 1, NOT_TESTED),
+        (0.1, 0.2, 1, SUPPORTED),
+        (0.1, 0.2, -1, CONTRADICTED),
+        (-0.2, -0.1, 1, CONTRADICTED),
+        (-0.2, -0.1, -1, SUPPORTED),
+        (-0.1, 0.1, 1, INCONCLUSIVE),
+        (0.0, 0.1, 1, INCONCLUSIVE),
+        (-0.1, 0.0, -1, INCONCLUSIVE),
+        (math.nan, math.nan, 1, NOT_TESTED),
     ],
-)  # fmt: skip
+)
 def test_an_interval_says_on_which_side_it_lies(low: float, high: float, towards: int, expected: str) -> None:
     """Wholly on the claim's side, wholly on the other, or neither; also of a null value other than 0."""
     assert says(low, high, 0.0, towards) == expected
@@ -267,9 +285,11 @@ def test_a_correlation_given_a_covariate_is_the_librarys() -> None:
     training = networks["training"].to_dataset()
     gosi = networks["tuning"]["gosi"].sel(state="analysed").mean("unit").values
     expected = stats.partial_spearman(
-        gosi, training["test_loss"].values, training["final_train_loss"].values,
+        gosi,
+        training["test_loss"].values,
+        training["final_train_loss"].values,
         strata=training["network"].coords["augmentation"].values,
-    )  # fmt: skip
+    )
     found = float(table.loc["given training loss", "estimate"])
     assert found == pytest.approx(expected.statistic)
     few = explore(example_study(seeds=2, layers={"conv1": 6}), "generalization", correlation=levels).table
@@ -298,9 +318,11 @@ def test_the_multiverse_stands_beside_the_results_and_changes_none() -> None:
 def test_what_is_left_out_is_counted_and_said() -> None:
     """Of six combinations two cannot be computed, for one reason, which the figure gives."""
     found = explore(
-        example_study(seeds=2, layers={"conv1": 6}), "existence",
-        summary=("share_above_0.33", "share_above_0.5"), control=("own_shuffle", "orientation_shuffle", "none"),
-    )  # fmt: skip
+        example_study(seeds=2, layers={"conv1": 6}),
+        "existence",
+        summary=("share_above_0.33", "share_above_0.5"),
+        control=("own_shuffle", "orientation_shuffle", "none"),
+    )
     assert len(found.table) == 4
     assert list(found.left_out.values()) == [2]
     assert "of the orientation shuffle only the mean gOSI is stored" in next(iter(found.left_out))

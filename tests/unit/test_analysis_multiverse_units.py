@@ -21,10 +21,16 @@ COUNT[0, 0, [5, 10, 19, 20]] = (40, 30, 20, 10)  # bins of 0.025: a tenth of the
 def probe(**changes: np.ndarray | None) -> Probe:
     """Return what one network's units show."""
     fields = {
-        "gosi": GOSI, "null_mean": NULL, "null_selective": np.array([[0.0, 0.5, NAN, NAN]]), "arc": GOSI,
-        "frequencies": GOSI, "orientation_null_mean": NULL / 2, "pvalue": np.array([[0.5, 0.01, NAN, NAN]]),
-        "orientation_pvalue": np.array([[0.04, 0.01, NAN, NAN]]), "null_count": COUNT,
-    }  # fmt: skip
+        "gosi": GOSI,
+        "null_mean": NULL,
+        "null_selective": np.array([[0.0, 0.5, NAN, NAN]]),
+        "arc": GOSI,
+        "frequencies": GOSI,
+        "orientation_null_mean": NULL / 2,
+        "pvalue": np.array([[0.5, 0.01, NAN, NAN]]),
+        "orientation_pvalue": np.array([[0.04, 0.01, NAN, NAN]]),
+        "null_count": COUNT,
+    }
     return Probe(**(fields | changes))  # type: ignore[arg-type]
 
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis import question as question_module
 from study.analysis import question_named
-from study.analysis.question import (
+from study.analysis.core import question as question_module
+from study.analysis.core.question import (
     Question,
     drawn_networks,
     drawn_note,
@@ -22,7 +22,7 @@ from study.analysis.question import (
     read_as_absence,
     unpublished,
 )
-from study.analysis.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
+from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.registration import QUESTIONS
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
@@ -98,9 +98,10 @@ def _table(study: xr.DataTree, name: str, chart: str) -> pd.DataFrame:
 def test_layer_means_of_silent_units_alone_are_undefined() -> None:
     """NaN without a warning, in that layer only; the mean over what is left elsewhere."""
     values = xr.DataArray(
-        [[1.0, np.nan, np.nan, np.nan, 5.0]], dims=("network", "unit"),
+        [[1.0, np.nan, np.nan, np.nan, 5.0]],
+        dims=("network", "unit"),
         coords={"unit_layer": ("unit", ["a", "a", "b", "b", "c"])},
-    )  # fmt: skip
+    )
     np.testing.assert_array_equal(layer_means(values).transpose("network", "layer"), [[1, np.nan, 5]])
 
 
@@ -175,10 +176,12 @@ def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple
 
 def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
     """The same networks in another order: the same estimates, and p-values that differ by resampling alone."""
-    shuffled = xr.DataTree.from_dict({
-        f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(24))
-        for name in study.children
-    })  # fmt: skip
+    shuffled = xr.DataTree.from_dict(
+        {
+            f"/{name}": study[name].to_dataset().isel(network=np.random.default_rng(0).permutation(24))
+            for name in study.children
+        }
+    )
     for name in ("existence-above-shuffle", "generalization-lower-layers"):
         (one,), (other,) = (analysed(tree, name) for tree in (study, shuffled))
         for a, b in zip(one.hypotheses[0].layers, other.hypotheses[0].layers, strict=True):

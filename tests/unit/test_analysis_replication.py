@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.replication import QUESTION
-from study.analysis.results import (
+from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
     CONTRADICTED,
@@ -20,6 +19,7 @@ from study.analysis.results import (
     SUPPORTED,
     HypothesisResult,
 )
+from study.analysis.questions.replication import QUESTION
 from study.registration import VGG16_LAYERS
 from tests.example_networks import example_network
 from tests.example_study import AUGMENTATIONS, LAYERS, analysed, registered, study_of
@@ -31,9 +31,11 @@ REPEATED = {
     "replication-generalization": "generalization-lower-layers",
 }
 VGG16 = (
-    "replication-vgg16-existence", "replication-vgg16-high-layers-absence", "replication-vgg16-spatial-frequency",
+    "replication-vgg16-existence",
+    "replication-vgg16-high-layers-absence",
+    "replication-vgg16-spatial-frequency",
     "replication-vgg16-ablation",
-)  # fmt: skip
+)
 STRONG = dict.fromkeys(LAYERS, 0.9)
 Vary = Callable[[float], Mapping[str, Any]]
 
@@ -85,8 +87,9 @@ def test_selective_units_in_the_second_set_alone_are_found_there_alone() -> None
     found = results(
         networks(1, analysed_gosi=dict.fromkeys(LAYERS, 0.1)),
         networks(2, analysed_gosi=dict.fromkeys(LAYERS, 0.8)),
-        "existence-selective-units", "replication-existence",
-    )  # fmt: skip
+        "existence-selective-units",
+        "replication-existence",
+    )
     assert found["existence-selective-units"].verdict == CONTRADICTED
     assert found["replication-existence"].verdict == SUPPORTED
 

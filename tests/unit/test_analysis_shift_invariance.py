@@ -9,15 +9,17 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis import shift_invariance
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.schema import conditions
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.questions import shift_invariance
+from study.vocabulary.schema import conditions
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 FC1, BOTTOM, DEPTH, CONSISTENCY = (
-    "shift_invariance-fc1", "shift_invariance-fc1-bottom-half", "shift_invariance-depth",
+    "shift_invariance-fc1",
+    "shift_invariance-fc1-bottom-half",
+    "shift_invariance-depth",
     "shift_invariance-consistency",
-)  # fmt: skip
+)
 ROWS = {name: row for row, name in enumerate(conditions(["conv2", "conv3"]))}
 BOTH = {"conv2": 0.2, "conv3": 0.2}
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.results import NOT_TESTED
-from study.analysis.single_ablation import halves_table
-from study.analysis.single_network import described, layer_table
-from study.analysis.single_tables import MOST_PANELS, spread_layers
+from study.analysis.core.results import NOT_TESTED
+from study.analysis.external.ablation import halves_table
+from study.analysis.external.network import described, layer_table
+from study.analysis.external.tables import MOST_PANELS, spread_layers
 from study.registration import VGG16_LAYERS, read_registration
 from tests.example_probed import probed_study
 

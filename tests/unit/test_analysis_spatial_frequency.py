@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.spatial_frequency import zero_range_share
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.questions.spatial_frequency import zero_range_share
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("spatial_frequency-range-zero", "spatial_frequency-range-zero-two-frequencies")
@@ -23,7 +23,7 @@ def with_ranges(study: xr.DataTree, rng: np.random.Generator, share: np.ndarray,
     counts = rng.integers(2, 6, shape) if counts is None else counts
     return replaced(
         study, "tuning", gosi=0.6, silent=False, spatial_frequency_range=ranges, spatial_frequency_count=counts
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("fewest", [1, 2, 3])

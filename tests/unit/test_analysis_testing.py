@@ -13,9 +13,10 @@ import scipy.stats
 import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
-from study.analysis import question_named, testing
-from study.analysis.question import Measure, unpublished
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
+from study.analysis import question_named
+from study.analysis.core import testing
+from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
 from study.registration import CORRELATION_TESTS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
@@ -92,8 +93,10 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
     centre, spread = {
-        SUPPORTED: (bound + sign, 0.1), CONTRADICTED: (bound - sign, 0.1), INCONCLUSIVE: (bound, 4.0),
-    }[verdict]  # fmt: skip
+        SUPPORTED: (bound + sign, 0.1),
+        CONTRADICTED: (bound - sign, 0.1),
+        INCONCLUSIVE: (bound, 4.0),
+    }[verdict]
     if one.test == "equivalence":
         centre, spread = {SUPPORTED: (0.0, 0.1), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
     return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
@@ -250,9 +253,12 @@ def test_a_correlation_is_taken_and_permuted_within_strata() -> None:
 def test_a_correlation_is_absent_when_its_interval_is_within_the_margins(rho: float, claimed: bool) -> None:
     """The p-value is at most .05 exactly when the 90 % interval lies within the null value plus and minus the effect."""
     one = hypothesis(
-        "generalization-lower-layers", test="correlation_equivalence", null_value=-0.05, smallest_effect=0.5,
+        "generalization-lower-layers",
+        test="correlation_equivalence",
+        null_value=-0.05,
+        smallest_effect=0.5,
         confidence_level=0.9,
-    )  # fmt: skip
+    )
     values, against = correlated(rho, 12, 3, strata="augmentation")
     for layer in measured(one, values, against):
         assert layer.ci_kind == "Fisher z"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.untrained import gosi_gain
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.questions.untrained import gosi_gain
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 ALIKE = dict.fromkeys(LAYERS, 0.45)

@@ -13,13 +13,20 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from study import calibrate, pool
-from study.analysis.question import unpublished
+from study import calibrate
+from study.analysis.core.question import unpublished
+from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, pool, tally
+from study.analysis.simulation.calibration import (
+    Calibration,
+    case_table,
+    failures,
+    level_table,
+    power_table,
+    summary_table,
+)
+from study.commands.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
 from study.config import resolve
-from study.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
 from study.registration import Hypothesis
-from study.simulation import NULL, Case, Size, Tally, effect_case, null_cases, tally
-from study.simulation.calibration import Calibration, case_table, failures, level_table, power_table, summary_table
 from tests.example_study import only, registered
 
 ROOT = Path(__file__).parents[2]
@@ -34,9 +41,16 @@ def hypothesis(name: str = CHEAP) -> Hypothesis:
 def counts(studies: int, any_rejected: int, **changes: int) -> Tally:
     """Return a tally of a hypothesis of two layers."""
     given = {
-        "enough_rejected": 0, "supported": 0, "contradicted": 0, "untested": 0, "intervals": 2 * studies,
-        "covered": 2 * studies, "published": studies, "published_supported": 0, **changes,
-    }  # fmt: skip
+        "enough_rejected": 0,
+        "supported": 0,
+        "contradicted": 0,
+        "untested": 0,
+        "intervals": 2 * studies,
+        "covered": 2 * studies,
+        "published": studies,
+        "published_supported": 0,
+        **changes,
+    }
     return Tally(studies=studies, rejected=(any_rejected, 0), any_rejected=any_rejected, **given)
 
 
@@ -247,9 +261,11 @@ def test_networks_are_counted_by_arm_and_set() -> None:
     """As the profile plans them."""
     small = resolve("cifar10-small")
     for name, networks in (
-        ("existence-selective-units", 16), ("maturation-correlation", 8), ("memorization-trend", 18),
+        ("existence-selective-units", 16),
+        ("maturation-correlation", 8),
+        ("memorization-trend", 18),
         ("replication-existence", 12),
-    ):  # fmt: skip
+    ):
         assert networks_planned(hypothesis(name), small) == networks
 
 

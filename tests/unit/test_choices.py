@@ -9,9 +9,9 @@ import pytest
 
 from study.analysis import check_measures
 from study.analysis.multiverse import MULTIVERSES
-from study.deviations import differences
-from study.errors import StudyError
 from study.registration import Registration, parsed_registration
+from study.registration.deviations import differences
+from study.vocabulary.errors import StudyError
 
 TEXT = (Path(__file__).parents[2] / "preregistration.md").read_text(encoding="utf-8")
 HEAD = TEXT[: TEXT.index("## Multiverse")]

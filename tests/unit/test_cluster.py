@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from study.cluster import Requirements, complaint, exposure, scheduler_address, versions, worker_count
 from study.config import Config, ExecutionConfig, resolve
-from study.errors import StudyError
-from study.provenance import usable_cores
+from study.execution.cluster import Requirements, complaint, exposure, scheduler_address, versions, worker_count
 from study.store import StudyFolder, write_record
+from study.vocabulary.errors import StudyError
+from study.vocabulary.provenance import usable_cores
 
 
 def refusal(*assignments: str, **flags: object) -> str:
@@ -85,11 +85,16 @@ def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "exposed"),
     [
-        ("tcp://127.0.0.1:8786", False), ("tcp://localhost:8786", False), ("tcp://[::1]:8786", False),
-        ("tls://10.0.0.1:8786", False), ("tls://host:8786", False),
-        ("tcp://10.0.0.1:8786", True), ("tcp://host:8786", True), ("tcp://localhost.example:8786", True),
+        ("tcp://127.0.0.1:8786", False),
+        ("tcp://localhost:8786", False),
+        ("tcp://[::1]:8786", False),
+        ("tls://10.0.0.1:8786", False),
+        ("tls://host:8786", False),
+        ("tcp://10.0.0.1:8786", True),
+        ("tcp://host:8786", True),
+        ("tcp://localhost.example:8786", True),
     ],
-)  # fmt: skip
+)
 def test_unencrypted_traffic_beyond_this_machine_is_warned_of(address: str, exposed: bool) -> None:
     """One line that names the address and the way out; none on loopback or with TLS."""
     warning = exposure(address)

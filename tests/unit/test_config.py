@@ -25,7 +25,7 @@ from study.config import (
     measured_settings,
     resolve,
 )
-from study.errors import StudyError
+from study.vocabulary.errors import StudyError
 
 
 def profile_file(folder: Path, text: str) -> str:
@@ -236,9 +236,13 @@ def test_a_refused_profile_value_names_the_profile(tmp_path: Path, assignment: s
 
 @pytest.mark.parametrize(
     ("flag", "key", "value"),
-    [("--images", "images.source", "mnist"), ("--workers", "execution.workers", -2), ("--name", "study.name", "a b"),
-     ("--seed", "study.seed", -1)],
-)  # fmt: skip
+    [
+        ("--images", "images.source", "mnist"),
+        ("--workers", "execution.workers", -2),
+        ("--name", "study.name", "a b"),
+        ("--seed", "study.seed", -1),
+    ],
+)
 def test_a_refused_flag_is_named(flag: str, key: str, value: object) -> None:
     """The line starts with the flag."""
     assert refusal("quick", flags={flag: (key, value)}).startswith(f"{flag}: {key} = {value!r} is not allowed")
@@ -329,12 +333,26 @@ def test_a_record_is_a_profile_that_gives_the_same_study(tmp_path: Path) -> None
 def changed(value: object) -> object:
     """Return another value of the same type that the setting's range allows."""
     choices: dict[object, object] = {
-        "shapes": "folder", "": "/d", "official": "pooled", "valid": "same", "conv_relu_bn": "conv_bn_relu",
-        "validation_accuracy": "last", "mean": "max", "min_max": "fixed", "quick": "other",
-        AUGMENTATIONS: ("none",), LAYERS: ("conv1",), CLAMPS: ("output_zero",), 1e-3: 1e-2, 1e-4: 1e-3,
-        ("mean", "max"): ("max",), ("fixed",): ("min_max",),
-        MemorizationConfig().label_corruptions: (0.0, 1.0), ShiftInvarianceConfig().layers: ("fc1",), "float32": "bfloat16",
-    }  # fmt: skip
+        "shapes": "folder",
+        "": "/d",
+        "official": "pooled",
+        "valid": "same",
+        "conv_relu_bn": "conv_bn_relu",
+        "validation_accuracy": "last",
+        "mean": "max",
+        "min_max": "fixed",
+        "quick": "other",
+        AUGMENTATIONS: ("none",),
+        LAYERS: ("conv1",),
+        CLAMPS: ("output_zero",),
+        1e-3: 1e-2,
+        1e-4: 1e-3,
+        ("mean", "max"): ("max",),
+        ("fixed",): ("min_max",),
+        MemorizationConfig().label_corruptions: (0.0, 1.0),
+        ShiftInvarianceConfig().layers: ("fc1",),
+        "float32": "bfloat16",
+    }
     return choices[value] if value in choices else value + 1  # type: ignore[operator]
 
 

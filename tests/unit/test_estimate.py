@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from study.config import Config, resolve
-from study.estimate import START_SECONDS, Estimate, estimate
-from study.images.split import Split
-from study.plan import planned_networks
+from study.config.population import planned_networks
+from study.execution.estimate import START_SECONDS, Estimate, estimate
+from study.images.preparation.split import Split
 
 
 def split(train: int = 4000, validation: int = 1000, test: int = 1000) -> Split:

@@ -20,7 +20,7 @@ from benchmarks.simulated_study import (
 )
 from study import tuning
 from study.config import Config
-from study.plan import PlannedNetwork
+from study.config.population import PlannedNetwork
 from study.store import StudyFolder, open_study
 
 EPOCHS, DRAWS = 3, 20

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.halves import (
+from study.experiment.halves import (
     by_layer,
     control_halves,
     cumulative_sets,
@@ -17,8 +17,8 @@ from study.halves import (
     random_halves,
     selectivity_halves,
 )
-from study.networks.taps import HiddenLayer
-from study.schema import CONTROLS, FRACTIONS, ORDERS
+from study.networks.graph.taps import HiddenLayer
+from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS
 
 QUICK = settings(deadline=None, max_examples=80, derandomize=True, database=None)
 SELECTIVITY = st.lists(st.one_of(st.just(float("nan")), st.sampled_from([0.0, 0.2, 0.5, 1.0])), max_size=40)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.config import AUGMENTATIONS
-from study.images.augmentation import augmented
+from study.images.preparation.augmentation import augmented
 
 
 def slow(images, down, right, mirrored):

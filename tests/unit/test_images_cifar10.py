@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from study.config import ImagesConfig
-from study.errors import StudyError
-from study.images import cifar10, load_images
+from study.images import load_images
+from study.images.sources import cifar10
+from study.vocabulary.errors import StudyError
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 MEMBERS = (*cifar10.BATCHES, cifar10.NAMES_FILE)
@@ -157,7 +158,7 @@ def damage_label(folder):
             r"batches\.meta\.txt has 5,000 bytes; a list of 10 class names has at most 4,096",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_folder_is_refused_in_one_line(linked, damage, expected):
     """Each kind of damage names the file and the remedy."""
     damage(linked / cifar10.FOLDER)
@@ -186,7 +187,7 @@ def write_archive(path, members):
         ([("data_batch_1.bin", b"short")], r"data_batch_1\.bin has 5 bytes, must have 30,730,000"),
         ([("../data_batch_1.bin", b"elsewhere")], r"cifar-10-batches-bin/data_batch_1\.bin is missing; download"),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_archive_is_refused_in_one_line(tmp_path, members, expected):
     """Links are not followed, sizes are checked before reading, other names are not looked at."""
     write_archive(tmp_path / cifar10.ARCHIVE, members)

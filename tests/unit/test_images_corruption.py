@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from study.images.corruption import corrupted, with_corrupted_labels
+from study.images.preparation.corruption import corrupted, with_corrupted_labels
 from tests.tiny_network import N_CLASSES, tiny_partition
 
 LABELS = np.tile(np.arange(10), 2000)

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from study.config import ImagesConfig
-from study.errors import StudyError
 from study.images import load_images
+from study.vocabulary.errors import StudyError
 
 
 def write_image(path, colour, size=(32, 32), mode="RGB"):
@@ -44,8 +44,13 @@ def test_layout_is_read_in_the_order_of_names(data):
     assert images.images.shape == (6, 32, 32, 3)
     assert images.images.dtype == np.uint8
     assert images.images[:, 0, 0].tolist() == [
-        [0, 0, 0], [10, 10, 200], [0, 0, 0], [200, 10, 10], [10, 10, 200], [200, 10, 10],
-    ]  # fmt: skip
+        [0, 0, 0],
+        [10, 10, 200],
+        [0, 0, 0],
+        [200, 10, 10],
+        [10, 10, 200],
+        [200, 10, 10],
+    ]
     assert images.official is None
     assert images.fingerprint[:12] in images.description
     assert "with a test half" in images.description
@@ -127,7 +132,7 @@ def truncate(data):
         (lambda data: (data / "train/dog").mkdir(), r"train/dog: class 'dog' holds no image \(\.png, \.jpg, \.jpeg\)"),
         (lambda data: (data / "train").rename(data / "pictures"), r"^--data-dir .*: the directory holds no train/"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_in_one_line(data, damage, expected):
     """Each kind of damage names the file or folder and the remedy."""
     damage(data)

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from scipy import io
 
-from study.errors import StudyError
-from study.images.imagenet import GROUND_TRUTH, KIT, META
-from study.images.labelled_folder import LabelledFolder, balanced_subset, image_batches, labelled_folder
+from study.images.labelled.folder import LabelledFolder, balanced_subset, image_batches, labelled_folder
+from study.images.labelled.imagenet import GROUND_TRUTH, KIT, META
+from study.vocabulary.errors import StudyError
 
 # In the development kit's order, which is not that of the WordNet ids; the last has children, so no image is one.
 SYNSETS = ((1, "n03", 0), (2, "n01", 0), (3, "n02", 0), (4, "n00", 2))
@@ -182,8 +182,10 @@ def test_a_subset_holds_as_many_of_each_class(n_images: int, expected: list[int]
 
 def test_a_subset_follows_from_the_seed() -> None:
     """The same generator gives the same files, another one others, and a smaller subset is part of a larger."""
-    draws = [balanced_subset(many(30, 30), n, np.random.default_rng(seed)).paths for n, seed in
-             ((10, 0), (10, 0), (10, 1), (20, 0))]  # fmt: skip
+    draws = [
+        balanced_subset(many(30, 30), n, np.random.default_rng(seed)).paths
+        for n, seed in ((10, 0), (10, 0), (10, 1), (20, 0))
+    ]
     assert draws[0] == draws[1] != draws[2]
     assert set(draws[0]) < set(draws[3])
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from study.config import ImagesConfig
-from study.errors import StudyError
 from study.images import load_images
 from study.images.image_set import fingerprint
-from study.images.shapes import CLASS_NAMES, generated
-from study.images.split import split_images
+from study.images.preparation.split import split_images
+from study.images.sources.shapes import CLASS_NAMES, generated
+from study.vocabulary.errors import StudyError
 
 
 def test_default_sizes_and_balance():

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.config import ImagesConfig
-from study.errors import StudyError
 from study.images.image_set import ImageSet, fingerprint
-from study.images.split import partition, preprocessed, split_images, stratified_order
+from study.images.preparation.split import partition, preprocessed, split_images, stratified_order
+from study.vocabulary.errors import StudyError
 
 PARTS = ("train", "validation", "test")
 
@@ -107,7 +107,7 @@ def test_the_split_seed_alone_decides():
         ([60, 2], None, {}, r"^class 'class1' of source 'folder' has 2 images and none falls to the \w+ part"),
         ([60, 60], [10, 0], {}, r"^class 'class1' of source 'folder' has 60 images and none falls to the test part"),
     ],
-)  # fmt: skip
+)
 def test_impossible_splits_are_refused_in_one_line(counts, test_counts, settings, expected):
     """More than there is, or a class too small for every part, names the numbers."""
     with pytest.raises(StudyError, match=expected) as caught:

@@ -7,26 +7,41 @@ import pytest
 import xarray as xr
 
 from study import tuning
-from study.bench import Bench, bench
 from study.config import Config, resolve
+from study.config.population import PlannedNetwork, planned_networks
+from study.experiment.compiled_network import Bench, bench
+from study.experiment.measurements.tuning import grating_responses
+from study.experiment.one_network import Measured, measure_network
+from study.experiment.training import initialize
 from study.images import load_images
-from study.images.corruption import corrupted
-from study.images.split import Partition, partition, preprocessed, split_images
-from study.measure import Measured, measure_network
-from study.plan import PlannedNetwork, planned_networks
-from study.probe import grating_responses
-from study.schema import ARM_GROUPS, validate
-from study.seeding import stream
-from study.stimuli import gratings
-from study.train import initialize
+from study.images.preparation.corruption import corrupted
+from study.images.preparation.split import Partition, partition, preprocessed, split_images
+from study.tuning.gratings import gratings
+from study.vocabulary.schema import ARM_GROUPS, validate
+from study.vocabulary.seeding import stream
 
 SETTINGS = (
-    "images.train_images=200", "images.validation_images=60", "images.test_images=100", "training.epochs=1",
-    "training.selection=last", "population.seeds=1", "population.augmentations=none", "maturation.seeds=1",
-    "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1", "memorization.epochs=2",
-    "memorization.train_images=120", "replication.seeds=0", "probe.permutations=100", "ablation.null_draws=20",
-    "ablation.null_images=32", "shift_invariance.test_images=40", "multiverse.readouts=[]", "multiverse.gratings=[]",
-)  # fmt: skip
+    "images.train_images=200",
+    "images.validation_images=60",
+    "images.test_images=100",
+    "training.epochs=1",
+    "training.selection=last",
+    "population.seeds=1",
+    "population.augmentations=none",
+    "maturation.seeds=1",
+    "maturation.epochs=3",
+    "memorization.seeds=1",
+    "memorization.label_corruptions=0.5,1",
+    "memorization.epochs=2",
+    "memorization.train_images=120",
+    "replication.seeds=0",
+    "probe.permutations=100",
+    "ablation.null_draws=20",
+    "ablation.null_images=32",
+    "shift_invariance.test_images=40",
+    "multiverse.readouts=[]",
+    "multiverse.gratings=[]",
+)
 VARIANTS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
 N_CLASSES = 10
 
@@ -208,13 +223,25 @@ def test_shifts_are_measured_behind_the_same_halves(population: xr.DataTree) -> 
     """Conditions in the schema's order; up to the silenced layer nothing differs from the intact network."""
     shift = population["shift_invariance"].to_dataset()
     assert shift["condition"].values.tolist() == [
-        "intact", "conv2_top", "conv2_bottom", "conv2_random", "conv3_top", "conv3_bottom", "conv3_random"
-    ]  # fmt: skip
+        "intact",
+        "conv2_top",
+        "conv2_bottom",
+        "conv2_random",
+        "conv3_top",
+        "conv3_bottom",
+        "conv3_random",
+    ]
     cv = shift["cv_mean"]
     for layer in ("conv1", "conv2"):
         assert (cv.sel(layer=layer) == cv.sel(layer=layer, condition="intact")).all()
     assert (cv.sel(layer="conv4").isel(condition=slice(1, None)) != cv.sel(layer="conv4", condition="intact")).all()
     total = shift["n_components"] + shift["n_inactive"]
     assert total.sel(condition="intact").values.tolist() == [
-        30 * 30 * 32, 14 * 14 * 32, 12 * 12 * 64, 5 * 5 * 64, 3 * 3 * 128, 128, 512
-    ]  # fmt: skip
+        30 * 30 * 32,
+        14 * 14 * 32,
+        12 * 12 * 64,
+        5 * 5 * 64,
+        3 * 3 * 128,
+        128,
+        512,
+    ]

@@ -8,23 +8,30 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study import narrative
+from study.commands import narrative
+from study.commands.narrative import config_image_size, failure_sentences, report_of
 from study.config import Config, resolve
-from study.errors import StudyError
-from study.narrative import config_image_size, failure_sentences, report_of
-from study.plan import planned_networks
+from study.config.population import planned_networks
 from study.report.content import Report
-from study.schema import GROUPS
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import GROUPS
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, study_of
 
 ARMS = ["Maturation", "Memorisation", "Second set of initialisations"]
 SETTINGS = (
-    "population.seeds=6", "maturation.seeds=3", "maturation.epochs=7", "maturation.learning_rate=0.0002",
-    "memorization.seeds=2", "memorization.label_corruptions=[0.0, 0.5]", "memorization.epochs=9",
-    "memorization.train_images=300", "replication.seeds=4", "replication.memorization_seeds=1",
+    "population.seeds=6",
+    "maturation.seeds=3",
+    "maturation.epochs=7",
+    "maturation.learning_rate=0.0002",
+    "memorization.seeds=2",
+    "memorization.label_corruptions=[0.0, 0.5]",
+    "memorization.epochs=9",
+    "memorization.train_images=300",
+    "replication.seeds=4",
+    "replication.memorization_seeds=1",
     "shift_invariance.test_images=0",
-)  # fmt: skip
+)
 RECORD: dict[str, Any] = {
     "images": {
         "description": "photographs.",
@@ -73,13 +80,26 @@ def test_every_network_has_a_row_that_says_what_it_is(whole: Report) -> None:
     """Arm, set, label corruption, accuracies of training and test."""
     table = whole.networks
     assert list(table.columns) == [
-        "key", "arm", "set", "augmentation", "label corruption", "seed", "test accuracy", "train accuracy", "test loss",
-        "train loss", "analysed epoch", "seconds",
-    ]  # fmt: skip
+        "key",
+        "arm",
+        "set",
+        "augmentation",
+        "label corruption",
+        "seed",
+        "test accuracy",
+        "train accuracy",
+        "test loss",
+        "train loss",
+        "analysed epoch",
+        "seconds",
+    ]
     assert table[["arm", "set"]].value_counts().to_dict() == {
-        ("generalization", 1): 24, ("memorization", 1): 2, ("maturation", 1): 1, ("generalization", 2): 1,
+        ("generalization", 1): 24,
+        ("memorization", 1): 2,
+        ("maturation", 1): 1,
+        ("generalization", 2): 1,
         ("memorization", 2): 1,
-    }  # fmt: skip
+    }
     last = table.iloc[-1]
     assert (last["arm"], last["set"], last["label corruption"]) == ("memorization", 2, 0.5)
     measured = study()["training"].to_dataset()

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from study.config import NetworkConfig
 from study.networks import backend
+from study.networks.architectures.cnn7 import cnn7
 from study.networks.backend import FusedAdam, FusedBatchNormalization, MatrixConv2D
-from study.networks.cnn7 import cnn7
-from study.networks.taps import (
+from study.networks.graph.taps import (
     HiddenLayer,
     clamp_values,
     hidden_layers,
@@ -112,9 +112,12 @@ def test_units_are_read_after_the_relu_and_clamped_where_the_next_layer_reads(or
     """Where normalisation comes last the two differ; where it comes first they are one."""
     last = order == "conv_relu_bn"
     assert hidden_layers(network(order=order))[1] == HiddenLayer(
-        name="conv2", n_units=32, response="conv2_relu", output="conv2_bn" if last else "conv2_relu",
+        name="conv2",
+        n_units=32,
+        response="conv2_relu",
+        output="conv2_bn" if last else "conv2_relu",
         normalization="conv2_bn" if last else "",
-    )  # fmt: skip
+    )
 
 
 def test_other_images_and_classes_are_possible() -> None:

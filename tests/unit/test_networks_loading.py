@@ -13,13 +13,13 @@ import keras
 import numpy as np
 import pytest
 
-from study.errors import StudyError
 from study.networks import backend
-from study.networks.applications import application_name, application_preprocessing, applications
-from study.networks.loading import LoadedModel, digest, load
-from study.networks.preprocessing import InputLayout, as_input, gratings_as_pictures, preprocess
-from study.networks.taps import hidden_layers, selected_layers
-from study.stimuli import PHASES, grating_axes
+from study.networks.graph.taps import hidden_layers, selected_layers
+from study.networks.pretrained.applications import application_name, application_preprocessing, applications
+from study.networks.pretrained.loading import LoadedModel, digest, load
+from study.networks.pretrained.preprocessing import InputLayout, as_input, gratings_as_pictures, preprocess
+from study.tuning.gratings import PHASES, grating_axes
+from study.vocabulary.errors import StudyError
 
 # Keras' own, when it saves a network.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -191,8 +191,8 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
 
 IMAGENET = """
 import keras, sys
-from study.errors import StudyError
-from study.networks.loading import load
+from study.vocabulary.errors import StudyError
+from study.networks.pretrained.loading import load
 
 home = sys.argv[1]
 asked = dict(preprocessing=None, seed=0)
@@ -216,9 +216,13 @@ def test_imagenet_weights_come_from_the_cache_or_a_line_says_where_they_belong(t
     (tmp_path / "models").mkdir()
     nowhere = dict.fromkeys(("https_proxy", "http_proxy", "HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
     done = subprocess.run(
-        [sys.executable, "-c", IMAGENET, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True,
+        [sys.executable, "-c", IMAGENET, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
         env={**os.environ, **nowhere, "KERAS_HOME": str(tmp_path), "no_proxy": "", "NO_PROXY": ""},
-    )  # fmt: skip
+    )
     lines = [line for line in done.stdout.splitlines() if "Downloading" not in line]
     assert lines[0] == "True 224"
     assert lines[1].startswith(
@@ -350,8 +354,11 @@ def test_several_inputs_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_channels_first_is_seen_in_the_layers(tmp_path: Path) -> None:
     """The first layer with an opinion decides, as a picture 3 px high would look the same."""
-    layers = [keras.layers.Conv2D(4, 3, data_format="channels_first"),
-              keras.layers.GlobalAveragePooling2D(data_format="channels_first"), keras.layers.Dense(3)]  # fmt: skip
+    layers = [
+        keras.layers.Conv2D(4, 3, data_format="channels_first"),
+        keras.layers.GlobalAveragePooling2D(data_format="channels_first"),
+        keras.layers.Dense(3),
+    ]
     assert from_file(saved(tmp_path, layers, (3, 32, 32))).layout == InputLayout(32, 3, True)
 
 

@@ -8,13 +8,13 @@ import keras
 import numpy as np
 import pytest
 
-from study.errors import StudyError
+from study.experiment.measurements.tuning import grating_responses, orientation_responses, rectified, streamed_responses
 from study.networks import backend
-from study.networks.preprocessing import InputLayout
-from study.networks.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
-from study.networks.taps import hidden_layers, responses_model, unit_labels
-from study.probe import grating_responses, orientation_responses, rectified, streamed_responses
-from study.stimuli import gratings
+from study.networks.graph.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
+from study.networks.graph.taps import hidden_layers, responses_model, unit_labels
+from study.networks.pretrained.preprocessing import InputLayout
+from study.tuning.gratings import gratings
+from study.vocabulary.errors import StudyError
 
 SIZE = 8
 
@@ -76,9 +76,11 @@ def test_streamed_gratings_are_those_shown_at_once(channels: int) -> None:
     streamed = streamed_responses(reader(model).gratings, SIZE, contrast="min_max", at_once=5)
     maps = responses_model(model, hidden_layers(model))
     expected = grating_responses(
-        lambda images: maps(np.repeat(images, channels, axis=-1) if images.shape[-1] == 1 else images), shown,
-        training_mean=np.zeros((SIZE, SIZE, channels), np.float32), readout="mean",
-    )  # fmt: skip
+        lambda images: maps(np.repeat(images, channels, axis=-1) if images.shape[-1] == 1 else images),
+        shown,
+        training_mean=np.zeros((SIZE, SIZE, channels), np.float32),
+        readout="mean",
+    )
     assert (streamed.shape, streamed.dtype) == ((17, 12, 3, 4), np.float32)
     assert streamed.flags.c_contiguous
     np.testing.assert_allclose(streamed, expected, rtol=1e-4, atol=1e-6)
@@ -167,8 +169,9 @@ def test_channels_first_is_averaged_over_positions() -> None:
     """Channels on the second axis are units, rows and columns are not; where the processor can compute it at all."""
     layers = keras.layers
     images = keras.Input((3, SIZE, SIZE))
-    maps = layers.DepthwiseConv2D(1, activation="relu", data_format="channels_first", name="depth",
-                                  depthwise_initializer="ones")(images)  # fmt: skip
+    maps = layers.DepthwiseConv2D(
+        1, activation="relu", data_format="channels_first", name="depth", depthwise_initializer="ones"
+    )(images)
     pooled = layers.GlobalAveragePooling2D(data_format="channels_first", name="mean")(maps)
     model = keras.Model(images, layers.Dense(2)(pooled))
     layer = next(each for each in hidden_layers(model) if each.name == "depth")

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pytest
 
-from study.errors import StudyError
 from study.networks import backend
-from study.networks.clamped import ClampedNetwork, InPlace, Superposed
-from study.networks.parts import prefix_model, suffix_model
-from study.networks.taps import HiddenLayer, clamp_values, hidden_layers
+from study.networks.graph.parts import prefix_model, suffix_model
+from study.networks.graph.taps import HiddenLayer, clamp_values, hidden_layers
+from study.networks.interventions.clamped import ClampedNetwork, InPlace, Superposed
+from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network
 from tests.tiny_network import scramble, tiny_network
 
@@ -131,10 +131,8 @@ def test_scores_are_those_of_the_whole_network_changed_in_place(mixed: ClampedNe
         value, given = clamp, partners
     else:
         value = given = (
-            rng(4).normal(0, 1, layer.n_units).astype("f4")
-            if clamp == "values"
-            else clamp_values(model, layer, clamp)
-        )  # fmt: skip
+            rng(4).normal(0, 1, layer.n_units).astype("f4") if clamp == "values" else clamp_values(model, layer, clamp)
+        )
     found = mixed.clamped_scores(index, activations, mask, [given], labels)[:, 0]
     expected = scores(in_place(model, layer, mask, value, batch, others), labels)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
@@ -256,8 +254,9 @@ def test_a_mobile_network_is_silenced_in_place_as_by_its_suffix() -> None:
     found = {layer.name: layer for layer in hidden_layers(model)}
     layers = found["block_14_depthwise"], found["Conv_1"]
     assert [(layer.kind, layer.cuts, layer.n_units) for layer in layers] == [
-        ("depthwise", False, 336), ("convolution", True, 1280)
-    ]  # fmt: skip
+        ("depthwise", False, 336),
+        ("convolution", True, 1280),
+    ]
     network = ClampedNetwork.of(model, layers)
     batch, labels = images(model), np.arange(N_IMAGES) % 3
     outputs = network.outputs(batch)

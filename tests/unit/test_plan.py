@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from study import plan
 from study.config import AUGMENTATIONS, Config, MaturationConfig, MemorizationConfig, resolve
-from study.plan import PlannedNetwork, asked_variants, planned_networks, training_images, training_of
-from study.schema import ARM_GROUPS
+from study.config import population as plan
+from study.config.population import PlannedNetwork, asked_variants, planned_networks, training_images, training_of
+from study.vocabulary.schema import ARM_GROUPS
 
 ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
 NO_VARIANTS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
@@ -48,14 +48,23 @@ def test_seeds_vary_slowest() -> None:
 def test_arms_follow_the_population_and_the_second_set_the_first() -> None:
     """How many of each kind: seeds, times rates in the memorization arm, times augmentations in the population."""
     planned = networks(
-        "population.seeds=1", "maturation.seeds=3", "memorization.seeds=2", "memorization.label_corruptions=0,0.5,1",
-        "replication.seeds=2", "replication.maturation_seeds=1", "replication.memorization_seeds=1",
-    )  # fmt: skip
+        "population.seeds=1",
+        "maturation.seeds=3",
+        "memorization.seeds=2",
+        "memorization.label_corruptions=0,0.5,1",
+        "replication.seeds=2",
+        "replication.maturation_seeds=1",
+        "replication.memorization_seeds=1",
+    )
     found = [(network.initialization_set, network.arm) for network in planned]
     assert found == [
-        *[(1, "generalization")] * 4, *[(1, "maturation")] * 3, *[(1, "memorization")] * 6,
-        *[(2, "generalization")] * 8, (2, "maturation"), *[(2, "memorization")] * 3,
-    ]  # fmt: skip
+        *[(1, "generalization")] * 4,
+        *[(1, "maturation")] * 3,
+        *[(1, "memorization")] * 6,
+        *[(2, "generalization")] * 8,
+        (2, "maturation"),
+        *[(2, "memorization")] * 3,
+    ]
     assert {n.augmentation for n in planned if n.arm == "maturation"} == {"shift_flip"}
     assert {n.augmentation for n in planned if n.arm == "memorization"} == {"none"}
     assert [n.label_corruption for n in planned if n.arm == "memorization"] == [0.0, 0.5, 1.0] * 3
@@ -83,13 +92,19 @@ def test_only_the_memorization_arm_may_see_fewer_images() -> None:
 
 ARMS = ("maturation.seeds=1", "memorization.seeds=1")
 CHANGES = {
-    "maturation.epochs=9": {"maturation"}, "maturation.learning_rate=0.01": {"maturation"},
-    "memorization.epochs=9": {"memorization"}, "memorization.train_images=50": {"memorization"},
-    "ablation.null_draws=61": {"generalization"}, "shift_invariance.test_images=100": {"generalization"},
-    "shift_invariance.layers=conv2": {"generalization"}, "training.epochs=3": {"generalization"},
-    "training.learning_rate=0.01": {"generalization", "memorization"}, "network.padding=same": set(ARM_GROUPS),
-    "training.selection=validation_loss": {"generalization", "maturation"}, "probe.readout=max": set(ARM_GROUPS),
-}  # fmt: skip
+    "maturation.epochs=9": {"maturation"},
+    "maturation.learning_rate=0.01": {"maturation"},
+    "memorization.epochs=9": {"memorization"},
+    "memorization.train_images=50": {"memorization"},
+    "ablation.null_draws=61": {"generalization"},
+    "shift_invariance.test_images=100": {"generalization"},
+    "shift_invariance.layers=conv2": {"generalization"},
+    "training.epochs=3": {"generalization"},
+    "training.learning_rate=0.01": {"generalization", "memorization"},
+    "network.padding=same": set(ARM_GROUPS),
+    "training.selection=validation_loss": {"generalization", "maturation"},
+    "probe.readout=max": set(ARM_GROUPS),
+}
 
 
 @pytest.mark.parametrize(("assignment", "arms"), CHANGES.items())
@@ -108,7 +123,7 @@ def test_a_setting_changes_the_keys_of_the_arms_it_matters_to(assignment: str, a
         (NO_VARIANTS, (*NO_VARIANTS, "multiverse.permutations=77"), set()),
         (NO_VARIANTS, ("multiverse.readouts=mean", "multiverse.gratings=min_max"), set()),
     ],
-)  # fmt: skip
+)
 def test_other_readings_change_the_keys_of_the_population_alone(
     before: tuple[str, ...], after: tuple[str, ...], arms: set[str]
 ) -> None:
@@ -137,9 +152,10 @@ def test_networks_that_are_stored_are_found_again() -> None:
     firsts = {network.arm: network.key for network in reversed(planned_networks(config, fingerprint="f"))}
     assert plan.ALGORITHM_VERSION == 3
     assert firsts == {
-        "generalization": "84375be119f12c55855b", "maturation": "2f0dd11775217d1ee3f8",
+        "generalization": "84375be119f12c55855b",
+        "maturation": "2f0dd11775217d1ee3f8",
         "memorization": "08929206ed307e2f15a0",
-    }  # fmt: skip
+    }
 
 
 def test_keys_and_identities_are_unique() -> None:
@@ -186,9 +202,14 @@ def test_what_determines_the_result_changes_every_key(assignment: str) -> None:
 
 @pytest.mark.parametrize(
     "assignment",
-    ["execution.workers=7", "execution.retries=0", "execution.checkpoint_epochs=1", "study.name=other",
-     "images.data_dir=/d"],
-)  # fmt: skip
+    [
+        "execution.workers=7",
+        "execution.retries=0",
+        "execution.checkpoint_epochs=1",
+        "study.name=other",
+        "images.data_dir=/d",
+    ],
+)
 def test_what_does_not_determine_the_result_changes_no_key(assignment: str) -> None:
     """How the work is spread, what the study is called and where its images lie."""
     assert keys() == keys(assignment)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study import probe, tuning
+from study import tuning
 from study.config import ProbeConfig
-from study.probe import BIN_STARTS, N_BINS, coordinates, grating_responses, tuning_arrays
-from study.schema import GROUPS, described
-from study.stimuli import Gratings, grating, gratings
+from study.experiment.measurements import tuning as probe
+from study.experiment.measurements.tuning import BIN_STARTS, N_BINS, coordinates, grating_responses, tuning_arrays
+from study.tuning.gratings import Gratings, grating, gratings
+from study.vocabulary.schema import GROUPS, described
 
 CONFIG = ProbeConfig(permutations=100)
 

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from study.progress import STAGE_WEIGHTS, Display, percent
-from study.schema import ARM_GROUPS
+from study.execution.progress import STAGE_WEIGHTS, Display, percent
+from study.vocabulary.schema import ARM_GROUPS
 
 
 @pytest.mark.parametrize("arm", ARM_GROUPS)

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study import provenance
-from study.provenance import digest, environment, git_state
+from study.vocabulary import provenance
+from study.vocabulary.digests import digest
+from study.vocabulary.provenance import environment, git_state
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -72,7 +73,7 @@ def test_environment_names_no_person_host_or_path() -> None:
 def test_nothing_heavy_is_imported() -> None:
     """Versions come from metadata, not from importing TensorFlow."""
     script = (
-        "import sys, study.provenance; study.provenance.environment(); "
+        "import sys, study.vocabulary.provenance; study.vocabulary.provenance.environment(); "
         "print(sorted({'tensorflow', 'keras', 'numpy', 'xarray'} & set(sys.modules)))"
     )
     done = subprocess.run(

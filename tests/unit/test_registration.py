@@ -14,8 +14,6 @@ import pytest
 from study import analysis
 from study.analysis import check_measures
 from study.config import CLAMPS, LAYERS, PROFILES, as_record, resolve
-from study.deviations import differences, setting_deviations
-from study.errors import StudyError
 from study.registration import (
     CNN7_LAYERS,
     EQUIVALENCE_TESTS,
@@ -26,18 +24,39 @@ from study.registration import (
     parsed_registration,
     read_registration,
 )
-from study.rules import QUANTITIES, Rule
+from study.registration.deviations import differences, setting_deviations
+from study.registration.rules import QUANTITIES, Rule
+from study.vocabulary.errors import StudyError
 
 PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
 FIELDS: dict[str, Any] = {
-    "id": "made-up", "question": "existence", "paper_section": "3.1", "claim": "It is so.", "estimand": "A mean.",
-    "measure": "selective_excess", "experimental_unit": "network", "layers": ["conv1", "conv2"],
-    "layers_required": "every", "test": "sign_flip", "alternative": "greater", "n_resamples": 9999, "strata": "none",
-    "confidence_level": 0.95, "alpha": 0.05, "family": "made-up", "adjustment": "holm", "null_value": 0.0,
-    "smallest_effect": 0.1, "expected_sd": 0.2, "supported": "pvalue_adjusted <= alpha",
-    "contradicted": "ci_high < smallest_effect", "exclusions": "none",
-    "minimum_networks": 8, "minimum_per_stratum": 1, "status": "confirmatory",
-}  # fmt: skip
+    "id": "made-up",
+    "question": "existence",
+    "paper_section": "3.1",
+    "claim": "It is so.",
+    "estimand": "A mean.",
+    "measure": "selective_excess",
+    "experimental_unit": "network",
+    "layers": ["conv1", "conv2"],
+    "layers_required": "every",
+    "test": "sign_flip",
+    "alternative": "greater",
+    "n_resamples": 9999,
+    "strata": "none",
+    "confidence_level": 0.95,
+    "alpha": 0.05,
+    "family": "made-up",
+    "adjustment": "holm",
+    "null_value": 0.0,
+    "smallest_effect": 0.1,
+    "expected_sd": 0.2,
+    "supported": "pvalue_adjusted <= alpha",
+    "contradicted": "ci_high < smallest_effect",
+    "exclusions": "none",
+    "minimum_networks": 8,
+    "minimum_per_stratum": 1,
+    "status": "confirmatory",
+}
 GONE = object()
 
 
@@ -223,7 +242,11 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"smallest_effect": 0.1, "alternative": "less"}, "smallest_effect", "0.1 must be below null_value, 0.0"),
     ({"null_value": 0.5, "smallest_effect": 0.5, "alternative": "less"}, "smallest_effect", "must be below null_value"),
     ({"smallest_effect": 0.0, "alternative": "two-sided"}, "smallest_effect", "must be different from null_value, 0.0"),
-    ({"smallest_effect": 1.0, "expected_sd": 0.0, "test": "correlation_equivalence"}, "smallest_effect", "leaves -1 to 1"),
+    (
+        {"smallest_effect": 1.0, "expected_sd": 0.0, "test": "correlation_equivalence"},
+        "smallest_effect",
+        "leaves -1 to 1",
+    ),
     ({"expected_sd": GONE}, "expected_sd", "missing"),
     ({"expected_sd": 0.0}, "expected_sd", "0.0 must be above 0, for test 'sign_flip'"),
     ({"expected_sd": -0.1}, "expected_sd", "between 0.0"),
@@ -244,7 +267,7 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"contradicted": "0 < ci_low < 1"}, "contradicted", "no comparison"),
     ({"contradicted": "ci_high < nan"}, "contradicted", "no comparison"),
     ({"contradicted": "__import__('os') < 1"}, "contradicted", "no comparison"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changes", "field", "reason"), MALFORMED, ids=[f"{f}-{r[:12]}" for _, f, r in MALFORMED])
@@ -425,9 +448,16 @@ def test_the_digest_stands_when_only_prose_changes() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"alpha": 0.01}, {"claim": "It is not so."}, {"layers": ["conv1"]}, {"supported": "pvalue_adjusted < alpha"},
-     {"status": "exploratory"}, {"smallest_effect": 0.2}, {"exclusions": "some"}],
-)  # fmt: skip
+    [
+        {"alpha": 0.01},
+        {"claim": "It is not so."},
+        {"layers": ["conv1"]},
+        {"supported": "pvalue_adjusted < alpha"},
+        {"status": "exploratory"},
+        {"smallest_effect": 0.2},
+        {"exclusions": "some"},
+    ],
+)
 def test_the_digest_covers_every_field(changes: dict[str, Any]) -> None:
     """Any change of a block is a change of the digest, and one line names hypothesis, field, before and after."""
     before, after = register(block()), register(block(**changes))
@@ -470,9 +500,14 @@ def test_settings_that_depart_are_listed(registered: Registration) -> None:
     """One line a setting, for what is registered for all profiles and for this one; unregistered settings are free."""
     config = resolve(
         "quick",
-        assignments=["training.epochs=2", "network.padding=same", "population.augmentations=none", "study.seed=5",
-                     "execution.workers=3"],
-    )  # fmt: skip
+        assignments=[
+            "training.epochs=2",
+            "network.padding=same",
+            "population.augmentations=none",
+            "study.seed=5",
+            "execution.workers=3",
+        ],
+    )
     assert sorted(setting_deviations(registered, as_record(config))) == [
         "network.padding is 'same', registered is 'valid'",
         "population.augmentations is ['none'], registered is ['none', 'shift', 'flip', 'shift_flip']",

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from study.analysis import question_named
-from study.analysis.ablation_tables import BY_CHANCE, HALF_WORDS
-from study.analysis.ablation_variants import CLAMP_WORDS, SAME
-from study.analysis.results import Figure
+from study.analysis.core.results import Figure
+from study.analysis.questions.ablation.tables import BY_CHANCE, HALF_WORDS
+from study.analysis.questions.ablation.variants import CLAMP_WORDS, SAME
 from study.config import CLAMPS
 from study.report.charts import CHARTS
 from study.report.charts.theme import BLUE, GREEN, ORANGE, PURPLE
@@ -23,9 +23,18 @@ from tests.example_study import LAYERS, example_study
 
 ROWS_AT_MOST = 2000
 IDS = [
-    "ablation-loss", "ablation-null", "ablation-silence", "ablation-accuracy", "ablation-classes", "ablation-curve",
-    "ablation-curve-distance", "ablation-clamps", "ablation-differences", "ablation-rivals", "ablation-conclusion",
-]  # fmt: skip
+    "ablation-loss",
+    "ablation-null",
+    "ablation-silence",
+    "ablation-accuracy",
+    "ablation-classes",
+    "ablation-curve",
+    "ablation-curve-distance",
+    "ablation-clamps",
+    "ablation-differences",
+    "ablation-rivals",
+    "ablation-conclusion",
+]
 NOT_A_PLACE = re.compile(r'(?:\bd|transform|[xy][12]?|width|height)="[^"]*(?:NaN|Infinity)')
 OPPOSITE, CANNOT_TELL = "opposite conclusion", "cannot tell"
 
@@ -179,11 +188,25 @@ def test_a_layer_without_a_value_has_no_panel_of_curves(figures: dict[str, Figur
 def forest(answers: list[str], *, claim: bool = True) -> pd.DataFrame:
     """Return a row a reading of conv2, and one of conv1, which is not in the claim."""
     rows = [
-        {"layer": layer, "reading": f"reading {place}", "answer": answer, "effect": 0.1, "ci_low": 0.0, "ci_high": 0.2,
-         "unit": "nat", "pvalue_unadjusted": 0.04, "networks": 8, "ratio": 1.5, "in_sd": 0.5, "low_in_sd": 0.1,
-         "high_in_sd": 0.9, "in_the_claim": claim and layer == "conv2"}
-        for layer in ("conv2", "conv1") for place, answer in enumerate(answers)
-    ]  # fmt: skip
+        {
+            "layer": layer,
+            "reading": f"reading {place}",
+            "answer": answer,
+            "effect": 0.1,
+            "ci_low": 0.0,
+            "ci_high": 0.2,
+            "unit": "nat",
+            "pvalue_unadjusted": 0.04,
+            "networks": 8,
+            "ratio": 1.5,
+            "in_sd": 0.5,
+            "low_in_sd": 0.1,
+            "high_in_sd": 0.9,
+            "in_the_claim": claim and layer == "conv2",
+        }
+        for layer in ("conv2", "conv1")
+        for place, answer in enumerate(answers)
+    ]
     return pd.DataFrame(rows)
 
 

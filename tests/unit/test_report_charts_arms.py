@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.results import Figure
+from study.analysis.core.results import Figure
 from study.report.charts import CHARTS
 from study.report.drawing import figure_drawing
 
@@ -22,8 +22,11 @@ MODULES = ("maturation", "memorization")
 
 
 def _losses() -> pd.DataFrame:
-    rows = [(kind, epoch, 2 / epoch + shift, 1.9 / epoch + shift, 2.2 / epoch + shift)
-            for kind, shift in (("training", 0.1), ("validation", 0.3)) for epoch in range(1, EPOCHS + 1)]  # fmt: skip
+    rows = [
+        (kind, epoch, 2 / epoch + shift, 1.9 / epoch + shift, 2.2 / epoch + shift)
+        for kind, shift in (("training", 0.1), ("validation", 0.3))
+        for epoch in range(1, EPOCHS + 1)
+    ]
     return pd.DataFrame(rows, columns=["kind", "epoch", "loss", "low", "high"])
 
 
@@ -33,8 +36,12 @@ def _curves() -> pd.DataFrame:
 
 
 def _points() -> pd.DataFrame:
-    rows = [(layer, f"seed {seed}", epoch, 0.1 * epoch + 0.01 * seed, 2.0 / epoch)
-            for layer in LAYERS for seed in range(2) for epoch in range(1, EPOCHS + 1)]  # fmt: skip
+    rows = [
+        (layer, f"seed {seed}", epoch, 0.1 * epoch + 0.01 * seed, 2.0 / epoch)
+        for layer in LAYERS
+        for seed in range(2)
+        for epoch in range(1, EPOCHS + 1)
+    ]
     return pd.DataFrame(rows, columns=["layer", "network", "epoch", "gosi", "validation_loss"])
 
 
@@ -67,17 +74,25 @@ def _corruption() -> pd.DataFrame:
 
 
 def _accuracy() -> pd.DataFrame:
-    rows = [(scores, rate, "mean" if kind == "mean" else f"n{rate}", top - slope * rate, kind)
-            for scores, top, slope in (("training images", 1.0, 0.1), ("test images", 0.7, 0.6))
-            for kind in ("network", "mean") for rate in RATES]  # fmt: skip
+    rows = [
+        (scores, rate, "mean" if kind == "mean" else f"n{rate}", top - slope * rate, kind)
+        for scores, top, slope in (("training images", 1.0, 0.1), ("test images", 0.7, 0.6))
+        for kind in ("network", "mean")
+        for rate in RATES
+    ]
     return pd.DataFrame(rows, columns=["scores", "label_corruption", "network", "accuracy", "kind"]).assign(bound=0.95)
 
 
 TABLES = {
-    "maturation_loss": _losses(), "maturation_gosi": _curves(), "maturation_points": _points(),
-    "maturation_correlations": _correlations(), "maturation_single_networks": _single_networks(),
-    "corruption_gosi": _corruption(), "corruption_excess": _corruption(), "corruption_accuracy": _accuracy(),
-}  # fmt: skip
+    "maturation_loss": _losses(),
+    "maturation_gosi": _curves(),
+    "maturation_points": _points(),
+    "maturation_correlations": _correlations(),
+    "maturation_single_networks": _single_networks(),
+    "corruption_gosi": _corruption(),
+    "corruption_excess": _corruption(),
+    "corruption_accuracy": _accuracy(),
+}
 
 
 def specified(name: str, table: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -121,13 +136,15 @@ def test_drawings_hold_marks_and_words_with_units(name: str) -> None:
     """The static drawing has something on it, and says what its axes are."""
     svg = static(name, TABLES[name])
     titles = {
-        "maturation_loss": ("loss (nat)", "epoch"), "maturation_gosi": ("mean gOSI", "epoch"),
+        "maturation_loss": ("loss (nat)", "epoch"),
+        "maturation_gosi": ("mean gOSI", "epoch"),
         "maturation_points": ("mean gOSI", "validation loss (nat)"),
         "maturation_correlations": ("rank correlation with validation loss",),
         "maturation_single_networks": ("networks with p at most .05",),
-        "corruption_gosi": ("mean gOSI", "labels corrupted"), "corruption_excess": ("gOSI minus shuffled",),
+        "corruption_gosi": ("mean gOSI", "labels corrupted"),
+        "corruption_excess": ("gOSI minus shuffled",),
         "corruption_accuracy": ("accuracy", "labels corrupted"),
-    }  # fmt: skip
+    }
     for title in titles[name]:
         assert f">{title}</text>" in svg
     assert "NaN" not in svg and "Infinity" not in svg

@@ -10,15 +10,22 @@ import pytest
 from study.report.charts import CHARTS
 
 LEVELS = pd.DataFrame(
-    [("b-claim", "as registered", 0.04, 0.03, 0.05, 0.05), ("b-claim", "as published", 0.9, 0.8, 1.0, 0.05),
-     ("a-claim", "as registered", 0.0, 0.0, 0.01, 0.05)],
+    [
+        ("b-claim", "as registered", 0.04, 0.03, 0.05, 0.05),
+        ("b-claim", "as published", 0.9, 0.8, 1.0, 0.05),
+        ("a-claim", "as registered", 0.0, 0.0, 0.01, 0.05),
+    ],
     columns=["hypothesis", "analysis", "share", "ci_low", "ci_high", "alpha"],
-)  # fmt: skip
+)
 POWER = pd.DataFrame(
-    [(name, networks, kind, share, share - 0.1, share + 0.1, 8) for name in ("b-claim", "a-claim")
-     for kind, share in (("adjusted p at most alpha", 0.6), ("the whole rule says supported", 0.3)) for networks in (8, 80)],
+    [
+        (name, networks, kind, share, share - 0.1, share + 0.1, 8)
+        for name in ("b-claim", "a-claim")
+        for kind, share in (("adjusted p at most alpha", 0.6), ("the whole rule says supported", 0.3))
+        for networks in (8, 80)
+    ],
     columns=["hypothesis", "networks", "kind", "share", "ci_low", "ci_high", "minimum"],
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("name", "table"), [("type_one_errors", LEVELS), ("power_curves", POWER)])

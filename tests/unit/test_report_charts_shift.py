@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.results import Figure
+from study.analysis.core.results import Figure
 from study.report.charts import CHARTS
 from study.report.drawing import figure_drawing
 from tests.example_report import HOSTILE

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import vl_convert
 
-from study.analysis.results import HypothesisResult
+from study.analysis.core.results import HypothesisResult
 from study.report import drawing
 from study.report.drawing import figure_drawing, interval_drawing
 from tests.example_report import NAN, example_report

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from study.analysis.ledger import ledger
-from study.analysis.results import (
+from study.analysis.core.ledger import ledger
+from study.analysis.core.results import (
     CONTRADICTED,
     DISAGREE,
     INCONCLUSIVE,

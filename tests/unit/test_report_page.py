@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.errors import StudyError
 from study.report.content import Stimuli
 from study.report.page import render, write_report
+from study.vocabulary.errors import StudyError
 from tests.example_report import HOSTILE, example_report
 from tests.page_tables import rows_of
 
@@ -125,9 +125,21 @@ def test_both_sets_stand_in_one_row(page: str) -> None:
     of_a_set = ["estimate", "interval", "p", "adjusted p", "verdict"]
     assert columns == ["layer", *of_a_set, *of_a_set, "estimate", "p", "verdict"]
     assert layers[1] == [
-        "conv2", "0.410", "[0.320, 0.500]", "< 0.001", "< 0.001", "supported",
-        "0.460", "[0.380, 0.540]", "< 0.001", "< 0.001", "supported", "0.500", "< 0.001", "supported",
-    ]  # fmt: skip
+        "conv2",
+        "0.410",
+        "[0.320, 0.500]",
+        "< 0.001",
+        "< 0.001",
+        "supported",
+        "0.460",
+        "[0.380, 0.540]",
+        "< 0.001",
+        "< 0.001",
+        "supported",
+        "0.500",
+        "< 0.001",
+        "supported",
+    ]
     assert "Networks in the first set: 24 in every layer. In the second set: 12 in every layer." in page
     assert "The second set's result is exploratory" in page
 
@@ -137,13 +149,19 @@ def test_overview_tells_the_second_sets_verdict_and_agreement(page: str) -> None
     header, *rows = rows_of(page, '<section class="verdicts"')
     assert header[:4] == ["Claim", "Registered verdict", "As published", "Second set"]
     found = {row[0].split(".")[0]: row[1:4] for row in rows}
-    assert found["In every layer, more than half of the selective units prefer one orientation at all spatial"
-                 " frequencies"] == ["contradicted", "supported", "supported the sets disagree"]  # fmt: skip
+    assert found[
+        "In every layer, more than half of the selective units prefer one orientation at all spatial frequencies"
+    ] == ["contradicted", "supported", "supported the sets disagree"]
     assert found["Silencing the top half of conv2 makes fc1 less shift invariant"][2] == "not repeated"
     _, *both = rows_of(page, "<h3>Both sets side by side</h3>")
     assert [row[3] for row in both] == [
-        "the sets agree", "the sets disagree", "the sets agree", "cannot tell", "cannot tell", "the sets agree",
-    ]  # fmt: skip
+        "the sets agree",
+        "the sets disagree",
+        "the sets agree",
+        "cannot tell",
+        "cannot tell",
+        "the sets agree",
+    ]
     assert both[1][4] == "1 of 7"
     assert "in 3 cases the sets agree, in 1 case the sets disagree and" in " ".join(page.split())
 
@@ -245,8 +263,13 @@ def test_agreement_of_other_analyses_stands_in_a_table(page: str) -> None:
     columns, first, second = rows_of(page, 'aria-label="Agreement of other analyses with the registered one"')
     assert columns[-3:] == ["Other specifications", "Same sign", "Same verdict"]
     assert first == [
-        "Do orientation-selective units exist?", "conv1", "supported", "11", "82 % (9 of 11)", "45 % (5 of 11)",
-    ]  # fmt: skip
+        "Do orientation-selective units exist?",
+        "conv1",
+        "supported",
+        "11",
+        "82 % (9 of 11)",
+        "45 % (5 of 11)",
+    ]
     assert second == ["fc1", "not tested", "11", "70 % (7 of 10)", "none"]
     linked = re.search(r'<th scope="rowgroup"[^>]*><a href="#([^"]+)"', page)
     assert linked is not None

@@ -7,7 +7,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from study.analysis.results import (
+from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
     CONTRADICTED,
@@ -17,7 +17,7 @@ from study.analysis.results import (
     SUPPORTED,
     HypothesisResult,
 )
-from study.analysis.testing import second_set
+from study.analysis.core.testing import second_set
 from study.report import wording
 from tests.example_report import NAN, example_report, hypothesis, layer_result
 

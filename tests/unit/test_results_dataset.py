@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from study.analysis.results import (
+from study.analysis.core.results import (
     CONTRADICTED,
     DISAGREE,
     NOT_TESTED,
@@ -17,7 +17,7 @@ from study.analysis.results import (
     QuestionResult,
     SecondSet,
 )
-from study.results_dataset import results_dataset
+from study.analysis.core.results_dataset import results_dataset
 from tests.example_report import hypothesis, layer_result
 from tests.example_study import analysed, example_study
 

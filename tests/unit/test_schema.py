@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.errors import StudyError
-from study.schema import (
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import (
     GROUPS,
     GROUPS_OF,
     NETWORK_COORDINATES,
@@ -183,7 +183,7 @@ def test_an_unexpected_variable_is_named() -> None:
         ("variants", "target_loss", lambda v: v.expand_dims("draw"), "must be ('variant', 'layer', 'target')"),
         ("variants", "silent", lambda v: v.astype(int), "has type int64, must be of kind 'b'"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_shape_or_type_is_named(group: str, name: str, change: Any, problem: str) -> None:
     """The line names group, variable, what it has and what it must have."""
 
@@ -208,9 +208,16 @@ def test_any_width_of_a_kind_will_do(dtype: type) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(("group", "name"), [("training", "validation_loss"), ("ablation", "null_effect"),
-                                             ("responses", "response"), ("tuning", "mean_response"),
-                                             ("variants", "target_loss")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("training", "validation_loss"),
+        ("ablation", "null_effect"),
+        ("responses", "response"),
+        ("tuning", "mean_response"),
+        ("variants", "target_loss"),
+    ],
+)
 def test_undefined_values_are_refused_where_none_may_be(group: str, name: str, value: float) -> None:
     """A loss or a response that is no number is damage."""
 
@@ -237,8 +244,9 @@ def test_described_arrays_carry_labels_units_and_meaning() -> None:
     dataset = described("training", {"train_loss": np.array([1.0, 0.5]), "test_loss": np.array(2.0)}, coords)
     assert dataset["train_loss"].dims == ("epoch",)
     assert dataset["train_loss"].attrs == {
-        "units": "nat", "long_name": "mean training cross-entropy over the epoch's batches",
-    }  # fmt: skip
+        "units": "nat",
+        "long_name": "mean training cross-entropy over the epoch's batches",
+    }
     assert set(dataset.coords) == {"epoch"}
     curve = described("tuning", {"tuning_curve": np.ones((2, 1, 2))}, coords)
     assert set(curve.coords) == {"unit_layer", "orientation"}

@@ -10,10 +10,10 @@ import sys
 import numpy as np
 import pytest
 
-from study.seeding import STREAMS, seed_sequence, stable_integer, stream
+from study.vocabulary.seeding import STREAMS, seed_sequence, stable_integer, stream
 
 PRINT_DRAWS = """
-from study.seeding import stable_integer, stream
+from study.vocabulary.seeding import stable_integer, stream
 print(stable_integer("a"), stream(7, "net", "order").integers(0, 2**62, 3).tolist())
 """
 

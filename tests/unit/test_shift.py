@@ -10,13 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from study import shift
-from study.halves import selectivity_halves
-from study.images.split import Partition, preprocessed
-from study.networks import backend
-from study.networks.taps import HiddenLayer, hidden_layers, responses_model
-from study.schema import GROUPS, SHIFTS, described
-from study.shift import (
+from study.experiment.halves import selectivity_halves
+from study.experiment.measurements import shift_invariance as shift
+from study.experiment.measurements.shift_invariance import (
     WatchedNetwork,
     coefficient_of_variation,
     near_maximum,
@@ -24,6 +20,10 @@ from study.shift import (
     shifted,
     silenced_halves,
 )
+from study.images.preparation.split import Partition, preprocessed
+from study.networks import backend
+from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
+from study.vocabulary.schema import GROUPS, SHIFTS, described
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
 PARTITION = tiny_partition()
@@ -310,8 +310,14 @@ def test_conditions_stand_in_the_network_s_order(plain: Watched) -> None:
     """However the layers were listed: labels and arrays go together."""
     network = WatchedNetwork.of(plain[0], hidden_layers(plain[0]), ("conv2", "conv1"))
     assert network.conditions == (
-        "intact", "conv1_top", "conv1_bottom", "conv1_random", "conv2_top", "conv2_bottom", "conv2_random",
-    )  # fmt: skip
+        "intact",
+        "conv1_top",
+        "conv1_bottom",
+        "conv1_random",
+        "conv2_top",
+        "conv2_bottom",
+        "conv2_random",
+    )
 
 
 def test_the_first_test_images_are_watched(plain: Watched) -> None:

@@ -11,16 +11,16 @@ import xarray as xr
 
 from study import stats
 from study.analysis import question_named
-from study.analysis.memorization import FITTING_ACCURACY
-from study.analysis.question import Measure, layer_means
+from study.analysis.core.question import Measure, layer_means
+from study.analysis.questions.memorization import FITTING_ACCURACY
+from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases
+from study.analysis.simulation.associated import pearson_of, slope_of
+from study.analysis.simulation.generators import GENERATORS, generator_of
+from study.analysis.simulation.population import AUGMENTATIONS, LABEL_CORRUPTIONS, UNITS, deviations, group_offsets
+from study.analysis.simulation.trended import autocorrelated, falling_loss, following, own_course, weight_of
 from study.registration import EQUIVALENCE_TESTS, Hypothesis
-from study.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
-from study.seeding import stream
-from study.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases
-from study.simulation.associated import pearson_of, slope_of
-from study.simulation.generators import GENERATORS, generator_of
-from study.simulation.population import AUGMENTATIONS, LABEL_CORRUPTIONS, UNITS, deviations, group_offsets
-from study.simulation.trended import autocorrelated, falling_loss, following, own_course, weight_of
+from study.vocabulary.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
+from study.vocabulary.seeding import stream
 from tests.example_networks import CNN7
 from tests.example_study import registered
 

@@ -189,9 +189,13 @@ def test_intervals_of_many_are_the_intervals_of_each() -> None:
     found = intervals_from(estimates, distributions, jackknife, members, 0.9)
     assert [interval.kind for interval in found] == ["BCa", "undefined", "BCa", "percentile", "undefined", "percentile"]
     assert [interval.note for interval in found] == [
-        "", "undefined resamples: 50 of 400", "resamples left out: 3 of 400", "BCa undefined", "constant over resamples",
+        "",
+        "undefined resamples: 50 of 400",
+        "resamples left out: 3 of 400",
         "BCa undefined",
-    ]  # fmt: skip
+        "constant over resamples",
+        "BCa undefined",
+    ]
     for i, interval in enumerate(found):
         assert_alike(interval, interval_from(estimates[i], distributions[i], jackknife[i], members, 0.9))
     low, high = np.quantile(distributions[3], [0.05, 0.95])

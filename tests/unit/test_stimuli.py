@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.stimuli import ORIENTATIONS, PHASES, Gratings, grating, grating_batches, gratings, spatial_frequencies
+from study.tuning.gratings import (
+    ORIENTATIONS,
+    PHASES,
+    Gratings,
+    grating,
+    grating_batches,
+    gratings,
+    spatial_frequencies,
+)
 
 QUICK = settings(deadline=None, max_examples=40, derandomize=True, database=None)
 FREQUENCY = st.sampled_from([(step + 1) / 40 for step in range(9)])
@@ -35,9 +43,12 @@ def slow_grating(size: int, orientation: float, spatial_frequency: float, phase:
     """Return equation 1 of the paper, pixel by pixel, with the standard library."""
     theta, tau, k0 = math.radians(orientation), math.radians(phase), 2 * math.pi * spatial_frequency
     sine, cosine, centre = math.sin(theta), math.cos(theta), size // 2
-    return np.array([
-        [math.cos(k0 * (-(x - centre) * sine + (y - centre) * cosine) + tau) for x in range(size)] for y in range(size)
-    ])  # fmt: skip
+    return np.array(
+        [
+            [math.cos(k0 * (-(x - centre) * sine + (y - centre) * cosine) + tau) for x in range(size)]
+            for y in range(size)
+        ]
+    )
 
 
 def test_there_are_432_images_of_32_pixels(published: Gratings) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from study.config import GRATING_SETS
-from study.stimuli import Gratings, grating, grating_set, gratings, spatial_frequencies, whole_cycle_frequencies
+from study.tuning.gratings import Gratings, grating, grating_set, gratings, spatial_frequencies, whole_cycle_frequencies
 
 
 @pytest.fixture(scope="module")

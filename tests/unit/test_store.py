@@ -19,8 +19,6 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.errors import StudyError
-from study.schema import SCHEMA_VERSION
 from study.store import (
     DamagedNetworkError,
     StudyFolder,
@@ -32,6 +30,8 @@ from study.store import (
     sweep_staging,
 )
 from study.store import networks as networks_module
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import SCHEMA_VERSION
 from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.example_networks import example_network
 
@@ -315,7 +315,7 @@ def test_an_absent_network_is_named(tmp_path: Path) -> None:
 
 def test_another_schema_version_is_refused(folder: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network of another schema is not damaged, and is not read."""
-    monkeypatch.setattr("study.schema.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr("study.vocabulary.schema.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StudyError, match=f"schema version {SCHEMA_VERSION}, this program reads") as refusal:
         read_network(folder, KEY)
     assert not isinstance(refusal.value, DamagedNetworkError)
@@ -399,7 +399,7 @@ def test_a_disk_that_fills_up_while_chunks_are_written(tmp_path: Path) -> None:
     script = textwrap.dedent("""
         import resource, sys
         from pathlib import Path
-        from study.errors import StudyError
+        from study.vocabulary.errors import StudyError
         from tests.unit.test_store import _publish_seed
         resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
         try:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.question import networks_of
-from study.errors import StudyError
-from study.schema import ARM_GROUPS, GROUPS, OPTIONAL_GROUPS
+from study.analysis.core.question import networks_of
 from study.store import StudyFolder, compact, open_study, publish_network
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import ARM_GROUPS, GROUPS, OPTIONAL_GROUPS
 from tests.example_networks import example_network
 
 LAYERS = {"conv1": 4, "fc1": 6}
@@ -44,8 +44,10 @@ def trees() -> dict[str, xr.DataTree]:
     probed = {(1, 1), (0, 2)}
     networks = [
         made(arm, seed, number, variants=("max/min_max", "mean/fixed") if (seed, number) in probed else ())
-        for number in (1, 2) for arm in EPOCHS for seed in (0, 1)
-    ]  # fmt: skip
+        for number in (1, 2)
+        for arm in EPOCHS
+        for seed in (0, 1)
+    ]
     return {tree.attrs["key"]: tree for tree in networks}
 
 

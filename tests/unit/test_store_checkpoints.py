@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.errors import StudyError
 from study.store import Checkpoint, StudyFolder, check_writable, sweep_checkpoints, sweep_staging
 from study.store import checkpoints as checkpoints_module
 from study.store import folder as folder_module
+from study.vocabulary.errors import StudyError
 
 ROOT = Path(__file__).parents[2]
 ARRAYS = {

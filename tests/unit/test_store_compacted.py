@@ -15,8 +15,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.errors import StudyError
-from study.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from study.store import (
     DamagedNetworkError,
     StudyFolder,
@@ -29,6 +27,8 @@ from study.store import (
 )
 from study.store import compacted as compacted_module
 from study.store import datasets as datasets_module
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import NETWORK_COORDINATES, SCHEMA_VERSION
 from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.example_networks import example_network
 
@@ -49,9 +49,14 @@ def publish(folder: StudyFolder, count: int, first: int = 0) -> list[str]:
     keys = []
     for seed in range(first, first + count):
         tree = example_network(
-            np.random.default_rng(seed), layers=LAYERS, epochs=2, draws=3, seed=seed,
-            augmentation=("none", "shift_flip")[seed % 2], label_corruption=seed / 10,
-        )  # fmt: skip
+            np.random.default_rng(seed),
+            layers=LAYERS,
+            epochs=2,
+            draws=3,
+            seed=seed,
+            augmentation=("none", "shift_flip")[seed % 2],
+            label_corruption=seed / 10,
+        )
         publish_network(folder, tree.attrs["key"], tree)
         keys.append(tree.attrs["key"])
     return keys

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study.errors import StudyError
 from study.store import (
     StudyFolder,
     damage,
@@ -35,6 +34,7 @@ from study.store.faults import (
     STEPS,
     SWEEPING,
 )
+from study.vocabulary.errors import StudyError
 from tests import children
 from tests.children import NO_PROCESS, REFUSALS, in_child, key_of
 from tests.pipeline.tiny_study import snapshot
@@ -56,8 +56,13 @@ ACTIONS: dict[str, tuple[Callable[..., None], tuple[Any, ...], tuple[str, ...]]]
 CASES = [(action, step) for action, (_, _, steps) in ACTIONS.items() for step in steps]
 
 COUNTS_AS_DONE = {
-    "network renamed", "study renamed", "old study removed", "network set aside", "journal written", "journal synced",
-}  # fmt: skip
+    "network renamed",
+    "study renamed",
+    "old study removed",
+    "network set aside",
+    "journal written",
+    "journal synced",
+}
 Uninterrupted = dict[str, tuple[dict[str, object], tuple[str, ...]]]  # what is left, and the steps that were reached
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from study.errors import StudyError
 from study.store import (
     StudyFolder,
     append_journal,
@@ -19,6 +18,7 @@ from study.store import (
     write_record,
 )
 from study.store import folder as folder_module
+from study.vocabulary.errors import StudyError
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,11 +33,23 @@ def test_where_everything_lies(tmp_path: Path) -> None:
     """The names users see; naming a folder makes nothing."""
     folder = StudyFolder(tmp_path / "quick")
     names = [
-        folder.record_path, folder.networks, folder.staging, folder.damaged, folder.compacted, folder.journal, folder.lock,
-    ]  # fmt: skip
+        folder.record_path,
+        folder.networks,
+        folder.staging,
+        folder.damaged,
+        folder.compacted,
+        folder.journal,
+        folder.lock,
+    ]
     assert [path.relative_to(folder.path).as_posix() for path in names] == [
-        "study.json", "networks", "staging", "damaged", "study.zarr", "journal.jsonl", "lock",
-    ]  # fmt: skip
+        "study.json",
+        "networks",
+        "staging",
+        "damaged",
+        "study.zarr",
+        "journal.jsonl",
+        "lock",
+    ]
     assert not folder.path.exists()
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from study.errors import StudyError
 from study.store import StudyFolder, locked, sweep_staging
 from study.store import lock as lock_module
+from study.vocabulary.errors import StudyError
 from tests import children
 from tests.children import CONTEXT, in_child
 

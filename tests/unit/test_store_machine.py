@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from study.errors import StudyError
 from study.store import (
     DamagedNetworkError,
     StudyFolder,
@@ -28,6 +27,7 @@ from study.store import (
     sweep_staging,
 )
 from study.store.faults import COMPACTING, PUBLISHING
+from study.vocabulary.errors import StudyError
 from tests import children
 from tests.children import in_child, key_of
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from study.config import Config, as_record, changed_settings, measured_settings, resolve
-from study.errors import StudyError
 from study.run import _check_record
-from study.schema import SCHEMA_VERSION
 from study.store import StudyFolder, write_record
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import SCHEMA_VERSION
 
 IMAGES: Any = SimpleNamespace(fingerprint="f" * 64)
 NOTHING = ("multiverse.readouts=[]", "multiverse.gratings=[]")
@@ -74,9 +74,10 @@ def test_a_study_recorded_before_a_setting_existed_was_made_with_its_default() -
     assert changed_settings(recorded, config) == []
     asking = resolve("quick", assignments=["multiverse.readouts=max", "multiverse.gratings=fixed"])
     assert changed_settings(recorded, asking) == [
-        "multiverse.readouts = [] there, ['max'] here", "multiverse.gratings = [] there, ['fixed'] here",
+        "multiverse.readouts = [] there, ['max'] here",
+        "multiverse.gratings = [] there, ['fixed'] here",
         "multiverse.permutations = 100 there, 20 here",
-    ]  # fmt: skip
+    ]
     exact = dataclasses.replace(config, training=dataclasses.replace(config.training, precision="bfloat16"))
     assert changed_settings(recorded, exact) == ["training.precision = 'float32' there, 'bfloat16' here"]
 

@@ -8,10 +8,16 @@ import pytest
 
 from study.config import NetworkConfig
 from study.networks import backend
-from study.networks.clamped import ClampedNetwork
-from study.networks.cnn7 import cnn7
-from study.networks.superposition import Behind, behind, contributions, superposed_logits, total_contribution
-from study.networks.taps import HiddenLayer, hidden_layers, outputs_model
+from study.networks.architectures.cnn7 import cnn7
+from study.networks.graph.taps import HiddenLayer, hidden_layers, outputs_model
+from study.networks.interventions.clamped import ClampedNetwork
+from study.networks.interventions.superposition import (
+    Behind,
+    behind,
+    contributions,
+    superposed_logits,
+    total_contribution,
+)
 from tests.tiny_network import scramble, tiny_network
 
 NETWORKS = {

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from study.errors import StudyError
 from study.networks import backend
-from study.networks.graph import flat_model, shared_layers
-from study.networks.logits import logits_model
-from study.networks.taps import (
+from study.networks.graph.logits import logits_model
+from study.networks.graph.model_graph import flat_model, shared_layers
+from study.networks.graph.taps import (
     HiddenLayer,
     hidden_layers,
     outputs_model,
@@ -25,6 +24,7 @@ from study.networks.taps import (
     spatial_means,
     weight_norms,
 )
+from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network
 from tests.tiny_network import scramble
 
@@ -124,8 +124,11 @@ def test_models_inside_are_looked_into() -> None:
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), expected)
     found = hidden_layers(model)
     assert [(layer.name, layer.response, layer.n_units) for layer in found] == [
-        ("conv", "relu", 4), ("second_conv", "relu_2", 5), ("pool", "pool", 5), ("fc", "relu_3", 6)
-    ]  # fmt: skip
+        ("conv", "relu", 4),
+        ("second_conv", "relu_2", 5),
+        ("pool", "pool", 5),
+        ("fc", "relu_3", 6),
+    ]
     assert all(layer.cuts and layer.activation == "relu" for layer in found)
     assert flat_model(flat) is flat
     for weight in model.weights:
@@ -153,8 +156,9 @@ def test_operations_without_a_layer_are_activations_too() -> None:
     model = keras.Model(start, layers.Dense(3)(layers.Flatten()(flow)))
     found = hidden_layers(model)
     assert [(layer.name, layer.activation, layer.response != layer.name) for layer in found] == [
-        ("one", "relu", True), ("two", "gelu", True)
-    ]  # fmt: skip
+        ("one", "relu", True),
+        ("two", "gelu", True),
+    ]
     maps = np.asarray(responses_model(model, found)(images(model))[0])
     np.testing.assert_allclose(maps, np.maximum(np.asarray(model.get_layer("one")(images(model))), 0), atol=1e-6)
 
@@ -203,11 +207,15 @@ def test_layers_are_chosen_by_kind_name_or_pattern(patterns: tuple[str, ...], na
 @pytest.mark.parametrize(
     ("found", "patterns", "line"),
     [
-        (MIXED, ("stem", "block*"), r"layers = 'block\*': fits none of the model's 10 hidden layers.*pooling.*such as back"),
+        (
+            MIXED,
+            ("stem", "block*"),
+            r"layers = 'block\*': fits none of the model's 10 hidden layers.*pooling.*such as back",
+        ),
         (MIXED[2:3], (), r"none of the model's 1 hidden layers is followed by an activation"),
         ((), ("conv",), r"layers = 'conv': fits none of the model's 0 hidden layers.*the model has none"),
     ],
-)  # fmt: skip
+)
 def test_a_pattern_that_fits_nothing_is_refused(
     found: tuple[HiddenLayer, ...], patterns: tuple[str, ...], line: str
 ) -> None:
@@ -245,9 +253,12 @@ def two_sided(inputs: int, outputs: int) -> keras.Model:
         (lambda: two_sided(2, 1), "model sided: 2 inputs, picture, age; .*give the part"),
         (lambda: two_sided(1, 2), "model sided: 2 outputs, kind, size; .*give the part"),
         (Subclassed, "model hidden: Subclassed is no functional or Sequential model"),
-        (lambda: keras.Sequential([layers.Dense(2)], name="unbuilt"), r"model unbuilt: .*begin a Sequential with keras\.Input"),
+        (
+            lambda: keras.Sequential([layers.Dense(2)], name="unbuilt"),
+            r"model unbuilt: .*begin a Sequential with keras\.Input",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_graph_of_one_input_and_output_is_refused(make: Callable[[], keras.Model], line: str) -> None:
     """The model, what is wrong with it, and what to do; in one line."""
     with pytest.raises(StudyError, match=line) as refused:
@@ -305,10 +316,12 @@ def test_weight_norms_are_those_of_what_an_impulse_gives() -> None:
     """Kinds of layers shown one input at a time: convolutions of any kind, a transposed one, pooling without weights."""
     found = {}
     for layer in (
-        layers.Conv2D(6, 2, groups=2, name="grouped"), layers.DepthwiseConv2D(2, depth_multiplier=3, name="depth"),
-        layers.SeparableConv2D(5, 2, depth_multiplier=2, name="separable"), layers.Conv2DTranspose(5, 2, name="transposed"),
+        layers.Conv2D(6, 2, groups=2, name="grouped"),
+        layers.DepthwiseConv2D(2, depth_multiplier=3, name="depth"),
+        layers.SeparableConv2D(5, 2, depth_multiplier=2, name="separable"),
+        layers.Conv2DTranspose(5, 2, name="transposed"),
         layers.MaxPooling2D(2, name="pool"),
-    ):  # fmt: skip
+    ):
         model = keras.Sequential([keras.Input((2, 2, 4)), layer, layers.ReLU(), layers.Flatten(), layers.Dense(2)])
         scramble(model, rng(5))
         impulses = np.eye(16, dtype="f4").reshape(16, 2, 2, 4)

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from study import train
-from study.bench import Bench
 from study.config import NetworkConfig, TrainingConfig
-from study.images.augmentation import augmented
-from study.images.split import Partition, preprocessed
+from study.experiment import training as train
+from study.experiment.compiled_network import Bench
+from study.experiment.training import DivergedError, TrainedNetwork, evaluate, initialize, train_network
+from study.images.preparation.augmentation import augmented
+from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
-from study.networks.cnn7 import cnn7
-from study.seeding import stream
-from study.train import DivergedError, TrainedNetwork, evaluate, initialize, train_network
+from study.networks.architectures.cnn7 import cnn7
+from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
 from tests.tiny_training import assert_same_bits, tiny_bench, trained
 
@@ -160,9 +160,15 @@ def own_epoch(model: keras.Model, part: Partition, learning_rate: float) -> Trai
     """Return the same epoch as the study trains it, from the model's present weights."""
     scores = backend.compiled_training(model, backend.FusedAdam(learning_rate))
     return train_network(
-        model, scores, backend.compiled_scores(model), part, TrainingConfig(epochs=1, batch_size=16),
-        augmentation="flip", root_seed=3, network="n",
-    )  # fmt: skip
+        model,
+        scores,
+        backend.compiled_scores(model),
+        part,
+        TrainingConfig(epochs=1, batch_size=16),
+        augmentation="flip",
+        root_seed=3,
+        network="n",
+    )
 
 
 @pytest.mark.parametrize("order", ["conv_relu_bn", "conv_bn_relu"])
@@ -218,9 +224,15 @@ def test_lower_precision_is_near_and_leaves_weights_and_inference_alone() -> Non
         optimizer = backend.FusedAdam(1e-3)
         train = backend.compiled_training(model, optimizer, precision=precision)
         losses[precision] = train_network(
-            model, train, backend.compiled_scores(model), part, TrainingConfig(epochs=2, batch_size=16),
-            augmentation="flip", root_seed=3, network="n",
-        ).train_loss  # fmt: skip
+            model,
+            train,
+            backend.compiled_scores(model),
+            part,
+            TrainingConfig(epochs=2, batch_size=16),
+            augmentation="flip",
+            root_seed=3,
+            network="n",
+        ).train_loss
         assert {variable.dtype for variable in (*model.variables, *optimizer.variables[2:])} == {"float32"}
         assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
         assert model(preprocessed(part.test_images, part.training_mean), training=False).dtype == tf.float32
@@ -263,15 +275,20 @@ def scripted(
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
     config = TrainingConfig(epochs=len(validation), batch_size=16, **options)
     found = train_network(
-        model, train, scores, tiny_partition(train=80, validation=20), config, augmentation="none", root_seed=0, network="a",
+        model,
+        train,
+        scores,
+        tiny_partition(train=80, validation=20),
+        config,
+        augmentation="none",
+        root_seed=0,
+        network="a",
         on_epoch=on_epoch,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # type: ignore[arg-type]
     return found, model
 
 
-@pytest.mark.parametrize(
-    ("selection", "expected"), [("validation_accuracy", 2), ("validation_loss", 3), ("last", 5)]
-)  # fmt: skip
+@pytest.mark.parametrize(("selection", "expected"), [("validation_accuracy", 2), ("validation_loss", 3), ("last", 5)])
 def test_the_selected_epochs_weights_are_kept(selection: str, expected: int) -> None:
     """Best accuracy (the first of two), lowest loss, or the last; the model is left with those weights."""
     curve = [(1.0, 0.4), (0.9, 0.7), (0.6, 0.6), (0.8, 0.7), (0.7, 0.5)]
@@ -377,9 +394,15 @@ def test_training_curves_average_over_images_not_batches() -> None:
         return next(losses) * labels.size, labels.size
 
     found = train_network(
-        ScriptedModel(), train, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
-        augmentation="none", root_seed=0, network="a",
-    )  # type: ignore[arg-type]  # fmt: skip
+        ScriptedModel(),
+        train,
+        lambda images, labels: (1.0, 1),
+        part,
+        TrainingConfig(epochs=1, batch_size=16),
+        augmentation="none",
+        root_seed=0,
+        network="a",
+    )  # type: ignore[arg-type]
     assert found.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
     assert found.train_accuracy[0] == 1
 
@@ -393,9 +416,15 @@ def test_networks_see_preprocessed_images() -> None:
         return 1.0, 0
 
     train_network(
-        ScriptedModel(), train, lambda images, labels: (1.0, 1), part, TrainingConfig(epochs=1, batch_size=16),
-        augmentation="none", root_seed=0, network="a",
-    )  # type: ignore[arg-type]  # fmt: skip
+        ScriptedModel(),
+        train,
+        lambda images, labels: (1.0, 1),
+        part,
+        TrainingConfig(epochs=1, batch_size=16),
+        augmentation="none",
+        root_seed=0,
+        network="a",
+    )  # type: ignore[arg-type]
     order = stream(0, "a/0", "order").permutation(16)
     assert shown[0].dtype == np.float32
     np.testing.assert_array_equal(shown[0], preprocessed(part.train_images[order], part.training_mean))

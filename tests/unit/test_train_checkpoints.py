@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from study.bench import Bench
+from study.experiment.compiled_network import Bench
+from study.experiment.training import DivergedError
 from study.networks import backend
 from study.store import Checkpoint, StudyFolder
-from study.train import DivergedError
 from tests.tiny_training import assert_same_bits, tiny_bench, trained
 
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from study.config import ProbeConfig
-from study.images.split import preprocessed
+from study.experiment.measurements.tuning import grating_responses, tuning_arrays
+from study.experiment.measurements.variants import mean_outputs, target_losses, variant_arrays
+from study.images.preparation.split import preprocessed
 from study.networks import backend
-from study.networks.clamped import ClampedNetwork
-from study.networks.taps import hidden_layers, outputs_model, responses_model, unit_labels
-from study.probe import grating_responses, tuning_arrays
-from study.seeding import stream
-from study.stimuli import grating_set
+from study.networks.graph.taps import hidden_layers, outputs_model, responses_model, unit_labels
+from study.networks.interventions.clamped import ClampedNetwork
 from study.tuning import gosi, shuffled_gosi, tuning_curve
-from study.variants import mean_outputs, target_losses, variant_arrays
+from study.tuning.gratings import grating_set
+from study.vocabulary.seeding import stream
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
 VARIANTS = ("max/min_max", "centre/min_max", "output/min_max", "mean/fixed", "max/fixed", "mean/whole_cycles")
@@ -48,9 +48,15 @@ def forward(network: ClampedNetwork) -> Forward:
 def measured(network: ClampedNetwork, forward: Forward, variants: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     """Return what some variants find."""
     return variant_arrays(
-        forward, network.model, network.layers, variants, state="analysed",
-        training_mean=tiny_partition().training_mean, n_permutations=30, streams=STREAMS,
-    )  # fmt: skip
+        forward,
+        network.model,
+        network.layers,
+        variants,
+        state="analysed",
+        training_mean=tiny_partition().training_mean,
+        n_permutations=30,
+        streams=STREAMS,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -181,9 +187,14 @@ def loss_without(network: ClampedNetwork, name: str, units: np.ndarray) -> float
 def losses(network: ClampedNetwork, selectivity: np.ndarray, layers: tuple[str, ...]) -> np.ndarray:
     """Return the losses under the halves of each row of `selectivity`."""
     return target_losses(
-        network, tiny_partition(), selectivity, VARIANTS[: len(selectivity)], layers, null_images=NULL_IMAGES,
+        network,
+        tiny_partition(),
+        selectivity,
+        VARIANTS[: len(selectivity)],
+        layers,
+        null_images=NULL_IMAGES,
         streams=STREAMS,
-    )  # fmt: skip
+    )
 
 
 def test_losses_are_those_of_the_halves_silenced_by_hand(network: ClampedNetwork, arrays: dict[str, Any]) -> None:

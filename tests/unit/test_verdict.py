@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, VERDICTS, LayerResult
-from study.analysis.verdict import hypothesis_verdict, layer_verdict, reason
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, VERDICTS, LayerResult
+from study.analysis.core.verdict import hypothesis_verdict, layer_verdict, reason
 from study.registration import EQUIVALENCE_TESTS, Hypothesis
 from tests.example_study import registered
 

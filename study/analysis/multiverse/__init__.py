@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from study.analysis.core.results import Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
 from study.analysis.multiverse.correlates import GENERALIZATION, MATURATION, MEMORIZATION
 from study.analysis.multiverse.interventions import ABLATION, SHIFT_INVARIANCE
 from study.analysis.multiverse.selectivity import EXISTENCE, SPATIAL_FREQUENCY, UNTRAINED
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
-from study.analysis.results import Figure, LayerAgreement
-from study.errors import StudyError
 from study.registration import Hypothesis, Registration
+from study.vocabulary.errors import StudyError
 
 __all__ = [
     "MULTIVERSES",
@@ -28,9 +28,16 @@ __all__ = [
 MULTIVERSES: Mapping[str, Multiverse] = {
     multiverse.question: multiverse
     for multiverse in (
-        EXISTENCE, SPATIAL_FREQUENCY, UNTRAINED, MATURATION, GENERALIZATION, MEMORIZATION, ABLATION, SHIFT_INVARIANCE,
+        EXISTENCE,
+        SPATIAL_FREQUENCY,
+        UNTRAINED,
+        MATURATION,
+        GENERALIZATION,
+        MEMORIZATION,
+        ABLATION,
+        SHIFT_INVARIANCE,
     )
-}  # fmt: skip
+}
 
 
 def repeated_hypothesis(hypotheses: Mapping[str, Hypothesis], question: str) -> Hypothesis | None:
@@ -107,7 +114,10 @@ def _figure(question: str, hypothesis: Hypothesis, found: Explored) -> Figure:
     correlations = set(found.table["unit"]) == {RANK_CORRELATION}
     side = "above" if direction(hypothesis) > 0 else "below"
     return Figure(
-        f"{question}-multiverse", "specification_curve", "", "Would another analysis say the same?",
+        f"{question}-multiverse",
+        "specification_curve",
+        "",
+        "Would another analysis say the same?",
         f"Exploratory; changes no verdict. {_counts(found)} One curve a layer: above, each specification's"
         f" {_scale(correlations, hypothesis)} with its {100 * hypothesis.confidence_level:g} % bootstrap interval over"
         " networks, sorted; below, its level of each factor. The upright line marks the registered choice of every"
@@ -119,7 +129,7 @@ def _figure(question: str, hypothesis: Hypothesis, found: Explored) -> Figure:
         "A curve that lies on the registered side of the null value from end to end.",
         "A curve that crosses the null value: the answer hangs on choices that nothing but the registration decides.",
         found.table,
-    )  # fmt: skip
+    )
 
 
 def _scale(correlations: bool, hypothesis: Hypothesis) -> str:

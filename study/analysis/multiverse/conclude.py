@@ -14,8 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
-from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse, Sample, combinations, in_words
-from study.analysis.results import (
+from study.analysis.core.results import (
     CONTRADICTED,
     INCONCLUSIVE,
     NOT_TESTED,
@@ -23,16 +22,28 @@ from study.analysis.results import (
     LayerAgreement,
     LayerResult,
 )
-from study.analysis.testing import tested_values
+from study.analysis.core.testing import tested_values
+from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse, Sample, combinations, in_words
 from study.registration import Hypothesis
-from study.schema import NETWORK_COORDINATES
-from study.seeding import stream
+from study.vocabulary.schema import NETWORK_COORDINATES
+from study.vocabulary.seeding import stream
 
 N_RESAMPLES = 999
 COLUMNS = (
-    "layer", "place", "effect", "ci_low", "ci_high", "says", "registered", "estimate", "unit", "pvalue", "networks",
-    "undefined", "note",
-)  # fmt: skip
+    "layer",
+    "place",
+    "effect",
+    "ci_low",
+    "ci_high",
+    "says",
+    "registered",
+    "estimate",
+    "unit",
+    "pvalue",
+    "networks",
+    "undefined",
+    "note",
+)
 
 
 @dataclass(frozen=True)
@@ -145,8 +156,18 @@ def _given(asked: Hypothesis, sample: Sample, values: xr.DataArray, place: int, 
     )
     note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
     return LayerResult(
-        layer, outcome.statistic, interval.low, interval.high, interval.kind, outcome.pvalue, nan, n, n_excluded, "", note
-    )  # fmt: skip
+        layer,
+        outcome.statistic,
+        interval.low,
+        interval.high,
+        interval.kind,
+        outcome.pvalue,
+        nan,
+        n,
+        n_excluded,
+        "",
+        note,
+    )
 
 
 def _too_few(asked: Hypothesis, strata: NDArray[np.object_], every: NDArray[np.object_]) -> str:
@@ -173,11 +194,18 @@ def _row(hypothesis: Hypothesis, values: NDArray[np.float64], result: LayerResul
     if math.isfinite(result.pvalue) and no_variation(values, estimate, unit):
         low = high = estimate
     return {
-        "layer": result.layer, "estimate": estimate, "unit": unit, "pvalue": result.pvalue,
-        "effect": (estimate - null) / scale, "ci_low": (low - null) / scale, "ci_high": (high - null) / scale,
+        "layer": result.layer,
+        "estimate": estimate,
+        "unit": unit,
+        "pvalue": result.pvalue,
+        "effect": (estimate - null) / scale,
+        "ci_low": (low - null) / scale,
+        "ci_high": (high - null) / scale,
         "says": says(low, high, null, direction(hypothesis)),
-        "networks": result.n, "undefined": result.n_excluded, "note": note,
-    }  # fmt: skip
+        "networks": result.n,
+        "undefined": result.n_excluded,
+        "note": note,
+    }
 
 
 def no_variation(values: NDArray[np.float64], estimate: float, unit: str) -> bool:
@@ -230,9 +258,15 @@ def agreements(table: pd.DataFrame, *, null_value: float) -> tuple[LayerAgreemen
         verdicts = others["says"].to_numpy(dtype=object)
         with_sign = np.isfinite(signs) & (not math.isnan(sign))
         with_verdict = (verdicts != NOT_TESTED) & (verdict != NOT_TESTED)
-        found.append(LayerAgreement(
-            layer=layer, registered=verdict, specifications=len(others),
-            with_sign=int(with_sign.sum()), same_sign=int((with_sign & (signs == sign)).sum()),
-            with_verdict=int(with_verdict.sum()), same_verdict=int((with_verdict & (verdicts == verdict)).sum()),
-        ))  # fmt: skip
+        found.append(
+            LayerAgreement(
+                layer=layer,
+                registered=verdict,
+                specifications=len(others),
+                with_sign=int(with_sign.sum()),
+                same_sign=int((with_sign & (signs == sign)).sum()),
+                with_verdict=int(with_verdict.sum()),
+                same_verdict=int((with_verdict & (verdicts == verdict)).sum()),
+            )
+        )
     return tuple(found)

@@ -8,8 +8,6 @@ import numpy as np
 import xarray as xr
 from scipy.stats import rankdata
 
-from study.analysis.maturation import PUBLISHED_EPOCHS
-from study.analysis.memorization import FITTING_ACCURACY
 from study.analysis.multiverse.specification import (
     RANK_CORRELATION,
     Floats,
@@ -36,6 +34,8 @@ from study.analysis.multiverse.units import (
     quotient,
     read_probe,
 )
+from study.analysis.questions.maturation import PUBLISHED_EPOCHS
+from study.analysis.questions.memorization import FITTING_ACCURACY
 
 EXCESS = "mean_gosi_less_own_shuffle"
 SUMMARIES = (MEAN, MEDIAN, REGISTERED_SHARE, EXCESS)

@@ -15,7 +15,7 @@ from study.analysis.multiverse.units import (
     quotient,
     variants_of,
 )
-from study.analysis.shift_invariance import INTACT, LAST, silenced_layers
+from study.analysis.questions.shift_invariance import INTACT, LAST, silenced_layers
 
 RANDOM_HALVES, DIFFERENCE, LOG2_RATIO = "random_halves", "difference", "log2_ratio"
 NULL_SUBSET, WHOLE_TEST_SET = "null_subset", "whole_test_set"

@@ -30,7 +30,7 @@ from study.analysis.multiverse.units import (
     probe_of,
     read_probe,
 )
-from study.schema import STATES
+from study.vocabulary.schema import STATES
 
 SHARE, GOSI = "share of units", "gOSI"
 ONE_AT_A_TIME = "another read-out or set of gratings goes with the registered treatment of silent units only"
@@ -139,12 +139,14 @@ def _active_in_both(before: Probe, after: Probe) -> list[Probe]:
             gosi=np.where(silent, np.nan, probe.gosi),
             null_mean=np.where(silent, np.nan, probe.null_mean),
             null_selective=np.where(silent, np.nan, probe.null_selective),
-            arc=probe.arc, frequencies=probe.frequencies,
+            arc=probe.arc,
+            frequencies=probe.frequencies,
             orientation_null_mean=kept(probe.orientation_null_mean),
-            pvalue=kept(probe.pvalue), orientation_pvalue=kept(probe.orientation_pvalue),
+            pvalue=kept(probe.pvalue),
+            orientation_pvalue=kept(probe.orientation_pvalue),
         )
         for probe in (before, after)
-    ]  # fmt: skip
+    ]
 
 
 EXISTENCE = Multiverse(

@@ -98,10 +98,16 @@ def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:
     """Return what a study stores of one probe, or why it stores nothing."""
     tuning = study["tuning"].to_dataset()
     if probe == REGISTERED_PROBE:
-        own = _arrays(tuning.sel(state=state), ("network", "unit"), {
-            **_SHARED, "orientation_null_mean": "gosi_orientation_null_mean", "pvalue": "gosi_pvalue",
-            "orientation_pvalue": "gosi_orientation_pvalue",
-        })  # fmt: skip
+        own = _arrays(
+            tuning.sel(state=state),
+            ("network", "unit"),
+            {
+                **_SHARED,
+                "orientation_null_mean": "gosi_orientation_null_mean",
+                "pvalue": "gosi_pvalue",
+                "orientation_pvalue": "gosi_orientation_pvalue",
+            },
+        )
         counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "layer", "gosi_bin")
         order = [counts["layer"].values.tolist().index(name) for name in layers_of(tuning["unit_layer"].values).names]
         return Probe(**own, null_count=counts.values[:, order].astype(np.float64))
@@ -112,9 +118,12 @@ def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:
 
 
 _SHARED = {
-    "gosi": "gosi", "null_mean": "gosi_null_mean", "null_selective": "gosi_null_selective",
-    "arc": "spatial_frequency_range", "frequencies": "spatial_frequency_count",
-}  # fmt: skip
+    "gosi": "gosi",
+    "null_mean": "gosi_null_mean",
+    "null_selective": "gosi_null_selective",
+    "arc": "spatial_frequency_range",
+    "frequencies": "spatial_frequency_count",
+}
 
 
 def _arrays(dataset: xr.Dataset, dims: tuple[str, ...], names: dict[str, str]) -> dict[str, Floats]:

@@ -97,7 +97,7 @@ def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart
             "target:N",
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (column, "ci_low", "ci_high")),
         ],
-    )  # fmt: skip
+    )
     bars = paired.mark_bar().encode(
         alt.Y(f"{column}:Q", title=title),
         color=alt.Color(
@@ -127,12 +127,18 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     colours, marks = ([*palette(series)[:5], INK][: len(series)], [*shapes(series)[:5], "triangle-down"][: len(series)])
     base = alt.Chart().encode(
         alt.X(
-            "layer:N", sort=layers, title=None, scale=alt.Scale(domain=layers, paddingInner=0.3),
+            "layer:N",
+            sort=layers,
+            title=None,
+            scale=alt.Scale(domain=layers, paddingInner=0.3),
             axis=layer_axis(layers, DOTS_WIDTH),
         ),
         alt.XOffset("series:N", sort=series),
         color=alt.Color(
-            "series:N", title=None, sort=series, scale=alt.Scale(domain=series, range=colours),
+            "series:N",
+            title=None,
+            sort=series,
+            scale=alt.Scale(domain=series, range=colours),
             legend=alt.Legend(columns=4 if len(series) == 4 else 3),
         ),
         tooltip=[
@@ -140,7 +146,7 @@ def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
             "series:N",
             *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "ci_low", "ci_high")),
         ],
-    )  # fmt: skip
+    )
     dots = (
         base.transform_filter("isValid(datum.value)")
         .mark_point(filled=True, size=70, opacity=1)

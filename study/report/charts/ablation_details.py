@@ -156,29 +156,43 @@ def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
     colours, marks = zip(*(_ANSWERS.get(answer, _OTHER_ANSWER) for answer in answers), strict=True)
     base = alt.Chart(width=300, height=_ROW * len(readings)).encode(
         alt.Y(
-            "reading:N", sort=readings, title=None, scale=alt.Scale(domain=readings),
+            "reading:N",
+            sort=readings,
+            title=None,
+            scale=alt.Scale(domain=readings),
             axis=alt.Axis(labelLimit=330, grid=True, tickBand="extent"),
         ),
         color=alt.Color(
-            "answer:N", sort=answers, title=None,
+            "answer:N",
+            sort=answers,
+            title=None,
             scale=alt.Scale(domain=answers, range=list(colours)),
         ),
         tooltip=[
-            "layer:N", "reading:N", "answer:N", "unit:N", "networks:Q",
-            *(alt.Tooltip(f"{name}:Q", format=".3g") for name in ("effect", "ci_low", "ci_high", "pvalue_unadjusted", "ratio")),
+            "layer:N",
+            "reading:N",
+            "answer:N",
+            "unit:N",
+            "networks:Q",
+            *(
+                alt.Tooltip(f"{name}:Q", format=".3g")
+                for name in ("effect", "ci_low", "ci_high", "pvalue_unadjusted", "ratio")
+            ),
         ],
-    )  # fmt: skip
+    )
     dots = (
         base.transform_filter("isValid(datum.in_sd)")
         .mark_point(filled=True, size=70, opacity=1)
         .encode(
             alt.X("in_sd:Q", title="effect (standard deviations over networks)", axis=alt.Axis(tickCount=6)),
             shape=alt.Shape(
-                "answer:N", sort=answers, title=None,
+                "answer:N",
+                sort=answers,
+                title=None,
                 scale=alt.Scale(domain=answers, range=list(marks)),
             ),
         )
-    )  # fmt: skip
+    )
     intervals = (
         base.transform_filter("isValid(datum.low_in_sd) && isValid(datum.high_in_sd)")
         .mark_rule(strokeWidth=2)

@@ -12,9 +12,20 @@ import pandas as pd
 from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, if_any_interval, in_order
 
 _DESCRIBED = (
-    "layer", "place", "effect", "ci_low", "ci_high", "says", "registered", "estimate", "unit", "pvalue", "networks",
-    "undefined", "note",
-)  # fmt: skip
+    "layer",
+    "place",
+    "effect",
+    "ci_low",
+    "ci_high",
+    "says",
+    "registered",
+    "estimate",
+    "unit",
+    "pvalue",
+    "networks",
+    "undefined",
+    "note",
+)
 _COLUMNS = 4  # layers beside each other
 _WIDTH, _NARROW = 300, 150  # of a panel, with few and with many layers
 _HEIGHT = 140
@@ -101,9 +112,15 @@ def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -
     title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
     axis, scale = _value_axis(table)
     tooltip = [
-        "layer:N", "says:N", alt.Tooltip("effect:Q", format=".3g"), alt.Tooltip("estimate:Q", format=".3g"), "unit:N",
-        alt.Tooltip("pvalue:Q", format=".3g"), "networks:Q", *(f"{name}:N" for name in factors),
-    ]  # fmt: skip
+        "layer:N",
+        "says:N",
+        alt.Tooltip("effect:Q", format=".3g"),
+        alt.Tooltip("estimate:Q", format=".3g"),
+        "unit:N",
+        alt.Tooltip("pvalue:Q", format=".3g"),
+        "networks:Q",
+        *(f"{name}:N" for name in factors),
+    ]
 
     def drawn(first: bool) -> list[Any]:
         own = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import altair as alt
 import numpy as np
 
-from study.analysis.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,21 +47,40 @@ CONFIG: dict[str, Any] = {
     # A chart has one label and its table; a label on every point would help nobody and double its size.
     "mark": {"aria": False},
     "axis": {
-        "labelColor": INK, "titleColor": INK, "tickColor": INK, "domainColor": INK, "gridColor": INK,
-        "gridOpacity": 0.13, "domainOpacity": 0.55, "tickOpacity": 0.55, "labelOpacity": 0.85,
-        "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "titlePadding": 6, "labelOverlap": True,
+        "labelColor": INK,
+        "titleColor": INK,
+        "tickColor": INK,
+        "domainColor": INK,
+        "gridColor": INK,
+        "gridOpacity": 0.13,
+        "domainOpacity": 0.55,
+        "tickOpacity": 0.55,
+        "labelOpacity": 0.85,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "titlePadding": 6,
+        "labelOverlap": True,
         "labelSeparation": 6,
     },
     "axisX": {"grid": False, "labelAngle": 0},
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "labelFontWeight": 600, "labelPadding": 4},
     "legend": {
-        "labelColor": INK, "titleColor": INK, "orient": "top", "labelFontSize": 12, "titleFontSize": 12,
-        "titleFontWeight": "normal", "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 320, "columnPadding": 18,
+        "labelColor": INK,
+        "titleColor": INK,
+        "orient": "top",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "symbolStrokeWidth": 2,
+        "symbolSize": 90,
+        "labelLimit": 320,
+        "columnPadding": 18,
     },
     "title": {"color": INK, "fontSize": 12, "fontWeight": 600},
     "text": {"color": INK},
     "rule": {"color": INK},
-}  # fmt: skip
+}
 
 
 def in_order(table: pd.DataFrame, column: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""What all questions share: tests, verdicts, results."""

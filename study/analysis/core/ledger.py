@@ -1,0 +1,96 @@
+"""The ledger: each claim of the paper, judged by the analysis as published and by the registered one, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from study.analysis.core.results import (
+    DIFFERENT_VERDICTS,
+    NOT_COMPARED,
+    NOT_TESTED,
+    SAME_VERDICT,
+    HypothesisResult,
+    LayerResult,
+    LedgerRow,
+    PublishedLayer,
+    QuestionResult,
+)
+from study.registration import EQUIVALENCE_TESTS, Hypothesis
+
+_SIDES = {"less": "one-sided, below", "greater": "one-sided, above", "two-sided": "two-sided"}
+
+
+def ledger(questions: Sequence[QuestionResult]) -> tuple[LedgerRow, ...]:
+    """Return a row for every claim of the paper, in the order of the questions.
+
+    A claim of the paper is what a confirmatory hypothesis says; exploratory ones add to the paper and have no row.
+    """
+    return tuple(
+        _row(result)
+        for question in questions
+        for result in question.hypotheses
+        if result.hypothesis.status == "confirmatory"
+    )
+
+
+def registered_test(hypothesis: Hypothesis) -> str:
+    """Return in words what a hypothesis is tested by."""
+    within = "" if hypothesis.strata == "none" else f" within {hypothesis.strata.replace('_', ' ')}"
+    low, high = (hypothesis.null_value + sign * hypothesis.smallest_effect for sign in (-1, 1))
+    tested = {
+        "sign_flip": f"Mean over networks against {hypothesis.null_value:g}, by sign flips",
+        "stratified_permutation": f"Rank correlation over networks, ranks taken and permuted{within or ' freely'}",
+        "equivalence": f"Equivalence: the mean over networks lies within {low:g} and {high:g}, by sign flips",
+        "correlation_equivalence": f"Equivalence: the rank correlation over networks{within} lies within {low:g} and"
+        f" {high:g}, on Fisher's z",
+    }[hypothesis.test]
+    side = "two one-sided tests" if hypothesis.test in EQUIVALENCE_TESTS else _SIDES[hypothesis.alternative]
+    return f"{tested}; {side}."
+
+
+def _row(result: HypothesisResult) -> LedgerRow:
+    hypothesis, second = result.hypothesis, result.second
+    return LedgerRow(
+        hypothesis=hypothesis.id,
+        claim=hypothesis.claim,
+        paper_section=hypothesis.paper_section,
+        layers=hypothesis.layers,
+        absence=hypothesis.test in EQUIVALENCE_TESTS,
+        published_test=result.published_test,
+        published_pvalues=tuple((layer.layer, layer.pvalue) for layer in result.published_layers),
+        published_verdict=result.published_verdict,
+        registered_test=registered_test(hypothesis),
+        registered_pvalues=tuple((layer.layer, layer.pvalue_adjusted) for layer in result.layers),
+        registered_verdict=result.verdict,
+        second_verdict="" if second is None else second.verdict,
+        difference=result.difference,
+        comparison=_comparison(result),
+        untested=_untested(result),
+    )
+
+
+def _comparison(result: HypothesisResult) -> str:
+    if NOT_TESTED in (result.verdict, result.published_verdict):
+        return NOT_COMPARED
+    return SAME_VERDICT if result.verdict == result.published_verdict else DIFFERENT_VERDICTS
+
+
+def _untested(result: HypothesisResult) -> str:
+    """Return why the registered or, failing that, the published analysis has no verdict."""
+    if result.verdict == NOT_TESTED:
+        return _notes(result.layers) or result.reason or "no reason is recorded"
+    if result.published_verdict == NOT_TESTED:
+        return _notes(result.published_layers) or "no reason is recorded"
+    return ""
+
+
+def _notes(layers: Sequence[LayerResult | PublishedLayer]) -> str:
+    """Return the notes of layers, those that differ in the layer's name alone put together."""
+    kinds: dict[str, list[str]] = {}
+    for layer in layers:
+        if layer.note:
+            kinds.setdefault(layer.note.replace(layer.layer, ""), []).append(layer.note)
+    return "; ".join(
+        notes[0] if len(set(notes)) == 1 else f"{notes[0]}; likewise {len(notes) - 1} more layers"
+        for notes in kinds.values()
+    )

@@ -1,0 +1,84 @@
+"""Results as a labelled dataset, for the `results` group of the compacted study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.core.results import HypothesisResult, LayerResult, QuestionResult
+
+_NUMBERS = {
+    "estimate": ("f8", "registered estimate"),
+    "pvalue": ("f8", "p-value of the registered test"),
+    "pvalue_adjusted": ("f8", "p-value adjusted within its family"),
+    "n": ("i8", "networks in the test"),
+    "n_excluded": ("i8", "networks excluded by the registered rule"),
+}
+_SECOND = "second_"  # the same of the second set of initialisations
+_NAN = float("nan")
+_ABSENT = LayerResult("", _NAN, _NAN, _NAN, "", _NAN, _NAN, 0, 0, "")  # of a layer that the second set has no test of
+
+
+def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
+    """Return one row per hypothesis and layer, dimension `result`, with interval, p-values, n and verdicts.
+
+    NaN marks what is undefined; `note` says why. Variables that begin with `second_` hold the same test in the second
+    set of initialisations: NaN, 0 networks and empty texts where there is none; `agreement` compares the sets.
+    """
+    rows = [(result, layer) for question in questions for result in question.hypotheses for layer in result.layers]
+    again = [_second_layer(result, layer.layer) for result, layer in rows]
+    text = {
+        "hypothesis": [result.hypothesis.id for result, _ in rows],
+        "question": [result.hypothesis.question for result, _ in rows],
+        "result_layer": [layer.layer for _, layer in rows],
+    }
+    dataset = xr.Dataset(coords={name: ("result", np.array(values, dtype=object)) for name, values in text.items()})
+    dataset = dataset.merge(_layer_columns([layer for _, layer in rows], "", ""))
+    dataset = dataset.merge(_layer_columns(again, _SECOND, ", in the second set of initialisations"))
+    words = {
+        "hypothesis_verdict": ([result.verdict for result, _ in rows], "verdict of the hypothesis"),
+        "published_verdict": ([result.published_verdict for result, _ in rows], "verdict of the analysis as published"),
+        "published_test": ([result.published_test for result, _ in rows], "analysis as published, in words"),
+        "difference": ([result.difference for result, _ in rows], "what sets the registered analysis apart from it"),
+        "second_hypothesis_verdict": (
+            [result.second.verdict if result.second else "" for result, _ in rows],
+            "verdict of the hypothesis, in the second set of initialisations",
+        ),
+        "agreement": (
+            [result.second.agreement if result.second else "" for result, _ in rows],
+            "whether the hypothesis gets the same verdict in both sets of initialisations",
+        ),
+    }
+    dataset = dataset.assign({name: _texts(entries, meaning) for name, (entries, meaning) in words.items()})
+    levels = np.array([result.hypothesis.confidence_level for result, _ in rows])
+    dataset["confidence_level"] = ("result", levels, {"long_name": "nominal coverage of ci", "units": "1"})
+    return dataset.assign_coords(ci_bound=np.array(["low", "high"], dtype=object))
+
+
+def _second_layer(result: HypothesisResult, layer: str) -> LayerResult:
+    layers = result.second.layers if result.second else ()
+    return next((one for one in layers if one.layer == layer), _ABSENT)
+
+
+def _layer_columns(layers: Sequence[LayerResult], prefix: str, suffix: str) -> xr.Dataset:
+    """Return what the test gave in each layer, names with a prefix, meanings with a suffix: (result,)."""
+    columns: dict[str, tuple[object, ...]] = {}
+    for name, (dtype, meaning) in _NUMBERS.items():
+        values = np.array([getattr(layer, name) for layer in layers], dtype=dtype)
+        columns[prefix + name] = ("result", values, {"long_name": meaning + suffix, "units": "1"})
+    bounds = np.array([(layer.ci_low, layer.ci_high) for layer in layers], dtype="f8").reshape(len(layers), 2)
+    described = {"long_name": f"confidence interval over networks{suffix}", "units": "1"}
+    columns[f"{prefix}ci"] = (("result", "ci_bound"), bounds, described)
+    for name, meaning in (
+        ("ci_kind", "how the interval was made"),
+        ("verdict", "verdict in the layer, by the registered rule"),
+        ("note", "why a value is undefined"),
+    ):
+        columns[prefix + name] = _texts((getattr(layer, name) for layer in layers), meaning + suffix)
+    return xr.Dataset(columns)
+
+
+def _texts(entries: Iterable[str], meaning: str) -> tuple[object, ...]:
+    return "result", np.array(list(entries), dtype=object), {"long_name": meaning, "units": "1"}

@@ -1,0 +1,150 @@
+"""What silencing halves of its layers costs one network, against random halves of the same layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from study import stats
+from study.analysis.core.results import Figure, QuestionResult
+from study.analysis.external.tables import PVALUE, follows, in_panels
+from study.analysis.questions import ablation
+from study.analysis.questions.ablation import tables as ablation_tables
+from study.analysis.questions.ablation.effects import difference
+
+
+def halves_table(study: xr.DataTree) -> pd.DataFrame:
+    """Return each layer's effect against random halves of the same layer: a row a layer.
+
+    Columns are `effect`, T = loss(top) - loss(bottom) in nats; `p`, the randomisation p-value of T among random halves,
+    (k + 1) / (n + 1), not adjusted; and `p, Holm`, adjusted over the layers of this network.
+    """
+    data = study["ablation"].to_dataset().isel(network=0)
+    observed = difference(data["null_target_loss"]).values
+    null = data["null_effect"].transpose("layer", "draw").values
+    pvalues = stats.randomization_pvalue(observed, null, alternative="greater")
+    empty = data["half_size"].values == 0
+    pvalues = np.where(empty, np.nan, pvalues)
+    return pd.DataFrame(
+        {
+            "layer": data["layer"].values.tolist(),
+            "effect": np.where(empty, np.nan, observed),
+            "p": pvalues,
+            "p, Holm": stats.adjusted_pvalues(pvalues, method="holm"),
+        }
+    )
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of means over networks as one of a single network: without how many networks are in it."""
+    return table.drop(columns=[name for name in ("networks", "undefined") if name in table])
+
+
+def ablation_described(study: xr.DataTree) -> QuestionResult:
+    """Return what silencing says of the one network of a study."""
+    halves = halves_table(study)
+    rivals = _plain(ablation_tables.rivals_table(study))
+    by_gosi = rivals["series"].isin((ablation_tables.BY_GOSI, ablation_tables.BY_CHANCE))
+    against_chance = rivals[by_gosi].merge(halves, on="layer", how="left").reset_index(drop=True)
+    against_chance.loc[against_chance["series"] != ablation_tables.BY_GOSI, ["effect", "p", "p, Holm"]] = np.nan
+    curves, said = in_panels(_plain(ablation_tables.curves_table(study)))
+    question = ablation.QUESTION
+    return QuestionResult(
+        question.name,
+        question.title,
+        question.paper_section,
+        question.claim,
+        (),
+        notes=_ablation_notes(study, halves),
+        figures=(
+            Figure(
+                "ablation-loss",
+                "ablation_bars",
+                follows(study, "Fig. 5", "Fig. A7b"),
+                "Loss when the more, or the less, selective half is silenced",
+                "Increase of the loss on the photographs when the more or the less selective half of a layer's units by gOSI"
+                " is silenced. Asterisks mark layers where the more selective half costs more than twice as much, as in the"
+                " paper. One panel for each way of silencing; the paper's is to set to zero what the next layer receives.",
+                "Asterisks in lower layers, in every panel.",
+                "Bars of one height, or an order of the two that depends on how a unit is silenced.",
+                ablation_tables.bars_table(study),
+            ),
+            Figure(
+                "ablation-halves",
+                "ablation_dots",
+                "",
+                "The same difference against random halves",
+                "Loss with the more selective half silenced minus loss with the less selective half silenced, in units of"
+                " what random halves of the same layer give (root mean square), and the range in which 95 % of random halves"
+                " lie. The table has the difference in nats and its p-value among the random halves, for each layer by"
+                " itself and adjusted over all layers (Holm).",
+                "Differences above the range of random halves in lower layers.",
+                "Differences within the range of random halves: any half would have done the same.",
+                against_chance,
+            ),
+            Figure(
+                "ablation-silence",
+                "ablation_dots",
+                "",
+                "Are the less selective units merely silent?",
+                "Above: the mean response of either half to all gratings, before anything is silenced. Below: the"
+                " contrast of the two; -1 when only the less selective half responds, 1 when only the more selective does.",
+                "A contrast below 0 where the more selective half costs more: the half that matters more responds less.",
+                "A contrast above 0: the less selective half may matter less because it is nearly silent.",
+                _plain(ablation_tables.silence_table(study)),
+            ),
+            Figure(
+                "ablation-rivals",
+                "ablation_dots",
+                "",
+                "Rivals of orientation selectivity, and halves made alike",
+                "The difference of the second figure beside that of halves by class selectivity, and of pairs of halves that"
+                " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without weights"
+                " of its own, such as a pooling layer, has no halves alike in weight norm.",
+                "Halves that are made alike still give a difference above the range of random halves.",
+                "No difference once the halves are alike, or as large a difference by class selectivity.",
+                rivals,
+            ),
+            Figure(
+                "ablation-curve",
+                "ablation_curves",
+                "",
+                "Silencing more and more of a layer",
+                "Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first, the least"
+                f" selective first, or in one random order. Each panel has its own scale.{said}",
+                "In lower layers the curve of the most selective first lies above the others at every fraction.",
+                "The curves cross, so that the conclusion hangs on silencing just half, or coincide.",
+                curves,
+            ),
+        ),
+    )
+
+
+def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]:
+    data = study["ablation"].to_dataset().isel(network=0)
+    draws = data.sizes["draw"]
+    small, adjusted = (_listed(halves["layer"][halves[name] <= PVALUE].tolist()) for name in ("p", "p, Holm"))
+    too_few = ", too much to pass the adjustment for so many layers" if len(halves) / (1 + draws) > PVALUE else ""
+    without = data["layer"].values[data["half_size"].values == 0].tolist()
+    return (
+        f"Without ablation the loss on the photographs is {float(data['baseline_loss']):.3f} nat and"
+        f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
+        f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at a p of"
+        f" at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}."
+        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this"
+        " network's layers, on these photographs; they say nothing of other networks.",
+        *(
+            (
+                f"Layers with fewer than two units that respond to gratings, so that there are no halves: {_listed(without)}.",
+            )
+            if without
+            else ()
+        ),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,112 @@
+"""The command line of `python -m study.probe_model`, and what its help teaches."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EPILOG = """\
+examples:
+  python -m study.probe_model vgg16                          VGG16 with Keras' ImageNet weights: about an hour on two cores
+  python -m study.probe_model vgg16 --images DIR --ablate    and what silencing its more selective units costs
+  python -m study.probe_model mynet.keras --preprocessing unit     a network of your own, whose pixels are 0 to 1
+  python -m study.probe_model resnet50 --weights none --layers 'conv3_*' --dry-run    what would be measured, how long it takes
+
+what comes out:
+  data/NAME/study.zarr    every unit's tuning, and its ablation: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
+  reports/NAME.html       the network described, one file, works offline
+
+One network is one experimental unit: it is described, and no hypothesis is tested. Interrupt it whenever you like: the
+same command goes on where it stopped; with --images or --ablate added, it keeps the gratings' part.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = argparse.ArgumentParser(
+        prog="python -m study.probe_model",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG,
+        description="Shows gratings to every hidden unit of one network, as visual neuroscience shows them to neurons, and"
+        " describes what they prefer, and what becomes of the network without them.",
+    )
+    add = made.add_argument
+    add(
+        "model",
+        metavar="MODEL",
+        help="a .keras file, or an application of Keras: vgg16, resnet50, mobilenetv3small, ...",
+    )
+    add(
+        "--weights",
+        metavar="imagenet|none|FILE",
+        help="of an application: Keras' own (default), random ones, or a file",
+    )
+    add(
+        "--layers",
+        nargs="+",
+        default=[],
+        metavar="PATTERN",
+        help="convolution, depthwise, pooling, dense, a layer's name, or"
+        " a pattern such as 'block1_*' (default: every hidden layer behind an activation)",
+    )
+    add(
+        "--images",
+        metavar="DIR",
+        help="labelled photographs: DIR/<class>/*.jpg|png, or ImageNet's validation images with"
+        " ILSVRC2012_devkit_t12 beside them",
+    )
+    add(
+        "--class-names",
+        metavar="FILE",
+        help="the class folders in the order of the network's outputs, one a line (default: their sorted names)",
+    )
+    add(
+        "--n-images",
+        type=int,
+        metavar="N",
+        help="so many of the photographs, drawn at random, classes alike (default: all)",
+    )
+    add(
+        "--ablate",
+        action="store_true",
+        help="silence the more and the less selective half of every layer; needs --images",
+    )
+    add(
+        "--null-draws",
+        type=int,
+        default=100,
+        metavar="N",
+        help="random splits of a layer that these are compared with (default: 100)",
+    )
+    add(
+        "--null-images",
+        type=int,
+        default=256,
+        metavar="N",
+        help="photographs that random splits are measured on (default: 256)",
+    )
+    add("--name", help="name of data/NAME and reports/NAME.html (default: the model's)")
+    add(
+        "--preprocessing",
+        metavar="NAME",
+        help="what is done to pixels of 0 to 255: raw, unit (to 0..1), symmetric (to -1..1),"
+        " or as of an application (default: the model's own; a file that does not begin with scaling needs one)",
+    )
+    add(
+        "--input-size",
+        type=int,
+        metavar="N",
+        help="width of the pictures in pixels, a multiple of 4 (default: the model's)",
+    )
+    add("--permutations", type=int, default=1000, metavar="N", help="shuffles of each unit's responses (default: 1000)")
+    add("--memory", default="2GB", metavar="SIZE", help="for activations, such as 500MB or 8GB (default: 2GB)")
+    add("--seed", type=int, default=0, metavar="N", help="root of all random numbers (default: 0)")
+    add(
+        "--preregistration",
+        type=Path,
+        default=Path("preregistration.md"),
+        metavar="FILE",
+        help="what is registered for VGG16 (default: preregistration.md)",
+    )
+    add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
+    return made

@@ -1,0 +1,187 @@
+"""Power before data: what each confirmatory test can find with the networks that a study is about to train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from study.analysis import question_named
+from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
+from study.analysis.simulation.pool import Request, simulated
+from study.config import Config
+from study.registration import EQUIVALENCE_TESTS, Hypothesis, Registration
+from study.stats import proportion_interval
+from study.vocabulary.schema import MATURATION
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STUDIES: Final = 200  # simulated for each hypothesis: power to within seven points
+FEWEST_EPOCHS: Final = 3  # of a rank correlation
+ENOUGH: Final = 0.5
+CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True)
+class PowerLine:
+    """What one test can find; `tally` is None where it cannot be done, for the reason in `remark`."""
+
+    hypothesis: Hypothesis
+    networks: int
+    tally: Tally | None
+    remark: str
+
+    @property
+    def answers(self) -> bool:
+        """Return whether the test finds the smallest effect of interest at least as often as not."""
+        return self.tally is not None and self.tally.enough_rejected >= ENOUGH * self.tally.studies
+
+
+def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
+    """Return how many networks a study trains of those that a hypothesis is about."""
+    from study.config.population import planned_networks
+
+    question = question_named(hypothesis.question)
+    if question is None:
+        return 0
+    planned = planned_networks(config, fingerprint="")
+    return sum((each.arm, each.initialization_set) == (question.arm, question.initialization_set) for each in planned)
+
+
+def size_of(networks: int, config: Config) -> Size:
+    """Return the size of a study of so many networks with a config's groups and epochs."""
+    return Size(
+        networks,
+        config.population.augmentations,
+        config.memorization.label_corruptions,
+        config.maturation.epochs,
+        config.ablation.null_draws,
+    )
+
+
+def impossible(hypothesis: Hypothesis, size: Size) -> str:
+    """Return why a hypothesis cannot be tested with a study of this size, '' where it can."""
+    question = question_named(hypothesis.question)
+    if question is None or not is_simulated(hypothesis):
+        return "not tested: it is about networks that this program does not train"
+    if size.networks == 0:
+        return f"not tested: this study trains no such networks (arm {question.arm}, set {question.initialization_set})"
+    if size.networks < hypothesis.minimum_networks:
+        return f"cannot answer: the registered test needs at least {hypothesis.minimum_networks} networks"
+    if hypothesis.strata == "augmentation" and (
+        size.networks // len(size.augmentations) < hypothesis.minimum_per_stratum
+    ):
+        return (
+            f"cannot answer: the registered test needs {hypothesis.minimum_per_stratum} networks for each augmentation"
+        )
+    if question.arm == MATURATION and size.epochs < FEWEST_EPOCHS:
+        return f"cannot answer: a correlation over epochs needs at least {FEWEST_EPOCHS}"
+    return ""
+
+
+def power_lines(
+    registration: Registration,
+    config: Config,
+    *,
+    workers: int,
+    studies: int = STUDIES,
+    watch: Callable[[int], None] = lambda done: None,
+) -> tuple[PowerLine, ...]:
+    """Return the power of every confirmatory hypothesis with the networks that a study trains, in their order.
+
+    Parameters
+    ----------
+    registration, config
+        What is tested, and on what.
+    workers
+        Processes.
+    studies
+        Simulated for each hypothesis.
+    watch
+        Told how many more studies are done.
+    """
+    confirmatory = [one for one in registration.hypotheses.values() if one.status == "confirmatory"]
+    sizes = {one.id: size_of(networks_planned(one, config), config) for one in confirmatory}
+    remarks = {one.id: impossible(one, sizes[one.id]) for one in confirmatory}
+    cases = {one.id: effect_case(one, sizes[one.id]) for one in confirmatory if not remarks[one.id]}
+    requests = [Request(case, studies) for case in cases.values()]
+    tallies: Mapping[str, Tally] = dict(
+        zip(cases, simulated(requests, seed=config.seed, workers=workers, watch=watch), strict=True)
+    )
+    return tuple(
+        PowerLine(one, sizes[one.id].networks, found := tallies.get(one.id), remarks[one.id] or _remark(found))
+        for one in confirmatory
+    )
+
+
+def to_simulate(registration: Registration, config: Config, *, studies: int = STUDIES) -> int:
+    """Return how many studies `power_lines` simulates."""
+    confirmatory = [one for one in registration.hypotheses.values() if one.status == "confirmatory"]
+    return studies * sum(not impossible(one, size_of(networks_planned(one, config), config)) for one in confirmatory)
+
+
+def _remark(found: Tally | None) -> str:
+    if found is None or found.enough_rejected >= ENOUGH * found.studies:
+        return ""
+    return (
+        f"cannot be relied on to answer: it misses what it looks for in {1 - found.enough_rejected / found.studies:.0%}"
+    )
+
+
+def share_text(count: int, studies: int) -> str:
+    """Return a share of simulated studies with the interval that their number leaves it, in per cent."""
+    interval = proportion_interval(count, studies, confidence_level=CONFIDENCE)
+    return f"{count / studies:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+
+
+def planted_text(case: Case) -> str:
+    """Return in words what is there to be found."""
+    if case.hypothesis.test in EQUIVALENCE_TESTS:
+        return f"absence ({case.theta:g})"
+    return f"{case.theta:g}"
+
+
+def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = STUDIES) -> None:
+    """Print the table and what it means."""
+    from rich.table import Column, Table
+
+    table = Table(Column("hypothesis", no_wrap=True), "networks", "smallest effect", "finds it", "says supported", "")
+    for line in lines:
+        one = line.hypothesis
+        effect = planted_text(effect_case(one, Size(max(line.networks, 1))))
+        found = line.tally
+        shares = (
+            ("", "")
+            if found is None
+            else (share_text(found.enough_rejected, found.studies), share_text(found.supported, found.studies))
+        )
+        table.add_row(one.id, str(line.networks), effect, *shares, line.remark)
+    console.print()
+    console.print(
+        f"Power of each confirmatory test before any data: {studies} simulated studies each, in which the effect is the"
+        " registered smallest one (for a claim of absence: none at all). `finds it`: adjusted p at most alpha in as many"
+        " layers as the claim is about, with the 95 % interval of the simulation. `says supported`: the whole registered"
+        " rule, which also asks the estimate to reach the smallest effect and so fails in about half of the layers where"
+        " the truth is just that.",
+        highlight=False,
+        markup=False,
+    )
+    console.print(table)
+    weak = [line for line in lines if not line.answers and line.tally is not None]
+    missing = [line for line in lines if line.tally is None]
+    console.print(_summary(lines, weak, missing), highlight=False, markup=False)
+
+
+def _summary(lines: Sequence[PowerLine], weak: Sequence[PowerLine], missing: Sequence[PowerLine]) -> str:
+    able = len(lines) - len(weak) - len(missing)
+    told = f"{able} of {len(lines)} confirmatory tests find what they look for at least as often as not."
+    if weak:
+        told += f" With these networks it would be missed more often than found by: {_ids(weak)}."
+    if missing:
+        told += f" Not tested, or not with so few networks: {_ids(missing)}."
+    return told
+
+
+def _ids(lines: Sequence[PowerLine]) -> str:
+    return ", ".join(line.hypothesis.id for line in lines)

@@ -1,0 +1,74 @@
+"""The command line of `python -m study.run`, and what its help teaches."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLES = """\
+examples:
+  python -m study.run                                    embedded images, two cores: minutes, ends with a report
+  python -m study.run --profile cifar10-small --data-dir DIR     real photographs, within two hours on two cores
+  python -m study.run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
+  python -m study.run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
+  python -m study.run --dry-run                          what would be done, how long it takes, how much disk it needs
+  python -m study.run --set training.epochs=4 --name short       any setting of a profile, under another name
+
+what comes out:
+  data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
+  reports/NAME.html       everything concluded, one file, works offline
+
+Interrupt it whenever you like: the same command goes on where it stopped. What workers of a scheduler are training then
+they train to its end and publish, unless they are stopped too. Hypotheses, tests and decision rules are in
+preregistration.md; settings are listed by --dry-run.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    made = argparse.ArgumentParser(
+        prog="python -m study.run",
+        description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
+        " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "--profile",
+        default="quick",
+        metavar="NAME|FILE.toml",
+        help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own",
+    )
+    made.add_argument("--images", metavar="SOURCE", help="shapes (embedded, no download), cifar10, or folder")
+    made.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
+        " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one",
+    )
+    made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
+    made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
+    made.add_argument(
+        "--scheduler",
+        metavar="ADDRESS|FILE",
+        help="train on the workers of a dask scheduler: tcp://HOST:PORT, tls://HOST:PORT, or its scheduler file"
+        " (default: workers of this machine's own)",
+    )
+    made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
+    made.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        dest="assignments",
+        help="change one setting of the profile; may be repeated",
+    )
+    made.add_argument(
+        "--preregistration",
+        type=Path,
+        default=Path("preregistration.md"),
+        metavar="FILE",
+        help="what is registered (default: preregistration.md)",
+    )
+    made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    return made

@@ -1,0 +1,140 @@
+"""Which networks a study consists of, how each is trained, and the key it is stored under.
+
+Networks belong to arms. `generalization` is the population that most questions are asked of; `maturation` is probed
+after every epoch; `memorization` learns corrupted labels. The second set of initialisations repeats them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from study.config.sections import Config, TrainingConfig
+from study.vocabulary.digests import digest
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, SECOND_SET
+
+ALGORITHM_VERSION = 3  # raise it when the same inputs would give other results; stored networks are then not reused
+SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replication's
+
+# What decides an arm's results beside the images, the network, its training and the probe.
+_SECTIONS = {GENERALIZATION: ("ablation", "shift_invariance"), MATURATION: (), MEMORIZATION: ()}
+
+
+@dataclass(frozen=True)
+class PlannedNetwork:
+    """One network to train and measure.
+
+    `identity` names its random streams; `key`, a digest of all that determines its result, its place in the store.
+    """
+
+    arm: str
+    augmentation: str
+    label_corruption: float
+    seed: int
+    initialization_set: int
+    key: str
+
+    @property
+    def identity(self) -> str:
+        """Return what makes this network itself within a study: the name of its random streams."""
+        return f"{self.arm}/{self.augmentation}/{self.label_corruption}/{self.initialization_set}/{self.seed}"
+
+    @property
+    def label(self) -> str:
+        """Return what people call it."""
+        corrupted = f", {self.label_corruption:.0%} of labels corrupted" if self.arm == MEMORIZATION else ""
+        own = "" if self.initialization_set == 1 else ", second set"
+        return f"{self.arm}: {self.augmentation}{corrupted}, seed {self.seed}{own}"
+
+
+def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwork, ...]:
+    """Return every network of the study, arm by arm, the second set of initialisations after the first.
+
+    Within an arm seeds vary slowest, so an interrupted study holds balanced groups.
+
+    Parameters
+    ----------
+    config
+        The study.
+    fingerprint
+        Digest of the images.
+    """
+    networks = []
+    for initialization_set in SETS:
+        for arm, augmentation, label_corruption, seed in _members(config, initialization_set):
+            unkeyed = PlannedNetwork(arm, augmentation, label_corruption, seed, initialization_set, "")
+            networks.append(dataclasses.replace(unkeyed, key=_key(unkeyed, config, fingerprint)))
+    return tuple(networks)
+
+
+def training_of(config: Config, arm: str) -> TrainingConfig:
+    """Return how the networks of an arm are trained."""
+    if arm == MATURATION:
+        own = config.maturation
+        return dataclasses.replace(config.training, epochs=own.epochs, learning_rate=own.learning_rate)
+    if arm == MEMORIZATION:
+        return dataclasses.replace(config.training, epochs=config.memorization.epochs, selection="last")
+    return config.training
+
+
+def training_images(config: Config, arm: str, available: int) -> int:
+    """Return how many training images the networks of an arm see, of those there are."""
+    return min(_fewer_images(config, arm) or available, available)
+
+
+def _fewer_images(config: Config, arm: str) -> int:
+    """Return the arm's own number of training images, 0 for all."""
+    return config.memorization.train_images if arm == MEMORIZATION else 0
+
+
+def _members(config: Config, initialization_set: int) -> list[tuple[str, str, float, int]]:
+    """Return arm, augmentation, label corruption and seed of every network of a set."""
+    first, again = initialization_set == 1, config.replication
+    population, memorization = config.population, config.memorization
+    seeds = {
+        GENERALIZATION: population.seeds if first else again.seeds,
+        MATURATION: config.maturation.seeds if first else again.maturation_seeds,
+        MEMORIZATION: memorization.seeds if first else again.memorization_seeds,
+    }
+    kinds = {
+        GENERALIZATION: [(augmentation, 0.0) for augmentation in population.augmentations],
+        MATURATION: [("shift_flip", 0.0)],
+        MEMORIZATION: [("none", rate) for rate in memorization.label_corruptions],
+    }
+    return [(arm, *kind, seed) for arm in kinds for seed in range(seeds[arm]) for kind in kinds[arm]]
+
+
+def asked_variants(config: Config, arm: str) -> tuple[str, ...]:
+    """Return the readings of the gratings that are measured beside the registered one, each `<read-out>/<grating set>`.
+
+    Of the population alone: it is what most questions are asked of.
+    """
+    if arm != GENERALIZATION:
+        return ()
+    asked = config.multiverse
+    names = [f"{readout}/{shown}" for shown in asked.gratings for readout in asked.readouts]
+    return tuple(name for name in names if name != f"{config.probe.readout}/{config.probe.contrast}")
+
+
+def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
+    settings: dict[str, object] = {
+        section: dataclasses.asdict(getattr(config, section))
+        for section in ("network", "probe", *_SECTIONS[network.arm])
+    }
+    settings |= {
+        "training": dataclasses.asdict(training_of(config, network.arm)),
+        "train_images": _fewer_images(config, network.arm),
+        "split": _split_settings(config),
+        "images": fingerprint,
+        "algorithm": ALGORITHM_VERSION,
+        "root_seed": config.seed,
+        "identity": network.identity,
+    }
+    if variants := asked_variants(config, network.arm):
+        settings["variants"] = {"names": variants, "permutations": config.multiverse.permutations}
+    return digest(settings)[:20]
+
+
+def _split_settings(config: Config) -> dict[str, object]:
+    settings = dataclasses.asdict(config.images)
+    return {key: settings[key] for key in settings if key not in ("source", "data_dir")}

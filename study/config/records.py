@@ -1,0 +1,60 @@
+"""A config as plain JSON types, and the digest of what decides what is measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+from typing import Any
+
+from study.config.sections import STUDY_KEYS, Config, MultiverseConfig
+from study.vocabulary.digests import digest
+
+
+def as_record(config: Config) -> dict[str, Any]:
+    """Return the resolved config as plain JSON types, sections as in a profile."""
+    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    study = {key: record.pop(key) for key in ("profile", *STUDY_KEYS)}
+    return {"study": study, **record}
+
+
+def measured_settings(config: Config) -> dict[str, Any]:
+    """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work.
+
+    Where no other reading of the gratings is asked for, how many permutations it would have decides nothing.
+    """
+    record = as_record(config)
+    if not config.multiverse.readouts:
+        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
+    del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
+    if not config.multiverse.readouts:  # then its other keys decide nothing
+        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
+    return record
+
+
+def changed_settings(recorded: typing.Mapping[str, Any], config: Config) -> list[str]:
+    """Return one phrase for every measured setting that is not what was recorded.
+
+    A setting the record does not know came into the program after it was made, with a default that changes nothing: the
+    study was made with that default.
+
+    Parameters
+    ----------
+    recorded
+        `measured_settings` of the config a study was made with, by whichever version of the program.
+    config
+        The present one.
+    """
+    now, default = measured_settings(config), measured_settings(Config())
+    before = {section: default[section] | recorded.get(section, {}) for section in now}
+    return [
+        f"{section}.{key} = {before[section][key]!r} there, {value!r} here"
+        for section, keys in now.items()
+        for key, value in keys.items()
+        if before[section][key] != value
+    ]
+
+
+def config_digest(config: Config) -> str:
+    """Return the digest of everything that decides what is measured."""
+    return digest(measured_settings(config))

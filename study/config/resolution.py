@@ -1,0 +1,164 @@
+"""From a profile, assignments and flags to a config; whatever is refused is refused with where it came from."""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from study.config.sections import SECTIONS, STUDY_KEYS, Config
+from study.vocabulary.errors import StudyError
+
+PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
+
+
+def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Return a profile's name and its settings by section.
+
+    Parameters
+    ----------
+    profile
+        One of `PROFILES`, or the path of a TOML file of one's own.
+
+    Raises
+    ------
+    StudyError
+        When there is no such profile, or it is no TOML.
+    """
+    if profile.endswith(".toml"):
+        path = Path(profile)
+        name = path.stem
+        if not path.is_file():
+            raise StudyError(f"--profile {profile}: there is no such file")
+        text = path.read_text(encoding="utf-8", errors="replace")
+    elif profile in PROFILES:
+        name, text = (
+            profile,
+            (resources.files("study.config") / "profiles" / f"{profile}.toml").read_text(encoding="utf-8"),
+        )
+    else:
+        raise StudyError(f"--profile {profile!r} is unknown: choose {', '.join(PROFILES)}, or the path of a .toml file")
+    try:
+        return name, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"profile {profile}: not valid TOML: {error}") from None
+
+
+def resolve(
+    profile: str, *, assignments: typing.Sequence[str] = (), flags: typing.Mapping[str, tuple[str, Any]] | None = None
+) -> Config:
+    """Return the config: defaults, then the profile, then `--set` assignments, then flags, the later winning.
+
+    Parameters
+    ----------
+    profile
+        A profile's name or file.
+    assignments
+        `section.key=value`, values in TOML (a bare word is taken as text).
+    flags
+        A flag such as `--workers` to its (`section.key`, value); value None means the flag was not given.
+
+    Raises
+    ------
+    StudyError
+        On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from.
+    """
+    name, settings = load_profile(profile)
+    values: dict[str, tuple[Any, str]] = {"study.name": (name, "the profile's name")}
+    for section, table in settings.items():
+        if not isinstance(table, dict):
+            raise StudyError(
+                f"profile {profile}: {section!r} stands outside a section; sections: study, {', '.join(SECTIONS)}"
+            )
+        values |= {f"{section}.{key}": (value, f"profile {profile}") for key, value in table.items()}
+    for assignment in assignments:
+        key, value = _parsed_assignment(assignment)
+        values[key] = (value, f"--set {assignment}")
+    values |= {key: (value, flag) for flag, (key, value) in (flags or {}).items() if value is not None}
+    return _assembled(name, values)
+
+
+def _parsed_assignment(assignment: str) -> tuple[str, Any]:
+    key, equals, text = assignment.partition("=")
+    if not equals or "." not in key:
+        raise StudyError(f"--set {assignment!r}: write section.key=value, such as --set training.epochs=12")
+    try:
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), text
+
+
+def _assembled(profile: str, values: dict[str, tuple[Any, str]]) -> Config:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    study: dict[str, Any] = {}
+    for key, (value, origin) in values.items():
+        section, _, field_name = key.partition(".")
+        allowed = _fields(section, origin)
+        if field_name not in allowed:
+            raise StudyError(f"{origin}: {key!r} is no setting; {section} has {', '.join(sorted(allowed))}")
+        converted = _converted(key, value, allowed[field_name], origin)
+        (study if section == "study" else sections[section])[field_name] = converted
+    origins = {key: origin for key, (_, origin) in values.items()}
+    built = {}
+    for section, keys in sections.items():
+        built[section] = _with_origin(Config.__dataclass_fields__[section].default_factory, keys, section, origins)
+    return _with_origin(Config, {"profile": profile, **study, **built}, "study", origins)  # type: ignore[no-any-return]
+
+
+def _with_origin(make: Any, keys: dict[str, Any], section: str, origins: dict[str, str]) -> Any:
+    """Build a section; a refused value's message gets the place the value came from."""
+    try:
+        return make(**keys)
+    except StudyError as error:
+        key = str(error).split(" ", 1)[0]
+        raise StudyError(f"{origins.get(key, 'default')}: {error}") from None
+
+
+def _fields(section: str, origin: str) -> dict[str, Any]:
+    if section == "study":
+        hints = typing.get_type_hints(Config)
+        return {key: hints[key] for key in STUDY_KEYS}
+    if section not in SECTIONS:
+        raise StudyError(f"{origin}: there is no section {section!r}; sections: study, {', '.join(SECTIONS)}")
+    factory = typing.get_type_hints(Config)[section]
+    return typing.get_type_hints(factory)
+
+
+def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
+    """Return `value` as its field's type, or refuse it naming the allowed type or set."""
+    if typing.get_origin(hint) is Literal:
+        allowed = typing.get_args(hint)
+        if value in allowed:
+            return value
+        raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be one of {', '.join(allowed)}")
+    if typing.get_origin(hint) is tuple:
+        return _converted_list(key, value, typing.get_args(hint)[0], origin)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    kinds = {int: "a whole number", float: "a number", str: "text"}
+    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be {kinds[hint]}")
+
+
+def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any, ...]:
+    """Return a list of names or of numbers as a tuple; text is cut at its commas."""
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+    if isinstance(value, str) and kind is float:
+        items = [_number(item) for item in items]
+    allowed = (str,) if kind is str else (int, float)
+    if isinstance(items, (list, tuple)) and all(
+        isinstance(item, allowed) and not isinstance(item, bool) for item in items
+    ):
+        return tuple(kind(item) for item in items)
+    of = "names" if kind is str else "numbers"
+    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of {of}")
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

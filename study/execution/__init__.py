@@ -1,0 +1,1 @@
+"""From a plan to published networks: processes, clusters, progress, estimates of time."""

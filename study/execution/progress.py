@@ -1,0 +1,148 @@
+"""What a person sees while the study runs: live bars on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from study.vocabulary.schema import ARM_GROUPS, GENERALIZATION
+
+# A network's bar, by arm: where each stage starts, and how much of the bar it is. An arm without ablation only trains.
+STAGE_WEIGHTS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    arm: {"train": (0.0, 0.6), "ablate": (0.6, 0.3), "shift": (0.9, 0.1)}
+    if "ablation" in groups
+    else {"train": (0.0, 1.0)}
+    for arm, groups in ARM_GROUPS.items()
+}
+
+
+class Display:
+    """One overall bar and one bar for each network in work."""
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        labels: Mapping[str, str],
+        done: int,
+        total: int,
+        arms: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare the display.
+
+        Parameters
+        ----------
+        console
+            Where to draw.
+        labels
+            A network's key to the words it is called by.
+        done, total
+            Networks done before this run, and in all.
+        arms
+            A network's key to its arm, which decides its stages; `generalization` where left out.
+        """
+        self._console, self._labels, self._total, self._done = console, labels, total, done
+        self._arms = arms or {}
+        self._live = console.is_terminal
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn() if total > 1 else TextColumn(""),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._overall = self._progress.add_task("networks", total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        """Start drawing."""
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing."""
+        if self._live:
+            self._progress.stop()
+
+    def watch(self, key: str, stage: str, share: float) -> None:
+        """Show how far a network is; a stage that nobody weighed is named and leaves the bar where it is."""
+        if not self._live or key not in self._labels:
+            return
+        if key not in self._bars:
+            self._bars[key] = self._progress.add_task("", total=100)
+        self._progress.update(
+            self._bars[key],
+            completed=percent(self._arms.get(key, GENERALIZATION), stage, share),
+            description=f"{self._labels[key]}: {stage}",
+        )
+
+    def ended(self, key: str, text: str) -> None:
+        """Say what became of a network, in a line that stays."""
+        self._done += 1
+        if key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
+        self._progress.update(self._overall, completed=self._done)
+        self._progress.console.print(
+            f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False
+        )
+
+
+def percent(arm: str, stage: str, share: float) -> int | None:
+    """Return how much of a network is done when so much of a stage is, or None for a stage that nobody weighed."""
+    weighed = STAGE_WEIGHTS.get(arm, STAGE_WEIGHTS[GENERALIZATION]).get(stage)
+    return None if weighed is None else round(100 * (weighed[0] + weighed[1] * share))
+
+
+@contextlib.contextmanager
+def counted(console: Console, label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what to call with how many more things are done: a bar on a terminal, a line at every tenth elsewhere.
+
+    Parameters
+    ----------
+    console
+        Where to draw.
+    label
+        What is counted, in words.
+    total
+        How many there are; with none, nothing is shown.
+    """
+    done = 0
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or not total,
+    )
+    task = progress.add_task(label, total=total)
+
+    def more(count: int) -> None:
+        nonlocal done
+        before, done = done, done + count
+        progress.update(task, completed=done)
+        if not console.is_terminal and 10 * before // total < 10 * done // total:
+            console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
+
+    with progress:
+        yield more

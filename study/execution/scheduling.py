@@ -1,0 +1,259 @@
+"""From plan to published networks, on whatever cluster there is.
+
+Each network is one task. A worker trains and measures it, publishes it, and returns only how long that took, so that
+the scheduler holds nothing that matters and a rerun finds everything in the store.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import functools
+import os
+import queue
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from study.config import Config
+from study.config.population import PlannedNetwork
+from study.execution import cluster
+from study.execution.cluster import Requirements
+from study.images import load_images
+from study.images.preparation.split import Partition, partition, split_images
+from study.store import Checkpoint, StudyFolder, append_journal, publish_network
+from study.vocabulary.errors import StudyError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+TOPIC = "study-progress"
+WATCHED_SECONDS = 0.2  # how often, at most, a worker reports progress
+CENSUS_SECONDS = 5.0  # how often, at least, workers are counted
+BUSY_SECONDS = 1.0  # how long a network waits for the one before it in the same process
+
+_training = threading.Lock()  # a worker elsewhere may have several threads; a process trains one network at a time
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one network: `failure` is empty, or the reason in one line."""
+
+    network: PlannedNetwork
+    failure: str
+    entry: dict[str, Any]
+
+
+Watch = Callable[[str, str, float], None]  # (key, stage, share of it done)
+Task = Callable[[PlannedNetwork, Config, StudyFolder, str], dict[str, Any]]  # what `measured` is
+
+
+def run_networks(
+    networks: Sequence[PlannedNetwork],
+    config: Config,
+    folder: StudyFolder,
+    *,
+    fingerprint: str,
+    watch: Watch,
+    task: Task | None = None,
+) -> Iterator[Outcome]:
+    """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
+
+    A network that fails is retried as configured and then yielded with its reason; the others go on.
+
+    Parameters
+    ----------
+    networks
+        What is still to do.
+    config
+        The study.
+    folder
+        Where networks are published; the study's record lies there.
+    fingerprint
+        Of the images; a worker that reads others refuses.
+    watch
+        Called while networks are worked on.
+    task
+        What a worker does with a network; `measured` unless the scheduling itself is looked at.
+
+    Raises
+    ------
+    StudyError
+        When a worker meets something only the user can put right, such as a full disk, or workers or scheduler are gone:
+        nothing more is started.
+    """
+    config, folder = _absolute(config), StudyFolder(folder.path.absolute())
+    requirements = Requirements.of(folder)
+    with cluster.connected(config, len(networks)) as client:
+        if config.execution.scheduler:
+            cluster.check_workers(client, requirements)
+        client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
+        given = (task or measured, requirements, config, folder, fingerprint)
+        yield from _outcomes(client, networks, given, retries=config.execution.retries, folder=folder)
+
+
+def _absolute(config: Config) -> Config:
+    """Return the config as workers need it, who run in folders of their own."""
+    if not config.images.data_dir:
+        return config
+    data_dir = str(Path(config.images.data_dir).expanduser().absolute())
+    return dataclasses.replace(config, images=dataclasses.replace(config.images, data_dir=data_dir))
+
+
+def _outcomes(
+    client: Client, networks: Sequence[PlannedNetwork], given: tuple[Any, ...], *, retries: int, folder: StudyFolder
+) -> Iterator[Outcome]:
+    """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
+    waiting = collections.deque(networks)
+    in_flight: dict[Future[Any], PlannedNetwork] = {}
+    ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+    peopled = time.monotonic()
+    while waiting or in_flight:
+        workers = cluster.worker_processes(client)
+        peopled = time.monotonic() if workers else peopled
+        if time.monotonic() - peopled > cluster.WORKER_SECONDS:
+            raise StudyError(cluster.no_workers(cluster.address_of(client)))
+        while waiting and len(in_flight) < workers:
+            network = waiting.popleft()
+            future = client.submit(in_worker, network, *given, pure=False, retries=retries)
+            in_flight[future] = network
+            future.add_done_callback(ended.put)
+        try:
+            future = ended.get(timeout=CENSUS_SECONDS)
+        except queue.Empty:
+            continue
+        if future.status not in ("finished", "error"):
+            raise StudyError(cluster.gone(client))
+        outcome = _outcome(future, in_flight.pop(future))
+        append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
+        yield outcome
+
+
+def in_worker(
+    planned: PlannedNetwork,
+    task: Task,
+    requirements: Requirements,
+    config: Config,
+    folder: StudyFolder,
+    fingerprint: str,
+) -> dict[str, Any]:
+    """Do a task in a worker that is fit for it, when nothing else is trained in this process.
+
+    Raises
+    ------
+    StudyError
+        When this worker, who may have joined late, is of another environment or does not see the study.
+    """
+    from distributed import Reschedule, get_worker
+
+    if words := cluster.complaint(requirements):
+        raise StudyError(f"worker {get_worker().address} {words}")
+    if not _training.acquire(timeout=BUSY_SECONDS):
+        raise Reschedule
+    try:
+        if not config.execution.scheduler:
+            _keep_messages(folder)
+        return task(planned, config, folder, fingerprint)
+    finally:
+        _training.release()
+
+
+def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
+    if future.status == "finished":
+        entry = future.result()
+        return Outcome(network, entry.pop("failure", ""), entry)
+    error = future.exception()
+    if isinstance(error, StudyError):
+        raise error
+    if isinstance(error, ImportError):
+        raise StudyError(f"a worker cannot run this program ({_one_line(error)}); give it the same environment")
+    return Outcome(network, _one_line(error), {})
+
+
+def _one_line(error: BaseException | None) -> str:
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return "its worker process died each time (out of memory, or killed)"
+    return f"{name}: {' '.join(str(error).split())}"[:300]
+
+
+def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:
+    """Train, measure and publish one network; return what goes into the journal. Runs in a worker.
+
+    Returns
+    -------
+    dict
+        The network's arm, seconds per stage, images per second of training, the epoch whose checkpoint it went on from
+        (0: none), peak memory in bytes and the time it ended; or `failure`.
+    """
+    # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
+    from study.experiment.one_network import measure_network
+    from study.experiment.training import DivergedError
+
+    started = time.perf_counter()
+    images, n_classes = _images(config, fingerprint)
+    checkpoint = Checkpoint(folder, planned.key)
+    try:
+        found = measure_network(
+            planned, config, images, n_classes, progress=_reporter(planned.key), checkpoint=checkpoint
+        )
+    except DivergedError as error:
+        return {"failure": str(error)}  # the same seeds would diverge again: no retry
+    publish_network(folder, planned.key, found.tree)
+    checkpoint.remove()
+    return {
+        "arm": planned.arm,
+        "seconds": round(time.perf_counter() - started, 3),
+        "stages": {stage: round(value, 3) for stage, value in found.seconds.items()},
+        "images_per_second": round(found.trained_images / found.seconds["train"], 1),
+        "resumed_epoch": found.resumed_epoch,
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+@functools.cache
+def _keep_messages(folder: StudyFolder) -> None:
+    """Send our own worker's standard error to the study's log: TensorFlow's start-up lines would tear the display."""
+    with folder.worker_log.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+
+
+@functools.lru_cache(maxsize=1)
+def _read_images(config: Config) -> tuple[Partition, int, str]:
+    """Return a worker's images, read once a process."""
+    image_set = load_images(config.images)
+    return (
+        partition(image_set, split_images(image_set, config.images)),
+        len(image_set.class_names),
+        image_set.fingerprint,
+    )
+
+
+def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
+    images, n_classes, found = _read_images(config)
+    if found != fingerprint:
+        raise StudyError(
+            f"the images changed while the study ran: fingerprint {found[:12]}, planned {fingerprint[:12]}"
+        )
+    return images, n_classes
+
+
+def _reporter(key: str) -> Callable[[str, float], None]:
+    """Return a function that reports progress to the parent, a few times a second at most."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    last = [0.0]
+
+    def report(stage: str, share: float) -> None:
+        now = time.monotonic()
+        if share >= 1 or now - last[0] > WATCHED_SECONDS:
+            last[0] = now
+            worker.log_event(TOPIC, (key, stage, share))
+
+    return report

@@ -1,0 +1,1 @@
+"""The experiment on one network: training and measurements."""

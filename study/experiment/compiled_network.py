@@ -1,0 +1,68 @@
+"""A network with everything compiled that is done with it: one for each process, whatever weights it holds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from study.config import NetworkConfig
+from study.experiment.measurements.shift_invariance import WatchedNetwork
+from study.networks import backend
+from study.networks.architectures.cnn7 import cnn7
+from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
+from study.networks.interventions.clamped import ClampedNetwork
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A network with everything compiled.
+
+    Made once a process: compiling costs seconds, and the networks of a study differ only in their weights.
+    """
+
+    model: keras.Model
+    layers: tuple[HiddenLayer, ...]
+    optimizer: keras.optimizers.Optimizer
+    train: Callable[..., Any]
+    scores: Callable[..., Any]
+    responses: Callable[..., list[Any]]
+    clamped: ClampedNetwork
+    watched: WatchedNetwork
+
+    def reset(self, learning_rate: float) -> None:
+        """Forget the last network's training: moments and step count to zero."""
+        for variable in self.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+        self.optimizer.learning_rate = learning_rate
+
+
+@functools.lru_cache(maxsize=1)
+def bench(
+    config: NetworkConfig,
+    image_shape: tuple[int, int, int],
+    n_classes: int,
+    *,
+    precision: str = "float32",
+    silenced: tuple[str, ...] = (),
+) -> Bench:
+    """Return this process' compiled network."""
+    backend.configure_process()
+    model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
+    layers = hidden_layers(model)
+    optimizer = backend.FusedAdam()
+    optimizer.build(model.trainable_variables)
+    return Bench(
+        model=model,
+        layers=layers,
+        optimizer=optimizer,
+        train=backend.compiled_training(model, optimizer, precision=precision),
+        scores=backend.compiled_scores(model),
+        responses=backend.compiled_forward(responses_model(model, layers)),
+        clamped=ClampedNetwork.of(model, layers),
+        watched=WatchedNetwork.of(model, layers, silenced),
+    )

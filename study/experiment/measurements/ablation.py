@@ -1,0 +1,283 @@
+"""Silencing units and measuring what the network loses (section 3.4 of the paper).
+
+The halves of a layer are ranked by gOSI and always equally large; the null silences random halves of the same size. Loss is
+mean cross-entropy in nats, on test images. A clamp says what the next layer receives from a silenced unit: 0
+(`output_zero`), what it would receive were the unit's response 0 (`relu_zero`), the unit's mean over the training images
+(`mean`), or the unit's output for another test image (`resample`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.experiment.halves import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
+from study.experiment.measurements.activity import class_counts
+from study.networks.graph.taps import clamp_values
+from study.networks.interventions.clamped import ClampedNetwork
+from study.vocabulary.schema import TARGETS
+
+BATCH = 500
+SUPERPOSED_BATCH = 32  # images that are computed together under many masks
+
+Progress = Callable[[float], None]
+Masks = NDArray[np.bool_]
+
+
+class TestImages(Protocol):
+    """Labelled images that a loss is measured on."""
+
+    @property
+    def test_labels(self) -> NDArray[np.int64]:
+        """(image,): the class of each."""
+
+    def shown(self, images: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return some of them, by index, as the network receives them."""
+
+
+class Settings(Protocol):
+    """What is silenced; `study.config.AblationConfig` is one."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers."""
+
+    @property
+    def clamps(self) -> tuple[str, ...]:
+        """Ways of silencing."""
+
+    @property
+    def null_draws(self) -> int:
+        """Number of random splits."""
+
+
+def ablation_arrays(
+    network: ClampedNetwork,
+    partition: TestImages,
+    gosi: NDArray[np.float64],
+    halves: Mapping[str, Halves],
+    activity: Mapping[str, NDArray[Any]],
+    config: Settings,
+    *,
+    baseline: tuple[float, float],
+    null_images: NDArray[np.int64],
+    streams: Callable[[str], np.random.Generator],
+    classes: NDArray[np.int64] | None = None,
+    on_progress: Progress = lambda share: None,
+) -> dict[str, NDArray[Any]]:
+    """Return the `ablation` group's arrays of one network, named as in `study.vocabulary.schema`.
+
+    Parameters
+    ----------
+    network
+        With the analysed weights.
+    partition
+        The test images.
+    gosi
+        (unit,) of all layers in order; NaN for silent units.
+    halves
+        The top and the bottom half by layer, from `study.experiment.halves.layer_halves`.
+    activity
+        The `activity` group's arrays, from `study.experiment.measurements.activity.activity_arrays`: what to match, and
+        what `mean` holds.
+    config
+        Layers, clamps and the number of random splits. Null, controls and curves are clamped to `output_zero`.
+    baseline
+        Test loss and accuracy of the intact network.
+    null_images
+        Indices of the test images that null, controls and curves are measured on.
+    streams
+        A name to its random stream: `"ablation"`, the null's random halves; `"controls"`, ties and random orders of the
+        controls and curves, layer by layer; `"partners"`, which other test image `resample` takes.
+    classes
+        (class,): those that are scored by themselves, all where left out.
+    on_progress
+        Called with the share of the work that is done: first on the whole test set, then on the null's images.
+
+    Raises
+    ------
+    ValueError
+        When one of the classes has no test image, or `resample` has a single test image.
+    """
+    null_rng, control_rng, partner_rng = (streams(name) for name in ("ablation", "controls", "partners"))
+    chosen = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in config.layers}
+    own_gosi = by_layer(gosi, network.layers)
+    own_activity = {key: by_layer(values, network.layers) for key, values in activity.items()}
+    sets = {
+        i: {
+            "null_baseline": np.zeros(len(own_gosi[name]), dtype=bool),
+            "null_target": np.stack(halves[name]),
+            "control": control_halves(
+                own_gosi[name], {key: own[name] for key, own in own_activity.items()}, rng=control_rng
+            ),
+            "curve": cumulative_sets(own_gosi[name], rng=control_rng),
+            "null": _drawn_halves(~np.isnan(own_gosi[name]), config.null_draws, rng=null_rng),
+        }
+        for i, name in chosen.items()
+    }
+    own_halves = {i: halves[name] for i, name in chosen.items()}
+    clamps = {clamp: _constants(network, own_activity["mean_output"], chosen, clamp) for clamp in config.clamps}
+    by_class = _class_arrays(
+        network,
+        partition,
+        own_halves,
+        clamps,
+        np.arange(network.n_classes) if classes is None else classes,
+        rng=partner_rng,
+        on_progress=lambda share: on_progress(share / 2),
+    )
+    null = _null_arrays(network, partition, sets, null_images, on_progress=lambda share: on_progress((1 + share) / 2))
+    return {
+        "baseline_loss": np.array(baseline[0]),
+        "baseline_accuracy": np.array(baseline[1]),
+        **by_class,
+        "ablated": np.concatenate(
+            [_membership(halves[layer.name], i in chosen) for i, layer in enumerate(network.layers)]
+        ),
+        "half_size": np.stack([own["null_target"][0].sum(dtype=np.int32) for own in sets.values()]),
+        "silent_units": np.stack([np.isnan(own_gosi[name]).sum(dtype=np.int32) for name in chosen.values()]),
+        **null,
+        "control_size": np.stack([own["control"][:, 0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
+        "curve_size": np.stack([own["curve"][0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
+    }
+
+
+def other_images(n_images: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return another image for each of n, (image,): uniform among the permutations that leave none in its place.
+
+    Raises
+    ------
+    ValueError
+        With fewer than two images: there is no other.
+    """
+    if n_images < 2:
+        raise ValueError(f"{n_images} test image(s): clamp 'resample' needs another one for each")
+    while True:  # more than a third of all permutations will do
+        permutation = rng.permutation(n_images)
+        if (permutation != np.arange(n_images)).all():
+            return permutation
+
+
+def _drawn_halves(eligible: Mask, n_draws: int, *, rng: np.random.Generator) -> Masks:
+    """Return random halves, (draw, half, unit)."""
+    return np.stack([np.stack(random_halves(eligible, rng=rng)) for _ in range(n_draws)])
+
+
+def _membership(halves: Halves, is_ablated: bool) -> NDArray[np.int8]:
+    """Return 1 for a unit of the top half, -1 for one of the bottom half, 0 for others and where nothing is ablated."""
+    return (halves[0].astype(np.int8) - halves[1].astype(np.int8)) * np.int8(is_ablated)
+
+
+def _constants(
+    network: ClampedNetwork, mean_output: dict[str, NDArray[np.float64]], layers: Iterable[int], clamp: str
+) -> dict[int, NDArray[np.float32]]:
+    """Return what a clamp holds the units of each layer at, (unit,); empty for one that is not constant."""
+    if clamp == "resample":
+        return {}
+    if clamp == "mean":
+        return {i: mean_output[network.layers[i].name].astype(np.float32) for i in layers}
+    return {i: clamp_values(network.model, network.layers[i], clamp) for i in layers}
+
+
+def _outputs(network: ClampedNetwork, partition: TestImages, images: NDArray[np.int64]) -> list[Any]:
+    return network.outputs(partition.shown(images))
+
+
+def _class_arrays(
+    network: ClampedNetwork,
+    partition: TestImages,
+    halves: dict[int, Halves],
+    clamps: dict[str, dict[int, NDArray[np.float32]]],
+    classes: NDArray[np.int64],
+    *,
+    rng: np.random.Generator,
+    on_progress: Progress,
+) -> dict[str, NDArray[np.float64]]:
+    """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_constants`."""
+    labels = partition.test_labels
+    counts = class_counts(labels, classes)
+    partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
+    intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
+    at_once = min(BATCH, network.images_at_once)
+    for start in range(0, len(labels), at_once):
+        batch = np.arange(start, min(start + at_once, len(labels)))
+        outputs = _outputs(network, partition, batch)
+        others = outputs if partners is None else _outputs(network, partition, partners[batch])
+        members = (labels[batch][:, None] == classes).astype(np.float64)
+        intact += network.intact_scores(outputs, labels[batch]) @ members
+        for row, (i, masks) in enumerate(halves.items()):
+            for t, mask in enumerate(masks):
+                values = [constants.get(i, others[i]) for constants in clamps.values()]
+                sums[:, :, row, t] += network.clamped_scores(i, outputs[i], mask, values, labels[batch]) @ members
+        on_progress((start + len(batch)) / len(labels))
+    loss, accuracy = sums.sum(axis=-1) / len(labels)
+    (class_loss, class_accuracy), (intact_loss, intact_accuracy) = sums / counts, intact / counts
+    return {
+        "baseline_class_loss": intact_loss,
+        "baseline_class_accuracy": intact_accuracy,
+        "loss": loss,
+        "accuracy": accuracy,
+        "class_loss": class_loss,
+        "class_accuracy": class_accuracy,
+    }
+
+
+def _null_arrays(
+    network: ClampedNetwork,
+    partition: TestImages,
+    sets: dict[int, dict[str, Masks]],
+    images: NDArray[np.int64],
+    *,
+    on_progress: Progress,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the scores on the null's images with sets of units held at output zero.
+
+    `sets` are masks, (..., unit), by name and layer, the same names and numbers of them in every layer.
+    """
+    masks = {i: np.concatenate([each.reshape(-1, each.shape[-1]) for each in own.values()]) for i, own in sets.items()}
+    means = mean_scores(network, partition, masks, images, on_progress=on_progress)
+    arrays, start = {}, 0
+    for name, example in next(iter(sets.values())).items():
+        shape = example.shape[:-1]
+        stop = start + int(np.prod(shape))
+        arrays[f"{name}_loss"], arrays[f"{name}_accuracy"] = means[..., start:stop].reshape(2, len(sets), *shape)
+        start = stop
+    baseline = {name: arrays[name][0] for name in ("null_baseline_loss", "null_baseline_accuracy")}  # of any layer
+    return arrays | baseline | {"null_effect": arrays["null_loss"][..., 0] - arrays["null_loss"][..., 1]}
+
+
+def mean_scores(
+    network: ClampedNetwork,
+    partition: TestImages,
+    masks: Mapping[int, Masks],
+    images: NDArray[np.int64],
+    *,
+    on_progress: Progress = lambda share: None,
+) -> NDArray[np.float64]:
+    """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask).
+
+    Parameters
+    ----------
+    network
+        With the analysed weights.
+    partition
+        The test images.
+    masks
+        (mask, unit) by the layer's index: the units that are held at output zero. As many in every layer.
+    images
+        Indices of the test images.
+    on_progress
+        Called with the share of the images that are done.
+    """
+    totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
+    at_once = min(SUPERPOSED_BATCH, network.images_at_once)
+    for start in range(0, len(images), at_once):
+        batch = images[start : start + at_once]
+        outputs = _outputs(network, partition, batch)
+        for row, (i, of_layer) in enumerate(masks.items()):
+            totals[:, row] += network.summed_scores(i, outputs[i], of_layer, partition.test_labels[batch])
+        on_progress((start + len(batch)) / len(images))
+    return totals / len(images)

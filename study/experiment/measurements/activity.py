@@ -1,0 +1,151 @@
+"""What units do on photographs: activity over the training images, class selectivity over the test images.
+
+Images are read a batch at a time and summed in float64, so memory does not depend on their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from study.images.preparation.split import Partition, preprocessed
+from study.networks.graph.taps import HiddenLayer, sent_on, spatial_means, weight_norms
+
+BATCH = 250
+
+Forward = Callable[[NDArray[np.float32]], list[Any]]
+
+
+def activity_arrays(
+    forward: Forward, model: keras.Model, layers: tuple[HiddenLayer, ...], partition: Partition
+) -> dict[str, NDArray[Any]]:
+    """Return the `activity` group's arrays of one network, all (unit,), named as in `study.vocabulary.schema`.
+
+    A response is the mean over positions of what follows the ReLU, whatever readout gratings are probed with. The standard
+    deviation is that of the training images themselves, no estimate for others (divided by n). Images are not augmented.
+
+    Parameters
+    ----------
+    forward
+        Images to the response maps of every hidden layer, each (image, ..., channel).
+    model, layers
+        The network with the analysed weights, and its hidden layers.
+    partition
+        Training and test images.
+
+    Returns
+    -------
+    dict
+        ``class_selectivity`` is NaN for a unit that responds to no test image.
+
+    Raises
+    ------
+    ValueError
+        When a response is NaN, infinite or negative, or a class has no test image.
+    """
+    classes = np.arange(int(model.output.shape[-1]))
+    mean, sd = mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
+    means = _class_means(
+        _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
+    )
+    selectivity, preferred = class_selectivity(means)
+    starts = np.cumsum([layer.n_units for layer in layers])[:-1]
+    sent = [sent_on(model, layer, own) for layer, own in zip(layers, np.split(mean, starts), strict=True)]
+    return {
+        "mean_activity": mean,
+        "activity_sd": sd,
+        "mean_output": np.concatenate(sent),
+        "weight_norm": weight_norms(model, layers),
+        "class_selectivity": selectivity,
+        "preferred_class": preferred,
+    }
+
+
+def class_selectivity(class_means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return each unit's class selectivity index and preferred class, both (unit,).
+
+    Parameters
+    ----------
+    class_means
+        (class, unit), two classes or more: the mean response to the images of each class, 0 or more.
+
+    Returns
+    -------
+    index
+        (best - rest) / (best + rest): the largest class mean against the mean of the others'; 0 to 1, NaN for a unit that
+        responds to no class.
+    preferred
+        The class with the largest mean, the first of equals; -1 for a unit that responds to none.
+
+    Source
+    ------
+    Morcos et al. (2018), On the importance of single directions for generalization, on quantifying class selectivity.
+    """
+    best, total = class_means.max(axis=0), class_means.sum(axis=0)
+    rest = (total - best) / (len(class_means) - 1)
+    silent = total == 0
+    index = np.divide(best - rest, best + rest, out=np.full(len(total), np.nan), where=~silent)
+    return index, np.where(silent, -1, class_means.argmax(axis=0)).astype(np.int32)
+
+
+def class_counts(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of images of each class of `classes`, (class,).
+
+    Raises
+    ------
+    ValueError
+        When a class has none: a mean over its images is undefined.
+    """
+    counts = np.bincount(labels, minlength=int(classes.max()) + 1)[classes]
+    if not counts.all():
+        raise ValueError(f"class {classes[np.argmin(counts)]} has no test image: measures by class are undefined")
+    return counts
+
+
+def _responses(
+    forward: Forward, layers: tuple[HiddenLayer, ...], images: NDArray[np.uint8], training_mean: NDArray[np.float32]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield (image, unit), batch by batch."""
+    axes = [layer.channel_axis for layer in layers]
+    for start in range(0, len(images), BATCH):
+        responses = spatial_means(forward(preprocessed(images[start : start + BATCH], training_mean)), axes)
+        if not (np.isfinite(responses).all() and responses.min() >= 0):
+            raise ValueError(
+                "a unit's response to a photograph is NaN, infinite or negative; responses are read after the ReLU"
+            )
+        yield responses
+
+
+def mean_and_sd(batches: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and population standard deviation over all rows of some arrays.
+
+    Squares are of deviations from each batch's own mean and batches are then merged: nothing large cancels.
+
+    Source
+    ------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance: the pairwise update.
+    """
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    for batch in batches:
+        own, n = batch.mean(axis=0), len(batch)
+        change = own - mean
+        squares = squares + ((batch - own) ** 2).sum(axis=0) + change**2 * (count * n / (count + n))
+        mean = mean + change * (n / (count + n))
+        count += n
+    return mean, np.sqrt(squares / count)
+
+
+def _class_means(
+    batches: Iterable[NDArray[np.float64]], labels: NDArray[np.int64], classes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the mean over the images of each class, (class, unit)."""
+    counts, sums, start = class_counts(labels, classes), np.zeros(1), 0
+    for batch in batches:
+        own = labels[start : start + len(batch)]
+        sums = sums + (own == classes[:, None]).astype(np.float64) @ batch
+        start += len(batch)
+    return sums / counts[:, None]

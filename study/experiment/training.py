@@ -1,0 +1,277 @@
+"""Training one network (section A.1 of the paper): Adam, batches of 32, the weights with the best validation score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from study.config import TrainingConfig
+from study.images.preparation.augmentation import augmented
+from study.images.preparation.split import Partition, preprocessed
+from study.vocabulary.seeding import seed_sequence, stream
+
+EVALUATION_BATCH = 500
+IMAGES_AT_ONCE = 512  # training images handed to TensorFlow in one call
+
+Weights = list[NDArray[np.float32]]
+Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
+
+
+class DivergedError(Exception):
+    """A network whose loss stopped being a number; the message says when."""
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """What training leaves: the curves, all (epoch,), and the weights to analyse.
+
+    Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
+    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `observations` holds what
+    was asked to be observed, before training and after every epoch. `resumed_epoch` is the epoch whose checkpoint
+    training went on from, 0 without one; nothing else depends on it.
+    """
+
+    train_loss: NDArray[np.float64]
+    train_accuracy: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    validation_accuracy: NDArray[np.float64]
+    analysed_epoch: int
+    weights: Weights
+    observations: tuple[NDArray[Any], ...] = ()
+    resumed_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where training stands after an epoch: all that decides how it goes on and what it will have found.
+
+    The random streams are named by epoch, so nothing of them belongs to it. `curves` is (4, all epochs), NaN in those to
+    come; `best` are the weights to analyse if no later epoch beats `best_score`; `optimizer` holds moments, step count
+    and learning rate; `observations` are those made so far.
+    """
+
+    epoch: int
+    curves: NDArray[np.float64]
+    best_epoch: int
+    best_score: float
+    best: Weights
+    weights: Weights
+    optimizer: list[NDArray[Any]]
+    observations: list[NDArray[Any]]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the state as arrays by name."""
+        single = {name: np.asarray(getattr(self, name)) for name in ("epoch", "curves", "best_epoch", "best_score")}
+        lists = {
+            f"{name}/{index}": array
+            for name in ("best", "weights", "optimizer", "observations")
+            for index, array in enumerate(getattr(self, name))
+        }
+        return single | lists
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingState:
+        """Return the state that gave these arrays."""
+
+        def listed(name: str) -> list[NDArray[Any]]:
+            return [arrays[f"{name}/{index}"] for index in range(sum(key.startswith(f"{name}/") for key in arrays))]
+
+        return cls(
+            int(arrays["epoch"]),
+            arrays["curves"],
+            int(arrays["best_epoch"]),
+            float(arrays["best_score"]),
+            listed("best"),
+            listed("weights"),
+            listed("optimizer"),
+            listed("observations"),
+        )
+
+
+class CheckpointStore(Protocol):
+    """Keeps what it was last given, beyond the life of the process."""
+
+    def load(self) -> Mapping[str, NDArray[Any]] | None:
+        """Return the arrays saved last, or None where there are none to rely on."""
+
+    def save(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep these arrays in place of the former."""
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """How training outlives its process: its state is saved every so many epochs, and after the last.
+
+    `optimizer` are the optimiser's variables; they start from what `store` holds, as the weights do.
+    """
+
+    every: int
+    optimizer: Sequence[keras.Variable]
+    store: CheckpointStore
+
+
+def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
+    """Give every weight its initial value: Glorot-uniform kernels, zero biases, identity normalisation.
+
+    Each kernel has a stream of its own, so that a change in one layer leaves the others' initial weights alone.
+    """
+    for layer in model.layers:
+        for variable in layer.weights:
+            if variable.name == "kernel":
+                seed = seed_sequence(root_seed, network, f"initialization/{layer.name}").generate_state(1)[0]
+                values = keras.initializers.GlorotUniform(seed=int(seed))(variable.shape)
+            else:
+                values = np.full(
+                    variable.shape, 1.0 if variable.name in ("gamma", "moving_variance") else 0.0, "float32"
+                )
+            variable.assign(values)
+
+
+def evaluate(
+    scores: Scores, images: NDArray[np.uint8], labels: NDArray[np.int64], training_mean: NDArray[np.float32]
+) -> tuple[float, float]:
+    """Return (mean cross-entropy in nats, accuracy) over all images, in inference mode.
+
+    Parameters
+    ----------
+    scores
+        From `study.networks.backend.compiled_scores`.
+    images, labels
+        (n, height, width, channel) and (n,).
+    training_mean
+        (height, width, channel), in [0, 1].
+    """
+    loss, correct = 0.0, 0
+    for start in range(0, len(images), EVALUATION_BATCH):
+        batch = slice(start, start + EVALUATION_BATCH)
+        batch_loss, batch_correct = scores(preprocessed(images[batch], training_mean), labels[batch])
+        loss, correct = loss + float(batch_loss), correct + int(batch_correct)
+    return loss / len(images), correct / len(images)
+
+
+def train_network(
+    model: keras.Model,
+    train: Scores,
+    scores: Scores,
+    partition: Partition,
+    config: TrainingConfig,
+    *,
+    augmentation: str,
+    root_seed: int,
+    network: str,
+    on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
+    observe: Callable[[], NDArray[Any]] | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> TrainedNetwork:
+    """Train `model` from the weights it has, or from a checkpoint, and leave it with the weights to analyse.
+
+    Parameters
+    ----------
+    model, train, scores
+        The network, and its compiled training and inference scores, from `study.networks.backend`.
+    partition
+        Training and validation images, and the training mean.
+    config
+        Epochs, batch size and the rule that selects the analysed epoch (the first best one, if tied).
+    augmentation
+        One of `study.config.AUGMENTATIONS`.
+    root_seed, network
+        Names of the random streams.
+    on_epoch
+        Called after each epoch with its number from 1, and validation loss and accuracy.
+    observe
+        Called before training and after each epoch, while `model` has the weights of that moment.
+    checkpoints
+        Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
+
+    Raises
+    ------
+    DivergedError
+        When a loss or a weight is not finite.
+    """
+    curves = np.full((4, config.epochs), np.nan)
+    best, best_score, best_epoch, resumed = model.get_weights(), -np.inf, 0, 0
+    observations: list[NDArray[Any]] = []
+    if checkpoints and (state := _restored(model, checkpoints)):
+        curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
+        resumed, observations = state.epoch, state.observations
+    elif observe:
+        observations.append(observe())
+    for epoch in range(resumed, config.epochs):
+        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
+        validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
+        curves[:, epoch] = *trained, *validation
+        # The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
+        finite = np.isfinite(curves[:, epoch]).all() and all(
+            np.isfinite(weight).all() for weight in model.get_weights()
+        )
+        if not finite:
+            raise DivergedError(f"the loss or a weight is not a number in epoch {epoch + 1}")
+        if observe:
+            observations.append(observe())
+        score = _selection_score(config.selection, epoch, *validation)
+        if score > best_score:
+            best, best_score, best_epoch = model.get_weights(), score, epoch + 1
+        if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
+            moments = [np.asarray(variable.numpy()) for variable in checkpoints.optimizer]
+            weights = model.get_weights()
+            now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, weights, moments, observations)
+            checkpoints.store.save(now.arrays())
+        on_epoch(epoch + 1, *validation)
+    model.set_weights(best)
+    train_loss, train_accuracy, validation_loss, validation_accuracy = curves
+    return TrainedNetwork(
+        train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best, tuple(observations), resumed
+    )
+
+
+def _restored(model: keras.Model, checkpoints: Checkpoints) -> TrainingState | None:
+    """Return the state that the checkpoint holds, with `model` and the optimiser in it; None leaves both alone."""
+    arrays = checkpoints.store.load()
+    if arrays is None:
+        return None
+    state = TrainingState.of(arrays)
+    model.set_weights(state.weights)
+    for variable, value in zip(checkpoints.optimizer, state.optimizer, strict=True):
+        variable.assign(value)
+    return state
+
+
+def _selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:
+    return {"validation_accuracy": validation_accuracy, "validation_loss": -validation_loss, "last": float(epoch)}[
+        selection
+    ]
+
+
+def _train_epoch(
+    train: Scores, partition: Partition, batch_size: int, augmentation: str, root_seed: int, name: str
+) -> tuple[float, float]:
+    """Return (mean loss, accuracy) over the epoch's batches."""
+    loss, correct, seen = 0.0, 0, 0
+    rng = stream(root_seed, name, "augmentation")
+    for chosen in _batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
+        images = augmented(partition.train_images[chosen.ravel()], augmentation=augmentation, rng=rng)
+        inputs = preprocessed(images, partition.training_mean).reshape(*chosen.shape, *images.shape[1:])
+        more_loss, more_correct = train(inputs, partition.train_labels[chosen])
+        loss, correct, seen = loss + float(more_loss), correct + int(more_correct), seen + chosen.size
+    return loss / seen, correct / seen
+
+
+def _batches(n_images: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Yield the indices of a shuffled epoch, (batch, image), several batches at a time; the last batch may be smaller.
+
+    A last batch of one image is left out: it has no variance to normalise by.
+    """
+    order = rng.permutation(n_images)
+    whole, rest = divmod(n_images, batch_size)
+    batches = order[: whole * batch_size].reshape(whole, batch_size)
+    at_once = max(1, IMAGES_AT_ONCE // batch_size)
+    for start in range(0, whole, at_once):
+        yield batches[start : start + at_once]
+    if rest > 1:
+        yield order[None, whole * batch_size :]

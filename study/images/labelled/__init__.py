@@ -1,0 +1,1 @@
+"""Labelled photographs for networks that were trained elsewhere."""

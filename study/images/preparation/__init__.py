@@ -1,0 +1,1 @@
+"""From images to what a network is trained on: splits, augmentation, corrupted labels."""

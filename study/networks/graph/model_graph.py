@@ -1,0 +1,176 @@
+"""The graph of a Keras model: what reads what, what passes beside what, and no model inside another.
+
+Keras' own record of a functional model is read here and nowhere else: nodes, one for each call of a layer or operation,
+with the symbolic tensors that go in and come out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter, defaultdict
+from typing import Any
+
+import keras
+
+from study.vocabulary.errors import refuse_unless
+
+Node = Any  # keras.src.ops.node.Node: operation, arguments, input_tensors, outputs
+
+
+class Graph:
+    """The calls that a functional model consists of, in an order in which they can be computed."""
+
+    def __init__(self, model: keras.Model) -> None:
+        by_depth = model._nodes_by_depth
+        self.nodes: list[Node] = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+        self.calls = Counter(node.operation.name for node in self.nodes)
+        self.output = model.outputs[0]
+        self._by_name = {node.operation.name: node for node in self.nodes}
+        self._by_output = {id(tensor): node for node in self.nodes for tensor in node.outputs}
+        self._readers: defaultdict[int, list[Node]] = defaultdict(list)
+        for node in self.nodes:
+            for tensor in node.input_tensors:
+                self._readers[id(tensor)].append(node)
+
+    def node(self, name: str) -> Node:
+        """Return the call of the layer or operation of that name, the last one where there are several."""
+        return self._by_name[name]
+
+    def tensor(self, name: str) -> Any:
+        """Return the symbolic output of the layer or operation of that name."""
+        return self._by_name[name].outputs[0]
+
+    def source(self, tensor: Any) -> Node:
+        """Return the call that a tensor comes from."""
+        return self._by_output[id(tensor)]
+
+    def only_reader(self, node: Node) -> Node | None:
+        """Return the call that alone reads what a call gives and reads nothing else; None where there is none such.
+
+        Nor is there where a layer with weights is called several times: its name would not say which call is meant.
+        """
+        readers = [reader for tensor in node.outputs for reader in self._readers[id(tensor)]]
+        if len(readers) != 1 or any(tensor is self.output for tensor in node.outputs):
+            return None
+        alone = len(readers[0].input_tensors) == 1 and self.calls[readers[0].operation.name] == 1
+        return readers[0] if alone else None
+
+    def behind(self, tensor: Any) -> list[Node]:
+        """Return the calls whose results depend on `tensor`."""
+        made, nodes = {id(tensor)}, []
+        for node in self.nodes:
+            if any(id(read) in made for read in node.input_tensors):
+                made |= {id(output) for output in node.outputs}
+                nodes.append(node)
+        return nodes
+
+    def beside(self, tensor: Any) -> list[Any]:
+        """Return the other tensors that what depends on `tensor` reads; none where the tensor cuts the graph."""
+        behind = self.behind(tensor)
+        made = {id(tensor)} | {id(output) for node in behind for output in node.outputs}
+        return list({id(read): read for node in behind for read in node.input_tensors if id(read) not in made}.values())
+
+
+def flat_model(model: keras.Model) -> keras.Model:
+    """Return a functional or Sequential model as one plain graph from one input to one output.
+
+    Models inside it are dissolved, whatever their depth. Layers are the same objects, so weights are shared; a layer
+    without weights that is called several times becomes as many layers, `relu`, `relu_2`, .... Where models inside use a
+    name twice, the later layer is renamed to `<model>_<name>`, in the model that was given, too.
+
+    Raises
+    ------
+    StudyError
+        When the model is subclassed or has not been built, or has several inputs or outputs.
+    """
+    _refuse_what_is_no_graph(model)
+    plain = _functional(model)
+    graph = Graph(plain)
+    calls = {id(node.operation): node.operation for node in graph.nodes}
+    is_flat = not any(_is_functional(each) or _is_called_again(graph, each) for each in calls.values())
+    return plain if is_flat else _dissolved(model)
+
+
+def shared_layers(model: keras.Model) -> tuple[str, ...]:
+    """Return the names of the layers with weights that the model calls more than once.
+
+    A unit of theirs has several responses, so they are no hidden layers of the study.
+    """
+    graph = Graph(flat_model(model))
+    return tuple(name for name, calls in graph.calls.items() if calls > 1)
+
+
+def _refuse_what_is_no_graph(model: keras.Model) -> None:
+    name = f"model {model.name}"
+    is_graph = isinstance(model, keras.Model) and type(model).call.__module__.startswith("keras.")
+    refuse_unless(
+        is_graph and bool(model.built) and bool(getattr(model, "inputs", None)),
+        f"{name}: {type(model).__name__} is no functional or Sequential model with a defined input, so its layers cannot be"
+        " found; write it as keras.Model(inputs, outputs), or begin a Sequential with keras.Input(shape)",
+    )
+    ends = [tensor._keras_history.operation.name for tensor in model.outputs]
+    for what, names in (("inputs", [each.name for each in model.inputs]), ("outputs", ends)):
+        refuse_unless(
+            len(names) == 1,
+            f"{name}: {len(names)} {what}, {', '.join(names)}; the study shows one image and reads one vector of classes:"
+            " give the part of it between one input and one output, keras.Model(input, output)",
+        )
+
+
+def _is_functional(operation: Any) -> bool:
+    return isinstance(operation, keras.Model) and type(operation).call.__module__.startswith("keras.")
+
+
+def _is_called_again(graph: Graph, operation: Any) -> bool:
+    return graph.calls[operation.name] > 1 and not operation.weights
+
+
+@functools.lru_cache(maxsize=2)
+def _dissolved(model: keras.Model) -> keras.Model:
+    given = model.inputs[0]
+    images = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
+    outputs = _applied(model, [images], {images.name: None}, within="")
+    return keras.Model(images, outputs[0], name=model.name)
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    """Return a model as a functional one that takes and gives a tensor; itself where it is."""
+    own = [] if isinstance(model, keras.Sequential) else [model.input, model.output]
+    if own and all(isinstance(each, keras.KerasTensor) for each in own):
+        return model
+    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+
+
+def _applied(model: keras.Model, inputs: list[Any], taken: dict[str, Any], *, within: str) -> list[Any]:
+    """Return the outputs of a model for symbolic inputs, the models inside it dissolved; `taken` grows by names in use."""
+    functional = keras.Model(model.inputs, model.outputs) if isinstance(model, keras.Sequential) else model
+    values = dict(zip(map(id, functional.inputs), inputs, strict=True))
+    for node in Graph(functional).nodes:
+        if node.is_input:
+            continue
+        args, kwargs = node.arguments.fill_in(values)
+        if _is_functional(node.operation):
+            given = [each for each in keras.tree.flatten((args, kwargs)) if isinstance(each, keras.KerasTensor)]
+            outputs = _applied(node.operation, given, taken, within=node.operation.name)
+        else:
+            outputs = keras.tree.flatten(_named(node.operation, taken, within)(*args, **kwargs))
+        values.update(zip(map(id, node.outputs), outputs, strict=True))
+    return [values[id(tensor)] for tensor in functional.outputs]
+
+
+def _named(operation: Any, taken: dict[str, Any], within: str) -> Any:
+    """Return an operation under a name that no other has: itself, renamed where needed, or its like, where called again."""
+    before = taken.get(operation.name, operation)
+    again = operation.name in taken and before is operation
+    if operation.name not in taken or (again and operation.weights):
+        taken[operation.name] = operation
+        return operation
+    stem = operation.name if again or not within else f"{within}_{operation.name}"
+    numbered = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 2))
+    name = next(each for each in numbered if each not in taken)
+    if again:
+        operation = type(operation).from_config({**operation.get_config(), "name": name})
+    else:
+        operation.name = name
+    taken[name] = operation
+    return operation

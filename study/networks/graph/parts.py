@@ -1,0 +1,49 @@
+"""A model in two: up to a hidden layer's output, and from there to the model's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from study.networks.graph.model_graph import Graph, flat_model
+from study.networks.graph.taps import HiddenLayer
+from study.vocabulary.errors import refuse_unless
+
+
+def prefix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
+    """Return the model from images to what `suffix_model` reads."""
+    model = flat_model(model)
+    return keras.Model(model.input, crossing(model, layer), name=f"up_to_{layer.name}")
+
+
+def suffix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
+    """Return the model from a layer's output to the model's own.
+
+    Where the layer cuts the graph it has that one input. Where it does not, as in a branch of a residual network, the
+    tensors that pass beside the layer are inputs, too, after it. To change the first input is then to change the layer's
+    output in its place in the whole network, without computing anything before it again.
+
+    Raises
+    ------
+    StudyError
+        When a layer whose weights are used several times gives one of the inputs: Keras cannot cut there.
+    """
+    model = flat_model(model)
+    crossed, graph = crossing(model, layer), Graph(model)
+    sources = [graph.source(each).operation.name for each in (crossed if isinstance(crossed, list) else [crossed])]
+    shared = [name for name in sources if graph.calls[name] > 1]
+    refuse_unless(
+        not shared,
+        f"layer {layer.name}: beside it passes the output of {', '.join(shared)}, which the model calls several times, so"
+        " units cannot be silenced there; leave the layer out",
+    )
+    return keras.Model(crossed, model.output, name=f"after_{layer.name}")
+
+
+def crossing(model: keras.Model, layer: HiddenLayer) -> Any:
+    """Return the symbolic output of a layer, and in a list with it those that pass beside it, if there are any."""
+    graph = Graph(flat_model(model))
+    own = graph.tensor(layer.output)
+    beside = graph.beside(own)
+    return [own, *beside] if beside else own

@@ -1,0 +1,91 @@
+"""Reading every unit of a network for pictures of any size, without its maps ever leaving the compiled function."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from study.networks import backend
+from study.networks.graph.model_graph import Graph, flat_model
+from study.networks.graph.taps import HiddenLayer, responses_model
+from study.networks.pretrained.preprocessing import InputLayout, as_input, gratings_as_pictures
+from study.vocabulary.errors import refuse_unless
+
+MOST_AT_ONCE = 32  # larger batches are no faster
+
+
+@dataclass(frozen=True)
+class UnitReader:
+    """A network's units, read by the spatial mean of their maps.
+
+    Every core that TensorFlow finds is used. On one machine responses come out the same again, to the last bit, from the
+    same number of pictures at once; another number, or another machine, can change their last digits.
+    """
+
+    forward: Callable[[NDArray[np.float32]], list[Any]]
+    layout: InputLayout
+    preprocessing: str
+
+    def gratings(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return every unit's response, (image, unit), to grey images in [0, 1], (image, row, column)."""
+        return self.photographs(gratings_as_pictures(grey, self.layout.channels))
+
+    def photographs(self, pictures: NDArray[np.uint8] | NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return every unit's response, (image, unit), to pictures of 0 to 255, (image, row, column, channel)."""
+        (responses,) = self.forward(as_input(pictures, self.layout, self.preprocessing))
+        return np.asarray(responses, dtype=np.float32)
+
+
+def unit_reader(
+    model: keras.Model, layers: tuple[HiddenLayer, ...], *, layout: InputLayout, preprocessing: str
+) -> UnitReader:
+    """Return the reader of the units of some layers, in the order of `study.networks.graph.taps.unit_labels`."""
+    maps = responses_model(model, layers)
+    outputs = [maps.outputs] if isinstance(maps.outputs, keras.KerasTensor) else maps.outputs
+    means = [_spatial_mean(each, layer.channel_axis) for each, layer in zip(outputs, layers, strict=True)]
+    units = means[0] if len(means) == 1 else ops.concatenate(means, axis=-1)
+    read = keras.Model(maps.inputs[0], units, name="units")
+    return UnitReader(backend.compiled_forward(read), layout, preprocessing)
+
+
+def _spatial_mean(maps: Any, channel_axis: int) -> Any:
+    """Return (image, channel) in single precision, from the maps or responses of a layer."""
+    rank = len(maps.shape)
+    positions = tuple(axis for axis in range(1, rank) if axis != channel_axis % rank)
+    single = ops.cast(maps, "float32")
+    return ops.mean(single, axis=positions) if positions else single
+
+
+def picture_bytes(model: keras.Model) -> int:
+    """Return what one picture takes in a network: itself, and what every layer makes of it, all kept at once.
+
+    TensorFlow lets go of what is no longer needed, so this is more than it takes.
+    """
+    tensors = [tensor for node in Graph(flat_model(model)).nodes for tensor in node.outputs]
+    return sum(math.prod(each.shape[1:]) * np.dtype(each.dtype).itemsize for each in tensors)
+
+
+def pictures_at_once(model: keras.Model, budget_bytes: int) -> int:
+    """Return how many pictures may be in a network at once, so that they take no more than a budget: 1 to 32.
+
+    The network's weights and the responses that are kept come on top of the budget.
+
+    Raises
+    ------
+    StudyError
+        When a single picture takes more.
+    """
+    each = picture_bytes(model)
+    refuse_unless(
+        each <= budget_bytes,
+        f"--memory {budget_bytes / 1e9:g}GB: a picture of {model.name} takes up to {each / 1e9:.2g} GB; pass --memory"
+        f" {-(-each // 10**8) / 10:g}GB or more",
+    )
+    return min(MOST_AT_ONCE, budget_bytes // each)

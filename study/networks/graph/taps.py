@@ -1,0 +1,292 @@
+"""Hidden layers of any Keras model: where units are read, where they are clamped, and the model behind that point."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from study.networks.graph.kinds import (
+    KINDS,
+    activation_of,
+    carries_activation,
+    is_activation,
+    is_identity,
+    is_normalization,
+    is_reshaping,
+    kind_of,
+)
+from study.networks.graph.model_graph import Graph, Node
+from study.networks.graph.model_graph import flat_model as flat_model
+from study.vocabulary.errors import refuse_unless
+
+_SHORT_KINDS = {"conv": "convolution", "pool": "pooling"}
+
+
+@dataclass(frozen=True)
+class HiddenLayer:
+    """One hidden layer.
+
+    Attributes
+    ----------
+    name
+        The Keras name of the convolution, pooling or dense layer.
+    n_units
+        Feature maps, or dense units.
+    response
+        The Keras layer whose output is the units' response: after the activation that follows, be it part of the layer or
+        a layer of its own, behind a normalisation or not; the layer itself where none follows.
+    output
+        The Keras layer whose output the next layer receives, where units are clamped: a batch normalisation that follows
+        the response, otherwise the same.
+    normalization
+        That batch normalisation, or "".
+    kind
+        One of `study.networks.graph.kinds.KINDS`.
+    activation
+        The activation that the response is behind, "linear" where there is none before the signal branches or is mixed.
+        Pooling has that of all it pools.
+    channel_axis
+        The axis of units in response and output: -1, or 1 for channels first.
+    cuts
+        Whether everything between the image and the model's output goes through this layer's output.
+    """
+
+    name: str
+    n_units: int
+    response: str
+    output: str
+    normalization: str
+    kind: str = "convolution"
+    activation: str = "relu"
+    channel_axis: int = -1
+    cuts: bool = True
+
+
+def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
+    """Return the hidden layers of a functional or Sequential model, those of the models inside it too, in its own order.
+
+    All convolution (transposed, separable, depthwise), pooling and dense layers are, but for the one that gives the
+    model's output, and for those in `study.networks.graph.model_graph.shared_layers`. Names are those of the flat model.
+
+    Raises
+    ------
+    StudyError
+        When the model is no graph from one input to one output.
+    """
+    model = flat_model(model)
+    graph = Graph(model)
+    left_out = _output_layers(graph)
+    found = [each for each in model.operations if kind_of(each) and graph.calls[each.name] == 1]
+    return tuple(_hidden_layer(graph, graph.node(each.name)) for each in found if each.name not in left_out)
+
+
+def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) -> tuple[HiddenLayer, ...]:
+    """Return the layers that any of some patterns fits, in the model's order.
+
+    Parameters
+    ----------
+    layers
+        From `hidden_layers`.
+    patterns
+        Each a kind (`convolution` or `conv`, `depthwise`, `pooling` or `pool`, `dense`), a name, or a pattern such as
+        `block1_*`. None at all stands for every layer that is not linear.
+
+    Raises
+    ------
+    StudyError
+        When a pattern fits no layer, or no layer is left.
+    """
+    names = [layer.name for layer in layers]
+    for pattern in patterns:
+        near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.0)
+        refuse_unless(
+            any(_fits(layer, pattern) for layer in layers),
+            f"layers = {pattern!r}: fits none of the model's {len(layers)} hidden layers; give a kind ({', '.join(KINDS)}), a"
+            f" name, or a pattern with *; {'names are such as ' + ', '.join(near) if near else 'the model has none'}",
+        )
+    if patterns:
+        return tuple(layer for layer in layers if any(_fits(layer, pattern) for pattern in patterns))
+    chosen = tuple(layer for layer in layers if layer.activation != "linear")
+    refuse_unless(
+        bool(chosen),
+        f"layers: none of the model's {len(layers)} hidden layers is followed by an activation; name those to read",
+    )
+    return chosen
+
+
+def _fits(layer: HiddenLayer, pattern: str) -> bool:
+    return layer.kind == _SHORT_KINDS.get(pattern, pattern) or fnmatchcase(layer.name, pattern)
+
+
+def _hidden_layer(graph: Graph, node: Node) -> HiddenLayer:
+    kind = kind_of(node.operation)
+    response, activation = _response(graph, node)
+    if kind == "pooling" and activation == "linear":
+        activation = _carried_activation(graph, node)
+    shape = response.outputs[0].shape
+    is_channels_first = getattr(node.operation, "data_format", "") == "channels_first" and len(shape) == 4
+    channel_axis = 1 if is_channels_first else -1
+    normalization = _normalization(graph, response, channel_axis)
+    output = normalization or response
+    return HiddenLayer(
+        name=node.operation.name,
+        n_units=int(shape[channel_axis]),
+        response=response.operation.name,
+        output=output.operation.name,
+        normalization=normalization.operation.name if normalization else "",
+        kind=kind,
+        activation=activation,
+        channel_axis=channel_axis,
+        cuts=not graph.beside(output.outputs[0]),
+    )
+
+
+def _response(graph: Graph, node: Node) -> tuple[Node, str]:
+    """Return the call after which a layer's units are read, and the activation that it is."""
+    activation, step = activation_of(node.operation), graph.only_reader(node)
+    if activation != "linear":
+        return node, activation
+    while step is not None and (is_normalization(step.operation) or is_identity(step.operation)):
+        step = graph.only_reader(step)
+    if step is not None and is_activation(step.operation):
+        return step, activation_of(step.operation)
+    return node, "linear"
+
+
+def _normalization(graph: Graph, response: Node, channel_axis: int) -> Node | None:
+    """Return the batch normalisation of channels that alone reads a response."""
+    step = graph.only_reader(response)
+    while step is not None and is_identity(step.operation):
+        step = graph.only_reader(step)
+    if step is None or not isinstance(step.operation, keras.layers.BatchNormalization):
+        return None
+    rank = len(response.outputs[0].shape)
+    return step if step.operation.axis % rank == channel_axis % rank else None
+
+
+def _carried_activation(graph: Graph, node: Node) -> str:
+    """Return the one activation behind which all is that a call reads, "linear" where there is none such."""
+    found = set()
+    for tensor in node.input_tensors:
+        source = graph.source(tensor)
+        carries = carries_activation(source.operation) and not source.is_input
+        found.add(_carried_activation(graph, source) if carries else activation_of(source.operation))
+    return found.pop() if len(found) == 1 else "linear"
+
+
+def _output_layers(graph: Graph) -> set[str]:
+    """Return the names of the layer that gives the model's output and of the pooling between the two.
+
+    A model that ends in another activation than softmax, log-softmax or sigmoid has no such layer.
+    """
+    node, passed = graph.source(graph.output), set()
+    while not kind_of(node.operation) or kind_of(node.operation) == "pooling":
+        passed.add(node.operation.name)
+        ends = activation_of(node.operation) in ("softmax", "log_softmax", "sigmoid")
+        goes_on = ends or is_reshaping(node.operation) or carries_activation(node.operation)
+        if len(node.input_tensors) != 1 or not goes_on:
+            return set()
+        node = graph.source(node.input_tensors[0])
+    is_output = activation_of(node.operation) in ("linear", "softmax", "log_softmax", "sigmoid")
+    return {*passed, node.operation.name} if is_output else set()
+
+
+def responses_model(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> keras.Model:
+    """Return the model from images to every layer's response maps, channels where the layer has them."""
+    return _tapped(model, [layer.response for layer in layers], "responses")
+
+
+def outputs_model(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> keras.Model:
+    """Return the model from images to every layer's output, as the next layer receives it."""
+    return _tapped(model, [layer.output for layer in layers], "outputs")
+
+
+def _tapped(model: keras.Model, names: list[str], name: str) -> keras.Model:
+    model = flat_model(model)
+    graph = Graph(model)
+    return keras.Model(model.input, [graph.tensor(each) for each in names], name=name)
+
+
+def sent_on(model: keras.Model, layer: HiddenLayer, response: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return what the next layer receives from units that respond with `response`, one value a channel: (n_units,).
+
+    The normalisation between the two is affine at inference, so this takes mean responses to mean outputs, too.
+    """
+    if not layer.normalization:
+        return np.asarray(response, dtype=np.float64)
+    normalization = flat_model(model).get_layer(layer.normalization)
+    mean, variance = (
+        np.asarray(each, np.float64) for each in (normalization.moving_mean, normalization.moving_variance)
+    )
+    gamma = 1.0 if normalization.gamma is None else np.asarray(normalization.gamma, dtype=np.float64)
+    beta = 0.0 if normalization.beta is None else np.asarray(normalization.beta, dtype=np.float64)
+    return np.asarray(beta + gamma * (response - mean) / np.sqrt(variance + normalization.epsilon))
+
+
+def clamp_values(model: keras.Model, layer: HiddenLayer, clamp: str) -> NDArray[np.float32]:
+    """Return what a unit clamped to zero sends on, one value a channel, shape (n_units,).
+
+    `"output_zero"`: 0, what the next layer receives. `"relu_zero"`: the batch normalisation of a response of 0; the same
+    as 0 where no normalisation follows the ReLU.
+
+    Raises
+    ------
+    ValueError
+        On another `clamp`.
+    """
+    if clamp not in ("output_zero", "relu_zero"):
+        raise ValueError(f"clamp = {clamp!r}: must be 'output_zero' or 'relu_zero'")
+    nothing = np.zeros(layer.n_units, dtype=np.float32)
+    return nothing if clamp == "output_zero" else sent_on(model, layer, nothing).astype(np.float32)
+
+
+def spatial_means(maps: list[Any], channel_axes: Sequence[int] = ()) -> NDArray[np.float64]:
+    """Return (image, unit): each layer's maps, (image, ..., channel), averaged over positions, layers side by side.
+
+    `channel_axes` are those of the layers, where some have their channels elsewhere.
+    """
+    means = []
+    for each, axis in zip(maps, channel_axes or [-1] * len(maps), strict=True):
+        rank = len(each.shape)
+        means.append(ops.mean(each, axis=tuple(i for i in range(1, rank) if i != axis % rank)))
+    return np.concatenate([np.asarray(mean, dtype=np.float64) for mean in means], axis=1)
+
+
+def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray[np.float64]:
+    """Return the Euclidean norm of the weights that each unit reads its input by, without its bias: (unit,).
+
+    A separable convolution counts as the one convolution that its two steps are. NaN for pooling, which has no weights.
+    """
+    model = flat_model(model)
+    norms = [_weight_norms(model.get_layer(layer.name), layer.n_units) for layer in layers]
+    return np.concatenate(norms)
+
+
+def _weight_norms(layer: keras.layers.Layer, n_units: int) -> NDArray[np.float64]:
+    if kind_of(layer) == "pooling":
+        return np.full(n_units, np.nan)
+    if isinstance(layer, keras.layers.SeparableConv2D):
+        across, through = (np.asarray(each, np.float64) for each in (layer.depthwise_kernel, layer.pointwise_kernel))
+        kernel = np.einsum("hwcm,cmo->hwco", across, through.reshape(*across.shape[2:], -1))
+    else:
+        kernel = np.asarray(layer.kernel, dtype=np.float64)
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        kernel = np.moveaxis(kernel, -2, -1)
+    return np.asarray(np.linalg.norm(kernel.reshape(-1, n_units), axis=0))
+
+
+@functools.cache
+def unit_labels(layers: tuple[HiddenLayer, ...]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the layer name and the channel of every unit, layers in order: two arrays of shape (unit,)."""
+    names = np.concatenate([np.full(layer.n_units, layer.name, dtype=object) for layer in layers])
+    channels = np.concatenate([np.arange(layer.n_units) for layer in layers])
+    return names, channels

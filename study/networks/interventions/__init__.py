@@ -1,0 +1,1 @@
+"""Networks whose units are held at other values, and what that costs."""

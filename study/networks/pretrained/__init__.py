@@ -1,0 +1,1 @@
+"""Networks that were trained elsewhere: Keras applications and model files."""

@@ -1,0 +1,280 @@
+"""Networks from elsewhere: applications of Keras and .keras files, with all that says which they are."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from study.networks import backend  # noqa: F401  registers the layers of cnn7, which .keras files may hold
+from study.networks.graph.model_graph import flat_model
+from study.networks.pretrained.applications import application_name, applications
+from study.networks.pretrained.preprocessing import (
+    InputLayout,
+    begins_with_scaling,
+    input_layout,
+    known_preprocessings,
+    preprocessing_name,
+)
+from study.vocabulary.errors import StudyError, refuse_unless
+
+WEIGHTS_SUFFIXES = (".weights.h5", ".h5", ".keras")
+FREE_SIZE = 224  # for an application that Keras builds for any size; all of those have ImageNet weights of this one
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network from elsewhere, ready to be shown pictures.
+
+    Attributes
+    ----------
+    model
+        With a fixed input size, not compiled.
+    name
+        The application's name in lower case, or the file's without its suffix.
+    layout
+        The pictures it takes.
+    source, weights
+        A sentence each: which network it is, and where its weights are from.
+    preprocessing
+        As `study.networks.pretrained.preprocessing.preprocess` takes it.
+    weights_digest
+        SHA-256 (hex) over the architecture as JSON and every weight: what the network *is*, wherever it lay.
+    remarks
+        Sentences a reader should know: a file from elsewhere, another input size than the network's own.
+    """
+
+    model: keras.Model
+    name: str
+    layout: InputLayout
+    source: str
+    preprocessing: str
+    weights: str
+    weights_digest: str
+    remarks: tuple[str, ...]
+
+
+def load(
+    model: str,
+    *,
+    weights: str | None,
+    preprocessing: str | None,
+    seed: int,
+    classes: int | None = None,
+    input_size: int | None = None,
+) -> LoadedModel:
+    """Return a network.
+
+    Names that Keras gives to layers count up from the start again (`keras.backend.clear_session`), so that a network is
+    the same whatever this process built before.
+
+    Parameters
+    ----------
+    model
+        The name of an application of Keras, in any letter case, or a path that ends in .keras.
+    weights
+        For an application: `"imagenet"` (or None) for Keras' own download, from its cache or the network; `"none"` for
+        random ones as its initializers draw them; or a file, .weights.h5, .h5 or .keras. For a .keras file: None.
+    preprocessing
+        As `preprocessing_name` takes it. None: the application's own; for a file that begins with a Rescaling or
+        Normalization layer, none at all. Any other file needs one.
+    seed
+        Of random weights, 0 to 2^32 - 1; sets the seeds of Python's, NumPy's and TensorFlow's global generators.
+    classes
+        Number of outputs of an application; None for the 1000 of ImageNet. Those of ImageNet's weights are 1000.
+    input_size
+        Pixels; None for the network's own.
+
+    Raises
+    ------
+    StudyError
+        When there is no such network, file, weights or preprocessing, when it does not load, or takes other inputs than
+        one square picture at a size that has gratings.
+    """
+    if input_size is not None:
+        refuse_unless(
+            input_size > 0 and input_size % 4 == 0,
+            f"--input-size {input_size}: gratings are defined for"
+            f" multiples of 4 pixels; such as {max(4, -(-input_size // 4) * 4)}",
+        )
+    refuse_unless(0 <= seed < 2**32, f"--seed {seed}: must be 0 to {2**32 - 1}")
+    chosen = None if preprocessing is None else preprocessing_name(preprocessing)
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+    if model.lower().endswith(".keras"):
+        return _file(Path(model).expanduser(), weights, chosen, input_size)
+    refuse_unless(
+        not Path(model).exists(),
+        f"{model} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
+    )
+    return _application(application_name(model), weights, chosen, seed, classes, input_size)
+
+
+def _application(
+    name: str, weights: str | None, chosen: str | None, seed: int, classes: int | None, input_size: int | None
+) -> LoadedModel:
+    """Return an application of Keras; see `load`."""
+    if weights is None or weights == "imagenet":
+        refuse_unless(
+            classes in (None, 1000),
+            f"--weights imagenet: they have 1000 outputs, not {classes}; pass --weights"
+            " none or a file of weights for that many",
+        )
+        made, said = _with_imagenet_weights(name), "the ImageNet weights that Keras offers"
+    else:
+        path = None if weights == "none" else _weights_file(weights)
+        made = _built(name, classes, input_size)
+        said = f"random weights as its initializers draw them, seed {seed}"
+        if path is not None:
+            _read_weights(made, path)
+            said = f"weights read from {path.name}"
+    own, remarks = made.input_shape[1], []
+    if own is None:
+        input_size = input_size or FREE_SIZE
+        remarks.append(f"Keras builds {name} for pictures of any size: it was given {input_size} px")
+    elif input_size not in (None, own):
+        remarks.append(f"the weights of {name} were trained on pictures of {own} px: it was given {input_size} px")
+    made = made if input_size in (None, own) else _resized(made, input_size)
+    return _loaded(made, name, f"{name}, as keras.applications builds it", chosen or name, said, remarks)
+
+
+def _file(path: Path, weights: str | None, chosen: str | None, input_size: int | None) -> LoadedModel:
+    """Return the network in a .keras file; see `load`."""
+    refuse_unless(
+        path.is_file(),
+        f"{path} {'is not a file' if path.exists() else 'does not exist'}: give a .keras file or"
+        " the name of an application of Keras, such as vgg16",
+    )
+    refuse_unless(weights is None, f"--weights {weights}: {path.name} holds its own weights; leave --weights out")
+    try:
+        made = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises errors of many types here, and all mean the same to the user
+        raise StudyError(
+            f"{path} cannot be loaded in Keras' safe mode ({_reason(error)}); it must be saved by Keras 3 with"
+            " model.save and hold no Lambda layer and none of your own code"
+        ) from error
+    flat_model(made)  # refuses what cannot be probed before anything else is asked of it
+    remarks = [
+        f"{path.name} is a file from elsewhere: it was loaded in Keras' safe mode, which runs no code that a file"
+        " brings, but load only files whose origin you trust"
+    ]
+    if chosen is None:
+        refuse_unless(
+            begins_with_scaling(made),
+            f"{path}: nothing in the file says what its pixels must be scaled to, as"
+            " it does not begin with a Rescaling or Normalization layer; pass --preprocessing, one of"
+            f" {known_preprocessings()}",
+        )
+        remarks.append(f"{path.name} begins with a layer that scales pixels: it was given 0 to 255")
+    own = made.inputs[0].shape[2]  # whichever axis channels are on
+    if input_size not in (None, own):
+        remarks.append(f"{path.name} is of pictures of {own or 'any'} px: it was given {input_size} px")
+        made = _resized(made, input_size)
+    said = f"those of {path.name}"
+    return _loaded(made, path.stem, f"{made.name}, from the file {path.name}", chosen or "raw", said, remarks)
+
+
+def _loaded(
+    model: keras.Model, name: str, source: str, preprocessing: str, weights: str, remarks: list[str]
+) -> LoadedModel:
+    layout = input_layout(model)
+    refuse_unless(
+        layout.channels == 3 or preprocessing not in applications(),
+        f"--preprocessing {preprocessing} is for"
+        f" pictures of 3 channels, {name} takes 1: must be raw, unit or symmetric",
+    )
+    return LoadedModel(model, name, layout, source, preprocessing, weights, digest(model), tuple(remarks))
+
+
+def digest(model: keras.Model) -> str:
+    """Return the SHA-256 (hex) over a network's architecture, as JSON, and its weights, in order."""
+    made = hashlib.sha256(model.to_json().encode())
+    for weight in model.weights:
+        values = np.ascontiguousarray(weight)
+        made.update(f"{weight.name} {values.shape} {values.dtype}".encode())
+        made.update(values.view(np.uint8).data if values.ndim else values.tobytes())
+    return made.hexdigest()
+
+
+def _built(name: str, classes: int | None, input_size: int | None) -> keras.Model:
+    """Return an application with random weights."""
+    asked: dict[str, Any] = {} if input_size is None else {"input_shape": (input_size, input_size, 3)}
+    asked |= {} if classes is None else {"classes": classes}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about sizes and channels, which are checked here
+            return applications()[name](weights=None, **asked)
+    except ValueError as error:
+        raise StudyError(f"{name} cannot be built with {asked} ({_reason(error)}); change --input-size") from error
+
+
+def _with_imagenet_weights(name: str) -> keras.Model:
+    """Return an application with Keras' own ImageNet weights, from its cache or the network."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return applications()[name](weights="imagenet")
+    except Exception as error:  # get_file raises a bare Exception
+        address, place = _wanted(error)
+        reason = _reason(error).removeprefix(f"URL fetch failure on {address}: ")
+        raise StudyError(
+            f"--weights imagenet: the weights of {name} could not be downloaded ({reason}); put {address} at {place}, or"
+            " pass --weights FILE with that file, or --weights none for random weights"
+        ) from error
+
+
+def _wanted(error: BaseException) -> tuple[str, str]:
+    """Return the address of the file that Keras tried to download, and where its cache would keep it.
+
+    Keras says neither name nor place of the file in its error; they are read from the frame that failed.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "get_file" and "download_target" in frame.f_locals:
+            return str(frame.f_locals["origin"]), str(frame.f_locals["download_target"])
+    return "the file of Keras' weights", "its place in ~/.keras/models"
+
+
+def _weights_file(text: str) -> Path:
+    path = Path(text).expanduser()
+    allowed = f"imagenet, none, or a file that ends in {', '.join(WEIGHTS_SUFFIXES)}"
+    refuse_unless(path.name.endswith(WEIGHTS_SUFFIXES), f"--weights {text}: must be {allowed}")
+    refuse_unless(path.is_file(), f"--weights {text}: there is no such file; must be {allowed}")
+    return path
+
+
+def _read_weights(model: keras.Model, path: Path) -> None:
+    try:
+        model.load_weights(path)
+    except Exception as error:  # of h5py, zipfile and Keras
+        raise StudyError(
+            f"--weights {path}: these are no weights of {model.name} with input {model.input_shape[1:]} and"
+            f" {model.output_shape[-1]} outputs ({_reason(error)}); give a file saved from the same network"
+        ) from error
+
+
+def _resized(model: keras.Model, size: int) -> keras.Model:
+    """Return a network of the same layers and weights for pictures of another size."""
+    shape = tuple(model.inputs[0].shape[1:])
+    wanted = (size, size, shape[2]) if shape[2] in (1, 3) else (shape[0], size, size)
+    try:
+        resized = keras.models.clone_model(model, input_tensors=keras.Input(wanted, name=model.inputs[0].name))
+        resized.set_weights(model.get_weights())
+    except ValueError as error:
+        raise StudyError(
+            f"--input-size {size}: the weights of {model.name} do not fit pictures of that size ({_reason(error)}); it"
+            f" takes {shape} only"
+        ) from error
+    return resized
+
+
+def _reason(error: BaseException) -> str:
+    """Return what an error says, in one line that is not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."

@@ -1,0 +1,41 @@
+"""What is registered before the data are taken: hypotheses, decision rules, the multiverse, and what departs from them."""
+
+from study.registration.hypotheses import (
+    ADJUSTMENTS,
+    ALTERNATIVES,
+    CNN7_LAYERS,
+    COMBINATIONS,
+    CORRELATION_TESTS,
+    EQUIVALENCE_TESTS,
+    KNOWN_LAYERS,
+    QUESTIONS,
+    STATUSES,
+    TESTS,
+    VGG16_LAYERS,
+    Adjustment,
+    Alternative,
+    Hypothesis,
+    Registration,
+    parsed_registration,
+    read_registration,
+)
+
+__all__ = [
+    "ADJUSTMENTS",
+    "ALTERNATIVES",
+    "CNN7_LAYERS",
+    "COMBINATIONS",
+    "CORRELATION_TESTS",
+    "EQUIVALENCE_TESTS",
+    "KNOWN_LAYERS",
+    "QUESTIONS",
+    "STATUSES",
+    "TESTS",
+    "VGG16_LAYERS",
+    "Adjustment",
+    "Alternative",
+    "Hypothesis",
+    "Registration",
+    "parsed_registration",
+    "read_registration",
+]

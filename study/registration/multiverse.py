@@ -1,0 +1,63 @@
+"""The registered multiverse: every choice that an analysis could have made otherwise, question by question.
+
+The block of `preregistration.md` that opens with ```` ```toml multiverse ```` has a table for each question::
+
+    [existence]
+    control = ["own_shuffle", "orientation_shuffle", "none"]
+
+A key is a factor of the analysis, the first of its levels the registered choice. Which factors and levels there are is
+known to the analysis, which checks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from study.vocabulary.errors import StudyError
+
+Choices = dict[str, dict[str, tuple[str, ...]]]  # question, factor, levels
+
+
+def parsed_choices(tables: Sequence[Mapping[str, Any]], questions: Sequence[str], where: str) -> Choices:
+    """Return the levels of every factor by question.
+
+    Parameters
+    ----------
+    tables
+        The parsed blocks; at most one is allowed.
+    questions
+        The questions there are.
+    where
+        The blocks' place, for messages.
+
+    Raises
+    ------
+    StudyError
+        On a second block, an unknown question, or levels that are no list of different names.
+    """
+    if len(tables) > 1:
+        raise StudyError(f"{where}: there are {len(tables)} such blocks; write all questions into one")
+    found: Choices = {}
+    for question, factors in (tables[0] if tables else {}).items():
+        if question not in questions:
+            raise StudyError(f"{where}: [{question}] is no question; questions are {', '.join(questions)}")
+        if not isinstance(factors, dict) or not factors:
+            raise StudyError(f"{where}: {question} = {factors!r} must be a table of factors, [{question}] above them")
+        found[question] = {
+            factor: _levels(levels, factor, f"{where}, [{question}]") for factor, levels in factors.items()
+        }
+    return found
+
+
+def _levels(levels: Any, factor: str, where: str) -> tuple[str, ...]:
+    if not isinstance(levels, list) or not levels or not all(isinstance(level, str) for level in levels):
+        raise StudyError(f"{where}, factor {factor!r}: {levels!r} must be a list of names, the registered choice first")
+    if len(set(levels)) < len(levels):
+        raise StudyError(f"{where}, factor {factor!r}: {levels!r} names a level twice")
+    return tuple(levels)
+
+
+def plain_choices(choices: Choices) -> dict[str, dict[str, list[str]]]:
+    """Return the choices as plain JSON types."""
+    return {question: {factor: list(levels) for factor, levels in own.items()} for question, own in choices.items()}

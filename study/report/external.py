@@ -1,0 +1,53 @@
+"""The page on one network from elsewhere: the study's own page without verdicts, one self-contained HTML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from study.analysis.core.results import QuestionResult
+from study.report.content import Stimuli
+from study.report.glossary import GLOSSARY
+from study.report.page import page_text, question_drawings, question_views
+from study.report.stimulus_sheet import sheet_uri
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ProbePage:
+    """Everything the page shows.
+
+    `summary` says in plain sentences what was found and `remarks` what to know of the network first. `layers` has one row
+    a layer. `stimuli_words` says which part of the gratings is shown. `methods` are (heading, paragraph) pairs, `settings`
+    and `provenance` label to value.
+    """
+
+    title: str
+    name: str
+    generated: str
+    summary: tuple[str, ...]
+    remarks: tuple[str, ...]
+    questions: tuple[QuestionResult, ...]
+    layers: pd.DataFrame
+    stimuli: Stimuli
+    stimuli_words: str
+    methods: tuple[tuple[str, str], ...]
+    settings: tuple[tuple[str, str], ...]
+    provenance: tuple[tuple[str, str], ...]
+
+
+def render_probe(page: ProbePage) -> str:
+    """Return the page as one HTML document; the same record gives the same text."""
+    questions = question_views(page.questions)
+    return page_text(
+        "probe.html.j2",
+        question_drawings(questions),
+        page=page,
+        questions=questions,
+        glossary=GLOSSARY,
+        sheet=sheet_uri(page.stimuli),
+        stimuli=page.stimuli,
+        unregistered="Described, not tested: one network is one experimental unit.",
+    )

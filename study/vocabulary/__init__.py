@@ -1,0 +1,1 @@
+"""What every room speaks of: datasets and their variables, errors, random streams, where results came from."""
