@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from study import tuning
+from study.tuning import shuffles
 
 N_UNITS, N_PERMUTATIONS = 960, 1000
 
@@ -17,7 +18,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     responses = rng.gamma(0.5, size=(N_UNITS, 12, 9, 4)).astype(np.float32)
     seconds = {}
-    for name, curves in (("ours", tuning._shuffled_curves), ("full permutation", tuning._fully_shuffled_curves)):
+    for name, curves in (("ours", shuffles._shuffled_curves), ("full permutation", shuffles._fully_shuffled_curves)):
         started = time.process_time()
         for unit in responses:
             tuning.gosi(curves(unit, N_PERMUTATIONS, rng))
@@ -25,7 +26,7 @@ def main() -> None:
         print(f"{name:17} {seconds[name]:6.1f} s of processor time for {N_UNITS} units x {N_PERMUTATIONS} permutations")
     samples = [
         tuning.gosi(curves(responses[0], 20_000, rng))
-        for curves in (tuning._shuffled_curves, tuning._fully_shuffled_curves)
+        for curves in (shuffles._shuffled_curves, shuffles._fully_shuffled_curves)
     ]
     print(
         f"ratio {seconds['full permutation'] / seconds['ours']:.1f}; same distribution: Kolmogorov-Smirnov p ="

@@ -24,9 +24,9 @@ MEASUREMENTS = tuple(
 
 def question_named(name: str) -> Question | None:
     """Return the question of the module `study.analysis.<name>`, or None where there is no such module yet."""
-    if importlib.util.find_spec(f"study.analysis.{name}") is None:
+    if importlib.util.find_spec(f"study.analysis.questions.{name}") is None:
         return None
-    question: Question = importlib.import_module(f"study.analysis.{name}").QUESTION
+    question: Question = importlib.import_module(f"study.analysis.questions.{name}").QUESTION
     return question
 
 

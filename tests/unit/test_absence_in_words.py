@@ -17,7 +17,7 @@ from study.report.glossary import GLOSSARY
 from tests.example_study import analysed, example_study
 
 TEMPLATES = sorted((Path(report.__file__).parent / "templates").glob("*.j2"))
-MODULES = sorted(Path(analysis.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(analysis.__file__).parent.rglob("*.py"))
 NOISE = (
     "existence-selective-units",
     "generalization-lower-layers",

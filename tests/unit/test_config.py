@@ -20,11 +20,11 @@ from study.config import (
     ShiftInvarianceConfig,
     as_record,
     config_digest,
-    digest,
     load_profile,
     measured_settings,
     resolve,
 )
+from study.vocabulary.digests import digest
 from study.vocabulary.errors import StudyError
 
 

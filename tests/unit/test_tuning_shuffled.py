@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from study import tuning
-from study.tuning import gosi, shuffle_null, shuffled_gosi, tuning_curve
+from study.tuning import gosi, shuffle_null, shuffled_gosi, shuffles, tuning_curve
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -41,7 +40,7 @@ def test_it_is_the_null_of_one_unit_at_a_time() -> None:
     one = shuffle_null(responses, n_permutations=1500, n_bins=10, rng=rng(3))
     many = shuffled_gosi(responses, n_permutations=1500, rng=rng(4))
     assert (abs(many.mean(axis=1) - one.mean) < 5 * one.sd * np.sqrt(2 / 1500)).all()
-    np.testing.assert_allclose((many > tuning.SELECTIVE).mean(axis=1), one.selective, atol=0.08)
+    np.testing.assert_allclose((many > shuffles.SELECTIVE).mean(axis=1), one.selective, atol=0.08)
     np.testing.assert_allclose(many.std(axis=1), one.sd, rtol=0.15)
 
 
@@ -53,7 +52,7 @@ def test_units_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
     responses[7] *= np.arange(432).reshape(12, 9, 4) == 70  # one entry that is not 0
     before = responses.copy()
     for columns in (1, 60, 10_000):
-        monkeypatch.setattr(tuning, "COLUMNS_AT_ONCE", columns)
+        monkeypatch.setattr(shuffles, "COLUMNS_AT_ONCE", columns)
         found = shuffled_gosi(responses, n_permutations=30, rng=rng(5))
         assert found.shape == (9, 30)
         assert np.isnan(found).all(axis=1).tolist() == [unit == 3 for unit in range(9)]
