@@ -26,7 +26,7 @@ import benchmarks.scheduling
 from benchmarks.simulated_study import make_study, simulated_config, simulated_networks, simulated_record
 from study import analysis
 from study.analysis.core.results_dataset import results_dataset
-from study.commands.narrative import report_of
+from study.commands.report_content import report_of
 from study.registration import read_registration
 from study.report.drawing import vegalite_version
 from study.report.page import write_report

@@ -293,7 +293,7 @@ def _conclude(
     """Compact, analyse, store the results and write the report."""
     from study import analysis
     from study.analysis.core.results_dataset import results_dataset
-    from study.commands.narrative import failure_sentences, report_of
+    from study.commands.report_content import failure_sentences, report_of
     from study.config import as_record
     from study.registration.deviations import differences, setting_deviations
     from study.report.page import write_report

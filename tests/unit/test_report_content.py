@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.commands import narrative
-from study.commands.narrative import config_image_size, failure_sentences, report_of
+from study.commands import report_content
+from study.commands.report_content import config_image_size, failure_sentences, report_of
 from study.config import Config, resolve
 from study.config.population import planned_networks
 from study.report.content import Report
@@ -146,7 +146,7 @@ def test_only_the_first_set_that_generalises_makes_a_study_more_than_a_demonstra
     assert not whole.demonstration
     assert reported(study(generalizing=23)).demonstration
     assert reported(study(), resolve("quick")).demonstration
-    assert narrative.DEMONSTRATION_NETWORKS == 24
+    assert report_content.DEMONSTRATION_NETWORKS == 24
 
 
 def test_gratings_are_those_of_the_images_size(whole: Report) -> None:

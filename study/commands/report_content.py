@@ -1,0 +1,156 @@
+"""The words and tables of a report that come from the config, the record and the journal rather than from a test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from study.analysis.core.ledger import ledger
+from study.analysis.core.results import QuestionResult
+from study.commands.methods import methods
+from study.config import Config, as_record
+from study.config.population import PlannedNetwork
+from study.report.content import Report, Stimuli
+from study.tuning.gratings import gratings
+from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import GENERALIZATION
+
+# Fewer than this of arm generalization in the first set, or generated images, and the report says that it proves nothing.
+DEMONSTRATION_NETWORKS = 24
+
+
+def report_of(
+    questions: tuple[QuestionResult, ...],
+    config: Config,
+    study: xr.DataTree,
+    *,
+    record: Mapping[str, Any],
+    journal: Sequence[Mapping[str, Any]],
+    deviations: Sequence[str],
+    failures: Sequence[str],
+) -> Report:
+    """Return everything the report shows.
+
+    Parameters
+    ----------
+    questions
+        What was concluded.
+    config, record
+        The resolved config, and what was stored when the study began.
+    study
+        The compacted study.
+    journal
+        Timings.
+    deviations, failures
+        One sentence each.
+    """
+    networks = _networks_table(study, journal)
+    return Report(
+        title="Do orientation-selective units cause generalisation in image recognition?",
+        name=config.name,
+        questions=questions,
+        networks=networks,
+        stimuli=_stimuli(study, config),
+        generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        demonstration=config.images.source == "shapes" or _n_generalizing(study) < DEMONSTRATION_NETWORKS,
+        methods=methods(config, study, record),
+        settings=as_record(config),
+        provenance=_provenance(study, record, journal),
+        deviations=tuple(deviations),
+        failures=tuple(failures),
+        ledger=ledger(questions),
+        summary=f"{record['images']['description'].rstrip('.')}.",
+    )
+
+
+def _n_generalizing(study: xr.DataTree) -> int:
+    """Return how many networks of the first set were trained to generalise."""
+    training = study["training"].to_dataset()
+    counted = (training["arm"] == GENERALIZATION) & (training["initialization_set"] == 1)
+    return int(counted.sum())
+
+
+def _networks_table(study: xr.DataTree, journal: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    training = study["training"].to_dataset().drop_dims("epoch")
+    seconds = {entry["key"]: entry.get("seconds") for entry in journal}
+    columns = {
+        "key": training["network"].values.tolist(),
+        "arm": training["arm"].values.tolist(),
+        "set": training["initialization_set"].values,
+        "augmentation": training["augmentation"].values.tolist(),
+        "label corruption": training["label_corruption"].values,
+        "seed": training["seed"].values,
+        "test accuracy": training["test_accuracy"].values,
+        "train accuracy": training["final_train_accuracy"].values,
+        "test loss": training["test_loss"].values,
+        "train loss": training["final_train_loss"].values,
+        "analysed epoch": training["analysed_epoch"].values,
+    }
+    return pd.DataFrame(columns).assign(seconds=[float(seconds.get(key) or np.nan) for key in columns["key"]])
+
+
+def _stimuli(study: xr.DataTree, config: Config) -> Stimuli:
+    shown = gratings(config_image_size(study), contrast=config.probe.contrast)
+    return Stimuli(
+        images=np.round(shown.images[:, :, 0] * 255).astype(np.uint8),
+        orientations=tuple(shown.orientation.tolist()),
+        frequencies=tuple(shown.spatial_frequency.tolist()),
+    )
+
+
+def config_image_size(study: xr.DataTree) -> int:
+    """Return the image size in pixels, from the number of spatial frequencies shown (size / 4 + 1).
+
+    Raises
+    ------
+    StudyError
+        When no network of arm `generalization` is there, whose responses alone are stored.
+    """
+    if "responses" not in study.children:
+        raise StudyError(
+            "no network of arm generalization was trained, and a report needs one; see the study's journal"
+        )
+    return 4 * (study["responses"].sizes["spatial_frequency"] - 1)
+
+
+def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    done = [entry for entry in journal if not entry.get("failure")]
+    environment, git = record["environment"], record["git"]
+    shown = {
+        "images": record["images"]["description"],
+        "image fingerprint": record["images"]["fingerprint"],
+        "registration digest": record["registration"]["digest"],
+        "config digest": record["config_digest"],
+        "root seed": str(record["config"]["study"]["seed"]),
+        "commit": "unknown" if git is None else git["commit"] + (" with uncommitted changes" if git["dirty"] else ""),
+        "python": environment["python"],
+        "machine": f"{environment['cpu']}, {environment['cores']} cores, {environment['platform']}",
+        "packages": ", ".join(f"{name} {version}" for name, version in environment["packages"].items()),
+        "networks": str(study["training"].sizes["network"]),
+    }
+    if done:
+        # One whose training an earlier run had finished trained no image in this one.
+        speeds = [entry["images_per_second"] for entry in done if entry["images_per_second"]]
+        shown |= {
+            "computing time of the networks, all workers": f"{sum(entry['seconds'] for entry in done) / 60:.1f} minutes",
+            "training speed, per worker": f"{np.median(speeds or [0]):.0f} images per second (median)",
+            "peak memory of a worker": f"{max(entry['peak_memory_bytes'] for entry in done) / 2**30:.2f} GiB",
+        }
+    return shown
+
+
+def failure_sentences(
+    networks: Sequence[PlannedNetwork], journal: Sequence[Mapping[str, Any]], missing: set[str]
+) -> list[str]:
+    """Return one sentence for every planned network that is not in the store, with its last known reason."""
+    reasons = {entry["key"]: entry["failure"] for entry in journal if entry.get("failure")}
+    return [
+        f"Network {network.key} ({network.label}) is missing: {reasons.get(network.key, 'not run')}."
+        for network in networks
+        if network.key in missing
+    ]
