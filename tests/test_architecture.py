@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "commands": _EVERYTHING,
     "run": _EVERYTHING,
     "probe_model": _EVERYTHING,
-    "calibrate": _EVERYTHING,
+    "calibrate": ("commands",),
 }
 MOST_ROOMS, MOST_ARROWS = 16, 8
 COMMANDS = ("commands", "run", "probe_model", "calibrate")  # the only composers
@@ -52,7 +52,7 @@ CONFINED = {
     "altair": ("report",),
     "jinja2": ("report",),
     "vl_convert": ("report",),
-    "rich": ("execution", "commands", "run", "calibrate", "probe_model"),
+    "rich": ("execution", "commands", "run", "probe_model"),
     "PIL": ("images", "report"),
     "scipy": ("stats", "analysis", "images"),
     "statsmodels": ("stats",),

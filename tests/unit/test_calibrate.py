@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from study import calibrate
 from study.analysis.core.question import unpublished
 from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, pool, tally
 from study.analysis.simulation.calibration import (
@@ -24,6 +23,7 @@ from study.analysis.simulation.calibration import (
     power_table,
     summary_table,
 )
+from study.commands import calibrate
 from study.commands.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
 from study.config import resolve
 from study.registration import Hypothesis
@@ -150,7 +150,7 @@ def test_what_is_not_in_the_paper_has_no_published_error_rate() -> None:
 
 def run(*arguments: str) -> int:
     """Run the command in this process."""
-    return calibrate.main(["--preregistration", str(ROOT / "preregistration.md"), "--workers", "1", *arguments])
+    return calibrate.COMMAND.main(["--preregistration", str(ROOT / "preregistration.md"), "--workers", "1", *arguments])
 
 
 def test_the_command_reports_registered_against_published(
