@@ -10,6 +10,7 @@ import xarray as xr
 
 from study.config import Config
 from study.config.population import training_images
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
 _CLAMPS = {
@@ -49,6 +50,7 @@ def _recipe(config: Config, study: xr.DataTree, images: Mapping[str, Any]) -> li
     """Return how the networks of arm `generalization` are made; the other arms say where they differ."""
     training, augmentations = config.training, config.population.augmentations
     order = config.network.order.replace("_", ", then ").replace("bn", "batch normalisation").replace("relu", "ReLU")
+    network = architectures()[config.network.architecture].methods.format(padding=config.network.padding, order=order)
     selection = {
         "validation_accuracy": "with the best validation accuracy",
         "validation_loss": "with the least validation loss",
@@ -63,9 +65,7 @@ def _recipe(config: Config, study: xr.DataTree, images: Mapping[str, Any]) -> li
         ),
         (
             "Networks",
-            "Six 3 x 3 convolutions (32, 32, 64, 64, 128, 128 maps; strides 1, 2, 1, 2, 1, 2;"
-            f" '{config.network.padding}' padding) and a dense layer of 512 units; in each layer {order}; then a softmax"
-            f" over the classes. Hidden units: {study['tuning'].sizes['unit']}. Each of {len(augmentations)} augmentations"
+            f"{network} Hidden units: {study['tuning'].sizes['unit']}. Each of {len(augmentations)} augmentations"
             f" ({', '.join(augmentations)}) is given to {config.population.seeds} networks with"
             " independent initial weights; a shift is drawn uniformly from whole pixels up to 10 % of the image, edges"
             " repeated; a flip is horizontal, with probability one half.",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from study.vocabulary.architecture import architecture_names, architectures
 from study.vocabulary.errors import StudyError
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
 READOUTS = ("mean", "max", "centre", "output")
 GRATING_SETS = ("min_max", "fixed", "whole_cycles")
@@ -53,11 +54,29 @@ class ImagesConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network that every member of the population is an instance of."""
+    """The network that every member of the population is an instance of; what beside its architecture it is built by.
 
-    architecture: Literal["cnn7"] = "cnn7"
+    `architecture` is one of `study.vocabulary.architecture.architecture_names`. Settings that it does not read are left
+    at their defaults.
+    """
+
+    architecture: str = "cnn7"
     padding: Literal["valid", "same"] = "valid"
     order: Literal["conv_relu_bn", "conv_bn_relu"] = "conv_relu_bn"
+
+    def __post_init__(self) -> None:
+        known = architecture_names()
+        _check("network", "architecture", self.architecture, f"one of {', '.join(known)}", self.architecture in known)
+        options = architectures()[self.architecture].options
+        for setting in dataclasses.fields(self)[1:]:
+            value = getattr(self, setting.name)
+            _check(
+                "network",
+                setting.name,
+                value,
+                f"left out beside network.architecture = {self.architecture!r}, which has no such setting",
+                setting.name in options or value == setting.default,
+            )
 
 
 @dataclass(frozen=True)
@@ -174,21 +193,14 @@ class ProbeConfig:
 
 @dataclass(frozen=True)
 class AblationConfig:
-    """Which units are silenced, how, and against which null."""
+    """Which units are ablated, how, and against which null; no layers stand for all of the architecture."""
 
-    layers: tuple[str, ...] = LAYERS
+    layers: tuple[str, ...] = ()
     clamps: tuple[str, ...] = CLAMPS
     null_draws: int = 100
     null_images: int = 256
 
     def __post_init__(self) -> None:
-        _check(
-            "ablation",
-            "layers",
-            list(self.layers),
-            f"a non-empty list, without repeats, of {', '.join(LAYERS)}",
-            0 < len(self.layers) == len(set(self.layers)) and set(self.layers) <= set(LAYERS),
-        )
         _check(
             "ablation",
             "clamps",
@@ -204,19 +216,15 @@ class AblationConfig:
 
 @dataclass(frozen=True)
 class ShiftInvarianceConfig:
-    """Behind which layers' silenced halves the variation under shifts is measured, and on how many test images."""
+    """Behind which layers' ablated halves the variation under shifts is measured, and on how many test images.
 
-    layers: tuple[str, ...] = ("conv2", "conv3")
+    No layers stand for those that the architecture names.
+    """
+
+    layers: tuple[str, ...] = ()
     test_images: int = 0
 
     def __post_init__(self) -> None:
-        _check(
-            "shift_invariance",
-            "layers",
-            list(self.layers),
-            f"a non-empty list, without repeats, of {', '.join(LAYERS)}",
-            0 < len(self.layers) == len(set(self.layers)) and set(self.layers) <= set(LAYERS),
-        )
         _check(
             "shift_invariance",
             "test_images",
@@ -298,7 +306,10 @@ class ExecutionConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """One study, resolved: everything that decides what is measured, and how the work is spread."""
+    """One study, resolved: everything that decides what is measured, and how the work is spread.
+
+    Layers that `ablation` and `shift_invariance` leave open are those of the network's architecture.
+    """
 
     profile: str = "quick"
     name: str = "quick"
@@ -325,6 +336,18 @@ class Config:
             re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
         )
         _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
+        architecture = architectures()[self.network.architecture]
+        for section, default in (("ablation", architecture.layers), ("shift_invariance", architecture.shifted_layers)):
+            settings = getattr(self, section)
+            layers = settings.layers or default
+            _check(
+                section,
+                "layers",
+                list(layers),
+                f"a list, without repeats, of {', '.join(architecture.layers)}",
+                len(layers) == len(set(layers)) and set(layers) <= set(architecture.layers),
+            )
+            object.__setattr__(self, section, dataclasses.replace(settings, layers=layers))
 
 
 SECTIONS = (

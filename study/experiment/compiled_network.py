@@ -13,9 +13,9 @@ import numpy as np
 from study.config import NetworkConfig
 from study.experiment.measurements.shift_invariance import WatchedNetwork
 from study.networks import backend
-from study.networks.architectures.cnn7 import cnn7
 from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
+from study.vocabulary.architecture import architectures
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def bench(
 ) -> Bench:
     """Return this process' compiled network."""
     backend.configure_process()
-    model = cnn7(config, image_shape=image_shape, n_classes=n_classes)
+    architecture = architectures()[config.architecture]
+    model = architecture.build(config, image_shape=image_shape, n_classes=n_classes)
     layers = hidden_layers(model)
     optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)

@@ -12,20 +12,21 @@ import pytest
 from study.config import (
     AUGMENTATIONS,
     CLAMPS,
-    LAYERS,
     PROFILES,
     SECTIONS,
     Config,
     MemorizationConfig,
-    ShiftInvarianceConfig,
     as_record,
     config_digest,
     load_profile,
     measured_settings,
     resolve,
 )
+from study.vocabulary.architecture import architecture_names, architectures
 from study.vocabulary.digests import digest
 from study.vocabulary.errors import StudyError
+
+CNN7 = architectures()["cnn7"]
 
 
 def profile_file(folder: Path, text: str) -> str:
@@ -130,7 +131,7 @@ OUT_OF_RANGE = [
     ("images.train_images=-1", "positive"),
     ("images.validation_images=-5", "positive"),
     ("images.test_images=-5", "positive"),
-    ("network.architecture=resnet", "cnn7"),
+    ("network.architecture=resnet", ", ".join(architecture_names())),
     ("network.padding=full", "valid, same"),
     ("network.order=bn_relu", "conv_relu_bn, conv_bn_relu"),
     ("training.epochs=0", "1 to 10000"),
@@ -167,8 +168,8 @@ OUT_OF_RANGE = [
     ("probe.contrast=high", "min_max, fixed"),
     ("probe.permutations=99", "100 to 1000000"),
     ("probe.permutations=1000001", "100 to 1000000"),
-    ("ablation.layers=conv9", ", ".join(LAYERS)),
-    ("ablation.layers=[]", "non-empty"),
+    ("ablation.layers=conv9", ", ".join(CNN7.layers)),
+    ("ablation.layers=conv2, sum", ", ".join(CNN7.layers)),
     ("ablation.layers=conv2,conv2", "without repeats"),
     ("ablation.clamps=relu_zero", "starts with output_zero"),
     ("ablation.clamps=output_zero,median", ", ".join(CLAMPS)),
@@ -343,14 +344,14 @@ def changed(value: object) -> object:
         "min_max": "fixed",
         "quick": "other",
         AUGMENTATIONS: ("none",),
-        LAYERS: ("conv1",),
+        CNN7.layers: ("conv1",),
         CLAMPS: ("output_zero",),
         1e-3: 1e-2,
         1e-4: 1e-3,
         ("mean", "max"): ("max",),
         ("fixed",): ("min_max",),
         MemorizationConfig().label_corruptions: (0.0, 1.0),
-        ShiftInvarianceConfig().layers: ("fc1",),
+        CNN7.shifted_layers: ("fc1",),
         "float32": "bfloat16",
     }
     return choices[value] if value in choices else value + 1  # type: ignore[operator]
