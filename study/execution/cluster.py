@@ -23,7 +23,7 @@ import study
 from study.config import Config, is_address
 from study.config.population import ALGORITHM_VERSION
 from study.store import StudyFolder
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.vocabulary.errors import StudyError, one_line, refuse_unless
 from study.vocabulary.provenance import usable_cores, version
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def check_workers(client: Client, requirements: Requirements) -> None:
 
 
 def _unfit(error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200]
+    reason = one_line(error, longest=200)
     return f"cannot run this program ({reason}); give it the same environment, and this checkout in PYTHONPATH"
 
 
@@ -298,7 +298,7 @@ def _check_certificates(security: Security, scheduler: str) -> None:
             return
         problem = "none are configured"
     except (OSError, ValueError) as error:
-        problem = " ".join(str(error).split())
+        problem = one_line(error)
     names = ", ".join(f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name in ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY"))
     raise StudyError(f"--scheduler {scheduler}: tls:// needs certificates ({problem}); set {names}")
 

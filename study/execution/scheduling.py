@@ -26,7 +26,7 @@ from study.execution.cluster import Requirements
 from study.images import load_images
 from study.images.preparation.split import Partition, partition, split_images
 from study.store import Checkpoint, StudyFolder, append_journal, publish_network
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, one_line
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -170,15 +170,15 @@ def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
     if isinstance(error, StudyError):
         raise error
     if isinstance(error, ImportError):
-        raise StudyError(f"a worker cannot run this program ({_one_line(error)}); give it the same environment")
-    return Outcome(network, _one_line(error), {})
+        raise StudyError(f"a worker cannot run this program ({one_line(error)}); give it the same environment")
+    return Outcome(network, _failure(error), {})
 
 
-def _one_line(error: BaseException | None) -> str:
+def _failure(error: BaseException | None) -> str:
     name = type(error).__name__
     if name == "KilledWorker":
         return "its worker process died each time (out of memory, or killed)"
-    return f"{name}: {' '.join(str(error).split())}"[:300]
+    return f"{name}: {one_line(error)}"
 
 
 def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:

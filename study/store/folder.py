@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from study.store.faults import reached
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, one_line
 
 # Publishing takes seconds: what another machine has not touched for a day, it is not writing.
 FOREIGN_STALE_SECONDS = 86_400.0
@@ -204,15 +204,11 @@ def read_record(folder: StudyFolder) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StudyError(f"{path}: cannot be read ({_one_line(error)}); restore it, or use another --name") from error
+        raise StudyError(f"{path}: cannot be read ({one_line(error)}); restore it, or use another --name") from error
     if not isinstance(record, dict):
         kind = type(record).__name__
         raise StudyError(f"{path}: holds a JSON {kind}, must be an object; restore it, or use another --name")
     return record
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:

@@ -11,6 +11,20 @@ class StudyError(Exception):
     """
 
 
+def one_line(error: BaseException | None, *, longest: int = 300) -> str:
+    """Return what an error says in one line, the name of its type where it says nothing.
+
+    Parameters
+    ----------
+    error
+        Of any type; libraries' messages may run over many lines.
+    longest
+        Characters after which the rest is left out.
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= longest else f"{text[:longest]}..."
+
+
 def refuse_unless(condition: bool, message: str) -> None:
     """Raise `StudyError` with `message` unless `condition` holds."""
     if not condition:

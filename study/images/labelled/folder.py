@@ -19,7 +19,7 @@ from PIL import Image
 
 from study.images.image_set import short_fingerprint
 from study.images.labelled.imagenet import validation_labels
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.vocabulary.errors import StudyError, one_line, refuse_unless
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 CROPPED = 224 / 256  # of the shorter side, the part that is kept, as VGG and most since are evaluated
@@ -211,8 +211,9 @@ def _pixels(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
                 centre = _centre(image.convert("RGB" if channels == 3 else "L"), size)
     # Decoders raise errors of many types on damaged files; all of them mean the same to the user.
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise StudyError(f"{path} cannot be read as an image ({reason}); repair, convert or remove it") from error
+        raise StudyError(
+            f"{path} cannot be read as an image ({one_line(error)}); repair, convert or remove it"
+        ) from error
     return np.asarray(centre, np.uint8).reshape(size, size, channels)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.vocabulary.errors import StudyError, one_line, refuse_unless
 
 KIT = "ILSVRC2012_devkit_t12"
 GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
@@ -95,8 +95,9 @@ def _outputs(meta: Path) -> tuple[dict[int, int], tuple[str, ...]]:
         leaves = synsets[synsets["num_children"].astype(int) == 0]
         ids, names = leaves["ILSVRC2012_ID"].astype(int).tolist(), leaves["WNID"].astype(str).tolist()
     except Exception as error:  # of many types, on a file that is not what its name says
-        reason = " ".join(str(error).split())
-        raise StudyError(f"{meta} is not the development kit's ({reason}); unpack {KIT}.tar.gz again") from error
+        raise StudyError(
+            f"{meta} is not the development kit's ({one_line(error)}); unpack {KIT}.tar.gz again"
+        ) from error
     order = sorted(names)
     return {number: order.index(name) for number, name in zip(ids, names, strict=True)}, tuple(order)
 

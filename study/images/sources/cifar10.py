@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.images.image_set import ImageSet, fingerprint, short_fingerprint
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, one_line
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
@@ -165,8 +165,9 @@ def _archive_contents(archive: Path) -> dict[str, bytes]:
                 if (file := tar.extractfile(member)) is not None:
                     contents[name] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise StudyError(f"{archive} is truncated, damaged or unreadable ({reason}); {_download_again()}") from error
+        raise StudyError(
+            f"{archive} is truncated, damaged or unreadable ({one_line(error)}); {_download_again()}"
+        ) from error
     for name in wanted.values():
         if name not in contents:
             raise StudyError(f"{archive}: {FOLDER}/{name} is missing; {_download_again()}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from study.images.image_set import ImageSet, fingerprint, short_fingerprint
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, one_line
 
 SIZE = 32
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -105,6 +105,7 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
                 resized = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
     # Decoders raise errors of many types on damaged files; all of them mean the same to the user.
     except Exception as error:
-        reason = " ".join(str(error).split())
-        raise StudyError(f"{path} cannot be read as an image ({reason}); repair, convert or remove it") from error
+        raise StudyError(
+            f"{path} cannot be read as an image ({one_line(error)}); repair, convert or remove it"
+        ) from error
     return np.asarray(resized, np.uint8)

@@ -22,11 +22,10 @@ from study.networks.pretrained.preprocessing import (
     known_preprocessings,
     preprocessing_name,
 )
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.vocabulary.errors import StudyError, one_line, refuse_unless
 
 WEIGHTS_SUFFIXES = (".weights.h5", ".h5", ".keras")
 FREE_SIZE = 224  # for an application that Keras builds for any size; all of those have ImageNet weights of this one
-LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def _file(path: Path, weights: str | None, chosen: str | None, input_size: int |
         made = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises errors of many types here, and all mean the same to the user
         raise StudyError(
-            f"{path} cannot be loaded in Keras' safe mode ({_reason(error)}); it must be saved by Keras 3 with"
+            f"{path} cannot be loaded in Keras' safe mode ({one_line(error)}); it must be saved by Keras 3 with"
             " model.save and hold no Lambda layer and none of your own code"
         ) from error
     flat_model(made)  # refuses what cannot be probed before anything else is asked of it
@@ -212,7 +211,7 @@ def _built(name: str, classes: int | None, input_size: int | None) -> keras.Mode
             warnings.simplefilter("ignore")  # about sizes and channels, which are checked here
             return applications()[name](weights=None, **asked)
     except ValueError as error:
-        raise StudyError(f"{name} cannot be built with {asked} ({_reason(error)}); change --input-size") from error
+        raise StudyError(f"{name} cannot be built with {asked} ({one_line(error)}); change --input-size") from error
 
 
 def _with_imagenet_weights(name: str) -> keras.Model:
@@ -223,7 +222,7 @@ def _with_imagenet_weights(name: str) -> keras.Model:
             return applications()[name](weights="imagenet")
     except Exception as error:  # get_file raises a bare Exception
         address, place = _wanted(error)
-        reason = _reason(error).removeprefix(f"URL fetch failure on {address}: ")
+        reason = one_line(error).removeprefix(f"URL fetch failure on {address}: ")
         raise StudyError(
             f"--weights imagenet: the weights of {name} could not be downloaded ({reason}); put {address} at {place}, or"
             " pass --weights FILE with that file, or --weights none for random weights"
@@ -255,7 +254,7 @@ def _read_weights(model: keras.Model, path: Path) -> None:
     except Exception as error:  # of h5py, zipfile and Keras
         raise StudyError(
             f"--weights {path}: these are no weights of {model.name} with input {model.input_shape[1:]} and"
-            f" {model.output_shape[-1]} outputs ({_reason(error)}); give a file saved from the same network"
+            f" {model.output_shape[-1]} outputs ({one_line(error)}); give a file saved from the same network"
         ) from error
 
 
@@ -268,13 +267,7 @@ def _resized(model: keras.Model, size: int) -> keras.Model:
         resized.set_weights(model.get_weights())
     except ValueError as error:
         raise StudyError(
-            f"--input-size {size}: the weights of {model.name} do not fit pictures of that size ({_reason(error)}); it"
+            f"--input-size {size}: the weights of {model.name} do not fit pictures of that size ({one_line(error)}); it"
             f" takes {shape} only"
         ) from error
     return resized
-
-
-def _reason(error: BaseException) -> str:
-    """Return what an error says, in one line that is not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."
