@@ -11,10 +11,10 @@ import keras
 import numpy as np
 
 from study.config import NetworkConfig
-from study.experiment.measurements.shift_invariance import WatchedNetwork
 from study.networks import backend
 from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
+from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.architecture import architectures
 
 

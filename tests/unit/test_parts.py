@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from study.networks import backend
-from study.networks.graph.parts import prefix_model, suffix_model
+from study.networks.graph.parts import crossing, suffix_model
 from study.networks.graph.taps import HiddenLayer, clamp_values, hidden_layers
 from study.networks.interventions.clamped import ClampedNetwork, InPlace, Superposed
 from study.vocabulary.errors import StudyError
@@ -86,13 +86,15 @@ def scores(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("index", range(len(MIXED)), ids=[layer.name for layer in MIXED])
 def test_the_two_parts_are_the_network(mixed: ClampedNetwork, index: int) -> None:
-    """suffix(prefix(images)) is the logits at every layer; one tensor crosses where the layer cuts, more elsewhere."""
+    """The part behind the part before is the logits at every layer; one tensor crosses where the layer cuts, more elsewhere."""
     layer, batch = mixed.layers[index], images(mixed.model)
-    crossing = prefix_model(mixed.model, layer)(batch, training=False)
+    before = keras.Model(mixed.model.input, crossing(mixed.model, layer))
     suffix = suffix_model(mixed.model, layer)
     assert (len(suffix.inputs) == 1) == layer.cuts == (layer.name not in ("wide", "back"))
     expected = np.asarray(mixed.model(batch, training=False))
-    np.testing.assert_allclose(np.asarray(suffix(crossing, training=False)), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(suffix(before(batch, training=False), training=False)), expected, rtol=1e-5, atol=1e-5
+    )
 
 
 def test_the_shortcut_passes_beside_its_branch(mixed: ClampedNetwork) -> None:

@@ -11,24 +11,18 @@ it. So memory does not depend on their number. A network with silenced units is 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from study.experiment.halves import Halves, by_layer, random_halves
 from study.images.preparation.split import Partition, preprocessed
-from study.networks import backend
-from study.networks.graph.taps import HiddenLayer
-from study.vocabulary.schema import SHIFTS, conditions
+from study.networks.interventions.watched import WatchedNetwork
+from study.vocabulary.schema import SHIFTS
 
 SHIFT_FRACTION = 0.1  # of the height and of the width
-NEAR_MAXIMUM = 0.9
 BATCH = 50  # images that are computed together, four views of each
 
 
@@ -41,65 +35,6 @@ def shifted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows = np.maximum(np.arange(height) - round(SHIFT_FRACTION * height), 0)
     columns = np.maximum(np.arange(width) - round(SHIFT_FRACTION * width), 0)
     return np.stack([images, images[:, rows], images[:, :, columns], images[:, rows][:, :, columns]])
-
-
-@dataclass(frozen=True)
-class WatchedNetwork:
-    """A network whose components are watched: compiled once a process, reused for every set of weights it is given.
-
-    Attributes
-    ----------
-    silenced
-        Indices of the layers that may be silenced, in the network's order.
-    sizes
-        Number of components of each hidden layer.
-    peaks
-        (images, kept) -> each component's largest activation, (component,).
-    variation
-        (views, kept, peaks) -> index and coefficient of variation of every component that an image drives near its
-        peak, both (pair,), and the number of images whose predicted class stays, (condition, shift).
-
-    `kept`, one (set, unit) a silenced layer, is 1 where a unit is kept and 0 where its output is held at zero. On the
-    flat axis of components stand those of the intact network, then for each silenced layer those of the layers behind it:
-    (layer, set, component), the last fastest.
-    """
-
-    layers: tuple[HiddenLayer, ...]
-    silenced: tuple[int, ...]
-    sizes: tuple[int, ...]
-    peaks: Callable[[NDArray[np.float32], list[NDArray[np.float32]]], Any]
-    variation: Callable[[NDArray[np.float32], list[NDArray[np.float32]], NDArray[np.float32]], tuple[Any, Any, Any]]
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """Return the labels of the conditions under `silenced_halves`, as `study.vocabulary.schema.conditions` has them."""
-        return conditions([self.layers[index].name for index in self.silenced])
-
-    @classmethod
-    def of(cls, model: keras.Model, layers: tuple[HiddenLayer, ...], silenced: tuple[str, ...]) -> WatchedNetwork:
-        """Return the watched network of `model`, where units of the layers named in `silenced` can be silenced.
-
-        Raises
-        ------
-        ValueError
-            When one of the names is no layer's.
-        """
-        names = [layer.name for layer in layers]
-        if not set(silenced) <= set(names):
-            raise ValueError(f"silenced = {', '.join(silenced)}: must be of {', '.join(names)}")
-        responses = [model.get_layer(layer.response).output for layer in layers]
-        chosen = tuple(index for index, name in enumerate(names) if name in silenced)
-        outputs = [model.get_layer(layers[index].output).output for index in chosen]
-        whole = keras.Model(model.input, (responses, outputs, model.output), name="watched")
-        behind = [
-            keras.Model(output, (responses[index + 1 :], model.output), name=f"watched_after_{names[index]}")
-            for index, output in zip(chosen, outputs, strict=True)
-        ]
-        sizes = tuple(int(np.prod(response.shape[1:])) for response in responses)
-        peaks, variation = (
-            backend.compiled(functools.partial(function, whole, behind)) for function in (_peaks, _variation)
-        )
-        return cls(layers, chosen, sizes, peaks, variation)
 
 
 def silenced_halves(
@@ -121,7 +56,7 @@ def silenced_halves(
         Draws the random half, as large, of each layer.
     """
     own = by_layer(gosi, network.layers)
-    names = [network.layers[index].name for index in network.silenced]
+    names = [network.layers[index].name for index in network.ablated]
     return {name: np.stack([*halves[name], random_halves(~np.isnan(own[name]), rng=rng)[0]]) for name in names}
 
 
@@ -165,7 +100,7 @@ def shift_arrays(
     ValueError
         When `masks` are not those of the silenced layers, or an activation is NaN, infinite or negative.
     """
-    names = [network.layers[index].name for index in network.silenced]
+    names = [network.layers[index].name for index in network.ablated]
     if set(masks) != set(names):
         raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can silence {', '.join(names)}")
     kept = [(~masks[name]).astype(np.float32) for name in names]
@@ -218,8 +153,8 @@ def _blocks(network: WatchedNetwork, n_sets: list[int]) -> Iterator[tuple[slice,
     for layer in range(len(network.sizes)):
         yield slice(None), layer, 1
     first = 1
-    for silenced, n in zip(network.silenced, n_sets, strict=True):
-        for layer in range(silenced + 1, len(network.sizes)):
+    for behind, n in zip(network.behind, n_sets, strict=True):
+        for layer in behind:
             yield slice(first, first + n), layer, n
         first += n
 
@@ -230,67 +165,3 @@ def _mean_and_standard_error(values: NDArray[np.float64]) -> tuple[NDArray[np.fl
     mean = np.divide(np.nansum(values, axis=-1), n, out=np.full(n.shape, np.nan), where=n > 0)
     squares = np.nansum((values - mean[..., None]) ** 2, axis=-1)
     return mean, np.sqrt(np.divide(squares, n * (n - 1), out=np.full(n.shape, np.nan), where=n > 1))
-
-
-def _networks(
-    whole: keras.Model, behind: list[keras.Model], images: Any, kept: list[Any]
-) -> Iterator[tuple[list[Any], Any]]:
-    """Yield activations by layer and logits, sets times images: of the intact network, then behind each silenced layer."""
-    responses, outputs, logits = whole(images, training=False)
-    yield responses, logits
-    for model, intact, sets in zip(behind, outputs, kept, strict=True):
-        silenced = ops.reshape(sets, (-1, *[1] * (len(intact.shape) - 1), intact.shape[-1])) * intact
-        yield model(ops.reshape(silenced, (-1, *intact.shape[1:])), training=False)
-
-
-def _peaks(whole: keras.Model, behind: list[keras.Model], images: Any, kept: list[Any]) -> Any:
-    n_images, peaks = ops.shape(images)[0], []
-    for responses, _ in _networks(whole, behind, images, kept):
-        for response in responses:
-            by_set = ops.reshape(response, (-1, n_images, np.prod(response.shape[1:])))
-            peaks.append(ops.reshape(ops.max(by_set, axis=1), (-1,)))
-    return ops.concatenate(peaks)
-
-
-def _variation(
-    whole: keras.Model, behind: list[keras.Model], views: Any, kept: list[Any], peaks: Any
-) -> tuple[Any, Any, Any]:
-    n_views, n_images = ops.shape(views)[:2]
-    start, components, variations, unchanged = 0, [], [], []
-    for responses, logits in _networks(whole, behind, ops.reshape(views, (-1, *views.shape[2:])), kept):
-        for response in responses:
-            by_view = ops.reshape(response, (-1, n_views, n_images, np.prod(response.shape[1:])))
-            stop = start + ops.shape(by_view)[0] * by_view.shape[3]
-            component, activations = near_maximum(by_view, peaks[start:stop])
-            components.append(start + component)
-            variations.append(coefficient_of_variation(activations))
-            start = stop
-        predicted = ops.reshape(ops.argmax(logits, axis=-1), (-1, n_views, n_images))
-        unchanged.append(ops.sum(ops.cast(predicted[:, 1:] == predicted[:, :1], "int32"), axis=2))
-    return ops.concatenate(components), ops.concatenate(variations), ops.concatenate(unchanged)
-
-
-def near_maximum(activations: Any, peaks: Any) -> tuple[Any, Any]:
-    """Return the components and their activations, (pair,) and (pair, view), for images that drive them near their peak.
-
-    `activations` are (set, view, image, component), views as in `shifted`; the first one decides, if it is above 90 % of
-    the component's peak. `peaks` are (set times component,), and components are indices into them.
-    """
-    n_views, n_images, size = ops.shape(activations)[1:]
-    near = activations[:, 0] > NEAR_MAXIMUM * ops.reshape(peaks, (-1, 1, size))
-    pair = ops.nonzero(ops.reshape(near, (-1,)))[0]
-    view = n_images * size
-    unit_set = pair // view
-    first = pair + unit_set * (n_views - 1) * view
-    every = ops.take(ops.reshape(activations, (-1,)), first[:, None] + ops.arange(n_views) * view)
-    return unit_set * size + pair % size, every
-
-
-def coefficient_of_variation(activations: Any) -> Any:
-    """Return the population standard deviation / mean of each row: (pair, view) to (pair,).
-
-    None is negative and one of each row is above 0. In units of the largest, so that no square overflows.
-    """
-    relative = activations / ops.max(activations, axis=1, keepdims=True)
-    mean = ops.mean(relative, axis=1, keepdims=True)
-    return ops.sqrt(ops.mean(ops.square(relative - mean), axis=1)) / mean[:, 0]

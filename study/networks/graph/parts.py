@@ -11,14 +11,8 @@ from study.networks.graph.taps import HiddenLayer
 from study.vocabulary.errors import refuse_unless
 
 
-def prefix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
-    """Return the model from images to what `suffix_model` reads."""
-    model = flat_model(model)
-    return keras.Model(model.input, crossing(model, layer), name=f"up_to_{layer.name}")
-
-
-def suffix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
-    """Return the model from a layer's output to the model's own.
+def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None) -> keras.Model:
+    """Return the model from a layer's output to the model's own, or to `outputs`, symbolic tensors that depend on it.
 
     Where the layer cuts the graph it has that one input. Where it does not, as in a branch of a residual network, the
     tensors that pass beside the layer are inputs, too, after it. To change the first input is then to change the layer's
@@ -38,7 +32,7 @@ def suffix_model(model: keras.Model, layer: HiddenLayer) -> keras.Model:
         f"layer {layer.name}: beside it passes the output of {', '.join(shared)}, which the model calls several times, so"
         " units cannot be silenced there; leave the layer out",
     )
-    return keras.Model(crossed, model.output, name=f"after_{layer.name}")
+    return keras.Model(crossed, model.output if outputs is None else outputs, name=f"after_{layer.name}")
 
 
 def crossing(model: keras.Model, layer: HiddenLayer) -> Any:
