@@ -192,7 +192,7 @@ def calibrated(
     """
     from study.analysis.simulation import effect_case, is_simulated, null_cases
     from study.analysis.simulation.calibration import Calibration
-    from study.analysis.simulation.pool import Request, simulated
+    from study.analysis.simulation.processes import Request, simulated
     from study.commands.power import impossible
     from study.execution.progress import counted
 

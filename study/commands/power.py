@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from study.analysis import question_named
 from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
-from study.analysis.simulation.pool import Request, simulated
+from study.analysis.simulation.processes import Request, simulated
 from study.config import Config
 from study.registration import EQUIVALENCE_TESTS, Hypothesis, Registration
 from study.stats import proportion_interval

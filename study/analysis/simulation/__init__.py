@@ -10,6 +10,7 @@ from study.analysis.simulation.trial import (
     effect_case,
     is_simulated,
     null_cases,
+    simulator_of,
     studies_at_once,
     tally,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "effect_case",
     "is_simulated",
     "null_cases",
+    "simulator_of",
     "studies_at_once",
     "tally",
 ]

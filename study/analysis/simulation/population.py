@@ -6,27 +6,29 @@ Many studies are simulated at once: their networks stand one study after the oth
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
 import numpy as np
+import scipy.special
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.vocabulary.schema import COORDINATE_UNITS, GENERALIZATION, GROUPS, MATURATION, MEMORIZATION, UNIT_COORDINATES
+from study.config import AUGMENTATIONS
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
 Floats = NDArray[Any]  # of either precision
 
-UNITS: Final = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
-AUGMENTATIONS: Final = ("none", "shift", "flip", "shift_flip")
+CNN7_UNITS: Final = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 LABEL_CORRUPTIONS: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FREEDOM: Final = 4.0  # of Student's t, for effects of ablation between networks
+FARTHEST: Final = 0.97  # from 0 that a network's expected rank correlation may lie
 SILENT: Final = 0.04  # share of units that answer to no grating
 
 GROUP_SHARE: Final = 0.2  # of the variance between networks, due to augmentation
 LAYER_SHARE: Final = 0.3  # of what is left, common to the layers of a network
-_STRING: Final = np.dtypes.StringDType()
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Size:
     """How large a study is: its networks, which take turns with their groups, and what each of them is measured by.
 
     `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation is
-    compared with.
+    compared with, `units` the number of units of every hidden layer, in order. Random numbers are named after all but
+    the units.
     """
 
     networks: int
@@ -42,6 +45,7 @@ class Size:
     label_corruptions: tuple[float, ...] = LABEL_CORRUPTIONS
     epochs: int = 16
     null_draws: int = 100
+    units: Mapping[str, int] = field(default_factory=lambda: dict(CNN7_UNITS), repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,22 @@ class Design:
         """Return each network's place in its study, (rows,)."""
         return np.tile(np.arange(self.networks), self.studies)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Return the hidden layers of every network, in order."""
+        return tuple(self.size.units)
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """Return the augmentations and the rates of label corruption that the networks of an arm take turns with."""
+        if self.arm == MEMORIZATION:
+            return ("none",), self.size.label_corruptions
+        return (("shift_flip",) if self.arm == MATURATION else self.size.augmentations), (0.0,)
+
+    def unit_counts(self, layers: Sequence[str]) -> NDArray[np.intp]:
+        """Return the number of units of each of these layers, (layers,)."""
+        return np.array([self.size.units[layer] for layer in layers])
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -78,30 +98,7 @@ class Truth:
     sd: float
 
 
-def network_labels(design: Design) -> dict[str, Any]:
-    """Return the coordinates of `network`, as the compacted store has them; groups take turns."""
-    augmentations, rates = _groups(design)
-    cycle = max(len(augmentations), len(rates))
-    return {
-        "network": _names(design.rows),
-        "arm": ("network", np.full(design.rows, design.arm).astype(_STRING)),
-        "augmentation": ("network", np.array(augmentations, dtype=_STRING)[design.places % len(augmentations)]),
-        "label_corruption": ("network", np.array(rates)[design.places % len(rates)]),
-        "seed": ("network", design.places // cycle),
-        "initialization_set": ("network", np.full(design.rows, design.initialization_set)),
-    }
-
-
-def _groups(design: Design) -> tuple[tuple[str, ...], tuple[float, ...]]:
-    """Return the augmentations and the rates of label corruption that the networks of an arm take turns with."""
-    if design.arm == MEMORIZATION:
-        return ("none",), design.size.label_corruptions
-    return (("shift_flip",) if design.arm == MATURATION else design.size.augmentations), (0.0,)
-
-
-@cache
-def _names(rows: int) -> NDArray[Any]:
-    return np.array([f"simulated-{row}" for row in range(rows)], dtype=_STRING)
+Simulator = Callable[[np.random.Generator, Design, Truth], xr.DataTree]
 
 
 def group_offsets(design: Design) -> Floats:
@@ -109,7 +106,7 @@ def group_offsets(design: Design) -> Floats:
 
     They add up to 0 within a study; all of them are 0 where a study has one augmentation.
     """
-    steps = np.arange(design.networks) % len(_groups(design)[0]) * 1.0
+    steps = np.arange(design.networks) % len(design.groups[0]) * 1.0
     steps = steps - steps.mean()
     return np.tile(steps / (steps.std() or 1.0), design.studies)
 
@@ -133,6 +130,20 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | No
     return rng.standard_t(freedom, shape) / math.sqrt(freedom / (freedom - 2))
 
 
+def heavy_tailed(rng: np.random.Generator, design: Design, truth: Truth) -> Floats:
+    """Return effects of ablation, (rows, layers): `theta` on average, with Student's t between networks."""
+    return truth.theta + truth.sd * deviations(rng, design, len(truth.layers), freedom=FREEDOM)
+
+
+def network_correlations(rng: np.random.Generator, design: Design, truth: Truth, within: float) -> Floats:
+    """Return the expected rank correlation of every network and layer, `theta` on average: (rows, layers).
+
+    `within` is the standard deviation that a network's own series adds to what is measured.
+    """
+    correlations = truth.theta + spread_between(truth.sd, within) * deviations(rng, design, len(truth.layers))
+    return kept_within(correlations, truth.theta, FARTHEST - abs(truth.theta))
+
+
 def spread_between(sd: float, within: Floats | float) -> Floats:
     """Return the standard deviation that networks must have for what is measured to have `sd`, units adding `within`.
 
@@ -141,19 +152,19 @@ def spread_between(sd: float, within: Floats | float) -> Floats:
     return np.sqrt(np.maximum(sd**2 - np.square(within), (sd / 4) ** 2))
 
 
+def normal_cdf(values: Floats) -> Floats:
+    """Return the standard normal distribution function."""
+    return np.asarray(scipy.special.ndtr(values))
+
+
 def kept_within(values: Floats, centre: float, reach: float) -> Floats:
     """Return values cut at equal distances from `centre`, which leaves a symmetric distribution's mean where it is."""
     return np.clip(values, centre - reach, centre + reach)
 
 
-def unit_counts(layers: Sequence[str]) -> NDArray[np.intp]:
-    """Return the number of units of each layer, (layers,)."""
-    return np.array([UNITS[layer] for layer in layers])
-
-
-def of_units(values: Floats, layers: Sequence[str], counts: Sequence[int] | None = None) -> Floats:
-    """Return values (rows, layers) for every unit of each layer: (rows, units), in single precision."""
-    return np.repeat(values, unit_counts(layers) if counts is None else counts, axis=1).astype(np.float32)
+def of_units(values: Floats, counts: Sequence[int] | NDArray[np.intp]) -> Floats:
+    """Return values (rows, layers) for every unit of layers of so many units: (rows, units), in single precision."""
+    return np.repeat(values, counts, axis=1).astype(np.float32)
 
 
 def uniform(rng: np.random.Generator, shape: tuple[int, ...], low: float, high: float) -> Floats:
@@ -163,53 +174,4 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], low: float, high: 
 
 def silent_units(rng: np.random.Generator, design: Design, layers: Sequence[str]) -> NDArray[np.bool_]:
     """Return which units answer to no grating, (rows, units)."""
-    return uniform(rng, (design.rows, int(unit_counts(layers).sum())), 0, 1) < SILENT
-
-
-def unit_labels(layers: Sequence[str], counts: Sequence[int] | None = None) -> dict[str, Any]:
-    """Return the coordinates of `unit`: the layer it belongs to and its index there."""
-    sizes = unit_counts(layers) if counts is None else np.array(counts)
-    names = np.repeat(np.array(layers, dtype=_STRING), sizes)
-    return dict(
-        zip(UNIT_COORDINATES, (("unit", names), ("unit", np.concatenate([np.arange(n) for n in sizes]))), strict=True)
-    )
-
-
-def group(
-    name: str, design: Design, arrays: Mapping[str, NDArray[Any]], coords: Mapping[str, Any]
-) -> dict[str, xr.Dataset]:
-    """Return one group of the store by its path, holding some of its variables with their dimensions and units.
-
-    Parameters
-    ----------
-    name
-        One of `study.vocabulary.schema.GROUPS`.
-    design
-        Who the networks are.
-    arrays
-        Variables, `network` first and then as in the schema.
-    coords
-        Labels of the other dimensions; those that no variable has are left out.
-
-    Raises
-    ------
-    KeyError
-        When the schema has no such variable: a programming error.
-    """
-    schema = GROUPS[name]
-    variables = {
-        key: (("network", *schema[key].dims), values, {"units": schema[key].units, "long_name": schema[key].long_name})
-        for key, values in arrays.items()
-    }
-    used = {dim for dims, _, _ in variables.values() for dim in dims}
-    own = {key: value for key, value in coords.items() if (value[0] if isinstance(value, tuple) else key) in used}
-    dataset = xr.Dataset(variables, {**network_labels(design), **own})
-    for key in set(COORDINATE_UNITS) & set(map(str, dataset.coords)):
-        dataset[key].attrs.update(units=COORDINATE_UNITS[key])
-    return {f"/{name}": dataset}
-
-
-def training_scores(design: Design, **scores: NDArray[Any]) -> dict[str, xr.Dataset]:
-    """Return the group of training with some scores of the analysed weights, (rows,), and a single epoch."""
-    losses = np.ones((design.rows, 1))
-    return group("training", design, {**scores, "validation_loss": losses}, {"epoch": np.array([1])})
+    return uniform(rng, (design.rows, int(design.unit_counts(layers).sum())), 0, 1) < SILENT

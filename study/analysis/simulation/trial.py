@@ -13,9 +13,9 @@ from study.analysis import question_named
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, HypothesisResult, PublishedLayer
 from study.analysis.core.testing import Tested, tested_values, with_verdicts
 from study.analysis.core.verdict import hypothesis_verdict
-from study.analysis.simulation.generators import generator_of
-from study.analysis.simulation.population import Design, Size, Truth
+from study.analysis.simulation.population import Design, Simulator, Size, Truth
 from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stable_integer, stream
 
@@ -90,9 +90,15 @@ def effect_case(hypothesis: Hypothesis, size: Size) -> Case:
     return Case(hypothesis, EFFECT, theta, size)
 
 
+def simulator_of(hypothesis: Hypothesis) -> Simulator | None:
+    """Return what simulates a hypothesis' measure: what its question's folder declares; None where there is nothing."""
+    simulators = declared_where_present("study.analysis.questions", "simulator", "SIMULATORS")
+    return simulators.get(hypothesis.question, {}).get(hypothesis.measure)
+
+
 def is_simulated(hypothesis: Hypothesis) -> bool:
     """Return whether this version can simulate the networks that a hypothesis is about."""
-    return question_named(hypothesis.question) is not None and generator_of(hypothesis) is not None
+    return simulator_of(hypothesis) is not None
 
 
 def studies_at_once(networks: int) -> int:
@@ -120,12 +126,12 @@ def tally(case: Case, *, seed: int, start: int, studies: int, published: int) ->
         When nobody has written a simulation of the hypothesis' measure.
     """
     hypothesis = dataclasses.replace(case.hypothesis, n_resamples=N_RESAMPLES)
-    question, generator = question_named(hypothesis.question), generator_of(hypothesis)
-    if question is None or generator is None:
+    question, simulator = question_named(hypothesis.question), simulator_of(hypothesis)
+    if question is None or simulator is None:
         raise StudyError(f"hypothesis {hypothesis.id!r}: there is no simulation of measure {hypothesis.measure!r}")
     design = Design(studies, case.size, question.arm, question.initialization_set)
     truth = Truth(hypothesis.layers, case.theta, hypothesis.expected_sd)
-    networks = generator(stream(seed, "simulation", f"{case.name}/{start}"), design, truth)
+    networks = simulator(stream(seed, "simulation", f"{case.name}/{start}"), design, truth)
     measure = question.measures[hypothesis.measure]
     # A measure gives each network's values by itself, so it is taken of all studies at once.
     values = measure.values(networks)
@@ -133,8 +139,8 @@ def tally(case: Case, *, seed: int, start: int, studies: int, published: int) ->
     root, results = stable_integer(f"{seed}/{case.name}"), []
     for study in range(studies):
         rows = slice(study * design.networks, (study + 1) * design.networks)
-        own = None if against is None else against[rows]
-        layers = tested_values(hypothesis, values.isel(network=rows), own, root_seed=root + start + study)
+        other = None if against is None else against[rows]
+        layers = tested_values(hypothesis, values.isel(network=rows), other, root_seed=root + start + study)
         known = study < published
         tree = _cut(networks, rows) if known else networks
         counted = dataclasses.replace(measure, published=measure.published if known else _nothing_published)

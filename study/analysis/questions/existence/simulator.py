@@ -1,0 +1,50 @@
+"""Simulated selectivity: shares of selective units, and gOSI, above those of the units' own shuffles.
+
+Each function plants `Truth.theta` as the expectation over networks of the measure it stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.simulation.population import SILENT, Design, Simulator, Truth, silent_units, uniform
+from study.analysis.simulation.tuned_units import (
+    GOSI_NOISE,
+    binomial_error,
+    gosi_by_selectivity,
+    planted_in_units,
+    tuning_group,
+)
+
+
+def selective_excess(rng: np.random.Generator, design: Design, truth: Truth, *, state: str) -> xr.DataTree:
+    """Simulate shares of selective units above those of the units' own shuffles; every unit has its own chance."""
+    within = binomial_error(0.35, design.unit_counts(truth.layers))
+    silent = silent_units(rng, design, truth.layers)
+    chance = uniform(rng, silent.shape, 0.25, 0.45)
+    share = chance + planted_in_units(rng, design, truth, within, 0.24)
+    gosi = gosi_by_selectivity(rng, uniform(rng, silent.shape, 0, 1) < share)
+    tuned = {"gosi": gosi[:, None], "gosi_null_selective": chance[:, None]}
+    return xr.DataTree.from_dict(tuning_group(design, truth, (state,), silent[:, None], **tuned))
+
+
+def gosi_excess(rng: np.random.Generator, design: Design, truth: Truth, *, null: str) -> xr.DataTree:
+    """Simulate gOSI above the mean of the units' own shuffles, the variable `null`; every unit has its own mean."""
+    within = GOSI_NOISE / np.sqrt(3 * design.unit_counts(truth.layers) * (1 - SILENT))
+    silent = silent_units(rng, design, truth.layers)
+    chance = uniform(rng, silent.shape, 0.32, 0.42)
+    noise = uniform(rng, silent.shape, -GOSI_NOISE, GOSI_NOISE)
+    gosi = chance + planted_in_units(rng, design, truth, within, 0.15) + noise
+    tuned = {"gosi": gosi[:, None], null: chance[:, None]}
+    return xr.DataTree.from_dict(tuning_group(design, truth, ("analysed",), silent[:, None], **tuned))
+
+
+SIMULATORS: Mapping[str, Simulator] = {
+    "selective_excess": partial(selective_excess, state="analysed"),
+    "gosi_excess": partial(gosi_excess, null="gosi_null_mean"),
+    "gosi_orientation_excess": partial(gosi_excess, null="gosi_orientation_null_mean"),
+}

@@ -1,0 +1,50 @@
+"""Simulated association of layer-mean gOSI and test loss.
+
+`Truth.theta` is Spearman's rho in the population, within augmentation. Its standard deviation over networks has no
+meaning here and is not used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.simulation.population import Design, Simulator, Truth, group_offsets, spread_between
+from study.analysis.simulation.stored_groups import group, training_scores, unit_labels
+from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, layers_noise, mean_error
+
+SIMPSON: Final = 1.5  # distance of the augmentations' means, in standard deviations between networks of the same one
+
+
+def pearson_of(rho: float) -> float:
+    """Return the correlation of the bivariate normal distribution with Spearman's `rho`."""
+    return 2 * math.sin(math.pi * rho / 6)
+
+
+def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
+    """Simulate gOSI and test loss associated at `theta` within augmentation.
+
+    Augmentations that lower the loss raise gOSI, so that pooled networks are associated negatively whatever `theta` is:
+    Simpson's paradox. Units add noise, so the network's true mean is associated more closely than what is measured.
+    """
+    error = mean_error(design, truth.layers)
+    between = spread_between(NETWORK_SD, error)
+    closeness = pearson_of(truth.theta) * np.hypot(between, error) / between
+    loss = rng.standard_normal((design.rows, 1))
+    selectivity = closeness * loss + np.sqrt(1 - closeness**2) * layers_noise(rng, design, len(truth.layers))
+    offsets = SIMPSON * group_offsets(design)
+    gosi, silent = gosi_around(rng, design, truth, 0.47 + between * selectivity + NETWORK_SD * offsets[:, None])
+    labels = {"state": ["analysed"], **unit_labels(truth.layers, design.unit_counts(truth.layers))}
+    groups = group("tuning", design, {"gosi": gosi, "silent": silent}, labels)
+    groups |= training_scores(design, test_loss=np.exp(0.1 * (loss[:, 0] - offsets)))
+    return xr.DataTree.from_dict(groups)
+
+
+SIMULATORS: Mapping[str, Simulator] = {
+    "gosi_against_test_loss": gosi_against_test_loss,
+    "gosi_against_test_loss_absence": gosi_against_test_loss,
+}
