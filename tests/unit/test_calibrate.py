@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from study.analysis.core.question import unpublished
-from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, pool, tally
+from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, processes, tally
 from study.analysis.simulation.calibration import (
     Calibration,
     case_table,
@@ -89,11 +89,11 @@ def test_a_large_effect_is_found_and_its_absence_is_not() -> None:
 @pytest.mark.slow
 def test_counts_do_not_depend_on_the_number_of_processes() -> None:
     """One process or two, the same studies; every study is watched once."""
-    requests = [pool.Request(effect_case(hypothesis(), Size(size)), 40, 3) for size in (80, 200)]
+    requests = [processes.Request(effect_case(hypothesis(), Size(size)), 40, 3) for size in (80, 200)]
     watched: list[int] = []
-    alone = pool.simulated(requests, seed=3, workers=1, watch=watched.append)
+    alone = processes.simulated(requests, seed=3, workers=1, watch=watched.append)
     assert sum(watched) == 80
-    assert alone == pool.simulated(requests, seed=3, workers=2)
+    assert alone == processes.simulated(requests, seed=3, workers=2)
     assert [found.published for found in alone] == [3, 3]
 
 

@@ -12,13 +12,15 @@ import xarray as xr
 from study import stats
 from study.analysis import question_named
 from study.analysis.core.question import Measure, layer_means
+from study.analysis.questions.generalization.simulator import pearson_of
 from study.analysis.questions.memorization import FITTING_ACCURACY
-from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases
-from study.analysis.simulation.associated import pearson_of, slope_of
-from study.analysis.simulation.generators import GENERATORS, generator_of
-from study.analysis.simulation.population import AUGMENTATIONS, LABEL_CORRUPTIONS, UNITS, deviations, group_offsets
-from study.analysis.simulation.trended import autocorrelated, falling_loss, following, own_course, weight_of
+from study.analysis.questions.memorization.simulator import slope_of
+from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases, simulator_of
+from study.analysis.simulation.courses import autocorrelated, falling_loss, following, own_course, weight_of
+from study.analysis.simulation.population import CNN7_UNITS, LABEL_CORRUPTIONS, deviations, group_offsets
+from study.config import AUGMENTATIONS
 from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
 from study.vocabulary.seeding import stream
 from tests.example_networks import CNN7
@@ -38,12 +40,12 @@ def measure_of(one: Hypothesis) -> Measure:
 
 def networks(one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16) -> tuple[xr.DataTree, Design]:
     """Return simulated studies with a planted value."""
-    question, generator = question_named(one.question), generator_of(one)
+    question, simulator = question_named(one.question), simulator_of(one)
     assert question is not None
-    assert generator is not None
+    assert simulator is not None
     design = Design(studies, Size(size), question.arm, question.initialization_set)
     rng = stream(0, "test", f"{one.id}/{theta}")
-    return generator(rng, design, Truth(one.layers, theta, one.expected_sd)), design
+    return simulator(rng, design, Truth(one.layers, theta, one.expected_sd)), design
 
 
 def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
@@ -63,13 +65,13 @@ def test_every_registered_measure_of_the_seven_layer_network_is_simulated() -> N
     left_out = [one.id for one in registered().hypotheses.values() if not is_simulated(one)]
     assert left_out
     assert all("vgg16" in name for name in left_out)
-    named = {name.removeprefix("second_set_").removesuffix("_absence") for name in SIMULATED}
-    assert named == set(GENERATORS)
+    declared = declared_where_present("study.analysis.questions", "simulator", "SIMULATORS")
+    assert set(SIMULATED) == {measure for simulators in declared.values() for measure in simulators}
 
 
 def test_layers_have_as_many_units_as_the_network() -> None:
     """Layer by layer."""
-    assert dict(UNITS) == dict(CNN7)
+    assert dict(CNN7_UNITS) == dict(CNN7)
 
 
 @pytest.mark.parametrize("measure", sorted(SIMULATED))
@@ -157,7 +159,7 @@ def test_halves_are_of_one_size_without_silent_units() -> None:
     assert (half.where(silent, 0) == 0).all()
     for layer in ("conv2", "conv3"):
         own = np.flatnonzero(half["unit_layer"].values == layer)
-        assert own.size == UNITS[layer]
+        assert own.size == CNN7_UNITS[layer]
         assert (half.isel(unit=own).sum("unit") == 0).all()
         assert ((half.isel(unit=own) == 0) & ~silent.isel(unit=own)).sum("unit").max() <= 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,7 +93,9 @@ def effect_case(hypothesis: Hypothesis, size: Size) -> Case:
 
 def simulator_of(hypothesis: Hypothesis) -> Simulator | None:
     """Return what simulates a hypothesis' measure: what its question's folder declares; None where there is nothing."""
-    simulators = declared_where_present("study.analysis.questions", "simulator", "SIMULATORS")
+    simulators: Mapping[str, Mapping[str, Simulator]] = declared_where_present(
+        "study.analysis.questions", "simulator", "SIMULATORS"
+    )
     return simulators.get(hypothesis.question, {}).get(hypothesis.measure)
 
 

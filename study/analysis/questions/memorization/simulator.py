@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.population import Design, Floats, Simulator, Truth, of_units, spread_between
+from study.analysis.simulation.population import Design, Floats, Simulator, Truth, normal_cdf, of_units, spread_between
 from study.analysis.simulation.stored_groups import group, training_scores, unit_labels
 from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, layers_noise, mean_error
-from study.analysis.simulation.population import normal_cdf
 
 UNFIT_SHIFT: Final = -3.0  # of the gOSI of a network that does not fit, in standard deviations
 
