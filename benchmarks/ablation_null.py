@@ -20,7 +20,7 @@ from study.experiment.measurements import ablation as ablate
 from study.experiment.training import initialize
 from study.images.preparation.split import Partition
 from study.networks import backend
-from study.networks.graph.taps import HiddenLayer
+from study.networks.graph.hidden_layers import HiddenLayer
 
 N_IMAGES, N_DRAWS = 256, 100
 

@@ -20,7 +20,7 @@ from study.experiment.measurements.tuning import grating_responses, tuning_array
 from study.experiment.measurements.variants import target_losses, variant_arrays
 from study.experiment.training import _train_epoch, initialize
 from study.images.preparation.split import Partition
-from study.networks.graph.taps import responses_model, unit_labels
+from study.networks.graph.hidden_layers import responses_model, unit_labels
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.seeding import stream
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from study.experiment.external_network import Asked
     from study.images.labelled.folder import LabelledFolder
-    from study.networks.graph.taps import HiddenLayer
+    from study.networks.graph.hidden_layers import HiddenLayer
     from study.networks.pretrained.loading import LoadedModel
     from study.store import StudyFolder
 
@@ -58,7 +58,7 @@ def _run(given: argparse.Namespace) -> int:
     with _status(console, "loading the network"), _without_greetings():
         from study.commands.external_folder import alone, measured
         from study.experiment.external_network import Asked
-        from study.networks.graph.taps import hidden_layers, selected_layers
+        from study.networks.graph.hidden_layers import hidden_layers, selected_layers
         from study.networks.pretrained.loading import load
 
         network = load(

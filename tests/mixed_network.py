@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from study.networks.graph.taps import HiddenLayer
+from study.networks.graph.hidden_layers import HiddenLayer
 
 SHAPE = (12, 12, 3)
 N_CLASSES = 4

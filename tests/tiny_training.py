@@ -10,7 +10,7 @@ from study.config import TrainingConfig
 from study.experiment.compiled_network import Bench
 from study.experiment.training import Checkpoints, TrainedNetwork, initialize, train_network
 from study.networks import backend
-from study.networks.graph.taps import hidden_layers
+from study.networks.graph.hidden_layers import hidden_layers
 from tests.tiny_network import tiny_network, tiny_partition
 
 

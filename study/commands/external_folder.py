@@ -15,7 +15,7 @@ from study.commands.external_texts import probe_settings
 from study.execution.progress import counted
 from study.experiment.external_network import Asked, measured_network, network_key, probe_key
 from study.images.labelled.folder import LabelledFolder
-from study.networks.graph.taps import HiddenLayer
+from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.pretrained.loading import LoadedModel
 from study.store import (
     Checkpoint,

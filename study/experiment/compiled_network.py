@@ -12,7 +12,7 @@ import numpy as np
 
 from study.config import NetworkConfig
 from study.networks import backend
-from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
+from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
 from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.architecture import architectures

@@ -13,7 +13,7 @@ from study.config import Config
 from study.config.population import PlannedNetwork, asked_variants, training_of
 from study.experiment.measurements.tuning import coordinates
 from study.experiment.training import TrainedNetwork
-from study.networks.graph.taps import HiddenLayer, unit_labels
+from study.networks.graph.hidden_layers import HiddenLayer, unit_labels
 from study.tuning.gratings import Gratings
 from study.vocabulary.schema import (
     ARM_GROUPS,

@@ -25,7 +25,7 @@ from study.experiment.measurements.variants import target_losses, variant_arrays
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, evaluate, initialize, train_network
 from study.images.preparation.corruption import with_corrupted_labels
 from study.images.preparation.split import Partition
-from study.networks.graph.taps import unit_labels
+from study.networks.graph.hidden_layers import unit_labels
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.schema import ARM_GROUPS, MATURATION, MEMORIZATION
 from study.vocabulary.seeding import stream

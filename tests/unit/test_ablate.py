@@ -17,7 +17,7 @@ from study.experiment.measurements.ablation import ablation_arrays, other_images
 from study.experiment.measurements.activity import activity_arrays
 from study.images.preparation.split import preprocessed
 from study.networks import backend
-from study.networks.graph.taps import hidden_layers, responses_model
+from study.networks.graph.hidden_layers import hidden_layers, responses_model
 from study.networks.interventions import clamped
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described

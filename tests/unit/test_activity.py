@@ -13,7 +13,7 @@ from study.experiment.measurements import activity
 from study.experiment.measurements.activity import activity_arrays, class_counts, class_selectivity
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
-from study.networks.graph.taps import hidden_layers, outputs_model, responses_model
+from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model
 from study.vocabulary.schema import GROUPS
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from study.config import AblationConfig, Config, NetworkConfig, ShiftInvarianceConfig, resolve
-from study.networks.graph.taps import hidden_layers
+from study.networks.graph.hidden_layers import hidden_layers
 from study.vocabulary.architecture import Architecture, architecture_names, architectures
 from study.vocabulary.errors import StudyError
 

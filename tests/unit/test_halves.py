@@ -17,7 +17,7 @@ from study.experiment.halves import (
     random_halves,
     selectivity_halves,
 )
-from study.networks.graph.taps import HiddenLayer
+from study.networks.graph.hidden_layers import HiddenLayer
 from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS
 
 QUICK = settings(deadline=None, max_examples=80, derandomize=True, database=None)

@@ -14,7 +14,7 @@ from study.config import NetworkConfig
 from study.networks import backend
 from study.networks.architectures.cnn7 import cnn7
 from study.networks.backend import FusedAdam, FusedBatchNormalization, MatrixConv2D
-from study.networks.graph.taps import (
+from study.networks.graph.hidden_layers import (
     HiddenLayer,
     clamp_values,
     hidden_layers,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from study.networks import backend
-from study.networks.graph.taps import hidden_layers, selected_layers
+from study.networks.graph.hidden_layers import hidden_layers, selected_layers
 from study.networks.pretrained.applications import application_name, application_preprocessing, applications
 from study.networks.pretrained.loading import LoadedModel, digest, load
 from study.networks.pretrained.preprocessing import InputLayout, as_input, gratings_as_pictures, preprocess

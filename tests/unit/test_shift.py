@@ -19,7 +19,7 @@ from study.experiment.measurements.shift_invariance import (
 )
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
-from study.networks.graph.taps import HiddenLayer, hidden_layers, responses_model
+from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, responses_model
 from study.networks.interventions.watched import WatchedNetwork, coefficient_of_variation, near_maximum
 from study.vocabulary.schema import GROUPS, SHIFTS, described
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition

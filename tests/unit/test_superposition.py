@@ -9,7 +9,7 @@ import pytest
 from study.config import NetworkConfig
 from study.networks import backend
 from study.networks.architectures.cnn7 import cnn7
-from study.networks.graph.taps import HiddenLayer, hidden_layers, outputs_model
+from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, outputs_model
 from study.networks.interventions.clamped import ClampedNetwork
 from study.networks.interventions.superposition import (
     Behind,

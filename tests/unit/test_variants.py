@@ -15,7 +15,7 @@ from study.experiment.measurements.tuning import grating_responses, tuning_array
 from study.experiment.measurements.variants import mean_outputs, target_losses, variant_arrays
 from study.images.preparation.split import preprocessed
 from study.networks import backend
-from study.networks.graph.taps import hidden_layers, outputs_model, responses_model, unit_labels
+from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model, unit_labels
 from study.networks.interventions.clamped import ClampedNetwork
 from study.tuning import gosi, shuffled_gosi, tuning_curve
 from study.tuning.gratings import grating_set

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from study.experiment.halves import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
 from study.experiment.measurements.activity import class_counts
-from study.networks.graph.taps import clamp_values
+from study.networks.graph.hidden_layers import clamp_values
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import TARGETS
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.images.preparation.split import Partition, preprocessed
-from study.networks.graph.taps import HiddenLayer, sent_on, spatial_means, weight_norms
+from study.networks.graph.hidden_layers import HiddenLayer, sent_on, spatial_means, weight_norms
 
 BATCH = 250
 

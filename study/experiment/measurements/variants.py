@@ -24,7 +24,7 @@ from study.experiment.halves import layer_halves
 from study.experiment.measurements.ablation import mean_scores
 from study.experiment.measurements.tuning import Responses, grating_readings
 from study.images.preparation.split import Partition
-from study.networks.graph.taps import HiddenLayer, sent_on
+from study.networks.graph.hidden_layers import HiddenLayer, sent_on
 from study.networks.interventions.clamped import ClampedNetwork
 from study.tuning.gratings import Gratings, grating_set
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from study.networks import backend
 from study.networks.graph.model_graph import Graph, flat_model
-from study.networks.graph.taps import HiddenLayer, responses_model
+from study.networks.graph.hidden_layers import HiddenLayer, responses_model
 from study.networks.pretrained.preprocessing import InputLayout, as_input, gratings_as_pictures
 from study.vocabulary.errors import refuse_unless
 
@@ -46,7 +46,7 @@ class UnitReader:
 def unit_reader(
     model: keras.Model, layers: tuple[HiddenLayer, ...], *, layout: InputLayout, preprocessing: str
 ) -> UnitReader:
-    """Return the reader of the units of some layers, in the order of `study.networks.graph.taps.unit_labels`."""
+    """Return the reader of the units of some layers, in the order of `study.networks.graph.hidden_layers.unit_labels`."""
     maps = responses_model(model, layers)
     outputs = [maps.outputs] if isinstance(maps.outputs, keras.KerasTensor) else maps.outputs
     means = [_spatial_mean(each, layer.channel_axis) for each, layer in zip(outputs, layers, strict=True)]

@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from study.networks.graph.model_graph import Graph
-from study.networks.graph.taps import HiddenLayer
+from study.networks.graph.hidden_layers import HiddenLayer
 
 
 @dataclass(frozen=True)

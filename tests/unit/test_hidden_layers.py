@@ -14,7 +14,7 @@ from keras import layers
 from study.networks import backend
 from study.networks.graph.logits import logits_model
 from study.networks.graph.model_graph import flat_model, shared_layers
-from study.networks.graph.taps import (
+from study.networks.graph.hidden_layers import (
     HiddenLayer,
     hidden_layers,
     outputs_model,
