@@ -88,8 +88,8 @@ def _shown(at_once: int, n_gratings: int) -> Iterator[NDArray[np.float32]]:
 
 
 def _ours(options: argparse.Namespace) -> tuple[Read, int]:
-    from study.networks.graph.reading import pictures_at_once, unit_reader
     from study.networks.graph.hidden_layers import hidden_layers, selected_layers
+    from study.networks.graph.reading import pictures_at_once, unit_reader
     from study.networks.pretrained.loading import load
 
     loaded = load("vgg16", weights="none", preprocessing=None, seed=0)

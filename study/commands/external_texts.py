@@ -15,8 +15,8 @@ from study.analysis.external.tables import spread_layers
 from study.analysis.questions.existence import tuning_of
 from study.experiment.external_network import CLAMPS, CONTRAST, Asked, n_gratings
 from study.images.labelled.folder import LabelledFolder
-from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.networks.graph.hidden_layers import HiddenLayer
+from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.networks.pretrained.loading import LoadedModel
 from study.report.content import Stimuli
 from study.report.external import ProbePage

@@ -25,8 +25,8 @@ from study.experiment.measurements.tuning import coordinates, orientation_respon
 from study.experiment.photographs import Photographs, Watch, photograph_activity
 from study.experiment.training import CheckpointStore
 from study.images.labelled.folder import LabelledFolder
-from study.networks.graph.reading import UnitReader, pictures_at_once, unit_reader
 from study.networks.graph.hidden_layers import HiddenLayer, unit_labels
+from study.networks.graph.reading import UnitReader, pictures_at_once, unit_reader
 from study.networks.interventions.clamped import ClampedNetwork
 from study.networks.pretrained.loading import LoadedModel
 from study.tuning.gratings import ORIENTATIONS, PHASES, grating_axes, spatial_frequencies

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from study.experiment.halves import by_layer
 from study.experiment.measurements.activity import class_counts, class_selectivity, mean_and_sd
 from study.images.labelled.folder import LabelledFolder, image_batches
-from study.networks.graph.reading import UnitReader
 from study.networks.graph.hidden_layers import HiddenLayer, sent_on, weight_norms
+from study.networks.graph.reading import UnitReader
 from study.networks.pretrained.loading import LoadedModel
 from study.networks.pretrained.preprocessing import as_input
 

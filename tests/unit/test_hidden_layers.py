@@ -12,8 +12,6 @@ import pytest
 from keras import layers
 
 from study.networks import backend
-from study.networks.graph.logits import logits_model
-from study.networks.graph.model_graph import flat_model, shared_layers
 from study.networks.graph.hidden_layers import (
     HiddenLayer,
     hidden_layers,
@@ -24,6 +22,8 @@ from study.networks.graph.hidden_layers import (
     spatial_means,
     weight_norms,
 )
+from study.networks.graph.logits import logits_model
+from study.networks.graph.model_graph import flat_model, shared_layers
 from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network
 from tests.tiny_network import scramble

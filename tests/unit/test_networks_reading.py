@@ -10,8 +10,8 @@ import pytest
 
 from study.experiment.measurements.tuning import grating_responses, orientation_responses, rectified, streamed_responses
 from study.networks import backend
-from study.networks.graph.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
 from study.networks.graph.hidden_layers import hidden_layers, responses_model, unit_labels
+from study.networks.graph.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
 from study.networks.pretrained.preprocessing import InputLayout
 from study.tuning.gratings import gratings
 from study.vocabulary.errors import StudyError

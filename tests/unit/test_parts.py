@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from study.networks import backend
-from study.networks.graph.parts import crossing, suffix_model
 from study.networks.graph.hidden_layers import HiddenLayer, clamp_values, hidden_layers
+from study.networks.graph.parts import crossing, suffix_model
 from study.networks.interventions.clamped import ClampedNetwork, InPlace, Superposed
 from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network

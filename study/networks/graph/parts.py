@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
-from study.networks.graph.model_graph import Graph, flat_model
 from study.networks.graph.hidden_layers import HiddenLayer
+from study.networks.graph.model_graph import Graph, flat_model
 from study.vocabulary.errors import refuse_unless
 
 

@@ -13,8 +13,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from study.networks import backend
-from study.networks.graph.model_graph import Graph, flat_model
 from study.networks.graph.hidden_layers import HiddenLayer, responses_model
+from study.networks.graph.model_graph import Graph, flat_model
 from study.networks.pretrained.preprocessing import InputLayout, as_input, gratings_as_pictures
 from study.vocabulary.errors import refuse_unless
 

@@ -14,10 +14,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from study.networks import backend
+from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.logits import logits_model
 from study.networks.graph.model_graph import Graph, Node
 from study.networks.graph.parts import crossing, suffix_model
-from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.interventions.superposition import Behind, behind, contributions, total_contribution
 from study.vocabulary.errors import refuse_unless
 

@@ -14,8 +14,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from study.networks.graph.model_graph import Graph
 from study.networks.graph.hidden_layers import HiddenLayer
+from study.networks.graph.model_graph import Graph
 
 
 @dataclass(frozen=True)

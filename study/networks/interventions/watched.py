@@ -17,9 +17,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from study.networks import backend
+from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.model_graph import Graph
 from study.networks.graph.parts import crossing, suffix_model
-from study.networks.graph.hidden_layers import HiddenLayer
 from study.vocabulary.schema import conditions
 
 NEAR_MAXIMUM = 0.9
