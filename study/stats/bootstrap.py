@@ -20,6 +20,7 @@ from study.stats.outcomes import (
     vector,
 )
 from study.stats.strata import stratum_members
+from study.stats.sums import weighted_sums
 
 
 def bootstrap_interval(
@@ -124,7 +125,7 @@ def mean_intervals(
     if not defined:
         return tuple(intervals)
     values, everyone = table[defined], [np.arange(n)]
-    distributions = values @ resampled_counts(everyone, n_resamples, rng) / n
+    distributions = weighted_sums(values, resampled_counts(everyone, n_resamples, rng)) / n
     jackknife = (np.sum(values, axis=1, keepdims=True) - values) / (n - 1) if method == "BCa" else None
     found = intervals_from(np.mean(values, axis=1), distributions, jackknife, everyone, confidence_level)
     for i, interval in zip(defined, found, strict=True):

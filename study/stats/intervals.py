@@ -105,7 +105,7 @@ def _accelerations(jackknife: NDArray[np.float64], members: list[NDArray[np.intp
     """Return a sixth of the skewness of the empirical influence values, samples combined, (k,); NaN where none is."""
     influence = np.empty(jackknife.shape)
     for rows in members:
-        values = jackknife[:, rows]
+        values = np.take(jackknife, rows, axis=1)  # contiguous: means of rows add in the same order for any k
         influence[:, rows] = (np.mean(values, axis=1, keepdims=True) - values) * ((rows.size - 1) / rows.size)
     squares = influence * influence
     scale = 6 * np.sum(squares, axis=1) ** 1.5

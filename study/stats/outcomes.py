@@ -113,14 +113,14 @@ def vector(name: str, values: object) -> NDArray[np.float64]:
 
 
 def matrix(name: str, values: object) -> NDArray[np.float64]:
-    """Return `values` as floats, shape (k, n).
+    """Return `values` as floats, shape (k, n), each row contiguous: sums along rows add in the same order for any k.
 
     Raises
     ------
     ValueError
         If `values` is not 2-dimensional.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = np.asarray(values, dtype=np.float64, order="C")
     if array.ndim != 2:
         raise ValueError(f"{name} has shape {array.shape}: it must be (variables, observations)")
     return array

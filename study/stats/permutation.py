@@ -26,7 +26,8 @@ from study.stats.outcomes import (
     vector,
 )
 from study.stats.strata import singleton_note, stratum_members
-from study.stats.tails import all_sums, tail_pvalue, tail_pvalues
+from study.stats.sums import all_sums
+from study.stats.tails import tail_pvalue, tail_pvalues
 
 RankStatistic = Literal["pooled", "within"]
 
@@ -100,7 +101,8 @@ def stratified_permutation_tests(
     defined = [i for i, reason in enumerate(reasons) if not reason]
     if not defined:
         return tuple(outcomes)
-    ranks = centred_ranks(np.vstack([table[defined], y]), members if statistic == "within" else [np.arange(y.size)])
+    ranked = members if statistic == "within" else [np.arange(y.size)]
+    ranks = centred_ranks(np.vstack([table[defined], y]), ranked)
     observed = row_correlations(ranks[:-1], ranks[-1])
     movable = np.any([_varies(ranks[:, rows]) for rows in members], axis=0)
     tested = movable[:-1] & movable[-1]
@@ -111,7 +113,9 @@ def stratified_permutation_tests(
     if not tested.any():
         return tuple(outcomes)
     x_ranks, y_ranks = ranks[:-1][tested], ranks[-1]
-    blocks = [(x_ranks[:, rows], y_ranks[rows]) for rows in members]
+    steps = _steps(ranked, y.size)
+    x_whole, y_whole = np.rint(x_ranks / steps), np.rint(y_ranks / steps)
+    blocks = [(x_whole[:, rows], y_whole[rows], steps[rows[0]] ** 2) for rows in members]
     sums, exact = _permuted_sums(blocks, n_resamples, rng)
     null = sums / np.sqrt(np.sum(x_ranks**2, axis=1) * np.sum(y_ranks**2))[:, np.newaxis]
     pvalues = tail_pvalues(observed[tested], null, alternative=alternative, exact=exact)
@@ -161,7 +165,7 @@ def within_cluster_permutation_test(
     if not varied:
         return undefined_outcome(x.size, alternative, "constant within clusters")
     ranks = [(_unit_ranks(x[rows]), _unit_ranks(y[rows])) for rows in varied]
-    sums, exact = _permuted_sums([(a[np.newaxis], b) for a, b in ranks], n_resamples, rng)
+    sums, exact = _permuted_sums([(a[np.newaxis], b, 1.0) for a, b in ranks], n_resamples, rng)
     statistic = float(np.mean([a @ b for a, b in ranks]))
     pvalue = tail_pvalue(statistic, sums[0] / len(varied), alternative=alternative, exact=exact)
     left_out = len(members) - len(varied)
@@ -218,22 +222,33 @@ def _unit_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(ranks / np.linalg.norm(ranks))
 
 
-def _permuted_sums(
-    blocks: list[tuple[NDArray[np.float64], NDArray[np.float64]]], n_resamples: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], bool]:
-    """Return the products of x and permuted y, summed over blocks, and whether these are all permutations.
+def _steps(ranked: list[NDArray[np.intp]], n: int) -> NDArray[np.float64]:
+    """Return for each of n rows what its centred rank is a whole multiple of, given the rows that are ranked together."""
+    steps = np.empty(n)
+    for rows in ranked:
+        steps[rows] = 1 / (2 * (rows.size + 1))
+    return steps
 
-    A block is x (k, m) and y (m,), permuted alike for all rows of x; the result is (k, permutations).
+
+def _permuted_sums(
+    blocks: list[tuple[NDArray[np.float64], NDArray[np.float64], float]], n_resamples: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the scaled products of x and permuted y, summed over blocks, and whether these are all permutations.
+
+    A block is x (k, m), y (m,), permuted alike for all rows of x, and the scale of their product; the result is
+    (k, permutations). Of whole numbers a matrix product is exact, in whatever order it adds, and so the same for a row of
+    x wherever it stands.
     """
-    if math.prod(math.factorial(y.size) for _, y in blocks) <= n_resamples:
-        products = [x @ y[_orders(y.size)].T for x, y in blocks]
+    if math.prod(math.factorial(y.size) for _, y, _ in blocks) <= n_resamples:
+        products = [x @ y[_orders(y.size)].T * scale for x, y, scale in blocks]
         return np.array([all_sums(rows) for rows in zip(*products, strict=True)]), True
     sums = np.zeros((blocks[0][0].shape[0], n_resamples))
-    for x, y in blocks:
+    for x, y, scale in blocks:
         if math.factorial(y.size) <= n_resamples:  # drawing from all that there are is faster than permuting
-            sums += (x @ y[_orders(y.size)].T)[:, rng.integers(math.factorial(y.size), size=n_resamples)]
+            products = x @ y[_orders(y.size)].T * scale
+            sums += products[:, rng.integers(math.factorial(y.size), size=n_resamples)]
         else:
-            sums += x @ rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1).T
+            sums += x @ rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1).T * scale
     return sums, False
 
 

@@ -13,7 +13,8 @@ from study.stats.outcomes import (
     undefined_outcome,
     vector,
 )
-from study.stats.tails import TIE_TOLERANCE, all_sums, tail_pvalue
+from study.stats.sums import all_sums
+from study.stats.tails import TIE_TOLERANCE, tail_pvalue
 
 
 def combined_randomization_test(

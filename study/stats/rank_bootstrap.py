@@ -134,7 +134,9 @@ def counted_correlations(
             ranks = (signs.reshape(-1, rows.size) @ drawn).reshape(shape[0], rows.size, -1)
             covariation[:, batch] += np.einsum("kmr,mr->kr", ranks[:-1], ranks[-1] * drawn) * scale
             # Where only copies of a row tie, the sum of squared ranks needs no ranks, and is the same for all variables.
-            squares = np.tile((total**3 - np.einsum("mr,mr,mr->r", drawn, drawn, drawn)) / 3, (shape[0], 1))
+            squares = np.tile(
+                (total * total * total - np.einsum("mr,mr,mr->r", drawn, drawn, drawn)) / 3, (shape[0], 1)
+            )
             if tied.any():
                 squares[tied] = np.einsum("kmr,kmr->kr", ranks[tied] * drawn, ranks[tied])
             variation[:, batch] += squares * scale

@@ -16,7 +16,8 @@ from study.stats.outcomes import (
     undefined_reasons,
     vector,
 )
-from study.stats.tails import all_sums, tail_pvalues
+from study.stats.sums import all_sums, weighted_sums
+from study.stats.tails import tail_pvalues
 
 
 def sign_flip_test(
@@ -81,7 +82,7 @@ def sign_flip_tests(
     if exact:
         sums = np.array([all_sums([np.array([value, -value]) for value in row]) for row in kept])
     else:
-        sums = kept @ (2.0 * rng.integers(0, 2, size=(n_resamples, n)) - 1.0).T
+        sums = weighted_sums(kept, 2.0 * rng.integers(0, 2, size=(n_resamples, n)).T - 1.0)
     statistics = np.mean(kept, axis=1)
     pvalues = tail_pvalues(statistics, sums / n, alternative=alternative, exact=exact)
     for i, statistic, pvalue in zip(defined, statistics.tolist(), pvalues.tolist(), strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -41,14 +40,3 @@ def tail_pvalues(
     at_most = (np.count_nonzero(null_distributions <= high, axis=1) + added) / total
     both = np.minimum(1.0, 2 * np.minimum(at_least, at_most))
     return np.asarray({"greater": at_least, "less": at_most, "two-sided": both}[alternative], dtype=np.float64)
-
-
-def all_sums(choices: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the sum for every way of picking one entry from each of `choices`.
-
-    Each entry of `choices` is (c_i,); the result is (prod c_i,) and its first entry picks the first of each.
-    """
-    sums = np.zeros(1)
-    for values in choices:
-        sums = (sums[:, np.newaxis] + values).ravel()
-    return sums

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study import stats
-from study.stats.tails import all_sums, tail_pvalue
+from study.stats.sums import all_sums
+from study.stats.tails import tail_pvalue
 
 QUICK = settings(deadline=None, max_examples=60, derandomize=True, database=None)
 

@@ -49,7 +49,8 @@ class Observations:
     def kept(self, layers: list[int], networks: NDArray[np.bool_]) -> Observations:
         """Return some of the layers in some of the networks."""
         against = None if self.against is None else self.against[networks]
-        return Observations(self.values[layers][:, networks], against, self.strata[networks])
+        values = np.ascontiguousarray(self.values[layers][:, networks])  # a layer's mean is the same beside any others
+        return Observations(values, against, self.strata[networks])
 
 
 def untested(hypothesis: Hypothesis, why: str, *, n: int = 0) -> HypothesisResult:
