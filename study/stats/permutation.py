@@ -245,8 +245,8 @@ def _permuted_sums(
     sums = np.zeros((blocks[0][0].shape[0], n_resamples))
     for x, y, scale in blocks:
         if math.factorial(y.size) <= n_resamples:  # drawing from all that there are is faster than permuting
-            products = x @ y[_orders(y.size)].T * scale
-            sums += products[:, rng.integers(math.factorial(y.size), size=n_resamples)]
+            all_products = x @ y[_orders(y.size)].T * scale
+            sums += all_products[:, rng.integers(math.factorial(y.size), size=n_resamples)]
         else:
             sums += x @ rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1).T * scale
     return sums, False
