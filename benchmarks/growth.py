@@ -26,11 +26,11 @@ import benchmarks.scheduling
 from benchmarks.simulated_study import make_study, simulated_config, simulated_networks, simulated_record
 from study import analysis
 from study.analysis.core.results_dataset import results_dataset
-from study.commands.report_content import report_of
+from study.commands.run.record import compaction_attributes
+from study.commands.run.report_content import report_of
 from study.registration import read_registration
 from study.report.drawing import vegalite_version
 from study.report.page import write_report
-from study.run import _compaction_attributes
 from study.store import StudyFolder, compact, network_state, open_study, write_results
 
 SIZES = (25, 50, 100, 200, 400)
@@ -65,7 +65,7 @@ def concluded(path: Path, n_networks: int, *, epochs: int = EPOCHS, draws: int =
     with timed("check"):
         done = [network.key for network in networks if network_state(folder, network.key) == "done"]
     with timed("compact"):
-        compact(folder, done, _compaction_attributes(record))
+        compact(folder, done, compaction_attributes(record))
     with timed("open"):
         study = open_study(folder.compacted)
     with timed("analyse"):

@@ -21,13 +21,14 @@ import numpy as np
 import xarray as xr
 
 from study import tuning
+from study.commands.run.record import record_content
+from study.commands.study_folder import kept_record
 from study.config import Config, config_digest, resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.experiment.measurements.tuning import N_BINS, coordinates
 from study.images import ImageSet
 from study.images.preparation.split import Split
 from study.registration import Registration
-from study.run import _record
 from study.store import StudyFolder, publish_network
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.schema import (
@@ -70,7 +71,7 @@ def simulated_networks(config: Config) -> tuple[PlannedNetwork, ...]:
 def simulated_record(folder: StudyFolder, config: Config, registration: Registration) -> dict[str, Any]:
     """Return the study's record, written when there is none yet."""
     parts = (np.arange(size) for size in (40_000, 10_000, 10_000))
-    return _record(folder, config, registration, _images(), Split(*parts))
+    return kept_record(folder, lambda: record_content(config, registration, _images(), Split(*parts)))
 
 
 def _images() -> ImageSet:

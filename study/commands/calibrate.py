@@ -97,10 +97,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from study import analysis
     from study.analysis.simulation.calibration import failures
+    from study.commands.console import standard_console
     from study.config import resolve
     from study.registration import read_registration
     from study.vocabulary.provenance import usable_cores
@@ -110,7 +109,7 @@ def _run(given: argparse.Namespace) -> int:
     analysis.check_measures(registration, source=str(given.preregistration))
     chosen = _chosen(registration, given.hypothesis, str(given.preregistration))
     profiles = {name: resolve(name) for name in dict.fromkeys((given.profile, *PROFILES))}
-    console = Console() if sys.stdout.isatty() else Console(width=160, soft_wrap=True)
+    console = standard_console(width=160)
     started = time.monotonic()
     calibrations = calibrated(
         chosen,

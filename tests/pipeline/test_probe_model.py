@@ -13,13 +13,14 @@ import xarray as xr
 from PIL import Image
 from scipy import io
 
-from study.commands import external_folder as probe_folder
+from study.commands.external import measuring
 from study.experiment import external_network as probed
 from study.networks import backend
 from study.probe_model import main
 from study.store import StudyFolder, network_path
 from study.store.datasets import files_in
 from study.store.networks import MANIFEST
+from study.vocabulary.schema import SCHEMA_VERSION
 
 # Keras asks arrays for a copy as older NumPy took it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -157,7 +158,7 @@ def test_the_same_command_measures_nothing_again(
 ) -> None:
     """And leaves every byte as it was."""
     before = bytes_of(whole)
-    monkeypatch.setattr(probe_folder, "measured_network", None)
+    monkeypatch.setattr(measuring, "measured_network", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="whole") == 0
     assert "nothing is measured again" in capsys.readouterr().out
     assert bytes_of(whole) == before
@@ -239,9 +240,11 @@ def test_the_folder_of_a_study_is_left_alone(capsys: pytest.CaptureFixture[str])
     """A name is one study's or one network's."""
     folder = Path("data/study")
     folder.mkdir(parents=True)
-    (folder / "study.json").write_text(json.dumps({"measured_settings": {}}), encoding="utf-8")
+    (folder / "study.json").write_text(
+        json.dumps({"schema_version": SCHEMA_VERSION, "measured_settings": {}}), encoding="utf-8"
+    )
     assert probe(*QUICK, name="study") == 2
-    assert "holds a study, no probed network; use another --name" in capsys.readouterr().err
+    assert "holds a study, no external network; use another --name" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.commands import report_content
-from study.commands.report_content import config_image_size, failure_sentences, report_of
+from study.commands.run import report_content
+from study.commands.run.report_content import config_image_size, failure_sentences, report_of
 from study.config import Config, resolve
 from study.config.population import planned_networks
 from study.report.content import Report

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from study.commands.run.record import check_record
 from study.config import Config, as_record, changed_settings, measured_settings, resolve
-from study.run import _check_record
 from study.store import StudyFolder, write_record
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import SCHEMA_VERSION
@@ -34,7 +34,7 @@ def recorded(place: Path, settings: dict[str, Any]) -> StudyFolder:
 def refusal(folder: StudyFolder, config: Config) -> str:
     """Return the one line with which a folder is refused."""
     with pytest.raises(StudyError) as caught:
-        _check_record(folder, config, IMAGES)
+        check_record(folder, config, IMAGES)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -44,7 +44,7 @@ def test_a_study_made_before_a_section_existed_goes_on(tmp_path: Path) -> None:
     config = resolve("quick", assignments=NOTHING)
     settings = measured_settings(config)
     del settings["multiverse"]
-    _check_record(recorded(tmp_path, settings), config, IMAGES)
+    check_record(recorded(tmp_path, settings), config, IMAGES)
 
 
 def test_a_study_made_before_a_section_existed_does_not_measure_it_halfway(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_study_with_the_same_settings_goes_on_and_another_is_refused(tmp_path:
     """Every setting counts, in the sections that are recorded too."""
     config = resolve("quick")
     folder = recorded(tmp_path, measured_settings(config))
-    _check_record(folder, config, IMAGES)
+    check_record(folder, config, IMAGES)
     message = refusal(folder, resolve("quick", assignments=("training.epochs=3", "probe.readout=max")))
     assert "training.epochs = 6 there, 3 here; probe.readout = 'mean' there, 'max' here" in message
 

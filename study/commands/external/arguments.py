@@ -1,16 +1,21 @@
-"""The command line of `python -m study.probe_model`, and what its help teaches."""
+"""The command line of `python -m study probe_model`, and what its help teaches."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+
+from study.vocabulary.errors import StudyError, refuse_unless
+
+_BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
 EPILOG = """\
 examples:
-  python -m study.probe_model vgg16                          VGG16 with Keras' ImageNet weights: about an hour on two cores
-  python -m study.probe_model vgg16 --images DIR --ablate    and what silencing its more selective units costs
-  python -m study.probe_model mynet.keras --preprocessing unit     a network of your own, whose pixels are 0 to 1
-  python -m study.probe_model resnet50 --weights none --layers 'conv3_*' --dry-run    what would be measured, how long it takes
+  python -m study probe_model vgg16                          VGG16 with Keras' ImageNet weights: about an hour on two cores
+  python -m study probe_model vgg16 --images DIR --ablate    and what ablating its more selective units costs
+  python -m study probe_model mynet.keras --preprocessing unit     a network of your own, whose pixels are 0 to 1
+  python -m study probe_model resnet50 --weights none --layers 'conv3_*' --dry-run    what would be measured, how long it takes
 
 what comes out:
   data/NAME/study.zarr    every unit's tuning, and its ablation: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
@@ -24,7 +29,7 @@ same command goes on where it stopped; with --images or --ablate added, it keeps
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     made = argparse.ArgumentParser(
-        prog="python -m study.probe_model",
+        prog="python -m study probe_model",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EPILOG,
         description="Shows gratings to every hidden unit of one network, as visual neuroscience shows them to neurons, and"
@@ -69,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--ablate",
         action="store_true",
-        help="silence the more and the less selective half of every layer; needs --images",
+        help="ablate the more and the less selective half of every layer; needs --images",
     )
     add(
         "--null-draws",
@@ -110,3 +115,48 @@ def parser() -> argparse.ArgumentParser:
     )
     add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
     return made
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse values and combinations that cannot be, before anything that takes time is imported.
+
+    Raises
+    ------
+    StudyError
+        Naming the flag, its value and what is allowed.
+    """
+    for flag, value, low, high in (
+        ("--permutations", arguments.permutations, 100, 1_000_000),
+        ("--null-draws", arguments.null_draws, 20, 100_000),
+        ("--null-images", arguments.null_images, 1, 1_000_000),
+        ("--n-images", arguments.n_images, 1, 100_000_000),
+        ("--seed", arguments.seed, 0, 2**32 - 1),
+    ):
+        if value is not None and not low <= value <= high:
+            raise StudyError(f"{flag} {value} is not allowed: it must be a whole number from {low} to {high}")
+    refuse_unless(
+        arguments.images is not None or not arguments.ablate,
+        "--ablate needs photographs to measure a loss on: give --images DIR",
+    )
+    for flag, value in (("--n-images", arguments.n_images), ("--class-names", arguments.class_names)):
+        refuse_unless(
+            arguments.images is not None or value is None,
+            f"{flag} {value} is about photographs: give --images DIR, or leave it out",
+        )
+    memory_bytes(arguments.memory)
+
+
+def memory_bytes(text: str) -> int:
+    """Return a size in bytes.
+
+    Raises
+    ------
+    StudyError
+        When it is no number with a unit, or below 10 MB.
+    """
+    parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]B)", text.strip().upper())
+    size = int(float(parts[1]) * _BYTES[parts[2]]) if parts else 0
+    refuse_unless(
+        size >= 10_000_000, f"--memory {text!r} is not allowed: write a number and MB or GB, such as 2GB; at least 10MB"
+    )
+    return size

@@ -1,4 +1,4 @@
-"""The command line of `python -m study.run`, and what its help teaches."""
+"""The command line of `python -m study run`, and what its help teaches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 EXAMPLES = """\
 examples:
-  python -m study.run                                    embedded images, two cores: minutes, ends with a report
-  python -m study.run --profile cifar10-small --data-dir DIR     real photographs, within two hours on two cores
-  python -m study.run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
-  python -m study.run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
-  python -m study.run --dry-run                          what would be done, how long it takes, how much disk it needs
-  python -m study.run --set training.epochs=4 --name short       any setting of a profile, under another name
+  python -m study run                                    embedded images, two cores: minutes, ends with a report
+  python -m study run --profile cifar10-small --data-dir DIR     real photographs, within two hours on two cores
+  python -m study run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
+  python -m study run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
+  python -m study run --dry-run                          what would be done, how long it takes, how much disk it needs
+  python -m study run --set training.epochs=4 --name short       any setting of a profile, under another name
 
 what comes out:
   data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
@@ -27,7 +27,7 @@ preregistration.md; settings are listed by --dry-run.
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
     made = argparse.ArgumentParser(
-        prog="python -m study.run",
+        prog="python -m study run",
         description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
         " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
         epilog=EXAMPLES,

@@ -13,6 +13,7 @@ import xarray as xr
 from study.analysis.core.ledger import ledger
 from study.analysis.core.results import QuestionResult
 from study.commands.methods import methods
+from study.commands.study_folder import software_provenance
 from study.config import Config, as_record
 from study.config.population import PlannedNetwork
 from study.report.content import Report, Stimuli
@@ -120,28 +121,24 @@ def config_image_size(study: xr.DataTree) -> int:
 
 def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     done = [entry for entry in journal if not entry.get("failure")]
-    environment, git = record["environment"], record["git"]
-    shown = {
+    lines = {
         "images": record["images"]["description"],
         "image fingerprint": record["images"]["fingerprint"],
         "registration digest": record["registration"]["digest"],
         "config digest": record["config_digest"],
         "root seed": str(record["config"]["study"]["seed"]),
-        "commit": "unknown" if git is None else git["commit"] + (" with uncommitted changes" if git["dirty"] else ""),
-        "python": environment["python"],
-        "machine": f"{environment['cpu']}, {environment['cores']} cores, {environment['platform']}",
-        "packages": ", ".join(f"{name} {version}" for name, version in environment["packages"].items()),
+        **software_provenance(record),
         "networks": str(study["training"].sizes["network"]),
     }
     if done:
         # One whose training an earlier run had finished trained no image in this one.
         speeds = [entry["images_per_second"] for entry in done if entry["images_per_second"]]
-        shown |= {
+        lines |= {
             "computing time of the networks, all workers": f"{sum(entry['seconds'] for entry in done) / 60:.1f} minutes",
             "training speed, per worker": f"{np.median(speeds or [0]):.0f} images per second (median)",
             "peak memory of a worker": f"{max(entry['peak_memory_bytes'] for entry in done) / 2**30:.2f} GiB",
         }
-    return shown
+    return lines
 
 
 def failure_sentences(

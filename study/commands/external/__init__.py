@@ -1,0 +1,18 @@
+"""The command `probe_model`: one external network, shown the gratings, ablated on photographs, and described."""
+
+from __future__ import annotations
+
+import argparse
+
+from study.commands.command import Command
+from study.commands.external.arguments import check, parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    check(arguments)
+    from study.commands.external.description import run
+
+    return run(arguments)
+
+
+COMMAND = Command(parser=parser, run=_run, after_interruption="the same command goes on from there")

@@ -1,0 +1,225 @@
+"""What the page on one external network says: summary, methods, settings and provenance, in sentences."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.core.results import QuestionResult
+from study.analysis.external.network import layer_table
+from study.analysis.external.tables import spread_layers
+from study.analysis.questions.existence import tuning_of
+from study.commands.external.subject import Subject, tuning_settings
+from study.commands.study_folder import software_provenance
+from study.experiment.external_network import CONTRAST, n_gratings
+from study.networks.pretrained.loading import LoadedModel
+from study.report.content import Stimuli
+from study.report.external import ProbePage
+from study.tuning import SELECTIVE
+from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
+
+SHOWN_FREQUENCIES, SHOWN_PIXELS = 9, 64  # of the gratings on the page: rows, and the width of each in pixels
+
+
+def page_of(
+    name: str,
+    study: xr.DataTree,
+    questions: tuple[QuestionResult, ...],
+    subject: Subject,
+    *,
+    record: Mapping[str, Any],
+    journal: Sequence[Mapping[str, Any]],
+    memory: str,
+) -> ProbePage:
+    """Return everything the page shows.
+
+    Parameters
+    ----------
+    name
+        Of the folder and the report.
+    study, questions
+        What was measured, and what is said of it.
+    subject
+        The network, and what was to be measured.
+    record, journal
+        What was stored when the measuring began; timings.
+    memory
+        What activations may take, as the command line says it.
+    """
+    stimuli, words = _stimuli(subject.network.layout.size)
+    settings = {
+        **{key: _text(value) for key, value in tuning_settings(subject).items()},
+        "null_draws": str(subject.asked.null_draws),
+        "null_images": str(subject.asked.null_images),
+        "memory": memory,
+    }
+    return ProbePage(
+        title=f"What the units of {subject.network.name} prefer",
+        name=name,
+        generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        summary=_summary(study, subject),
+        remarks=_remarks(subject.network),
+        questions=questions,
+        layers=layer_table(study),
+        stimuli=stimuli,
+        stimuli_words=words,
+        methods=_methods(subject),
+        settings=tuple(settings.items()),
+        provenance=tuple(_provenance(study, subject, record, journal).items()),
+    )
+
+
+def _text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _summary(study: xr.DataTree, subject: Subject) -> tuple[str, ...]:
+    tuning = tuning_of(study, "analysed").isel(network=0)
+    responding = tuning.isel(unit=np.flatnonzero(~tuning["silent"].values))
+    gosi, shuffled = responding["gosi"].values, responding["gosi_null_selective"].values
+    selective = (
+        f"Of the {len(gosi):,} that answer at all, {np.mean(gosi > SELECTIVE):.0%} answer strongly to one orientation and"
+        f" little to others (gOSI above 0.33); {np.mean(shuffled):.0%} would if each unit's answers were shuffled."
+        if len(gosi)
+        else "None of them answers to any."
+    )
+    network, photographs = subject.network, subject.photographs
+    shown = "" if photographs is None else f" It was also shown {photographs.description}."
+    return (
+        f"The network is {network.source}, with {network.weights}. Its {tuning.sizes['unit']:,} units in"
+        f" {len(subject.layers)} hidden layers were measured with {n_gratings(network.layout.size):,} striped patterns."
+        f" {selective}{shown}",
+    )
+
+
+def _remarks(network: LoadedModel) -> tuple[str, ...]:
+    """Return what to know of the network first."""
+    is_random = network.weights.startswith("random")
+    untrained = (
+        "Its weights are random: the figures describe an untrained network, and none of the paper's claims is about"
+        " that one.",
+    )
+    return (*(untrained if is_random else ()), *(f"{_capitalised(remark)}." for remark in network.remarks))
+
+
+def _stimuli(size: int) -> tuple[Stimuli, str]:
+    """Return the gratings that the page shows, and what it says of them."""
+    frequencies = spatial_frequencies(size)
+    rows = [int(i) for i in spread_layers([str(i) for i in range(len(frequencies))], SHOWN_FREQUENCIES)]
+    edge = (size - min(size, SHOWN_PIXELS)) // 2
+    cut = slice(edge, size - edge)
+    columns = []
+    for orientation in ORIENTATIONS:
+        batches = grating_batches(size, orientation=orientation, contrast=CONTRAST, at_once=len(PHASES))
+        first = [batch[0, cut, cut] for batch in batches]
+        columns.append(np.stack([first[row] for row in rows]))
+    images = np.round(np.stack(columns) * 255).astype(np.uint8)
+    part = f"the central {cut.stop - cut.start} pixels of each, as" if edge else "each as"
+    some = f" {len(rows)} of the {len(frequencies)} spatial frequencies," if len(rows) < len(frequencies) else ""
+    words = f"Shown:{some} {part} the network receives it before its own preprocessing, pixel for pixel."
+    return Stimuli(images, tuple(ORIENTATIONS.tolist()), tuple(frequencies[rows].tolist())), words
+
+
+def _methods(subject: Subject) -> tuple[tuple[str, str], ...]:
+    """Return headed paragraphs, with the numbers of what was measured filled in."""
+    return (
+        *_network_paragraphs(subject),
+        *_tuning_paragraphs(subject),
+        *_photograph_paragraphs(subject),
+        (
+            "Inference",
+            "There is none over networks: this is one. A unit's p says whether its own responses are more orderly in"
+            " orientation than their shuffles, a layer's whether its halves by gOSI differ more than its random halves do.",
+        ),
+    )
+
+
+def _network_paragraphs(subject: Subject) -> list[tuple[str, str]]:
+    network, size = subject.network, subject.network.layout.size
+    kinds = sorted({layer.kind for layer in subject.layers})
+    return [
+        (
+            "Network",
+            f"{_capitalised(network.source)}; weights: {network.weights}. Pictures of {size} x {size} pixels and"
+            f" {network.layout.channels} channels; preprocessing: {network.preprocessing}.",
+        ),
+        (
+            "Units",
+            f"{subject.n_units:,} units in {len(subject.layers)} layers ({', '.join(kinds)}). A unit is a"
+            " feature map of a convolution or pooling layer, or one unit of a dense layer. Its response to a picture is the mean"
+            " of its map after the activation that follows; a mean below 0 is read as 0.",
+        ),
+    ]
+
+
+def _tuning_paragraphs(subject: Subject) -> list[tuple[str, str]]:
+    size = subject.network.layout.size
+    return [
+        (
+            "Gratings",
+            f"{n_gratings(size):,} sinusoidal gratings: 12 orientations, {len(spatial_frequencies(size))} spatial"
+            " frequencies, 4 phases (contrast: min-max), grey, preprocessed as photographs are.",
+        ),
+        (
+            "Orientation selectivity",
+            "Of the response tensor the maximum over phases is taken, then the spatial frequency with"
+            " the largest peak; gOSI is the length of the vector sum of the twelve responses at doubled angles over their sum. A"
+            f" unit silent to every grating has no gOSI. Each unit's own responses are shuffled {subject.asked.permutations:,}"
+            " times for its null, and p = (k + 1) / (n + 1) is the share of shuffles with a gOSI at least as high.",
+        ),
+    ]
+
+
+def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
+    """Return what is said of photographs and of the ablation, of those that there are."""
+    photographs, asked, size = subject.photographs, subject.asked, subject.network.layout.size
+    paragraphs = []
+    if photographs is not None:
+        cropped = (
+            f"{_capitalised(photographs.description)}. The shorter side of each is resized to"
+            f" {round(size * 256 / 224)} pixels and the central square of {size} is cut out."
+        )
+        paragraphs.append(("Photographs", cropped))
+    if asked.null_images:
+        in_place = sum(not layer.cuts for layer in subject.layers)
+        masked = f" {in_place} layers do not cut the network and are ablated in place." if in_place else ""
+        paragraphs.append(
+            (
+                "Ablation",
+                "Units of a layer are ranked by gOSI, ties broken at random, silent units set aside; the top and the"
+                " bottom floor(n / 2) are clamped in turn and the loss on all photographs is measured (output_zero: the next layer"
+                " receives 0; relu_zero: the response before a batch normalisation that follows it is 0)."
+                f" Null: {asked.null_draws} random splits into equal halves, on the same {asked.null_images} photographs as the"
+                f" difference they are compared with; p = (k + 1) / (n + 1), one-sided.{masked}",
+            )
+        )
+    return paragraphs
+
+
+def _capitalised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _provenance(
+    study: xr.DataTree, subject: Subject, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    network, photographs = subject.network, subject.photographs
+    key = str(study["tuning"].to_dataset()["network"].values[0])
+    lines = {
+        "network": network.source,
+        "weights": network.weights,
+        "digest of architecture and weights": network.weights_digest,
+        "preprocessing": network.preprocessing,
+        "photographs": "none" if photographs is None else photographs.description,
+        **({} if photographs is None else {"image fingerprint": photographs.fingerprint}),
+        "key": key,
+        **software_provenance(record),
+    }
+    seconds = [entry["seconds"] for entry in journal if entry.get("key") == key and "seconds" in entry]
+    if seconds:
+        lines["measuring took, in the run that ended it"] = f"{seconds[-1] / 60:.1f} minutes"
+    return lines

@@ -1,0 +1,137 @@
+"""The external network that a command line names: loaded, its layers chosen, its photographs listed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from study.commands.external.arguments import memory_bytes
+from study.commands.study_folder import software_attributes
+from study.experiment.external_network import Asked
+from study.images.labelled.folder import LabelledFolder, balanced_subset, labelled_folder
+from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
+from study.networks.pretrained.loading import LoadedModel, load
+from study.vocabulary.errors import refuse_unless
+from study.vocabulary.seeding import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One network and what is measured on it; `photographs` is None where it is shown gratings alone."""
+
+    network: LoadedModel
+    layers: tuple[HiddenLayer, ...]
+    asked: Asked
+    photographs: LabelledFolder | None
+
+    @property
+    def n_units(self) -> int:
+        """Units of all layers measured."""
+        return sum(layer.n_units for layer in self.layers)
+
+    @property
+    def n_photographs(self) -> int:
+        """Photographs shown."""
+        return 0 if self.photographs is None else len(self.photographs.paths)
+
+
+def loaded(arguments: argparse.Namespace) -> tuple[LoadedModel, tuple[HiddenLayer, ...]]:
+    """Return the network that a command line names, and the layers it chooses.
+
+    Raises
+    ------
+    StudyError
+        When there is no such network, its weights are missing, or a pattern fits none of its layers.
+    """
+    network = load(
+        arguments.model,
+        weights=arguments.weights,
+        preprocessing=arguments.preprocessing,
+        seed=arguments.seed,
+        input_size=arguments.input_size,
+    )
+    return network, selected_layers(hidden_layers(network.model), arguments.layers)
+
+
+def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments: argparse.Namespace) -> Subject:
+    """Return the network with what a command line wants measured on it.
+
+    Raises
+    ------
+    StudyError
+        When the photographs do not fit the network.
+    """
+    photographs = None if arguments.images is None else _photographs(arguments, network)
+    is_ablated = photographs is not None and arguments.ablate
+    null_images = min(arguments.null_images, len(photographs.paths)) if photographs is not None and is_ablated else 0
+    asked = Asked(
+        arguments.permutations, arguments.seed, arguments.null_draws, null_images, memory_bytes(arguments.memory)
+    )
+    return Subject(network=network, layers=layers, asked=asked, photographs=photographs)
+
+
+def _photographs(arguments: argparse.Namespace, network: LoadedModel) -> LabelledFolder:
+    n_classes = int(network.model.output_shape[-1])
+    photographs = labelled_folder(arguments.images, n_classes=n_classes, class_names=arguments.class_names)
+    if arguments.n_images is not None:
+        rng = stream(arguments.seed, "photographs", "subset")
+        photographs = balanced_subset(photographs, arguments.n_images, rng)
+    return photographs
+
+
+def name_of(network: LoadedModel, chosen: str | None) -> str:
+    """Return the name of the network's folder and report: the one chosen, or one made of the model's.
+
+    Raises
+    ------
+    StudyError
+        When it could be no folder's.
+    """
+    name: str = chosen or re.sub(r"[^A-Za-z0-9._-]+", "-", network.name).strip("-._") or "network"
+    refuse_unless(
+        re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None,
+        f"--name {name!r} is not allowed: it must"
+        " be letters, digits, dots, dashes and underscores, starting with a letter or digit",
+    )
+    return name
+
+
+def tuning_settings(subject: Subject) -> dict[str, Any]:
+    """Return what decides the tuning that is measured, as the folder's record holds it."""
+    network = subject.network
+    return {
+        "model": network.name,
+        "weights_digest": network.weights_digest,
+        "preprocessing": network.preprocessing,
+        "input_size": network.layout.size,
+        "layers": [layer.name for layer in subject.layers],
+        "permutations": subject.asked.permutations,
+        "seed": subject.asked.seed,
+    }
+
+
+def compaction_attributes(subject: Subject, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every group of the compacted store says of itself."""
+    network, photographs = subject.network, subject.photographs
+    shown = (
+        {}
+        if photographs is None
+        else {
+            "image_fingerprint": photographs.fingerprint,
+            "class_names": [photographs.class_names[i] for i in np.unique(photographs.labels)],
+        }
+    )
+    return {
+        "model": network.name,
+        "source": network.source,
+        "weights": network.weights,
+        "weights_digest": network.weights_digest,
+        "preprocessing": network.preprocessing,
+        **shown,
+        **software_attributes(record),
+    }

@@ -1,0 +1,93 @@
+"""From a command line to trained networks: plan, lock, set aside what is damaged, train what is missing, conclude."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from study.commands.command import DONE
+from study.commands.console import print_plain, standard_console
+from study.commands.run.conclusion import conclude
+from study.commands.run.plan import StudyPlan, study_plan
+from study.commands.run.preview import preview
+from study.commands.run.record import check_plan, record_content
+from study.commands.study_folder import check_places, held, kept_record
+from study.config.population import PlannedNetwork
+from study.execution.cluster import check_scheduler
+from study.execution.progress import Display
+from study.execution.scheduling import Outcome, run_networks
+from study.store import damage, network_path, network_state, set_aside, sweep_checkpoints, sweep_staging
+from study.vocabulary.errors import StudyError
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a study, or go on with it, and return the exit code: 1 where networks failed.
+
+    Raises
+    ------
+    StudyError
+        When it cannot be done, or no network could be trained.
+    """
+    console = standard_console()
+    plan = study_plan(arguments, console)
+    check_plan(plan)
+    if arguments.dry_run:
+        preview(plan, console)
+        return DONE
+    check_places(plan.folder)
+    _check_workers(plan, console)
+    with held(plan.folder, lambda: check_plan(plan), console):
+        return _execute(plan, console)
+
+
+def _check_workers(plan: StudyPlan, console: Console) -> None:
+    """Refuse a scheduler that networks could not be given to, where there are any to train."""
+    to_do = any(not network_path(plan.folder, network.key).exists() for network in plan.networks)
+    if to_do and (warning := check_scheduler(plan.config)):
+        print_plain(console, warning)
+
+
+def _execute(plan: StudyPlan, console: Console) -> int:
+    folder, networks = plan.folder, plan.networks
+    states = {network.key: network_state(folder, network.key) for network in networks}
+    record = kept_record(folder, lambda: record_content(plan.config, plan.registration, plan.images, plan.split))
+    sweep_staging(folder)
+    for key in (key for key, state in states.items() if state == "damaged"):
+        problem = damage(folder, key)
+        print_plain(console, f"{problem}; set aside as {set_aside(folder, key)}, trained again")
+    to_do = [network for network in networks if states[network.key] != "done"]
+    sweep_checkpoints(folder, keep={network.key for network in to_do})
+    if to_do:
+        _train(to_do, plan, console)
+    trained = {network.key for network in to_do if network_state(folder, network.key) == "done"}
+    done = [network.key for network in networks if states[network.key] == "done" or network.key in trained]
+    if not done:
+        raise StudyError(f"no network could be trained; the reasons are in {folder.journal}")
+    return conclude(plan, done, record, console)
+
+
+def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -> None:
+    total = len(plan.networks)
+    labels = {network.key: network.label for network in to_do}
+    arms = {network.key: network.arm for network in to_do}
+    try:
+        with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
+            outcomes = run_networks(
+                to_do, plan.config, plan.folder, fingerprint=plan.images.fingerprint, watch=display.watch
+            )
+            for outcome in outcomes:
+                display.ended(outcome.network.key, outcome_text(outcome))
+    except KeyboardInterrupt:
+        missing = sum(not network_path(plan.folder, network.key).exists() for network in to_do)
+        raise KeyboardInterrupt(f"interrupted with {total - missing} of {total} networks done") from None
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Return what became of a network, in words that follow its name."""
+    if outcome.failure:
+        return f"FAILED: {outcome.failure}"
+    entry = outcome.entry
+    text = f"{entry['seconds']:.0f} s, {entry['images_per_second']:.0f} training images a second"
+    return text + (f", resumed after epoch {epoch}" if (epoch := entry["resumed_epoch"]) else "")

@@ -1,0 +1,88 @@
+"""A study before its first network: what its command line comes to, refused here where it cannot be done."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from study import analysis
+from study.commands.console import print_plain, status
+from study.commands.study_folder import DATA
+from study.config import Config, resolve
+from study.config.population import PlannedNetwork, planned_networks
+from study.images import ImageSet, load_images
+from study.images.preparation.split import Split, split_images
+from study.registration import Registration, read_registration
+from study.store import StudyFolder
+from study.vocabulary.errors import refuse_unless
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """Settings, registration, images and their split, the networks to train, and the folder that they go to."""
+
+    config: Config
+    registration: Registration
+    images: ImageSet
+    split: Split
+    networks: tuple[PlannedNetwork, ...]
+    folder: StudyFolder
+
+
+def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
+    """Return the plan of a command line; images are read, nothing is written.
+
+    Raises
+    ------
+    StudyError
+        When a setting, the registration or the images cannot be used.
+    """
+    config = _config(arguments)
+    registration = read_registration(arguments.preregistration)
+    analysis.check_measures(registration, source=str(arguments.preregistration))
+    with status(console, "reading images"):
+        images = load_images(config.images)
+        split = split_images(images, config.images)
+    _check_sizes(config, split)
+    print_plain(console, f"images: {images.description}")
+    return StudyPlan(
+        config=config,
+        registration=registration,
+        images=images,
+        split=split,
+        networks=planned_networks(config, fingerprint=images.fingerprint),
+        folder=StudyFolder(DATA / config.name),
+    )
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    return resolve(
+        arguments.profile,
+        assignments=arguments.assignments,
+        flags={
+            "--images": ("images.source", arguments.images),
+            "--data-dir": ("images.data_dir", arguments.data_dir),
+            "--name": ("study.name", arguments.name),
+            "--workers": ("execution.workers", arguments.workers),
+            "--scheduler": ("execution.scheduler", arguments.scheduler),
+            "--seed": ("study.seed", arguments.seed),
+        },
+    )
+
+
+def _check_sizes(config: Config, split: Split) -> None:
+    """Refuse a setting that takes more images than there are."""
+    wanted_images = [
+        ("ablation.null_images", config.ablation.null_images, "test", len(split.test)),
+        ("shift_invariance.test_images", config.shift_invariance.test_images, "test", len(split.test)),
+    ]
+    if config.memorization.seeds or config.replication.memorization_seeds:
+        memorized = config.memorization.train_images
+        wanted_images.append(("memorization.train_images", memorized, "training", len(split.train)))
+    for key, wanted, part, available in wanted_images:
+        refuse_unless(
+            wanted <= available,
+            f"{key} = {wanted} is more than the {available} {part} images; lower it with --set {key}=N",
+        )

@@ -1,0 +1,141 @@
+"""The folder that a command writes: nobody else's meanwhile, with the record of what made it, and compacted at the end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from rich.console import Console
+
+from study.commands.console import print_plain
+from study.store import StudyFolder, check_writable, compact, locked, open_study, read_record, write_record
+from study.vocabulary.errors import StudyError
+from study.vocabulary.provenance import environment, git_state
+from study.vocabulary.schema import SCHEMA_VERSION
+
+DATA, REPORTS = Path("data"), Path("reports")
+UNREAD_GROUP = "responses"  # ten times as large as all others together, and no analysis reads it
+
+
+def check_places(folder: StudyFolder) -> None:
+    """Refuse, now rather than after hours of work, places where data or reports cannot be written.
+
+    Raises
+    ------
+    StudyError
+        With the path and the remedy.
+    """
+    check_writable(folder)
+    check_writable(StudyFolder(REPORTS))
+
+
+@contextlib.contextmanager
+def held(folder: StudyFolder, check: Callable[[], None], console: Console) -> Iterator[None]:
+    """Hold the folder's lock inside the block.
+
+    Parameters
+    ----------
+    folder
+        Of one study or of one external network.
+    check
+        Refuses what lies in it where this command must not go on with it; called when nobody else can write any more.
+    console
+        Told where the file system has no locks.
+
+    Raises
+    ------
+    StudyError
+        When somebody else writes the folder, the disk refuses, or `check` does.
+    """
+    with locked(folder) as remark:
+        if remark:
+            print_plain(console, remark)
+        check()
+        yield
+
+
+def readable_record(folder: StudyFolder) -> dict[str, Any] | None:
+    """Return the folder's record, or None where there is none yet.
+
+    Raises
+    ------
+    StudyError
+        When it cannot be read, or belongs to another version of the store.
+    """
+    record = read_record(folder)
+    if record is not None and record.get("schema_version") != SCHEMA_VERSION:
+        raise StudyError(
+            f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
+            f" {SCHEMA_VERSION}; use another --name"
+        )
+    return record
+
+
+def kept_record(folder: StudyFolder, content: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the folder's record; the first run writes it, before anything is measured.
+
+    Parameters
+    ----------
+    folder
+        Locked.
+    content
+        Returns what the record says beside the schema's version, the environment and the commit.
+    """
+    record = read_record(folder)
+    if record is None:
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            **content(),
+            "environment": environment(),
+            "git": git_state(Path(__file__).parents[2]),
+        }
+        write_record(folder, record)
+    return record
+
+
+def software_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every group of the compacted store says of the program that made it."""
+    git = record["git"] or {"commit": "unknown", "dirty": False}
+    return {
+        "packages": record["environment"]["packages"],
+        "git_commit": git["commit"],
+        "git_dirty": bool(git["dirty"]),
+    }
+
+
+def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> xr.DataTree:
+    """Compact networks into the folder's store, and return it with all that an analysis reads in memory.
+
+    Parameters
+    ----------
+    folder
+        Locked.
+    keys
+        Of the networks, which are published.
+    attributes
+        Of every group of the store.
+    """
+    compact(folder, list(keys), dict(attributes))
+    study = open_study(folder.compacted)
+    for group in set(study.children) - {UNREAD_GROUP}:
+        study[group].load()
+    return study
+
+
+def software_provenance(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the lines of a report on the program that made it: label to value."""
+    environment, git = record["environment"], record["git"]
+    return {
+        "commit": "unknown" if git is None else git["commit"] + (" with uncommitted changes" if git["dirty"] else ""),
+        "python": environment["python"],
+        "machine": f"{environment['cpu']}, {environment['cores']} cores, {environment['platform']}",
+        "packages": ", ".join(f"{name} {version}" for name, version in environment["packages"].items()),
+    }
+
+
+def print_places(folder: StudyFolder, report: Path, console: Console) -> None:
+    """Say where data and report lie."""
+    print_plain(console, f"data:   {folder.compacted}\nreport: {report}")

@@ -1,0 +1,80 @@
+"""What all commands share: exit codes, one line on standard error, and the list that `python -m study` prints."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import pytest
+
+from study import __main__ as listing
+from study.commands.command import Command
+from study.vocabulary.errors import StudyError
+
+
+def command(run: Callable[[argparse.Namespace], int]) -> Command:
+    """Return a command without arguments that does something."""
+    return Command(parser=argparse.ArgumentParser, run=run, after_interruption="nothing was written")
+
+
+def raising(error: BaseException) -> Callable[[argparse.Namespace], int]:
+    """Return what raises an error in place of doing something."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_command_that_ends_gives_its_own_exit_code(code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 done, 1 done but something failed; nothing is added on standard error."""
+    assert command(lambda arguments: code).main([]) == code
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (StudyError("--n 0 is not allowed"), 2, "study: --n 0 is not allowed\n"),
+        (KeyboardInterrupt(), 130, "study: interrupted; nothing was written\n"),
+        (KeyboardInterrupt("stopped at 3 of 4"), 130, "study: stopped at 3 of 4; nothing was written\n"),
+    ],
+)
+def test_refusals_and_interruptions_are_one_line(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the user can put right ends with 2, an interruption with 130."""
+    assert command(raising(error)).main([]) == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_programming_error_is_no_refusal() -> None:
+    """It keeps its traceback."""
+    with pytest.raises(ZeroDivisionError):
+        command(raising(ZeroDivisionError())).main([])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_commands_are_listed_with_a_line_each(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each name is followed by the first line of its module."""
+    assert listing.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name in listing.COMMANDS:
+        (line,) = (line for line in lines if line.startswith(f"  {name} "))
+        assert line.endswith("."), line
+
+
+def test_an_unknown_command_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the allowed set, and exit code 2."""
+    assert listing.main(["runn"]) == 2
+    assert capsys.readouterr().err == "study: 'runn' is no command; the commands are run, probe_model, calibrate\n"
+
+
+def test_a_listed_command_gets_the_arguments_that_follow_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """And its exit code is that of the whole."""
+    assert listing.main(["calibrate", "--studies", "0"]) == 2
+    assert capsys.readouterr().err.startswith("study: --studies 0 is not allowed")
+    with pytest.raises(SystemExit, match="0"):
+        listing.main(["run", "--help"])
+    assert "python -m study run" in capsys.readouterr().out
