@@ -71,7 +71,7 @@ _PLACES = re.compile(r"(?<![\w.:/<>$}~*-])/(?:work|home|root|Users|tmp|mnt|priva
 def dotted(path: Path) -> str:
     """Return the name of the module in a file of the package: `report.charts.theme`, or '' for the package itself."""
     parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return ".".join(parts[:-1] if parts[-1] in ("__init__", "__main__") else parts)
 
 
 @cache
@@ -141,6 +141,7 @@ def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:
     entries = {path.stem for path in PACKAGE.iterdir() if path.stem not in ("__init__", "__main__", "__pycache__")}
     assert entries == set(ROOMS)
     assert len(entries) <= MOST_ROOMS
+    assert own(Path("__main__.py")) == {"commands.command"}
     for room, below in ROOMS.items():
         assert room == COMPOSER or len(below) <= MOST_ARROWS, room
 

@@ -44,5 +44,5 @@ class Command:
             print(f"study: {error}", file=sys.stderr)
             return REFUSED
         except KeyboardInterrupt as stop:
-            print(f"study: {stop or 'interrupted'}; {self.after_interruption}", file=sys.stderr)
+            print(f"study: {str(stop) or 'interrupted'}; {self.after_interruption}", file=sys.stderr)
             return INTERRUPTED
