@@ -82,7 +82,8 @@ def sign_flip_tests(
     if exact:
         sums = np.array([all_sums([np.array([value, -value]) for value in row]) for row in kept])
     else:
-        sums = weighted_sums(kept, 2.0 * rng.integers(0, 2, size=(n_resamples, n)).T - 1.0)
+        signs = rng.integers(0, 2, size=(n_resamples, n)).T.astype(np.float64) * 2 - 1
+        sums = weighted_sums(kept, signs)
     statistics = np.mean(kept, axis=1)
     pvalues = tail_pvalues(statistics, sums / n, alternative=alternative, exact=exact)
     for i, statistic, pvalue in zip(defined, statistics.tolist(), pvalues.tolist(), strict=True):
