@@ -10,11 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
-from study.analysis.multiverse.units import PROBE_FACTORS, REGISTERED_PROBE
+from study.analysis.multiverse.units import REGISTERED_TUNING, TUNING_FACTORS
 from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
 
-PROBES = tuple("/".join(parts) for parts in itertools.product(*PROBE_FACTORS.values()))
-OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_PROBE)
+PROBES = tuple("/".join(parts) for parts in itertools.product(*TUNING_FACTORS.values()))
+OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_TUNING)
 
 
 def with_variants(

@@ -16,7 +16,7 @@ from study import analysis, stats
 from study.analysis import question_named
 from study.analysis.core.question import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.multiverse import MULTIVERSES, Explored, agreements, direction, explored, repeated_hypothesis
+from study.analysis.multiverse import Explored, agreements, direction, explored, multiverses, repeated_hypothesis
 from study.analysis.multiverse.conclude import says
 from study.analysis.multiverse.specification import Sample, combinations
 from study.config import CLAMPS
@@ -43,7 +43,7 @@ def explore(study: xr.DataTree, question: str, /, **factors: tuple[str, ...]) ->
     networks = networks_of(study, asked.arm, 1)
     assert networks is not None
     chosen = factors or registered().multiverse[question]
-    return explored(MULTIVERSES[question], chosen, hypothesis_of(question), networks, root_seed=0)
+    return explored(multiverses()[question], chosen, hypothesis_of(question), networks, root_seed=0)
 
 
 @functools.cache
@@ -78,32 +78,32 @@ def samples(question: str, study: xr.DataTree) -> list[Sample | str]:
     assert asked is not None
     networks = networks_of(study, asked.arm, 1)
     assert networks is not None
-    universe = MULTIVERSES[question].universe(networks)
+    sampled = multiverses()[question].sampled(networks)
     return [
-        universe.sample(levels) for levels in combinations(MULTIVERSES[question], registered().multiverse[question])
+        sampled.sample(levels) for levels in combinations(multiverses()[question], registered().multiverse[question])
     ]
 
 
-@pytest.mark.parametrize("question", MULTIVERSES)
+@pytest.mark.parametrize("question", multiverses())
 def test_the_first_specification_is_the_registered_measure(question: str) -> None:
     """Value for value, NaN included: what the registration calls the registered choice is what is tested."""
     asked = question_named(question)
     assert asked is not None
     networks = networks_of(of_every_arm(), asked.arm, 1)
     assert networks is not None
-    multiverse = MULTIVERSES[question]
-    universe = multiverse.universe(networks)
-    first = universe.sample(multiverse.registered)
+    multiverse = multiverses()[question]
+    sampled = multiverse.sampled(networks)
+    first = sampled.sample(multiverse.registered)
     assert isinstance(first, Sample)
     measure = asked.measures[multiverse.measure]
-    expected = measure.values(networks).transpose("network", "layer").sel(layer=list(universe.layers))
+    expected = measure.values(networks).transpose("network", "layer").sel(layer=list(sampled.layers))
     np.testing.assert_allclose(first.values, expected.values, rtol=1e-12)
     if measure.against is not None:
         np.testing.assert_array_equal(first.against, measure.against(networks).values)
-    assert (first.given, first.pooled) == (None, False)
+    assert (first.covariate, first.pooled) == (None, False)
 
 
-@pytest.mark.parametrize("question", MULTIVERSES)
+@pytest.mark.parametrize("question", multiverses())
 def test_specifications_are_bounded_differ_and_have_a_value_somewhere(question: str) -> None:
     """With every probe measured; no two take the same from every network unless nothing distinguishes them."""
     study = with_variants(of_every_arm(), gosi={name: 0.01 * place for place, name in enumerate(OTHER_PROBES, 1)})
@@ -135,9 +135,9 @@ def test_what_another_probe_measured_is_what_is_taken() -> None:
     study = with_variants(of_every_arm(), names=("max/min_max",), gosi={"max/min_max": 0.1})
     networks = networks_of(study, "generalization", 1)
     assert networks is not None
-    multiverse = MULTIVERSES["generalization"]
+    multiverse = multiverses()["generalization"]
     usual, other, missing = (
-        multiverse.universe(networks).sample(multiverse.registered | {"readout": readout})
+        multiverse.sampled(networks).sample(multiverse.registered | {"readout": readout})
         for readout in ("mean", "max", "centre")
     )
     assert isinstance(usual, Sample)
@@ -146,7 +146,7 @@ def test_what_another_probe_measured_is_what_is_taken() -> None:
     assert missing == "that read-out or set of gratings was not measured in this study"
     groups = {f"/{name}": networks[name].to_dataset() for name in networks.children}
     groups["/variants"] = groups["/variants"].isel(network=slice(1, None))
-    partial = multiverse.universe(xr.DataTree.from_dict(groups))
+    partial = multiverse.sampled(xr.DataTree.from_dict(groups))
     assert isinstance(partial.sample(multiverse.registered | {"readout": "max"}), str)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from study import stats
-from study.analysis.multiverse.correlates import row_spearman
-from study.analysis.multiverse.units import Layers, Probe, defined_mean, defined_median, layer_values, layers_of
+from study.analysis.multiverse.units import Layers, UnitTuning, defined_mean, defined_median, layer_values, layers_of
+from study.analysis.questions.maturation.specifications import row_spearman
 
 NAN = np.nan
 LAYERS = layers_of(np.array(["a", "a", "a", "b"]))
@@ -18,7 +18,7 @@ COUNT = np.zeros((1, 2, 40))
 COUNT[0, 0, [5, 10, 19, 20]] = (40, 30, 20, 10)  # bins of 0.025: a tenth of the shuffles is above 0.5, 60 % above 0.25
 
 
-def probe(**changes: np.ndarray | None) -> Probe:
+def probe(**changes: np.ndarray | None) -> UnitTuning:
     """Return what one network's units show."""
     fields = {
         "gosi": GOSI,
@@ -31,7 +31,7 @@ def probe(**changes: np.ndarray | None) -> Probe:
         "orientation_pvalue": np.array([[0.04, 0.01, NAN, NAN]]),
         "null_count": COUNT,
     }
-    return Probe(**(fields | changes))  # type: ignore[arg-type]
+    return UnitTuning(**(fields | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from study.analysis import check_measures
-from study.analysis.multiverse import MULTIVERSES
+from study.analysis.multiverse import multiverses
 from study.registration import Registration, parsed_registration
 from study.registration.deviations import differences
 from study.vocabulary.errors import StudyError
@@ -35,7 +35,7 @@ def refusal(block: str) -> str:
 def test_the_projects_own_names_every_choice_there_is() -> None:
     """Each question that can be asked otherwise, all factors and levels, the registered choice first."""
     found = parsed_registration(TEXT, source="preregistration.md").multiverse
-    assert found == {name: dict(multiverse.factors) for name, multiverse in MULTIVERSES.items()}
+    assert found == {name: dict(multiverse.factors) for name, multiverse in multiverses().items()}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_projects_own_names_every_choice_there_is() -> None:
         ),
         (
             '[existence]\ncontrol = ["none", "own_shuffle"]',
-            "the first level is 'none', but must be the registered choice: measure 'selective_excess' is 'own_shuffle'",
+            "the first level is 'none', but must be the registered level: measure 'selective_excess' is 'own_shuffle'",
         ),
         ("[existence", "not valid TOML"),
     ],

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.multiverse import MULTIVERSES
+from study.analysis.multiverse import multiverses
 from study.analysis.multiverse.conclude import COLUMNS
 from study.analysis.multiverse.specification import in_words
 from study.report.charts import CHARTS
@@ -59,7 +59,7 @@ def test_chart_is_pure_and_small() -> None:
 def test_no_choice_is_called_what_a_result_is() -> None:
     """Factors are the columns that describe no result, so that their names may not meet; chart and analysis agree."""
     assert list(curve_table().columns[: len(COLUMNS)]) == list(COLUMNS)
-    for multiverse in MULTIVERSES.values():
+    for multiverse in multiverses().values():
         assert not set(COLUMNS) & {in_words(factor) for factor in multiverse.factors}
     assert found(draw(curve_table()).to_dict(validate=False), "fold")[0] == ["summary", "control"]
 

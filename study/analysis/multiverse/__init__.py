@@ -8,47 +8,38 @@ import xarray as xr
 
 from study.analysis.core.results import Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
-from study.analysis.multiverse.correlates import GENERALIZATION, MATURATION, MEMORIZATION
-from study.analysis.multiverse.interventions import ABLATION, SHIFT_INVARIANCE
-from study.analysis.multiverse.selectivity import EXISTENCE, SPATIAL_FREQUENCY, UNTRAINED
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
 from study.registration import Hypothesis, Registration
+from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.errors import StudyError
 
 __all__ = [
-    "MULTIVERSES",
     "Explored",
     "agreements",
     "check_multiverse",
     "explored",
     "multiverse_of",
+    "multiverses",
     "repeated_hypothesis",
 ]
 
-MULTIVERSES: Mapping[str, Multiverse] = {
-    multiverse.question: multiverse
-    for multiverse in (
-        EXISTENCE,
-        SPATIAL_FREQUENCY,
-        UNTRAINED,
-        MATURATION,
-        GENERALIZATION,
-        MEMORIZATION,
-        ABLATION,
-        SHIFT_INVARIANCE,
+
+def multiverses() -> Mapping[str, Multiverse]:
+    """Return what each question that can be analysed in other ways declares in its folder, by question."""
+    declared: Mapping[str, Multiverse] = declared_where_present(
+        "study.analysis.questions", "specifications", "MULTIVERSE"
     )
-}
+    return declared
 
 
 def repeated_hypothesis(hypotheses: Mapping[str, Hypothesis], question: str) -> Hypothesis | None:
     """Return the hypothesis whose test a question's multiverse repeats: the first that has its measure; None without."""
-    measure = MULTIVERSES[question].measure
-    own = (one for one in hypotheses.values() if (one.question, one.measure) == (question, measure))
-    return next(own, None)
+    measure = multiverses()[question].measure
+    return next((one for one in hypotheses.values() if (one.question, one.measure) == (question, measure)), None)
 
 
 def check_multiverse(registration: Registration, *, source: str) -> None:
-    """Refuse a registered multiverse with a question, factor or level that there is none of.
+    """Refuse a registered multiverse with a question, factor or level that there is not.
 
     Raises
     ------
@@ -57,10 +48,10 @@ def check_multiverse(registration: Registration, *, source: str) -> None:
     """
     for question, factors in registration.multiverse.items():
         where = f"{source}, multiverse block, [{question}]"
-        known = MULTIVERSES.get(question)
+        known = multiverses().get(question)
         if known is None:
             raise StudyError(
-                f"{where}: {question!r} has no analysis of its own to vary; questions that have are {', '.join(MULTIVERSES)}"
+                f"{where}: {question!r} has no analysis of its own to vary; questions that have are {', '.join(multiverses())}"
             )
         if repeated_hypothesis(registration.hypotheses, question) is None:
             raise StudyError(
@@ -80,7 +71,7 @@ def _check_levels(known: Multiverse, factor: str, levels: tuple[str, ...], where
             raise StudyError(f"{where}, factor {factor!r}: level {level!r} is unknown; levels are {', '.join(allowed)}")
     if levels[0] != allowed[0]:
         raise StudyError(
-            f"{where}, factor {factor!r}: the first level is {levels[0]!r}, but must be the registered choice: measure"
+            f"{where}, factor {factor!r}: the first level is {levels[0]!r}, but must be the registered level: measure"
             f" {known.measure!r} is {allowed[0]!r}"
         )
 
@@ -104,31 +95,31 @@ def multiverse_of(
     hypothesis = repeated_hypothesis(registration.hypotheses, question)
     if hypothesis is None:
         return None
-    found = explored(MULTIVERSES[question], factors, hypothesis, study, root_seed=root_seed)
-    if found.table.empty:
+    curve = explored(multiverses()[question], factors, hypothesis, study, root_seed=root_seed)
+    if curve.table.empty:
         return None
-    return _figure(question, hypothesis, found), agreements(found.table, null_value=hypothesis.null_value)
+    return _figure(question, hypothesis, curve), agreements(curve.table, null_value=hypothesis.null_value)
 
 
-def _figure(question: str, hypothesis: Hypothesis, found: Explored) -> Figure:
-    correlations = set(found.table["unit"]) == {RANK_CORRELATION}
+def _figure(question: str, hypothesis: Hypothesis, curve: Explored) -> Figure:
+    correlations = set(curve.table["unit"]) == {RANK_CORRELATION}
     side = "above" if direction(hypothesis) > 0 else "below"
     return Figure(
         f"{question}-multiverse",
         "specification_curve",
         "",
         "Would another analysis say the same?",
-        f"Exploratory; changes no verdict. {_counts(found)} One curve a layer: above, each specification's"
+        f"Exploratory; changes no verdict. {_counts(curve)} One curve a layer: above, each specification's"
         f" {_scale(correlations, hypothesis)} with its {100 * hypothesis.confidence_level:g} % bootstrap interval over"
-        " networks, sorted; below, its level of each factor. The upright line marks the registered choice of every"
+        " networks, sorted; below, its level of each factor. The upright line marks the registered level of every"
         f" factor, which is what {hypothesis.id} tests. Here an interval wholly {side} the null value counts as supported,"
         " one wholly on the other side as contradicted, any other as inconclusive: a simpler rule than the registered one,"
         " because smallest effects of interest are registered in one unit only. p-values are of the registered kind of"
         " test, rest on 999 resamples and are not adjusted. The specifications share their data, so that their number is"
-        f" no number of confirmations.{_left_out(found)}",
+        f" no number of confirmations.{_left_out(curve)}",
         "A curve that lies on the registered side of the null value from end to end.",
-        "A curve that crosses the null value: the answer hangs on choices that nothing but the registration decides.",
-        found.table,
+        "A curve that crosses the null value: the answer hangs on what nothing but the registration decides.",
+        curve.table,
     )
 
 
@@ -142,13 +133,13 @@ def _scale(correlations: bool, hypothesis: Hypothesis) -> str:
     )
 
 
-def _counts(found: Explored) -> str:
-    layers = found.table["layer"].nunique()
-    computed = len(found.table) // layers
-    possible = computed + sum(found.left_out.values())
+def _counts(curve: Explored) -> str:
+    layers = curve.table["layer"].nunique()
+    computed = len(curve.table) // layers
+    possible = computed + sum(curve.left_out.values())
     return f"{computed} of {possible} combinations of the registered levels can be computed, each in {layers} layers."
 
 
-def _left_out(found: Explored) -> str:
-    said = "; ".join(f"{count}, because {reason}" for reason, count in found.left_out.items())
-    return f" Left out: {said}." if said else ""
+def _left_out(curve: Explored) -> str:
+    reasons = "; ".join(f"{count}, because {reason}" for reason, count in curve.left_out.items())
+    return f" Left out: {reasons}." if reasons else ""

@@ -81,25 +81,25 @@ def explored(
     Parameters
     ----------
     factors
-        The registered levels of each factor, the registered choice first.
+        The registered levels of each factor, the registered one first.
     study
         The networks that the question is asked of.
     """
-    universe = multiverse.universe(study)
+    sampled = multiverse.sampled(study)
     networks = study["training"].to_dataset()["network"]
     coordinates = {name: ("network", networks.coords[name].values) for name in NETWORK_COORDINATES}
-    asked = dataclasses.replace(hypothesis, layers=universe.layers, n_resamples=N_RESAMPLES)
+    repeated = dataclasses.replace(hypothesis, layers=sampled.layers, n_resamples=N_RESAMPLES)
     rows: list[dict[str, object]] = []
     left_out: Counter[str] = Counter()
     for levels in combinations(multiverse, factors):
-        sample = universe.sample(levels)
+        sample = sampled.sample(levels)
         if isinstance(sample, str):
             left_out[sample] += 1
             continue
         labelled = xr.DataArray(
-            sample.values, dims=("network", "layer"), coords={"layer": list(universe.layers), **coordinates}
+            sample.values, dims=("network", "layer"), coords={"layer": list(sampled.layers), **coordinates}
         )
-        results = _tested(asked, sample, labelled, root_seed)
+        results = _tested(repeated, sample, labelled, root_seed)
         rows += [
             _row(hypothesis, sample.values[:, place], result, sample.unit)
             | {"registered": levels == multiverse.registered}
@@ -107,52 +107,56 @@ def explored(
             for place, result in enumerate(results)
         ]
     table = pd.DataFrame(rows, columns=[*COLUMNS, *(in_words(factor) for factor in factors)])
-    return Explored(_placed(table, universe.layers), dict(left_out))
+    return Explored(_placed(table, sampled.layers), dict(left_out))
 
 
 def _placed(table: pd.DataFrame, layers: Sequence[str]) -> pd.DataFrame:
     """Return the rows layer by layer, numbered within each by effect; what has none comes last."""
     parts = []
     for layer in layers:
-        own = table[table["layer"] == layer]
-        order = np.argsort(own["effect"].to_numpy(dtype=np.float64), kind="stable")  # NaN last
-        place = np.empty(len(own), dtype=np.int64)
-        place[order] = np.arange(1, len(own) + 1)
-        parts.append(own.assign(place=place))
+        rows = table[table["layer"] == layer]
+        order = np.argsort(rows["effect"].to_numpy(dtype=np.float64), kind="stable")  # NaN last
+        place = np.empty(len(rows), dtype=np.int64)
+        place[order] = np.arange(1, len(rows) + 1)
+        parts.append(rows.assign(place=place))
     return pd.concat(parts, ignore_index=True) if parts else table
 
 
-def _tested(asked: Hypothesis, sample: Sample, values: xr.DataArray, root_seed: int) -> Sequence[LayerResult]:
-    if sample.given is not None:
-        return [_given(asked, sample, values, place, root_seed) for place in range(len(asked.layers))]
+def _tested(hypothesis: Hypothesis, sample: Sample, values: xr.DataArray, root_seed: int) -> Sequence[LayerResult]:
+    if sample.covariate is not None:
+        return [
+            _with_covariate(hypothesis, sample, values, place, root_seed) for place in range(len(hypothesis.layers))
+        ]
     return tested_values(
-        dataclasses.replace(asked, strata="none") if sample.pooled else asked,
+        dataclasses.replace(hypothesis, strata="none") if sample.pooled else hypothesis,
         values,
         sample.against,
         root_seed=root_seed,
     )
 
 
-def _given(asked: Hypothesis, sample: Sample, values: xr.DataArray, place: int, root_seed: int) -> LayerResult:
+def _with_covariate(
+    hypothesis: Hypothesis, sample: Sample, values: xr.DataArray, place: int, root_seed: int
+) -> LayerResult:
     """Return the test of a rank correlation given a covariate, which the registered tests know nothing of."""
-    if sample.against is None or sample.given is None:
-        raise ValueError(f"{asked.id}: a correlation given something needs two variables and a third")
-    layer, own = asked.layers[place], sample.values[:, place]
-    labels = np.full(len(own), "all", dtype=object)
-    if asked.strata != "none":
-        labels = values.coords[asked.strata].values.astype(object)
-    keep = np.isfinite(own) & np.isfinite(sample.against) & np.isfinite(sample.given)
-    data, strata = [column[keep] for column in (own, sample.against, sample.given)], labels[keep]
+    if sample.against is None or sample.covariate is None:
+        raise ValueError(f"{hypothesis.id}: a correlation with a covariate needs two variables beside it")
+    layer, of_layer = hypothesis.layers[place], sample.values[:, place]
+    every_stratum = np.full(len(of_layer), "all", dtype=object)
+    if hypothesis.strata != "none":
+        every_stratum = values.coords[hypothesis.strata].values.astype(object)
+    keep = np.isfinite(of_layer) & np.isfinite(sample.against) & np.isfinite(sample.covariate)
+    data, strata = [column[keep] for column in (of_layer, sample.against, sample.covariate)], every_stratum[keep]
     n, n_excluded, nan = int(keep.sum()), int((~keep).sum()), math.nan
     correlation = stats.partial_spearman(*data, strata=strata)
-    if few := _too_few(asked, strata, labels):
+    if few := _too_few(hypothesis, strata, every_stratum):
         return LayerResult(layer, correlation.statistic, nan, nan, "undefined", nan, nan, n, n_excluded, "", few)
-    rng = stream(root_seed, "multiverse", f"{asked.id}/{layer}")
+    rng = stream(root_seed, "multiverse", f"{hypothesis.id}/{layer}")
     outcome = stats.partial_permutation_test(
-        *data, strata=strata, n_resamples=asked.n_resamples, alternative=asked.alternative, rng=rng
+        *data, strata=strata, n_resamples=hypothesis.n_resamples, alternative=hypothesis.alternative, rng=rng
     )
     interval = stats.partial_interval(
-        *data, strata=strata, confidence_level=asked.confidence_level, n_resamples=asked.n_resamples, rng=rng
+        *data, strata=strata, confidence_level=hypothesis.confidence_level, n_resamples=hypothesis.n_resamples, rng=rng
     )
     note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
     return LayerResult(
@@ -170,14 +174,14 @@ def _given(asked: Hypothesis, sample: Sample, values: xr.DataArray, place: int, 
     )
 
 
-def _too_few(asked: Hypothesis, strata: NDArray[np.object_], every: NDArray[np.object_]) -> str:
+def _too_few(hypothesis: Hypothesis, strata: NDArray[np.object_], every: NDArray[np.object_]) -> str:
     """Return why the networks with a value are too few for the registered test, or nothing."""
     smallest = min(int((strata == label).sum()) for label in set(every.tolist()))
-    if len(strata) < asked.minimum_networks:
-        return f"the registered test needs at least {asked.minimum_networks} networks with a value; there are {len(strata)}"
-    if asked.strata != "none" and smallest < asked.minimum_per_stratum:
+    if len(strata) < hypothesis.minimum_networks:
+        return f"the registered test needs at least {hypothesis.minimum_networks} networks with a value; there are {len(strata)}"
+    if hypothesis.strata != "none" and smallest < hypothesis.minimum_per_stratum:
         return (
-            f"the registered test needs at least {asked.minimum_per_stratum} networks for each {asked.strata}; one has"
+            f"the registered test needs at least {hypothesis.minimum_per_stratum} networks for each {hypothesis.strata}; one has"
             f" {smallest}"
         )
     return ""
@@ -246,19 +250,19 @@ def agreements(table: pd.DataFrame, *, null_value: float) -> tuple[LayerAgreemen
     null_value
         The sign of an estimate is that of its difference from this.
     """
-    found = []
+    by_layer = []
     for layer in dict.fromkeys(table["layer"].tolist()):
         rows = table[table["layer"] == layer]
-        own, others = rows[rows["registered"]], rows[~rows["registered"].astype(bool)]
-        if own.empty:
+        registered, others = rows[rows["registered"]], rows[~rows["registered"].astype(bool)]
+        if registered.empty:
             continue
-        sign = float(np.sign(own["estimate"].iloc[0] - null_value))
+        sign = float(np.sign(registered["estimate"].iloc[0] - null_value))
         signs = np.sign(others["estimate"].to_numpy(dtype=np.float64) - null_value)
-        verdict = str(own["says"].iloc[0])
+        verdict = str(registered["says"].iloc[0])
         verdicts = others["says"].to_numpy(dtype=object)
         with_sign = np.isfinite(signs) & (not math.isnan(sign))
         with_verdict = (verdicts != NOT_TESTED) & (verdict != NOT_TESTED)
-        found.append(
+        by_layer.append(
             LayerAgreement(
                 layer=layer,
                 registered=verdict,
@@ -269,4 +273,4 @@ def agreements(table: pd.DataFrame, *, null_value: float) -> tuple[LayerAgreemen
                 same_verdict=int((with_verdict & (verdicts == verdict)).sum()),
             )
         )
-    return tuple(found)
+    return tuple(by_layer)

@@ -1,4 +1,4 @@
-"""What a multiverse is made of: choices, the combinations of them, and what each combination takes from a network."""
+"""What a multiverse is made of: factors, their levels, and what each combination of levels takes from a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 RANK_CORRELATION = "rank correlation"  # a unit that needs no standardising
 Floats = NDArray[np.float64]
-Levels = Mapping[str, str]  # factor to the level chosen
+Levels = Mapping[str, str]  # factor to level
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class Sample:
     """What one specification takes from every network.
 
     `values` is (network, layer) in `unit`, NaN where a network has none. Of a correlation `against` (network,) is the
-    other variable and `given` (network,) what both are adjusted for; `pooled` says that strata are ignored.
+    other variable and `covariate` (network,) what both are adjusted for; `pooled` says that strata are ignored.
     """
 
     values: Floats
     unit: str
     against: Floats | None = None
-    given: Floats | None = None
+    covariate: Floats | None = None
     pooled: bool = False
 
 
 @dataclass(frozen=True)
-class Universe:
+class SampledStudy:
     """A study as one question's multiverse reads it: its layers, and what each combination of levels takes from it.
 
     `sample` returns a text, the reason, for a combination that cannot be computed from what is stored or that the rules
@@ -42,21 +42,21 @@ class Universe:
     sample: Callable[[Levels], Sample | str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Multiverse:
-    """The choices that an analysis of one question can make.
+    """Every way to analyse one question.
 
-    `factors` holds every level there is; the first level of each factor is what the registered `measure` does.
+    `factors` holds every level there is; the first level of each factor is what the registered `measure` does. `sampled`
+    reads the networks that the question is asked of.
     """
 
-    question: str
     measure: str
     factors: Mapping[str, tuple[str, ...]]
-    universe: Callable[[xr.DataTree], Universe]
+    sampled: Callable[[xr.DataTree], SampledStudy]
 
     @property
     def registered(self) -> dict[str, str]:
-        """The registered choice of every factor."""
+        """Return the registered level of every factor."""
         return {factor: levels[0] for factor, levels in self.factors.items()}
 
 
@@ -65,8 +65,8 @@ def combinations(multiverse: Multiverse, factors: Mapping[str, Sequence[str]]) -
 
     A factor of the multiverse that is not among `factors` stays at its registered level.
     """
-    for chosen in itertools.product(*factors.values()):
-        yield multiverse.registered | dict(zip(factors, chosen, strict=True))
+    for levels in itertools.product(*factors.values()):
+        yield multiverse.registered | dict(zip(factors, levels, strict=True))
 
 
 def in_words(name: str) -> str:

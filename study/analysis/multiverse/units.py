@@ -1,4 +1,4 @@
-"""From units to layers: what a layer's selectivity may be taken to be, by one probe or another."""
+"""From units to layers: what a layer's selectivity may be taken to be, under one read-out and set of gratings or another."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from study.analysis.multiverse.specification import Floats, Levels
 from study.config import GRATING_SETS, READOUTS
 from study.tuning import SELECTIVE
 
-PROBE_FACTORS = {"readout": READOUTS, "gratings": GRATING_SETS}
-REGISTERED_PROBE = f"{READOUTS[0]}/{GRATING_SETS[0]}"
+TUNING_FACTORS = {"readout": READOUTS, "gratings": GRATING_SETS}
+REGISTERED_TUNING = f"{READOUTS[0]}/{GRATING_SETS[0]}"
 NOT_MEASURED = "that read-out or set of gratings was not measured in this study"
 CHANCE = 0.05
 
@@ -21,6 +21,8 @@ LEFT_OUT, UNTUNED, ACTIVE_IN_BOTH = "left_out", "counted_as_untuned", "active_in
 MEAN, MEDIAN, SIGNIFICANT = "mean_gosi", "median_gosi", "share_with_p_at_most_0.05"
 THRESHOLDS = {"share_above_0.33": SELECTIVE, "share_above_0.25": 0.25, "share_above_0.5": 0.5}
 REGISTERED_SHARE = "share_above_0.33"
+SHARE, GOSI = "share of units", "gOSI"  # units of measurement
+ONE_AT_A_TIME = "another read-out or set of gratings goes with the registered treatment of silent units only"
 NO_CONTROL, OWN_SHUFFLE, ORIENTATION_SHUFFLE = "none", "own_shuffle", "orientation_shuffle"
 
 
@@ -33,18 +35,18 @@ class Layers:
 
     def mean(self, values: Floats) -> Floats:
         """Return the mean over each layer's units, (..., unit) to (..., layer); NaN units are left out."""
-        return np.stack([defined_mean(values[..., own]) for own in self.members], axis=-1)
+        return np.stack([defined_mean(values[..., members]) for members in self.members], axis=-1)
 
     def median(self, values: Floats) -> Floats:
         """Return the median over each layer's units, (..., unit) to (..., layer); NaN units are left out."""
-        return np.stack([defined_median(values[..., own]) for own in self.members], axis=-1)
+        return np.stack([defined_median(values[..., members]) for members in self.members], axis=-1)
 
 
 def layers_of(unit_layer: NDArray[np.str_]) -> Layers:
     """Return the layers of units from the layer of each, (unit,)."""
-    labels = np.array(unit_layer.tolist())
-    names = tuple(dict.fromkeys(labels.tolist()))
-    return Layers(names, tuple(np.flatnonzero(labels == name) for name in names))
+    layers = np.array(unit_layer.tolist())
+    names = tuple(dict.fromkeys(layers.tolist()))
+    return Layers(names, tuple(np.flatnonzero(layers == name) for name in names))
 
 
 def defined_mean(values: Floats) -> Floats:
@@ -71,8 +73,8 @@ def defined_median(values: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Probe:
-    """How selective every unit is, by one read-out and set of gratings, in one state of the weights.
+class UnitTuning:
+    """How selective every unit is, under one read-out and set of gratings, in one state of the weights.
 
     (network, unit), NaN where the unit is silent; None where the study does not store it. `null_count` is (network,
     layer, bin): shuffled gOSI values in equal bins of [0, 1].
@@ -89,16 +91,16 @@ class Probe:
     null_count: Floats | None = None
 
 
-def probe_of(levels: Levels) -> str:
-    """Return the name of the probe that a combination of levels asks for."""
+def tuning_of(levels: Levels) -> str:
+    """Return the name of the read-out and set of gratings that a combination of levels asks for."""
     return f"{levels['readout']}/{levels['gratings']}"
 
 
-def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:
-    """Return what a study stores of one probe, or why it stores nothing."""
+def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
+    """Return what a study stores under one read-out and set of gratings, or why it stores nothing."""
     tuning = study["tuning"].to_dataset()
-    if probe == REGISTERED_PROBE:
-        own = _arrays(
+    if name == REGISTERED_TUNING:
+        arrays = _arrays(
             tuning.sel(state=state),
             ("network", "unit"),
             {
@@ -109,12 +111,12 @@ def read_probe(study: xr.DataTree, probe: str, state: str) -> Probe | str:
             },
         )
         counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "layer", "gosi_bin")
-        order = [counts["layer"].values.tolist().index(name) for name in layers_of(tuning["unit_layer"].values).names]
-        return Probe(**own, null_count=counts.values[:, order].astype(np.float64))
-    variants = variants_of(study)
-    if variants is None or probe not in variants["variant"].values.tolist():
+        order = [counts["layer"].values.tolist().index(layer) for layer in layers_of(tuning["unit_layer"].values).names]
+        return UnitTuning(**arrays, null_count=counts.values[:, order].astype(np.float64))
+    others = other_tunings(study)
+    if others is None or name not in others["variant"].values.tolist():
         return NOT_MEASURED
-    return Probe(**_arrays(variants.sel(variant=probe, state=state), ("network", "unit"), _SHARED))
+    return UnitTuning(**_arrays(others.sel(variant=name, state=state), ("network", "unit"), _SHARED))
 
 
 _SHARED = {
@@ -130,17 +132,27 @@ def _arrays(dataset: xr.Dataset, dims: tuple[str, ...], names: dict[str, str]) -
     return {field: dataset[name].transpose(*dims).values.astype(np.float64) for field, name in names.items()}
 
 
-def variants_of(study: xr.DataTree) -> xr.Dataset | None:
+def analysed_layers(study: xr.DataTree) -> Layers:
+    """Return the layers whose units' tuning a study holds."""
+    return layers_of(study["tuning"].to_dataset()["unit_layer"].values)
+
+
+def unit_of(summary: str) -> str:
+    """Return the unit that a layer's summary is in."""
+    return GOSI if summary in (MEAN, MEDIAN) else SHARE
+
+
+def other_tunings(study: xr.DataTree) -> xr.Dataset | None:
     """Return the other read-outs and sets of gratings, if every network of the study was measured by them."""
     if "variants" not in study.children:
         return None
-    variants = study["variants"].to_dataset()
-    places = {str(key): place for place, key in enumerate(variants["network"].values.tolist())}
+    others = study["variants"].to_dataset()
+    places = {str(key): place for place, key in enumerate(others["network"].values.tolist())}
     rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
-    return None if -1 in rows else variants.isel(network=rows)
+    return None if -1 in rows else others.isel(network=rows)
 
 
-def layer_values(probe: Probe, layers: Layers, summary: str, control: str, silent_units: str) -> Floats | str:
+def layer_values(tuning: UnitTuning, layers: Layers, summary: str, control: str, silent_units: str) -> Floats | str:
     """Return each layer's selectivity less that of a control, (network, layer), or why it cannot be computed.
 
     Parameters
@@ -153,11 +165,11 @@ def layer_values(probe: Probe, layers: Layers, summary: str, control: str, silen
     silent_units
         Left out, or counted with a gOSI of 0 before and after shuffling.
     """
-    observed = _observed(probe, summary, control)
-    null = _null(probe, layers, summary, control)
+    observed = _observed(tuning, summary, control)
+    null = _null(tuning, layers, summary, control)
     if isinstance(observed, str) or isinstance(null, str):
         return observed if isinstance(observed, str) else str(null)
-    silent = np.isnan(probe.gosi)
+    silent = np.isnan(tuning.gosi)
     counted = silent_units == UNTUNED
     if null.shape[-1] != silent.shape[-1]:  # by layer, of the units that are not silent
         share = layers.mean((~silent).astype(np.float64)) if counted else np.ones(null.shape)
@@ -166,40 +178,40 @@ def layer_values(probe: Probe, layers: Layers, summary: str, control: str, silen
     return layers.median(excess) if summary == MEDIAN else layers.mean(excess)
 
 
-def _observed(probe: Probe, summary: str, control: str) -> Floats | str:
+def _observed(tuning: UnitTuning, summary: str, control: str) -> Floats | str:
     if summary in THRESHOLDS:
-        return np.where(np.isnan(probe.gosi), np.nan, probe.gosi > THRESHOLDS[summary])
+        return np.where(np.isnan(tuning.gosi), np.nan, tuning.gosi > THRESHOLDS[summary])
     if summary == SIGNIFICANT:
-        pvalue = probe.orientation_pvalue if control == ORIENTATION_SHUFFLE else probe.pvalue
+        pvalue = tuning.orientation_pvalue if control == ORIENTATION_SHUFFLE else tuning.pvalue
         if control == NO_CONTROL:
             return "a p-value of a unit holds its control already"
         if pvalue is None:
             return "p-values of units are stored for the registered read-out and gratings only"
         return np.where(np.isnan(pvalue), np.nan, pvalue <= CHANCE)
-    return probe.gosi
+    return tuning.gosi
 
 
-def _null(probe: Probe, layers: Layers, summary: str, control: str) -> Floats | str:
+def _null(tuning: UnitTuning, layers: Layers, summary: str, control: str) -> Floats | str:
     """Return what the control leaves: (network, unit), or (network, layer) where units were counted by layer."""
     if control == NO_CONTROL:
-        return np.zeros(probe.gosi.shape)
+        return np.zeros(tuning.gosi.shape)
     if summary == SIGNIFICANT:
-        return np.full(probe.gosi.shape, CHANCE)
+        return np.full(tuning.gosi.shape, CHANCE)
     if control == ORIENTATION_SHUFFLE:
-        if probe.orientation_null_mean is None or summary in THRESHOLDS:
+        if tuning.orientation_null_mean is None or summary in THRESHOLDS:
             return "of the orientation shuffle only the mean gOSI is stored, for the registered read-out and gratings"
-        return probe.orientation_null_mean
+        return tuning.orientation_null_mean
     if summary in (MEAN, MEDIAN):
-        return probe.null_mean
+        return tuning.null_mean
     if summary == REGISTERED_SHARE:
-        return probe.null_selective
-    return _shuffled_share(probe, layers, THRESHOLDS[summary])
+        return tuning.null_selective
+    return _shuffled_share(tuning, layers, THRESHOLDS[summary])
 
 
-def _shuffled_share(probe: Probe, layers: Layers, threshold: float) -> Floats | str:
+def _shuffled_share(tuning: UnitTuning, layers: Layers, threshold: float) -> Floats | str:
     """Return the share of a layer's shuffled gOSI values above a threshold, from their histogram: (network, layer)."""
-    if probe.null_count is None or (threshold * probe.null_count.shape[-1]) % 1:
+    if tuning.null_count is None or (threshold * tuning.null_count.shape[-1]) % 1:
         return "shuffled gOSI is not stored by threshold for other read-outs and gratings"
-    first = round(threshold * probe.null_count.shape[-1])
-    total = probe.null_count.sum(axis=-1)
-    return quotient(probe.null_count[..., first:].sum(axis=-1), total)
+    first = round(threshold * tuning.null_count.shape[-1])
+    total = tuning.null_count.sum(axis=-1)
+    return quotient(tuning.null_count[..., first:].sum(axis=-1), total)

@@ -1,0 +1,72 @@
+"""Every way to say how often a unit prefers one orientation at all spatial frequencies."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import xarray as xr
+
+from study.analysis.multiverse.specification import Levels, Multiverse, Sample, SampledStudy
+from study.analysis.multiverse.units import (
+    CHANCE,
+    REGISTERED_TUNING,
+    SHARE,
+    SIGNIFICANT,
+    THRESHOLDS,
+    TUNING_FACTORS,
+    UnitTuning,
+    analysed_layers,
+    read_tuning,
+    tuning_of,
+)
+
+EXACT = "0_degrees"
+ARC_STEP = 15.0  # degrees between the orientations that are shown
+
+
+def _sampled(study: xr.DataTree) -> SampledStudy:
+    layers = analysed_layers(study)
+
+    @cache
+    def tuning(name: str) -> UnitTuning | str:
+        return read_tuning(study, name, "analysed")
+
+    def sample(levels: Levels) -> Sample | str:
+        units = tuning(tuning_of(levels))
+        if isinstance(units, str):
+            return units
+        counted = _counted_as_selective(units, levels["units"])
+        if isinstance(counted, str):
+            return counted
+        if tuning_of(levels) != REGISTERED_TUNING and levels["tolerance"] != EXACT:
+            return "another read-out or set of gratings goes with the registered tolerance only"
+        fewest = 2 if levels["frequencies"] == "at_least_two" else 1
+        widest = ARC_STEP if levels["tolerance"] == "15_degrees" else 0.0
+        counted = counted & (units.frequencies >= fewest) & ~np.isnan(units.arc)
+        return Sample(layers.mean(np.where(counted, units.arc <= widest, np.nan)), SHARE)
+
+    return SampledStudy(layers.names, sample)
+
+
+def _counted_as_selective(units: UnitTuning, level: str) -> np.ndarray | str:
+    """Return which units are counted, (network, unit); silent ones never are."""
+    if level in THRESHOLDS:
+        return np.asarray(units.gosi > THRESHOLDS[level])
+    if level == "all_that_respond":
+        return ~np.isnan(units.gosi)
+    if units.pvalue is None:
+        return "p-values of units are stored for the registered read-out and gratings only"
+    return np.asarray(units.pvalue <= CHANCE)
+
+
+MULTIVERSE = Multiverse(
+    measure="zero_range_share",
+    factors={
+        "units": (*THRESHOLDS, SIGNIFICANT, "all_that_respond"),
+        "frequencies": ("at_least_one", "at_least_two"),
+        "tolerance": (EXACT, "15_degrees"),
+        **TUNING_FACTORS,
+    },
+    sampled=_sampled,
+)
