@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser
 from study.commands.command import Command
 from study.vocabulary.errors import StudyError
 
@@ -53,12 +54,11 @@ Exit code 0: every test keeps its level. 1: the type I error of a test lies abov
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    made = argparse.ArgumentParser(
-        prog="python -m study calibrate",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=EPILOG,
+    made = command_parser(
+        "calibrate",
         description="Is the inference right? Simulates whole studies with a known truth through the registered analysis,"
         " and counts how often each test finds what is not there, and misses what is.",
+        epilog=EPILOG,
     )
     made.add_argument(
         "--studies",
@@ -84,15 +84,9 @@ def parser() -> argparse.ArgumentParser:
         help="whose number of networks the level is"
         " measured at, or the registered minimum where that is larger (default: cifar10-small)",
     )
-    made.add_argument("--seed", type=int, default=0, metavar="N", help="root of all random numbers (default: 0)")
+    add_seed(made)
     made.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
-    made.add_argument(
-        "--preregistration",
-        type=Path,
-        default=Path("preregistration.md"),
-        metavar="FILE",
-        help="what is registered (default: preregistration.md)",
-    )
+    add_preregistration(made)
     return made
 
 
@@ -135,13 +129,9 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> None:
-    for flag, value, low, high in (
-        ("--studies", given.studies, FEWEST, MOST),
-        ("--seed", given.seed, 0, 2**63 - 1),
-        ("--workers", given.workers, 1, 1024),
-    ):
-        if value is not None and not low <= value <= high:
-            raise StudyError(f"{flag} {value} is not allowed: it must be a whole number from {low} to {high}")
+    check_whole_number("--studies", given.studies, FEWEST, MOST)
+    check_whole_number("--seed", given.seed, 0, 2**63 - 1)
+    check_whole_number("--workers", given.workers, 1, 1024)
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:

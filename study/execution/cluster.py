@@ -75,11 +75,11 @@ def _sha256(path: Path) -> str:
 
 def complaint(requirements: Requirements) -> str:
     """Return why this process cannot work for a study, in words that follow its name, or ''. Runs in a worker."""
-    for package, found in versions().items():
+    for package, installed in versions().items():
         wanted = requirements.versions.get(package, "none")
-        if found != wanted:
+        if installed != wanted:
             return (
-                f"has {package} {found}, this program {package} {wanted}; give both the same environment, since"
+                f"has {package} {installed}, this program {package} {wanted}; give both the same environment, since"
                 " networks of one study must not differ by it"
             )
     if requirements.record and _sha256(Path(requirements.record)) != requirements.digest:
@@ -204,7 +204,7 @@ def _here(config: Config, n_networks: int) -> Iterator[Client]:
     import dask
     from distributed import Client
 
-    _silence()
+    _quieten()
     settings = {
         "distributed.scheduler.allowed-failures": config.execution.retries,
         # A cluster gives up a worker that is not back by then, for good; without the last one the study would wait forever.
@@ -243,7 +243,7 @@ def _local_cluster(n_workers: int) -> LocalCluster:
         ) from error
 
 
-def _silence() -> None:
+def _quieten() -> None:
     """Keep dask's remarks to itself, those of a cluster that is being ended included: what matters is told by the study."""
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
@@ -261,7 +261,7 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
     from distributed.security import Security
 
     address = scheduler_address(scheduler)
-    _silence()
+    _quieten()
     security = Security()
     if address.startswith("tls://"):
         _check_certificates(security, scheduler)

@@ -92,8 +92,8 @@ def run_networks(
         if config.execution.scheduler:
             cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
-        given = (task or measured, requirements, config, folder, fingerprint)
-        yield from _outcomes(client, networks, given, retries=config.execution.retries, folder=folder)
+        task_arguments = (task or measured, requirements, config, folder, fingerprint)
+        yield from _outcomes(client, networks, task_arguments, retries=config.execution.retries, folder=folder)
 
 
 def _absolute(config: Config) -> Config:
@@ -105,21 +105,26 @@ def _absolute(config: Config) -> Config:
 
 
 def _outcomes(
-    client: Client, networks: Sequence[PlannedNetwork], given: tuple[Any, ...], *, retries: int, folder: StudyFolder
+    client: Client,
+    networks: Sequence[PlannedNetwork],
+    task_arguments: tuple[Any, ...],
+    *,
+    retries: int,
+    folder: StudyFolder,
 ) -> Iterator[Outcome]:
     """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
     waiting = collections.deque(networks)
     in_flight: dict[Future[Any], PlannedNetwork] = {}
     ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-    peopled = time.monotonic()
+    last_seen = time.monotonic()  # any worker
     while waiting or in_flight:
         workers = cluster.worker_processes(client)
-        peopled = time.monotonic() if workers else peopled
-        if time.monotonic() - peopled > cluster.WORKER_SECONDS:
+        last_seen = time.monotonic() if workers else last_seen
+        if time.monotonic() - last_seen > cluster.WORKER_SECONDS:
             raise StudyError(cluster.no_workers(cluster.address_of(client)))
         while waiting and len(in_flight) < workers:
             network = waiting.popleft()
-            future = client.submit(in_worker, network, *given, pure=False, retries=retries)
+            future = client.submit(in_worker, network, *task_arguments, pure=False, retries=retries)
             in_flight[future] = network
             future.add_done_callback(ended.put)
         try:
@@ -198,19 +203,19 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     images, n_classes = _images(config, fingerprint)
     checkpoint = Checkpoint(folder, planned.key)
     try:
-        found = measure_network(
+        measured_network = measure_network(
             planned, config, images, n_classes, progress=_reporter(planned.key), checkpoint=checkpoint
         )
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
-    publish_network(folder, planned.key, found.tree)
+    publish_network(folder, planned.key, measured_network.tree)
     checkpoint.remove()
     return {
         "arm": planned.arm,
         "seconds": round(time.perf_counter() - started, 3),
-        "stages": {stage: round(value, 3) for stage, value in found.seconds.items()},
-        "images_per_second": round(found.trained_images / found.seconds["train"], 1),
-        "resumed_epoch": found.resumed_epoch,
+        "stages": {stage: round(value, 3) for stage, value in measured_network.seconds.items()},
+        "images_per_second": round(measured_network.trained_images / measured_network.seconds["train"], 1),
+        "resumed_epoch": measured_network.resumed_epoch,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
@@ -235,10 +240,10 @@ def _read_images(config: Config) -> tuple[Partition, int, str]:
 
 
 def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
-    images, n_classes, found = _read_images(config)
-    if found != fingerprint:
+    images, n_classes, present = _read_images(config)
+    if present != fingerprint:
         raise StudyError(
-            f"the images changed while the study ran: fingerprint {found[:12]}, planned {fingerprint[:12]}"
+            f"the images changed while the study ran: fingerprint {present[:12]}, planned {fingerprint[:12]}"
         )
     return images, n_classes
 

@@ -41,7 +41,7 @@ def environment() -> dict[str, Any]:
     """
     return {
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := version(name))},
+        "packages": {name: installed for name in PACKAGES if (installed := version(name))},
         "platform": " ".join(part for part in (platform.system(), platform.machine(), *platform.libc_ver()) if part),
         "cpu": _cpu_model(),
         "cores": usable_cores(),

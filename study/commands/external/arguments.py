@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser
+from study.vocabulary.errors import refuse_unless
 
 _BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
@@ -28,14 +28,26 @@ same command goes on where it stopped; with --images or --ablate added, it keeps
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    made = argparse.ArgumentParser(
-        prog="python -m study probe_model",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=EPILOG,
+    made = command_parser(
+        "probe_model",
         description="Shows gratings to every hidden unit of one network, as visual neuroscience shows them to neurons, and"
         " describes what they prefer, and what becomes of the network without them.",
+        epilog=EPILOG,
     )
+    _add_network(made)
+    _add_photographs(made)
     add = made.add_argument
+    add("--name", help="name of data/NAME and reports/NAME.html (default: the model's)")
+    add("--memory", default="2GB", metavar="SIZE", help="for activations, such as 500MB or 8GB (default: 2GB)")
+    add_seed(made)
+    add_preregistration(made, of=" for VGG16")
+    add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
+    return made
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    """Add which network is measured, and what it is shown."""
+    add = parser.add_argument
     add(
         "model",
         metavar="MODEL",
@@ -54,6 +66,24 @@ def parser() -> argparse.ArgumentParser:
         help="convolution, depthwise, pooling, dense, a layer's name, or"
         " a pattern such as 'block1_*' (default: every hidden layer behind an activation)",
     )
+    add(
+        "--preprocessing",
+        metavar="NAME",
+        help="what is done to pixels of 0 to 255: raw, unit (to 0..1), symmetric (to -1..1),"
+        " or as of an application (default: the model's own; a file that does not begin with scaling needs one)",
+    )
+    add(
+        "--input-size",
+        type=int,
+        metavar="N",
+        help="width of the pictures in pixels, a multiple of 4 (default: the model's)",
+    )
+    add("--permutations", type=int, default=1000, metavar="N", help="shuffles of each unit's responses (default: 1000)")
+
+
+def _add_photographs(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured on photographs."""
+    add = parser.add_argument
     add(
         "--images",
         metavar="DIR",
@@ -90,31 +120,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="photographs that random splits are measured on (default: 256)",
     )
-    add("--name", help="name of data/NAME and reports/NAME.html (default: the model's)")
-    add(
-        "--preprocessing",
-        metavar="NAME",
-        help="what is done to pixels of 0 to 255: raw, unit (to 0..1), symmetric (to -1..1),"
-        " or as of an application (default: the model's own; a file that does not begin with scaling needs one)",
-    )
-    add(
-        "--input-size",
-        type=int,
-        metavar="N",
-        help="width of the pictures in pixels, a multiple of 4 (default: the model's)",
-    )
-    add("--permutations", type=int, default=1000, metavar="N", help="shuffles of each unit's responses (default: 1000)")
-    add("--memory", default="2GB", metavar="SIZE", help="for activations, such as 500MB or 8GB (default: 2GB)")
-    add("--seed", type=int, default=0, metavar="N", help="root of all random numbers (default: 0)")
-    add(
-        "--preregistration",
-        type=Path,
-        default=Path("preregistration.md"),
-        metavar="FILE",
-        help="what is registered for VGG16 (default: preregistration.md)",
-    )
-    add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
-    return made
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -132,8 +137,7 @@ def check(arguments: argparse.Namespace) -> None:
         ("--n-images", arguments.n_images, 1, 100_000_000),
         ("--seed", arguments.seed, 0, 2**32 - 1),
     ):
-        if value is not None and not low <= value <= high:
-            raise StudyError(f"{flag} {value} is not allowed: it must be a whole number from {low} to {high}")
+        check_whole_number(flag, value, low, high)
     refuse_unless(
         arguments.images is not None or not arguments.ablate,
         "--ablate needs photographs to measure a loss on: give --images DIR",

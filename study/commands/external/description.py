@@ -99,7 +99,7 @@ def _conclude(
     record = read_record(folder) or {}
     with status(console, "analysing and writing the report"):
         study = compacted(folder, [tree.attrs["key"]], compaction_attributes(subject, record))
-        questions = described(study, registration, root_seed=subject.asked.seed)
+        questions = described(study, registration, root_seed=subject.settings.seed)
         page = page_of(
             folder.path.name, study, questions, subject, record=record, journal=read_journal(folder), memory=memory
         )

@@ -16,20 +16,20 @@ SUFFIX_SHARE = 0.5  # cost of a clamped pass from a layer on, against a whole fo
 
 def estimated_minutes(subject: Subject) -> float:
     """Return how long the whole would take, in minutes, from the time that a few gratings take here."""
-    size, asked, n_layers = subject.network.layout.size, subject.asked, len(subject.layers)
-    shuffles = asked.permutations * SHUFFLE_SECONDS * (1 + len(spatial_frequencies(size)) / 9)
+    size, settings, n_layers = subject.network.layout.size, subject.settings, len(subject.layers)
+    shuffles = settings.permutations * SHUFFLE_SECONDS * (1 + len(spatial_frequencies(size)) / 9)
     passes = float(n_gratings(size) + subject.n_photographs)
-    if asked.null_images:
-        sets = 1 + len(TARGETS) * (1 + len(CONTROLS) + asked.null_draws) + len(ORDERS) * len(FRACTIONS)
-        clamped = asked.null_images * sets + subject.n_photographs * len(TARGETS) * len(CLAMPS)
-        passes += n_layers * (SUFFIX_SHARE * clamped + subject.n_photographs + asked.null_images)
+    if settings.null_images:
+        sets = 1 + len(TARGETS) * (1 + len(CONTROLS) + settings.null_draws) + len(ORDERS) * len(FRACTIONS)
+        clamped = settings.null_images * sets + subject.n_photographs * len(TARGETS) * len(CLAMPS)
+        passes += n_layers * (SUFFIX_SHARE * clamped + subject.n_photographs + settings.null_images)
     return (_seconds_of_a_grating(subject) * passes + subject.n_units * shuffles) / 60
 
 
 def _seconds_of_a_grating(subject: Subject) -> float:
     network = subject.network
     read = unit_reader(network.model, subject.layers, layout=network.layout, preprocessing=network.preprocessing)
-    few = min(4, pictures_at_once(network.model, subject.asked.memory_bytes))
+    few = min(4, pictures_at_once(network.model, subject.settings.memory_bytes))
     shown = next(grating_batches(network.layout.size, orientation=0.0, contrast=CONTRAST, at_once=few))
     read.gratings(shown)  # compiles
     started = time.perf_counter()

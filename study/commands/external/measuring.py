@@ -72,8 +72,8 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
     StudyError
         When something can be neither read nor written.
     """
-    key_of_tuning = probe_key(subject.network, subject.layers, subject.asked)
-    key = network_key(key_of_tuning, subject.photographs, subject.asked)
+    key_of_tuning = probe_key(subject.network, subject.layers, subject.settings)
+    key = network_key(key_of_tuning, subject.photographs, subject.settings)
     kept_record(folder, lambda: {SETTINGS: tuning_settings(subject)})
     sweep_staging(folder)
     whole = _whole_networks(folder, console)
@@ -88,7 +88,7 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
     tree = measured_network(
         subject.network,
         subject.layers,
-        subject.asked,
+        subject.settings,
         subject.photographs,
         earlier=earlier,
         watch=functools.partial(counted, console),

@@ -53,8 +53,8 @@ def page_of(
     stimuli, words = _stimuli(subject.network.layout.size)
     settings = {
         **{key: _text(value) for key, value in tuning_settings(subject).items()},
-        "null_draws": str(subject.asked.null_draws),
-        "null_images": str(subject.asked.null_images),
+        "null_draws": str(subject.settings.null_draws),
+        "null_images": str(subject.settings.null_images),
         "memory": memory,
     }
     return ProbePage(
@@ -168,7 +168,7 @@ def _tuning_paragraphs(subject: Subject) -> list[tuple[str, str]]:
             "Orientation selectivity",
             "Of the response tensor the maximum over phases is taken, then the spatial frequency with"
             " the largest peak; gOSI is the length of the vector sum of the twelve responses at doubled angles over their sum. A"
-            f" unit silent to every grating has no gOSI. Each unit's own responses are shuffled {subject.asked.permutations:,}"
+            f" unit silent to every grating has no gOSI. Each unit's own responses are shuffled {subject.settings.permutations:,}"
             " times for its null, and p = (k + 1) / (n + 1) is the share of shuffles with a gOSI at least as high.",
         ),
     ]
@@ -176,7 +176,7 @@ def _tuning_paragraphs(subject: Subject) -> list[tuple[str, str]]:
 
 def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
     """Return what is said of photographs and of the ablation, of those that there are."""
-    photographs, asked, size = subject.photographs, subject.asked, subject.network.layout.size
+    photographs, settings, size = subject.photographs, subject.settings, subject.network.layout.size
     paragraphs = []
     if photographs is not None:
         cropped = (
@@ -184,7 +184,7 @@ def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
             f" {round(size * 256 / 224)} pixels and the central square of {size} is cut out."
         )
         paragraphs.append(("Photographs", cropped))
-    if asked.null_images:
+    if settings.null_images:
         in_place = sum(not layer.cuts for layer in subject.layers)
         masked = f" {in_place} layers do not cut the network and are ablated in place." if in_place else ""
         paragraphs.append(
@@ -193,8 +193,8 @@ def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
                 "Units of a layer are ranked by gOSI, ties broken at random, silent units set aside; the top and the"
                 " bottom floor(n / 2) are clamped in turn and the loss on all photographs is measured (output_zero: the next layer"
                 " receives 0; relu_zero: the response before a batch normalisation that follows it is 0)."
-                f" Null: {asked.null_draws} random splits into equal halves, on the same {asked.null_images} photographs as the"
-                f" difference they are compared with; p = (k + 1) / (n + 1), one-sided.{masked}",
+                f" Null: {settings.null_draws} random splits into equal halves, on the same {settings.null_images} photographs"
+                f" as the difference they are compared with; p = (k + 1) / (n + 1), one-sided.{masked}",
             )
         )
     return paragraphs

@@ -26,7 +26,7 @@ class Subject:
 
     network: LoadedModel
     layers: tuple[HiddenLayer, ...]
-    asked: Asked
+    settings: Asked
     photographs: LabelledFolder | None
 
     @property
@@ -69,10 +69,10 @@ def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments:
     photographs = None if arguments.images is None else _photographs(arguments, network)
     is_ablated = photographs is not None and arguments.ablate
     null_images = min(arguments.null_images, len(photographs.paths)) if photographs is not None and is_ablated else 0
-    asked = Asked(
+    settings = Asked(
         arguments.permutations, arguments.seed, arguments.null_draws, null_images, memory_bytes(arguments.memory)
     )
-    return Subject(network=network, layers=layers, asked=asked, photographs=photographs)
+    return Subject(network=network, layers=layers, settings=settings, photographs=photographs)
 
 
 def _photographs(arguments: argparse.Namespace, network: LoadedModel) -> LabelledFolder:
@@ -110,8 +110,8 @@ def tuning_settings(subject: Subject) -> dict[str, Any]:
         "preprocessing": network.preprocessing,
         "input_size": network.layout.size,
         "layers": [layer.name for layer in subject.layers],
-        "permutations": subject.asked.permutations,
-        "seed": subject.asked.seed,
+        "permutations": subject.settings.permutations,
+        "seed": subject.settings.seed,
     }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-EXAMPLES = """\
+from study.commands.arguments import add_preregistration, add_seed, command_parser
+
+EPILOG = """\
 examples:
   python -m study run                                    embedded images, two cores: minutes, ends with a report
   python -m study run --profile cifar10-small --data-dir DIR     real photographs, within two hours on two cores
@@ -26,12 +27,11 @@ preregistration.md; settings are listed by --dry-run.
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
-    made = argparse.ArgumentParser(
-        prog="python -m study run",
+    made = command_parser(
+        "run",
         description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
         " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG,
     )
     made.add_argument(
         "--profile",
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         help="train on the workers of a dask scheduler: tcp://HOST:PORT, tls://HOST:PORT, or its scheduler file"
         " (default: workers of this machine's own)",
     )
-    made.add_argument("--seed", type=int, metavar="N", help="root of all random numbers (default: 0)")
+    add_seed(made, default=None)
     made.add_argument(
         "--set",
         action="append",
@@ -63,12 +63,6 @@ def parser() -> argparse.ArgumentParser:
         dest="assignments",
         help="change one setting of the profile; may be repeated",
     )
-    made.add_argument(
-        "--preregistration",
-        type=Path,
-        default=Path("preregistration.md"),
-        metavar="FILE",
-        help="what is registered (default: preregistration.md)",
-    )
+    add_preregistration(made)
     made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     return made
