@@ -20,7 +20,7 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import second_set
 from study.registration import Hypothesis
-from study.registration.rules import Rule
+from study.registration.decisions import Rule
 from study.report.content import Report, Stimuli
 from tests.example_multiverse import AGREEMENT, curve_figure
 
@@ -91,6 +91,7 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
         "estimand": "difference of shares of selective units, measured minus shuffled",
         "measure": "share_difference",
         "experimental_unit": "network",
+        "network": "cnn7",
         "layers": LAYERS,
         "layers_required": "most",
         "test": "sign_flip",

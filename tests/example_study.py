@@ -17,6 +17,7 @@ from study.analysis.core import testing
 from study.analysis.core.question import networks_of
 from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.registration import Registration, read_registration
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import NETWORK_COORDINATES
 from tests.example_networks import example_network
 
@@ -92,8 +93,15 @@ def replaced(study: xr.DataTree, group: str, **arrays: np.ndarray | xr.DataArray
 
 @functools.cache
 def registered() -> Registration:
-    """Return the project's own registration."""
-    return read_registration(Path(__file__).parents[1] / "preregistration.md")
+    """Return the project's own registration, with the layers of the example's networks."""
+    whole = read_registration(Path(__file__).parents[1] / "preregistration.md")
+    return whole.for_network("cnn7", architectures()["cnn7"].layers)
+
+
+@functools.cache
+def registered_questions() -> tuple[str, ...]:
+    """Return the names of the questions in the order of the registration."""
+    return tuple(dict.fromkeys(hypothesis.question for hypothesis in registered().hypotheses.values()))
 
 
 def only(*names: str) -> Registration:

@@ -24,8 +24,8 @@ _EVERYTHING = (
 ROOMS: dict[str, tuple[str, ...]] = {
     "vocabulary": (),
     "stats": (),
-    "registration": ("vocabulary",),
     "config": ("vocabulary",),
+    "registration": ("vocabulary", "config"),
     "tuning": ("vocabulary",),
     "images": ("vocabulary", "config"),
     "store": ("vocabulary",),

@@ -13,7 +13,9 @@ from study.analysis.core.question import Measure, Question, networks_of
 from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import check_multiverse, multiverse_of
-from study.registration import CORRELATION_TESTS, QUESTIONS, Hypothesis, Registration
+from study.registration import ALL_LAYERS, Hypothesis, Registration
+from study.vocabulary.architecture import architectures
+from study.vocabulary.discovery import names_in
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import GROUPS, SECOND_SET
 
@@ -39,6 +41,12 @@ def check_measures(registration: Registration, *, source: str) -> None:
         Naming the block, the measure or choice, and the allowed set.
     """
     for hypothesis in registration.hypotheses.values():
+        if hypothesis.question not in (names := names_in("study.analysis.questions")):
+            raise StudyError(
+                f"{source}, hypothesis {hypothesis.id!r}, field 'question': {hypothesis.question!r} is unknown; questions are"
+                f" {', '.join(names)}"
+            )
+        _check_layers(hypothesis, source)
         question = question_named(hypothesis.question)
         if question is None:
             continue
@@ -48,12 +56,25 @@ def check_measures(registration: Registration, *, source: str) -> None:
                 f" {question.name} has {', '.join(question.measures)}"
             )
         correlates = question.measures[hypothesis.measure].against is not None
-        if correlates != (hypothesis.test in CORRELATION_TESTS):
+        if correlates != hypothesis.kind.correlates:
             raise StudyError(
                 f"{source}, hypothesis {hypothesis.id!r}, field 'test': {hypothesis.test!r} does not fit measure"
                 f" {hypothesis.measure!r}, which {'correlates two variables' if correlates else 'has one value a network'}"
             )
     check_multiverse(registration, source=source)
+
+
+def _check_layers(hypothesis: Hypothesis, source: str) -> None:
+    """Refuse layers that the named architecture does not have; those of networks from elsewhere are not known here."""
+    known = architectures().get(hypothesis.network)
+    if known is None:
+        return
+    for layer in hypothesis.layers:
+        if layer not in (*known.layers, ALL_LAYERS):
+            raise StudyError(
+                f"{source}, hypothesis {hypothesis.id!r}, field 'layers': {layer!r} is no layer of {known.name}; its layers are"
+                f" {', '.join(known.layers)}"
+            )
 
 
 def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
@@ -71,6 +92,8 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     root_seed
         Seed of resampling.
     """
+    architecture = architectures()[study.attrs.get("architecture", "cnn7")]
+    registration = registration.for_network(architecture.name, architecture.layers)
     hypotheses = registration.hypotheses
     parts = Parts(study)
     first = _concluded(parts, hypotheses, root_seed, second=False)
@@ -79,7 +102,7 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
         name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
         for name, result in first.items()
     }
-    asked = [name for name in QUESTIONS if any(hypothesis.question == name for hypothesis in hypotheses.values())]
+    asked = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
     described = (_question_result(name, results, again, parts) for name in asked)
     return tuple(_with_multiverse(result, registration, parts, root_seed) for result in described)
 

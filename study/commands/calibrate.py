@@ -96,13 +96,16 @@ def _run(given: argparse.Namespace) -> int:
     from study.commands.console import standard_console
     from study.config import resolve
     from study.registration import read_registration
+    from study.vocabulary.architecture import architectures
     from study.vocabulary.provenance import usable_cores
 
     _check(given)
     registration = read_registration(given.preregistration)
     analysis.check_measures(registration, source=str(given.preregistration))
-    chosen = _chosen(registration, given.hypothesis, str(given.preregistration))
     profiles = {name: resolve(name) for name in dict.fromkeys((given.profile, *PROFILES))}
+    architecture = architectures()[profiles[given.profile].network.architecture]
+    registration = registration.for_network(architecture.name, architecture.layers)
+    chosen = _chosen(registration, given.hypothesis, str(given.preregistration))
     console = standard_console(width=160)
     started = time.monotonic()
     calibrations = calibrated(

@@ -10,8 +10,9 @@ from study.analysis import question_named
 from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
 from study.analysis.simulation.processes import Request, simulated
 from study.config import Config
-from study.registration import EQUIVALENCE_TESTS, Hypothesis, Registration
+from study.registration import Hypothesis, Registration
 from study.stats import proportion_interval
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import MATURATION
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def power_lines(
     watch
         Told how many more studies are done.
     """
-    confirmatory = [one for one in registration.hypotheses.values() if one.status == "confirmatory"]
+    confirmatory = _confirmatory(registration, config)
     sizes = {one.id: size_of(networks_planned(one, config), config) for one in confirmatory}
     remarks = {one.id: impossible(one, sizes[one.id]) for one in confirmatory}
     cases = {one.id: effect_case(one, sizes[one.id]) for one in confirmatory if not remarks[one.id]}
@@ -115,9 +116,16 @@ def power_lines(
     )
 
 
+def _confirmatory(registration: Registration, config: Config) -> list[Hypothesis]:
+    """Return the confirmatory hypotheses with the layers of a study's networks."""
+    architecture = architectures()[config.network.architecture]
+    named = registration.for_network(architecture.name, architecture.layers)
+    return [hypothesis for hypothesis in named.hypotheses.values() if hypothesis.status == "confirmatory"]
+
+
 def to_simulate(registration: Registration, config: Config, *, studies: int = STUDIES) -> int:
     """Return how many studies `power_lines` simulates."""
-    confirmatory = [one for one in registration.hypotheses.values() if one.status == "confirmatory"]
+    confirmatory = _confirmatory(registration, config)
     return studies * sum(not impossible(one, size_of(networks_planned(one, config), config)) for one in confirmatory)
 
 
@@ -137,7 +145,7 @@ def share_text(count: int, studies: int) -> str:
 
 def planted_text(case: Case) -> str:
     """Return in words what is there to be found."""
-    if case.hypothesis.test in EQUIVALENCE_TESTS:
+    if case.hypothesis.kind.absence:
         return f"absence ({case.theta:g})"
     return f"{case.theta:g}"
 

@@ -1,41 +1,18 @@
 """What is registered before the data are taken: hypotheses, decision rules, the multiverse, and what departs from them."""
 
-from study.registration.hypotheses import (
-    ADJUSTMENTS,
-    ALTERNATIVES,
-    CNN7_LAYERS,
-    COMBINATIONS,
-    CORRELATION_TESTS,
-    EQUIVALENCE_TESTS,
-    KNOWN_LAYERS,
-    QUESTIONS,
-    STATUSES,
-    TESTS,
-    VGG16_LAYERS,
-    Adjustment,
-    Alternative,
-    Hypothesis,
-    Registration,
-    parsed_registration,
-    read_registration,
-)
+from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Adjustment, Alternative, Hypothesis, Registration
+from study.registration.parsing import parsed_registration, read_registration
+from study.registration.test_kinds import TEST_KINDS, StatisticalTest
 
 __all__ = [
-    "ADJUSTMENTS",
-    "ALTERNATIVES",
-    "CNN7_LAYERS",
-    "COMBINATIONS",
-    "CORRELATION_TESTS",
-    "EQUIVALENCE_TESTS",
-    "KNOWN_LAYERS",
-    "QUESTIONS",
-    "STATUSES",
-    "TESTS",
-    "VGG16_LAYERS",
+    "ALL_LAYERS",
+    "ANY_NETWORK",
+    "TEST_KINDS",
     "Adjustment",
     "Alternative",
     "Hypothesis",
     "Registration",
+    "StatisticalTest",
     "parsed_registration",
     "read_registration",
 ]

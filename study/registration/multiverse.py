@@ -5,8 +5,8 @@ The block of `preregistration.md` that opens with ```` ```toml multiverse ```` h
     [existence]
     control = ["own_shuffle", "orientation_shuffle", "none"]
 
-A key is a factor of the analysis, the first of its levels the registered choice. Which factors and levels there are is
-known to the analysis, which checks them.
+A key is a factor of the analysis, the first of its levels the registered one. Which questions, factors and levels there
+are is known to the analysis, which checks them.
 """
 
 from __future__ import annotations
@@ -16,38 +16,34 @@ from typing import Any
 
 from study.vocabulary.errors import StudyError
 
-Choices = dict[str, dict[str, tuple[str, ...]]]  # question, factor, levels
+Factors = dict[str, dict[str, tuple[str, ...]]]  # question, factor, levels
 
 
-def parsed_choices(tables: Sequence[Mapping[str, Any]], questions: Sequence[str], where: str) -> Choices:
+def parsed_factors(tables: Sequence[Mapping[str, Any]], where: str) -> Factors:
     """Return the levels of every factor by question.
 
     Parameters
     ----------
     tables
         The parsed blocks; at most one is allowed.
-    questions
-        The questions there are.
     where
         The blocks' place, for messages.
 
     Raises
     ------
     StudyError
-        On a second block, an unknown question, or levels that are no list of different names.
+        On a second block, or levels that are no list of different names.
     """
     if len(tables) > 1:
         raise StudyError(f"{where}: there are {len(tables)} such blocks; write all questions into one")
-    found: Choices = {}
+    factors_of: Factors = {}
     for question, factors in (tables[0] if tables else {}).items():
-        if question not in questions:
-            raise StudyError(f"{where}: [{question}] is no question; questions are {', '.join(questions)}")
         if not isinstance(factors, dict) or not factors:
             raise StudyError(f"{where}: {question} = {factors!r} must be a table of factors, [{question}] above them")
-        found[question] = {
+        factors_of[question] = {
             factor: _levels(levels, factor, f"{where}, [{question}]") for factor, levels in factors.items()
         }
-    return found
+    return factors_of
 
 
 def _levels(levels: Any, factor: str, where: str) -> tuple[str, ...]:
@@ -58,6 +54,9 @@ def _levels(levels: Any, factor: str, where: str) -> tuple[str, ...]:
     return tuple(levels)
 
 
-def plain_choices(choices: Choices) -> dict[str, dict[str, list[str]]]:
-    """Return the choices as plain JSON types."""
-    return {question: {factor: list(levels) for factor, levels in own.items()} for question, own in choices.items()}
+def plain_factors(multiverse: Factors) -> dict[str, dict[str, list[str]]]:
+    """Return the factors as plain JSON types."""
+    return {
+        question: {factor: list(levels) for factor, levels in factors.items()}
+        for question, factors in multiverse.items()
+    }

@@ -427,17 +427,30 @@ def test_missing_registration_is_refused(place: Path, refused: Refusal) -> None:
 
 
 REGISTRATION_REFUSALS = {
-    "no block": (r"(?s).+", "# Nothing is registered here\n", ["toml hypothesis"]),
-    "block that is no TOML": (r'alternative = "greater"', "alternative = greater", ["block 1", "not valid TOML"]),
-    "missing field": (r"alpha = 0.05\n", "", ["existence-selective-units", "'alpha'", "missing"]),
-    "unknown field": (r"alpha = 0.05", "alpha = 0.05\nbeta = 1", ["existence-selective-units", "'beta'", "unknown"]),
-    "field of another type": (r"alpha = 0.05", 'alpha = "small"', ["existence-selective-units", "'alpha'", "'small'"]),
-    "field out of range": (r"alpha = 0.05", "alpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
+    "no block": (r"(?s).+", "# Nothing is registered here\n", ["toml hypotheses"]),
+    "block that is no TOML": (
+        r'measure = "selective_excess"',
+        "measure = selective_excess",
+        ["block 1", "not valid TOML"],
+    ),
+    "missing field": (r"\nalpha = 0.05\n", "\n", ["existence-selective-units", "'alpha'", "missing"]),
+    "unknown field": (r"\nclaim = ", "\nbeta = 1\nclaim = ", ["existence-selective-units", "'beta'", "unknown"]),
+    "field of another type": (
+        r"\nalpha = 0.05",
+        '\nalpha = "small"',
+        ["existence-selective-units", "'alpha'", "'small'"],
+    ),
+    "field out of range": (r"\nalpha = 0.05", "\nalpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
     "unknown test": (r'test = "sign_flip"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "sign_flip"]),
-    "unknown question": (r'question = "existence"', 'question = "life"', ["'question'", "'life'", "existence"]),
+    "unknown question": (r"\[existence-selective-units\]", "[life-units]", ["'question'", "'life'", "existence"]),
+    "unknown decision": (
+        r'decision = "effect_above"',
+        'decision = "effect"',
+        ["'decision'", "'effect'", "effect_above"],
+    ),
     "unknown layer": (
-        r'layers = \["conv1"(?=.*\nlayers_required)',
-        'layers = ["conv0"',
+        r'layers = "all"',
+        'layers = ["conv0"]\nnetwork = "cnn7"',
         ["existence-selective-units", "'conv0'", "conv1"],
     ),
     "rule that is none": (
@@ -445,17 +458,15 @@ REGISTRATION_REFUSALS = {
         'supported = "it looks right"',
         ["existence-selective-units", "'supported'", "looks right"],
     ),
-    "id used twice": (r'id = "existence-above-shuffle"', 'id = "existence-selective-units"', ["block 2", "taken"]),
+    "id used twice": (r"\[untrained-weaker\]", "[existence-selective-units]", ["block 2", "taken"]),
     "unknown measure": (
         r'measure = "selective_excess"',
         'measure = "hunch"',
         ["existence-selective-units", "'hunch'", "gosi_excess"],
     ),
     "test that does not fit the measure": (
-        r'test = "sign_flip"(?s:.*?)expected_sd = 0.06',
-        'test = "stratified_permutation"\nalternative = "greater"\nn_resamples = 10000\nstrata = "none"\n'
-        "confidence_level = 0.95\n"
-        'alpha = 0.05\nfamily = "f"\nadjustment = "holm"\nnull_value = 0.0\nsmallest_effect = 0.05\nexpected_sd = 0.0',
+        r"expected_sd = 0.06",
+        'test = "stratified_permutation"\nexpected_sd = 0.0',
         ["existence-selective-units", "'test'", "does not fit"],
     ),
     "setting outside a section": (
@@ -463,8 +474,8 @@ REGISTRATION_REFUSALS = {
         "```toml settings\nloose = 1\n",
         ["settings block", "'loose'"],
     ),
-    "setting of no allowed type": (r"epochs = 6", "epochs = 2020-01-01", ["settings block", "epochs"]),
-    "last block that is not closed": (r"```\s*\Z", "", ["closed"]),
+    "setting of no allowed type": (r"batch_size = 32", "batch_size = 2020-01-01", ["settings block", "batch_size"]),
+    "last block that is not closed": (r"```(?!(?s:.*)```)", "", ["closed"]),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from study.config import resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.images import load_images
 from study.store import StudyFolder
+from tests.example_registration import cut_down
 
 ROOT = Path(__file__).parents[2]
 WHOLE_REGISTRATION = ROOT / "preregistration.md"
@@ -62,9 +62,7 @@ os.execv(sys.executable, [sys.executable, "-m", "study.run", *sys.argv[1:]])
 
 def some_of_it(text: str) -> Path:
     """Return a registration of a few hypotheses, so that the many runs here draw few figures."""
-    head, *blocks = re.split(r"(?m)^### ", text)
-    kept = "".join(f"### {block}" for block in blocks if block.split("\n", 1)[0] in REGISTERED)
-    content = (head + kept).encode()
+    content = cut_down(text[: text.index("## Multiverse")], REGISTERED).encode()
     path = Path(tempfile.gettempdir()) / f"registration-{hashlib.sha256(content).hexdigest()[:16]}.md"
     if not path.exists():
         beside = path.with_suffix(f".{os.getpid()}")

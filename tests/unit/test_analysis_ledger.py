@@ -26,10 +26,9 @@ from study.analysis.core.results import (
     SecondSet,
 )
 from study.analysis.core.testing import untested
-from study.registration import QUESTIONS
 from tests.example_networks import example_network
 from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
-from tests.example_study import LAYERS, analysed, registered, study_of
+from tests.example_study import LAYERS, analysed, registered, registered_questions, study_of
 
 # What the paper claims, question by question, and the hypotheses that say it.
 CLAIMS = {
@@ -59,7 +58,7 @@ CLAIMS = {
 REASONS = ("Unit of analysis", "Baseline", "Autocorrelation", "Pooling", "Absence", "Intervention", "Outcome")
 MEASURES = [
     (name, measure)
-    for name in QUESTIONS
+    for name in registered_questions()
     if (question := question_named(name)) is not None
     for measure in question.measures
 ]
@@ -88,11 +87,11 @@ def result(verdict: str = SUPPORTED, published: str = SUPPORTED, **changes: obje
 
 def test_every_claim_of_the_paper_has_its_row() -> None:
     """Each confirmatory hypothesis, in the order of questions, and none of the exploratory ones."""
-    assert set(CLAIMS) == set(QUESTIONS)
+    assert set(CLAIMS) == set(registered_questions())
     whole = registered().hypotheses.values()
     questions = tuple(
         QuestionResult(name, "", "", "", tuple(untested(one, "no data") for one in whole if one.question == name))
-        for name in QUESTIONS
+        for name in registered_questions()
     )
     rows = ledger(questions)
     assert [row.hypothesis for row in rows] == [name for names in CLAIMS.values() for name in names]

@@ -23,13 +23,21 @@ from study.analysis.core.question import (
     unpublished,
 )
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
-from study.registration import QUESTIONS
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
-from tests.example_study import AUGMENTATIONS, LAYERS, analysed, example_study, registered, replaced, study_of
+from tests.example_study import (
+    AUGMENTATIONS,
+    LAYERS,
+    analysed,
+    example_study,
+    registered,
+    registered_questions,
+    replaced,
+    study_of,
+)
 
-MODULES = [name for name in QUESTIONS if question_named(name) is not None]
+MODULES = [name for name in registered_questions() if question_named(name) is not None]
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +153,7 @@ def test_a_question_without_a_module_is_known_as_such() -> None:
 
 def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult, ...]) -> None:
     """In the registration's order, each in all its layers; questions in the paper's order."""
-    assert [result.question for result in results] == list(QUESTIONS)
+    assert [result.question for result in results] == list(registered_questions())
     found = [one for result in results for one in result.hypotheses]
     assert {one.hypothesis.id for one in found} == set(registered().hypotheses)
     for one in found:
@@ -153,7 +161,7 @@ def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult,
         assert one.reason
 
 
-@pytest.mark.parametrize("name", [name for name in QUESTIONS if name not in MODULES] or ["maturation"])
+@pytest.mark.parametrize("name", [name for name in registered_questions() if name not in MODULES] or ["maturation"])
 def test_a_question_without_an_arm_is_not_tested_and_says_why(results: tuple[QuestionResult, ...], name: str) -> None:
     """Its claim is shown, its hypotheses are not tested, the reason is given in every layer."""
     if name in MODULES:

@@ -12,10 +12,11 @@ from study.analysis.core.results import NOT_TESTED
 from study.analysis.external.ablation import halves_table
 from study.analysis.external.network import described, layer_table
 from study.analysis.external.tables import MOST_PANELS, spread_layers
-from study.registration import VGG16_LAYERS, read_registration
+from study.registration import read_registration
 from tests.example_probed import probed_study
 
 REGISTRATION = read_registration(Path(__file__).parents[2] / "preregistration.md")
+VGG16_LAYERS = REGISTRATION.hypotheses["replication-vgg16-existence"].layers
 SMALL = {"first": 9, "second": 12}
 
 

@@ -17,7 +17,7 @@ from study.analysis import question_named
 from study.analysis.core import testing
 from study.analysis.core.question import Measure, unpublished
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
-from study.registration import CORRELATION_TESTS, Hypothesis
+from study.registration import TEST_KINDS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
@@ -85,7 +85,7 @@ def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np
 def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
     """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
     n_layers = len(one.layers)
-    if one.test in CORRELATION_TESTS:
+    if one.kind.correlates:
         rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
         if one.test == "correlation_equivalence":
             rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
@@ -267,7 +267,7 @@ def test_a_correlation_is_absent_when_its_interval_is_within_the_margins(rho: fl
         assert 0 < layer.pvalue < 1
 
 
-@pytest.mark.parametrize("test", testing.CORRELATIONS)
+@pytest.mark.parametrize("test", [kind.name for kind in TEST_KINDS.values() if kind.correlates])
 def test_a_correlation_needs_a_second_variable(test: str) -> None:
     """A measure without one is a programmer's mistake, named with the hypothesis and the measure."""
     one = hypothesis("generalization-lower-layers", test=test)
@@ -313,7 +313,7 @@ def test_a_layer_does_not_depend_on_the_others(name: str) -> None:
     one = hypothesis(name)
     rng = np.random.default_rng(3)
     values, against = rng.normal(0.5, 0.3, size=(len(one.layers), 24)), rng.normal(size=24)
-    other = against if one.test in testing.CORRELATIONS else None
+    other = against if one.kind.correlates else None
     complete = measured(one, values, other)
     with_gap = values.copy()
     with_gap[0, 5] = np.nan

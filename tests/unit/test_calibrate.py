@@ -25,6 +25,7 @@ from study.commands import calibrate
 from study.commands.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
 from study.config import resolve
 from study.registration import Hypothesis
+from tests.example_registration import cut_down
 from tests.example_study import only, registered
 
 ROOT = Path(__file__).parents[2]
@@ -182,14 +183,11 @@ def test_a_registration_that_errs_too_often_fails_the_command(
 ) -> None:
     """Seven layers without an adjustment for seven: some layer is found where there is nothing, and the exit code is 1."""
     name = "untrained-few"
-    block = re.search(
-        rf'```toml hypothesis\nid = "{name}".*?```', (ROOT / "preregistration.md").read_text("utf-8"), re.S
-    )
-    assert block is not None
+    alone = cut_down((ROOT / "preregistration.md").read_text("utf-8"), [name])
+    changed = alone.replace('adjustment = "holm"', 'adjustment = "none"').replace("\nalpha = 0.05", "\nalpha = 0.1")
+    changed = changed[: changed.index("## Multiverse")]
     broken = tmp_path / "broken.md"
-    broken.write_text(
-        block[0].replace('adjustment = "holm"', 'adjustment = "none"').replace("alpha = 0.05", "alpha = 0.1")
-    )
+    broken.write_text(changed, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert run("--preregistration", str(broken), "--studies", "60", "--networks", "16") == 1
     told = capsys.readouterr()

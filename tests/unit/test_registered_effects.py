@@ -8,7 +8,7 @@ import math
 import pytest
 import scipy.stats
 
-from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.registration import Hypothesis
 from tests.example_study import registered
 
 
@@ -38,7 +38,7 @@ def freedom(hypothesis: Hypothesis) -> int:
 def test_absence_is_registered_as_equivalence_and_as_nothing_else() -> None:
     """No rule of a hypothesis of absence reads a p-value from below, and every equivalence test is one of absence."""
     absences = {name for name in registered().hypotheses if "absence" in name}
-    equivalences = {name for name, one in registered().hypotheses.items() if one.test in EQUIVALENCE_TESTS}
+    equivalences = {name for name, one in registered().hypotheses.items() if one.kind.absence}
     assert absences == equivalences
     for hypothesis in registered().hypotheses.values():
         for rule in (hypothesis.supported, hypothesis.contradicted):

@@ -13,63 +13,17 @@ import pytest
 
 from study import analysis
 from study.analysis import check_measures
-from study.config import CLAMPS, LAYERS, PROFILES, as_record, resolve
-from study.registration import (
-    CNN7_LAYERS,
-    EQUIVALENCE_TESTS,
-    QUESTIONS,
-    VGG16_LAYERS,
-    Hypothesis,
-    Registration,
-    parsed_registration,
-    read_registration,
-)
+from study.config import CLAMPS, PROFILES, as_record, resolve
+from study.registration import TEST_KINDS, Hypothesis, Registration, parsed_registration, read_registration
+from study.registration.decisions import QUANTITIES, Rule
 from study.registration.deviations import differences, setting_deviations
-from study.registration.rules import QUANTITIES, Rule
+from study.vocabulary.architecture import architectures
+from study.vocabulary.discovery import names_in
 from study.vocabulary.errors import StudyError
+from tests.example_registration import FIELDS, LEFT_OUT, block, register, table
 
 PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
-FIELDS: dict[str, Any] = {
-    "id": "made-up",
-    "question": "existence",
-    "paper_section": "3.1",
-    "claim": "It is so.",
-    "estimand": "A mean.",
-    "measure": "selective_excess",
-    "experimental_unit": "network",
-    "layers": ["conv1", "conv2"],
-    "layers_required": "every",
-    "test": "sign_flip",
-    "alternative": "greater",
-    "n_resamples": 9999,
-    "strata": "none",
-    "confidence_level": 0.95,
-    "alpha": 0.05,
-    "family": "made-up",
-    "adjustment": "holm",
-    "null_value": 0.0,
-    "smallest_effect": 0.1,
-    "expected_sd": 0.2,
-    "supported": "pvalue_adjusted <= alpha",
-    "contradicted": "ci_high < smallest_effect",
-    "exclusions": "none",
-    "minimum_networks": 8,
-    "minimum_per_stratum": 1,
-    "status": "confirmatory",
-}
-GONE = object()
-
-
-def block(**changes: Any) -> str:
-    """Return a valid hypothesis block with some fields changed, added, or left out (GONE)."""
-    fields = {key: value for key, value in (FIELDS | changes).items() if value is not GONE}
-    lines = [f"{key} = {value if isinstance(value, float) else json.dumps(value)}" for key, value in fields.items()]
-    return "\n".join(["```toml hypothesis", *lines, "```", ""])
-
-
-def register(*texts: str) -> Registration:
-    """Return what some blocks register, with prose between them."""
-    return parsed_registration("# Prose\n\n" + "\nMore prose.\n\n".join(texts), source="pre.md")
+CNN7 = architectures()["cnn7"].layers
 
 
 def refusal(*texts: str) -> str:
@@ -97,9 +51,11 @@ def registered() -> Registration:
 
 
 def test_every_question_is_registered(registered: Registration) -> None:
-    """All nine questions have at least one confirmatory hypothesis, named after its question."""
+    """Every question that there is has at least one confirmatory hypothesis, named after its question."""
     hypotheses = registered.hypotheses.values()
-    assert {hypothesis.question for hypothesis in hypotheses if hypothesis.status == "confirmatory"} == set(QUESTIONS)
+    assert {hypothesis.question for hypothesis in hypotheses if hypothesis.status == "confirmatory"} == set(
+        names_in("study.analysis.questions")
+    )
     for name, hypothesis in registered.hypotheses.items():
         assert name == hypothesis.id
         assert name.startswith(hypothesis.question + "-")
@@ -107,9 +63,12 @@ def test_every_question_is_registered(registered: Registration) -> None:
 
 def test_vgg16_is_registered_in_all_its_layers(registered: Registration) -> None:
     """Thirteen convolutions, five poolings, two dense layers; ablation where the paper puts its asterisks."""
-    assert len(VGG16_LAYERS) == 20
-    assert registered.hypotheses["replication-vgg16-existence"].layers == VGG16_LAYERS
-    assert registered.hypotheses["replication-vgg16-spatial-frequency"].layers == VGG16_LAYERS
+    blocks = [f"block{number}" for number in range(1, 6)]
+    for name in ("replication-vgg16-existence", "replication-vgg16-spatial-frequency"):
+        layers = registered.hypotheses[name].layers
+        assert len(layers) == 20
+        assert [layer for layer in layers if layer.endswith("pool")] == [f"{one}_pool" for one in blocks]
+        assert layers[-2:] == ("fc1", "fc2")
     assert registered.hypotheses["replication-vgg16-ablation"].layers == ("block1_conv2", "block1_pool", "block2_conv1")
 
 
@@ -126,12 +85,12 @@ def test_vgg16_is_registered_in_all_its_layers(registered: Registration) -> None
         ("ablation-effect", ("conv2", "conv3")),
         ("ablation-twofold", ("conv2", "conv3")),
         ("ablation-silence", ("conv2", "conv3")),
-        ("existence-selective-units", CNN7_LAYERS),
+        ("existence-selective-units", CNN7),
     ],
 )
 def test_layers_are_those_of_the_papers_claims(registered: Registration, name: str, layers: tuple[str, ...]) -> None:
     """Where the paper says it holds."""
-    assert registered.hypotheses[name].layers == layers
+    assert registered.for_network("cnn7", CNN7).hypotheses[name].layers == layers
 
 
 def test_every_measure_exists(registered: Registration) -> None:
@@ -152,7 +111,7 @@ def test_registered_settings_are_settings(registered: Registration) -> None:
     assert set(registered.settings) <= keys
     assert set(registered.profile_settings) == set(PROFILES)
     assert all(set(settings) <= keys for settings in registered.profile_settings.values())
-    assert registered.settings["ablation.layers"] == list(LAYERS) == list(CNN7_LAYERS)
+    assert registered.settings["ablation.layers"] == list(CNN7)
     assert registered.settings["ablation.clamps"] == list(CLAMPS)
 
 
@@ -180,7 +139,7 @@ def test_a_block_becomes_a_frozen_record() -> None:
 
 def test_hypotheses_keep_their_order() -> None:
     """As they stand in the file."""
-    assert list(register(block(id="b"), block(id="a"), block(id="c")).hypotheses) == ["b", "a", "c"]
+    assert list(register(block("b"), block("a"), block("c")).hypotheses) == ["b", "a", "c"]
 
 
 def test_other_fenced_blocks_are_prose() -> None:
@@ -196,19 +155,92 @@ def test_windows_line_ends_are_read(tmp_path: Path) -> None:
     assert read_registration(path).digest == register(block()).digest
 
 
-def test_settings_are_read_for_all_and_by_profile() -> None:
-    """`section.key` of the config, and the same under `[profile.NAME.section]`."""
-    settings = "```toml settings\n[training]\nbatch_size = 32\n[profile.quick.training]\nepochs = 8\n```\n"
-    registration = register(settings, block())
-    assert registration.settings == {"training.batch_size": 32}
-    assert registration.profile_settings == {"quick": {"training.epochs": 8}}
+def test_settings_are_read() -> None:
+    """`section.key` of the config to the value that is registered for every profile."""
+    assert register("```toml settings\n[training]\nbatch_size = 32\n```\n", block()).settings == {
+        "training.batch_size": 32
+    }
+
+
+DEFAULTS = """```toml defaults
+network = "cnn7"
+alpha = 0.01
+strata = "none"
+layers = ["conv1"]
+confidence_level = 0.95
+[decision.within]
+test = "equivalence"
+confidence_level = 0.9
+contradicted = "ci_low > {smallest_effect} or ci_high < -{smallest_effect}"
+```
+"""
+OF_A_DECISION = dict.fromkeys(
+    ("network", "alpha", "strata", "layers", "confidence_level", "test", "contradicted", "question", "family"), LEFT_OUT
+)
+
+
+def short(identifier: str, **changes: Any) -> str:
+    """Return a table that leaves to the defaults and to the decision what they say."""
+    return table(identifier, **(OF_A_DECISION | {"decision": "within"} | changes))
+
+
+def test_what_a_table_leaves_out_comes_from_its_block_its_decision_and_the_defaults() -> None:
+    """In that order; the question is the id's first part, the family the id, a margin the hypothesis' own."""
+    text = (
+        f'```toml hypotheses\nlayers = ["conv2"]\nalpha = 0.02\n\n{short("untrained-a")}{short("b", alpha=0.03)}```\n'
+    )
+    first, second = register(DEFAULTS, text).hypotheses.values()
+    assert (first.id, first.question, first.family) == ("untrained-a", "untrained", "untrained-a")
+    assert (first.layers, first.alpha, second.alpha) == (("conv2",), 0.02, 0.03)
+    assert (first.test, first.confidence_level, first.network, first.strata) == ("equivalence", 0.9, "cnn7", "none")
+    assert first.contradicted.text == "ci_low > 0.1 or ci_high < -0.1"
+
+
+def test_all_layers_are_those_of_the_network() -> None:
+    """Of any network where none is named; of the named one otherwise; until then the layers are "all"."""
+    registration = register(
+        DEFAULTS,
+        f"```toml hypotheses\n{short('a', layers='all')}{short('b', layers='all', network='big')}{short('c')}```\n",
+    )
+    assert [(one.network, one.layers) for one in registration.hypotheses.values()] == [
+        ("any", ("all",)),
+        ("big", ("all",)),
+        ("cnn7", ("conv1",)),
+    ]
+    for network, layers in (
+        ("small", [("x", "y"), ("all",), ("conv1",)]),
+        ("big", [("x", "y"), ("x", "y"), ("conv1",)]),
+    ):
+        named = registration.for_network(network, ("x", "y"))
+        assert [one.layers for one in named.hypotheses.values()] == layers
+        assert named.digest == registration.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("```toml defaults\nalfa = 1\n```\n", "defaults block: field 'alfa' is unknown"),
+        ("```toml defaults\n[decision.x]\nalfa = 1\n```\n", "defaults block, [decision.x]: field 'alfa' is unknown"),
+        ("```toml defaults\ndecision = 1\n```\n", "decision = 1 must be tables such as [decision.effect_above]"),
+        (DEFAULTS + "\n" + DEFAULTS, "there are 2 such blocks"),
+        ("```toml hypotheses\nalpha = 0.05\n```\n", "hypotheses block 1: names no hypothesis"),
+        (
+            DEFAULTS + f"\n```toml hypotheses\n{table(decision='withn')}```\n",
+            "'withn' is unknown; decisions are within",
+        ),
+        (DEFAULTS + f"\n```toml hypotheses\n{table(decision=['within'])}```\n", "['within'] is unknown; decisions are"),
+    ],
+)
+def test_malformed_defaults_and_decisions_are_refused(text: str, reason: str) -> None:
+    """One line with the block, the field or decision, and what is allowed."""
+    assert reason in refusal(text, block())
 
 
 # Blocks that are refused
 
 MALFORMED: list[tuple[dict[str, Any], str, str]] = [
-    ({"claim": GONE}, "claim", "missing"),
-    ({"supported": GONE}, "supported", "missing"),
+    ({"claim": LEFT_OUT}, "claim", "missing"),
+    ({"supported": LEFT_OUT}, "supported", "missing"),
     ({"smallest_efect": 0.1}, "smallest_efect", "unknown"),
     ({"claim": ""}, "claim", "empty"),
     ({"exclusions": "  "}, "exclusions", "empty"),
@@ -220,8 +252,10 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"layers": "conv1"}, "layers", "non-empty list"),
     ({"layers": []}, "layers", "non-empty list"),
     ({"layers": [1]}, "layers", "non-empty list"),
-    ({"layers": ["conv1", "conv7"]}, "layers", "'conv7' is no layer; layers are conv1"),
-    ({"question": "existance"}, "question", "existence, spatial_frequency"),
+    ({"layers": ["all", "conv1"]}, "layers", "names layers beside all of them"),
+    ({"network": "any"}, "network", "must be the name of an architecture"),
+    ({"network": LEFT_OUT}, "network", "missing"),
+    ({"decision": "effect_abov"}, "decision", "'effect_abov' is unknown; decisions are none"),
     ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence, correlation_equivalence"),
     ({"alternative": "both"}, "alternative", "two-sided, less, greater"),
     ({"layers_required": "all"}, "layers_required", "every, most, any"),
@@ -247,7 +281,7 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
         "smallest_effect",
         "leaves -1 to 1",
     ),
-    ({"expected_sd": GONE}, "expected_sd", "missing"),
+    ({"expected_sd": LEFT_OUT}, "expected_sd", "missing"),
     ({"expected_sd": 0.0}, "expected_sd", "0.0 must be above 0, for test 'sign_flip'"),
     ({"expected_sd": -0.1}, "expected_sd", "between 0.0"),
     ({"expected_sd": math.nan}, "expected_sd", "between 0.0"),
@@ -275,8 +309,8 @@ def test_a_malformed_block_is_refused_with_file_block_and_field(
     changes: dict[str, Any], field: str, reason: str
 ) -> None:
     """The line names the file, the second block and its id, the field, and what is allowed."""
-    message = refusal(block(id="first"), block(id="second", **changes))
-    assert message.startswith("pre.md, hypothesis block 2 (second)")
+    message = refusal(block("first"), block("second", **changes))
+    assert message.startswith("pre.md, hypotheses block 2, [second]")
     assert f"field {field!r}" in message
     assert reason in message
 
@@ -296,7 +330,7 @@ def test_a_null_value_that_is_no_number_is_refused(bad: float) -> None:
 
 def test_equivalence_within_nothing_is_refused() -> None:
     """Two margins that coincide leave no room to be equivalent in; the analysis could only fail on them."""
-    for test in EQUIVALENCE_TESTS:
+    for test in (kind.name for kind in TEST_KINDS.values() if kind.absence):
         for bad in (0.0, -0.1):
             message = refusal(block(test=test, smallest_effect=bad))
             assert "field 'smallest_effect'" in message
@@ -322,33 +356,34 @@ def test_a_layer_named_twice_is_refused() -> None:
 
 def test_a_family_has_one_adjustment() -> None:
     """Hypotheses that share a family and disagree about its adjustment cannot both be right."""
-    message = refusal(block(id="a", family="both"), block(id="b", family="both", adjustment="none"))
+    message = refusal(block("a", family="both"), block("b", family="both", adjustment="none"))
     assert "field 'adjustment'" in message
-    assert "block 2 (b)" in message
+    assert "block 2, [b]" in message
 
 
 def test_an_id_that_is_taken_is_refused() -> None:
     """The second block of that name is named."""
-    assert refusal(block(), block()) == "pre.md, hypothesis block 2: id 'made-up' is taken by an earlier block"
+    assert refusal(block(), block()) == "pre.md, hypotheses block 2: id 'made-up' is taken by an earlier block"
 
 
 def test_a_block_that_is_no_toml_is_refused() -> None:
     """The line says which block and where in it."""
-    message = refusal(block(), "```toml hypothesis\nid = \n```\n")
-    assert message.startswith("pre.md, hypothesis block 2: not valid TOML")
+    message = refusal(block(), "```toml hypotheses\n[a]\nid = \n```\n")
+    assert message.startswith("pre.md, hypotheses block 2: not valid TOML")
 
 
 def test_a_block_that_is_not_closed_is_refused() -> None:
     """Otherwise the last hypothesis of a truncated file would go unregistered without a word."""
-    message = refusal(block(id="first"), block(id="second").removesuffix("```\n"))
+    message = refusal(block("first"), block("second").removesuffix("```\n"))
     assert "block 2" in message
 
 
 @pytest.mark.parametrize(
-    "text", ["batch_size = 32\n", "profile = 3\n", "[profile]\nquick = 3\n", "[profile.quick]\nepochs = 3\n"]
+    "text",
+    ["batch_size = 32\n", "profile = 3\n", "[profile.quick.training]\nepochs = 3\n", "[images]\na = 2020-01-01\n"],
 )
-def test_settings_outside_a_section_are_refused(text: str) -> None:
-    """A settings block holds `[section]` tables, by profile `[profile.NAME.section]`; anything else is named."""
+def test_settings_that_are_none_are_refused(text: str) -> None:
+    """A settings block holds `[section]` tables of text, numbers and lists; sizes stand in the profiles' own files."""
     message = refusal(f"```toml settings\n{text}```\n", block())
     assert "settings block" in message
 
@@ -437,8 +472,8 @@ def test_an_undefined_quantity_satisfies_no_rule(symbol: str, text: str) -> None
 
 def test_the_digest_stands_when_only_prose_changes() -> None:
     """Prose, spacing and the order of keys and blocks: the machine-readable part is the same, the text is not."""
-    before = register(block(id="a"), block(id="b"))
-    after = parsed_registration(f"Rewritten.\n{block(id='b')}\n\nElsewhere\n{block(id='a')}", source="other.md")
+    before = register(block("a"), block("b"))
+    after = parsed_registration(f"Rewritten.\n{block('b')}\n\nElsewhere\n{block('a')}", source="other.md")
     assert after.digest == before.digest
     assert after.text_digest != before.text_digest
     assert differences(before.as_record(), after) == [
@@ -477,7 +512,7 @@ def test_the_digest_covers_the_settings() -> None:
 
 def test_added_and_removed_hypotheses_are_listed() -> None:
     """One line each, and no line for what stayed."""
-    before, after = register(block(id="gone"), block(id="kept")), register(block(id="kept"), block(id="new"))
+    before, after = register(block("gone"), block("kept")), register(block("kept"), block("new"))
     assert differences(before.as_record(), after) == [
         "gone: registered when the first network started, removed since",
         "new: registered after the first network started",
@@ -486,8 +521,8 @@ def test_added_and_removed_hypotheses_are_listed() -> None:
 
 def test_every_difference_has_a_line() -> None:
     """Two fields of one hypothesis, one of another."""
-    before = register(block(id="a"), block(id="b"))
-    after = register(block(id="a", alpha=0.01, test="equivalence"), block(id="b", minimum_networks=9))
+    before = register(block("a"), block("b"))
+    after = register(block("a", alpha=0.01, test="equivalence"), block("b", minimum_networks=9))
     lines = differences(json.loads(json.dumps(before.as_record())), after)
     assert lines == [
         "a: test was 'sign_flip', is now 'equivalence'",
@@ -552,6 +587,6 @@ def test_a_question_without_a_module_may_be_registered(monkeypatch: pytest.Monke
     check_measures(register(block(question="memorization", measure="anything")), source="pre.md")
 
 
-def test_fields_of_this_test_are_those_of_a_hypothesis() -> None:
+def test_fields_of_these_tests_are_those_of_a_hypothesis() -> None:
     """The block used here is whole."""
-    assert set(FIELDS) == {field.name for field in dataclasses.fields(Hypothesis)}
+    assert set(FIELDS) | {"id"} == {field.name for field in dataclasses.fields(Hypothesis)}

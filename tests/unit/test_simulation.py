@@ -19,7 +19,7 @@ from study.analysis.simulation import Design, Size, Truth, effect_case, is_simul
 from study.analysis.simulation.courses import autocorrelated, falling_loss, following, own_course, weight_of
 from study.analysis.simulation.population import CNN7_UNITS, LABEL_CORRUPTIONS, deviations, group_offsets
 from study.config import AUGMENTATIONS
-from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.registration import Hypothesis
 from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
 from study.vocabulary.seeding import stream
@@ -219,7 +219,7 @@ def test_absence_is_tested_at_both_margins() -> None:
     """And planted as no effect when power is asked for."""
     for one in SIMULATED.values():
         nulls, effect = null_cases(one, Size(16)), effect_case(one, Size(16))
-        if one.test in EQUIVALENCE_TESTS:
+        if one.kind.absence:
             margins = (one.null_value - one.smallest_effect, one.null_value + one.smallest_effect)
             assert tuple(case.theta for case in nulls) == margins
             assert effect.theta == one.null_value

@@ -15,7 +15,7 @@ from study.analysis.core.results import (
     PublishedLayer,
     QuestionResult,
 )
-from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.registration import Hypothesis
 
 _SIDES = {"less": "one-sided, below", "greater": "one-sided, above", "two-sided": "two-sided"}
 
@@ -37,14 +37,10 @@ def registered_test(hypothesis: Hypothesis) -> str:
     """Return in words what a hypothesis is tested by."""
     within = "" if hypothesis.strata == "none" else f" within {hypothesis.strata.replace('_', ' ')}"
     low, high = (hypothesis.null_value + sign * hypothesis.smallest_effect for sign in (-1, 1))
-    tested = {
-        "sign_flip": f"Mean over networks against {hypothesis.null_value:g}, by sign flips",
-        "stratified_permutation": f"Rank correlation over networks, ranks taken and permuted{within or ' freely'}",
-        "equivalence": f"Equivalence: the mean over networks lies within {low:g} and {high:g}, by sign flips",
-        "correlation_equivalence": f"Equivalence: the rank correlation over networks{within} lies within {low:g} and"
-        f" {high:g}, on Fisher's z",
-    }[hypothesis.test]
-    side = "two one-sided tests" if hypothesis.test in EQUIVALENCE_TESTS else _SIDES[hypothesis.alternative]
+    tested = hypothesis.kind.sentence.format(
+        null_value=hypothesis.null_value, low=low, high=high, within=within, permuted=within.strip() or "freely"
+    )
+    side = "two one-sided tests" if hypothesis.kind.absence else _SIDES[hypothesis.alternative]
     return f"{tested}; {side}."
 
 
@@ -55,7 +51,7 @@ def _row(result: HypothesisResult) -> LedgerRow:
         claim=hypothesis.claim,
         paper_section=hypothesis.paper_section,
         layers=hypothesis.layers,
-        absence=hypothesis.test in EQUIVALENCE_TESTS,
+        absence=hypothesis.kind.absence,
         published_test=result.published_test,
         published_pvalues=tuple((layer.layer, layer.pvalue) for layer in result.published_layers),
         published_verdict=result.published_verdict,

@@ -27,8 +27,6 @@ from study.analysis.core.verdict import hypothesis_verdict, layer_verdict, reaso
 from study.registration import Hypothesis
 from study.vocabulary.seeding import stream
 
-CORRELATIONS = ("stratified_permutation", "correlation_equivalence")
-
 
 @dataclass(frozen=True)
 class Observations:
@@ -142,8 +140,8 @@ def _tested_together(
         "stratified_permutation": _correlation_tests,
         "correlation_equivalence": _correlation_equivalence_tests,
     }[hypothesis.test](hypothesis, observations, rng)
-    means = hypothesis.test not in CORRELATIONS
-    estimates = _estimates(hypothesis, observations) if means else [outcome.statistic for outcome in outcomes]
+    correlates = hypothesis.kind.correlates
+    estimates = [outcome.statistic for outcome in outcomes] if correlates else _estimates(hypothesis, observations)
     found = {}
     for layer, estimate, outcome, interval in zip(layers, estimates, outcomes, intervals, strict=True):
         if np.isnan(outcome.pvalue):
@@ -169,7 +167,7 @@ def _tested_together(
 def _estimates(hypothesis: Hypothesis, observations: Observations) -> list[float]:
     """Return the estimand's estimate in every layer; NaN where there is none."""
     values = observations.values
-    if hypothesis.test in CORRELATIONS and observations.against is not None:
+    if hypothesis.kind.correlates and observations.against is not None:
         correlations = stats.stratified_spearmans(values, observations.against, observations.strata)
         return [correlation.statistic for correlation in correlations]
     return [float(mean) for mean in values.mean(axis=1)] if observations.n else [float("nan")] * len(values)

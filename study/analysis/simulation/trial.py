@@ -15,7 +15,7 @@ from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, Hyp
 from study.analysis.core.testing import Tested, tested_values, with_verdicts
 from study.analysis.core.verdict import hypothesis_verdict
 from study.analysis.simulation.population import Design, Simulator, Size, Truth
-from study.registration import EQUIVALENCE_TESTS, Hypothesis
+from study.registration import Hypothesis
 from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stable_integer, stream
@@ -76,7 +76,7 @@ class Tally:
 def null_cases(hypothesis: Hypothesis, size: Size) -> tuple[Case, ...]:
     """Return the boundary of what the test must not reject: the null value, or both margins of an equivalence test."""
     thetas: tuple[float, ...] = (hypothesis.null_value,)
-    if hypothesis.test in EQUIVALENCE_TESTS:
+    if hypothesis.kind.absence:
         thetas = (
             hypothesis.null_value - hypothesis.smallest_effect,
             hypothesis.null_value + hypothesis.smallest_effect,
@@ -86,8 +86,7 @@ def null_cases(hypothesis: Hypothesis, size: Size) -> tuple[Case, ...]:
 
 def effect_case(hypothesis: Hypothesis, size: Size) -> Case:
     """Return what the test should find: the smallest effect of interest, or, of an equivalence test, none at all."""
-    equivalence = hypothesis.test in EQUIVALENCE_TESTS
-    theta = hypothesis.null_value if equivalence else hypothesis.smallest_effect
+    theta = hypothesis.null_value if hypothesis.kind.absence else hypothesis.smallest_effect
     return Case(hypothesis, EFFECT, theta, size)
 
 

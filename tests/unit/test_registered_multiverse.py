@@ -41,7 +41,10 @@ def test_the_projects_own_names_every_choice_there_is() -> None:
 @pytest.mark.parametrize(
     ("block", "told"),
     [
-        ('[colour]\ncontrol = ["none"]', "[colour] is no question; questions are existence, "),
+        (
+            '[colour]\ncontrol = ["none"]',
+            "'colour' has no analysis of its own to vary; questions that have are existence, ",
+        ),
         ("existence = 3", "existence = 3 must be a table of factors"),
         ("[existence]", "existence = {} must be a table of factors"),
         (

@@ -27,6 +27,7 @@ QUANTITIES = (
     "null_value",
     "smallest_effect",
 )
+EFFECT_IN_RULES = "{smallest_effect}"
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -58,9 +59,20 @@ def _value(term: str, quantities: Mapping[str, float]) -> float:
     return quantities[term] if term in QUANTITIES else float(term)
 
 
-def parsed_rule(text: Any, where: str) -> Rule:
-    """Return the rule that a text writes; `where` names the place for the `StudyError` that refuses another text."""
-    return Rule(str(text), tuple(_clauses(part, where) for part in str(text).split(" or ")))
+def parsed_rule(text: Any, where: str, *, smallest_effect: float) -> Rule:
+    """Return the rule that a text writes.
+
+    Parameters
+    ----------
+    text
+        Clauses; `{smallest_effect}` in it stands for the number, so that one decision serves hypotheses of several margins.
+    where
+        The place, for the `StudyError` that refuses what is no rule.
+    smallest_effect
+        The hypothesis' own.
+    """
+    filled = str(text).replace(EFFECT_IN_RULES, repr(smallest_effect))
+    return Rule(filled, tuple(_clauses(part, where) for part in filled.split(" or ")))
 
 
 def _clauses(text: str, where: str) -> tuple[tuple[str, str, str], ...]:

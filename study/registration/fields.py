@@ -1,0 +1,149 @@
+"""The fields of a hypothesis, checked one by one: each refusal names block, field, value and what is allowed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from study.registration.decisions import parsed_rule
+from study.registration.hypotheses import (
+    ADJUSTMENTS,
+    ALL_LAYERS,
+    ALTERNATIVES,
+    ANY_NETWORK,
+    COMBINATIONS,
+    STATUSES,
+    STRATA,
+    Hypothesis,
+)
+from study.registration.test_kinds import TEST_KINDS
+from study.vocabulary.errors import StudyError
+
+FIELDS: Final = {field.name: str(field.type) for field in dataclasses.fields(Hypothesis)}  # name to type
+RULE: Final = "Rule"
+ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    "alternative": ALTERNATIVES,
+    "test": tuple(TEST_KINDS),
+    "layers_required": COMBINATIONS,
+    "status": STATUSES,
+    "experimental_unit": ("network",),
+    "adjustment": ADJUSTMENTS,
+    "strata": STRATA,
+}
+RANGES: Final = {
+    "n_resamples": (999, 10_000_000),
+    "minimum_networks": (2, 100_000),
+    "minimum_per_stratum": (1, 100_000),
+    "smallest_effect": (-1e6, 1e6),
+    "null_value": (-1e6, 1e6),
+    "expected_sd": (0.0, 1e6),
+}
+OPEN_RANGES: Final = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0)}  # the ends are not allowed
+
+
+def checked_hypothesis(written: Mapping[str, Any], where: str) -> Hypothesis:
+    """Return the hypothesis that these fields make.
+
+    Parameters
+    ----------
+    written
+        Every field to its value in TOML.
+    where
+        The hypothesis' place, for messages.
+
+    Raises
+    ------
+    StudyError
+        On a missing or unknown field, or a value that is not allowed.
+    """
+    for problem, names in (("missing", set(FIELDS) - set(written)), ("unknown", set(written) - set(FIELDS))):
+        if names:
+            raise StudyError(f"{where}: field {min(names)!r} is {problem}; a hypothesis has {', '.join(FIELDS)}")
+    values: dict[str, Any] = {
+        key: _converted(key, written[key], hint, where) for key, hint in FIELDS.items() if hint != RULE
+    }
+    _check_values(values, where)
+    _check_layers(values, where)
+    _check_effect(values, where)
+    values |= {
+        key: parsed_rule(written[key], f"{where}, field {key!r}", smallest_effect=values["smallest_effect"])
+        for key, hint in FIELDS.items()
+        if hint == RULE
+    }
+    return Hypothesis(**values)
+
+
+def _converted(key: str, value: Any, hint: str, where: str) -> Any:
+    """Return a field's value in its type, or refuse it by name."""
+    if hint == "tuple[str, ...]":
+        if value == ALL_LAYERS:
+            return (ALL_LAYERS,)
+        if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise StudyError(f'{where}, field {key!r}: {value!r} must be "{ALL_LAYERS}" or a non-empty list of names')
+    if hint == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    kind = {"int": int, "float": float}.get(hint, str)  # the literal types are text
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise StudyError(f"{where}, field {key!r}: {value!r} must be of type {hint}")
+    if isinstance(value, str) and not value.strip():
+        raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
+    return value
+
+
+def _check_values(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a value outside its set or range; NaN lies in no range."""
+    for key, allowed in ALLOWED.items():
+        if values[key] not in allowed:
+            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be one of {', '.join(allowed)}")
+    for key, (low, high) in (RANGES | OPEN_RANGES).items():
+        if not (low < values[key] < high if key in OPEN_RANGES else low <= values[key] <= high):
+            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
+
+
+def _check_layers(values: Mapping[str, Any], where: str) -> None:
+    """Refuse layers named twice, and names of layers without the network that has them."""
+    layers, name = list(values["layers"]), f"{where}, field 'layers'"
+    if len(set(layers)) < len(layers):
+        raise StudyError(f"{name}: {layers!r} names a layer twice")
+    if ALL_LAYERS in layers and len(layers) > 1:
+        raise StudyError(
+            f'{name}: {layers!r} names layers beside all of them; write layers = "{ALL_LAYERS}" or name each'
+        )
+    if values["network"] == ANY_NETWORK and ALL_LAYERS not in layers:
+        raise StudyError(
+            f"{where}, field 'network': '{ANY_NETWORK}' must be the name of an architecture, because the layers {layers!r} are"
+            f' those of one; or write layers = "{ALL_LAYERS}"'
+        )
+
+
+def _check_effect(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a smallest effect that no result could exceed in the way the test asks, and a spread it cannot have."""
+    kind, alternative, name = TEST_KINDS[values["test"]], values["alternative"], f"{where}, field 'smallest_effect'"
+    null_value, effect = values["null_value"], values["smallest_effect"]
+    if kind.absence:
+        if effect <= 0:
+            raise StudyError(f"{name}: {effect!r} must be above 0, the half-width of an equivalence margin")
+        if kind.correlates and abs(null_value) + effect >= 1:
+            raise StudyError(
+                f"{name}: {effect!r} around null_value {null_value!r} leaves -1 to 1, where a correlation lies; choose a"
+                " smaller margin"
+            )
+    else:
+        side, beyond = {
+            "greater": ("above", effect > null_value),
+            "less": ("below", effect < null_value),
+            "two-sided": ("different from", effect != null_value),
+        }[alternative]
+        if not beyond:
+            raise StudyError(
+                f"{name}: {effect!r} must be {side} null_value, {null_value!r}, for alternative {alternative!r}: it is the"
+                " value of the estimand from which on an effect matters"
+            )
+    if (values["expected_sd"] == 0) != kind.correlates:
+        needed = "0, as in every correlation over networks" if kind.correlates else "above 0"
+        raise StudyError(
+            f"{where}, field 'expected_sd': {values['expected_sd']!r} must be {needed}, for test {kind.name!r}: the standard"
+            " deviation over networks of the estimand"
+        )
