@@ -51,13 +51,14 @@ def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
 
 
 def size_of(networks: int, config: Config) -> Size:
-    """Return the size of a study of so many networks with a config's groups and epochs."""
+    """Return the size of a study of so many networks with a config's groups, epochs and architecture."""
     return Size(
         networks,
         config.population.augmentations,
         config.memorization.label_corruptions,
         config.maturation.epochs,
         config.ablation.null_draws,
+        architectures()[config.network.architecture].unit_counts,
     )
 
 

@@ -24,6 +24,8 @@ class Architecture:
         That of its module, and of `network.architecture`.
     layers
         Names of all its hidden layers, in order: those that `study.networks.graph.hidden_layers` finds in the built model.
+    units
+        Numbers of units of those layers, which simulations of a study before its first network need.
     shifted_layers
         Those behind whose ablated halves shift invariance is measured, unless a study names others.
     build
@@ -37,10 +39,16 @@ class Architecture:
 
     name: str
     layers: tuple[str, ...]
+    units: tuple[int, ...]
     shifted_layers: tuple[str, ...]
     build: Callable[..., Any]
     methods: str
     options: tuple[str, ...] = ()
+
+    @property
+    def unit_counts(self) -> dict[str, int]:
+        """Return the number of units of every hidden layer, in order."""
+        return dict(zip(self.layers, self.units, strict=True))
 
 
 def architecture_names() -> tuple[str, ...]:

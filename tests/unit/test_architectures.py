@@ -22,6 +22,7 @@ def test_what_an_architecture_declares_is_what_it_builds(name: str) -> None:
     architecture = architectures()[name]
     model = architecture.build(NetworkConfig(architecture=name), image_shape=(32, 32, 3), n_classes=7)
     assert architecture.name == name
+    assert {layer.name: layer.n_units for layer in hidden_layers(model)} == architecture.unit_counts
     assert tuple(layer.name for layer in hidden_layers(model)) == architecture.layers
     assert set(architecture.shifted_layers) <= set(architecture.layers)
     assert model.output.shape == (None, 7)
@@ -55,7 +56,13 @@ def test_layers_that_a_config_leaves_open_are_those_of_its_architecture(name: st
 def test_a_setting_that_an_architecture_does_not_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would change the network's key and nothing else."""
     plain = Architecture(
-        name="cnn7", layers=("a",), shifted_layers=("a",), build=lambda *_, **__: None, methods="", options=("order",)
+        name="cnn7",
+        layers=("a",),
+        units=(1,),
+        shifted_layers=("a",),
+        build=lambda *_, **__: None,
+        methods="",
+        options=("order",),
     )
     monkeypatch.setattr("study.config.sections.architectures", lambda: {"cnn7": plain})
     assert NetworkConfig(order="conv_bn_relu").order == "conv_bn_relu"

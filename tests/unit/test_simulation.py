@@ -17,7 +17,7 @@ from study.analysis.questions.memorization import FITTING_ACCURACY
 from study.analysis.questions.memorization.simulator import slope_of
 from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases, simulator_of
 from study.analysis.simulation.courses import autocorrelated, falling_loss, following, own_course, weight_of
-from study.analysis.simulation.population import CNN7_UNITS, LABEL_CORRUPTIONS, deviations, group_offsets
+from study.analysis.simulation.population import deviations, group_offsets
 from study.config import AUGMENTATIONS
 from study.registration import Hypothesis
 from study.vocabulary.discovery import declared_where_present
@@ -26,6 +26,7 @@ from study.vocabulary.seeding import stream
 from tests.example_networks import CNN7
 from tests.example_study import registered
 
+UNITS, RATES = Size(16).units, Size(16).label_corruptions
 SIMULATED = {one.measure: one for one in registered().hypotheses.values() if is_simulated(one)}
 MEANS = sorted(name for name, one in SIMULATED.items() if one.expected_sd > 0)
 CORRELATIONS = sorted(set(SIMULATED) - set(MEANS))
@@ -69,9 +70,28 @@ def test_every_registered_measure_of_the_seven_layer_network_is_simulated() -> N
     assert set(SIMULATED) == {measure for simulators in declared.values() for measure in simulators}
 
 
-def test_layers_have_as_many_units_as_the_network() -> None:
-    """Layer by layer."""
-    assert dict(CNN7_UNITS) == dict(CNN7)
+def test_layers_are_those_of_the_architecture_with_as_many_units() -> None:
+    """Layer by layer, of the default architecture unless another is named; random numbers do not tell them apart."""
+    assert dict(UNITS) == dict(CNN7)
+    other = Size(16, units={"first": 3, "last": 5})
+    assert Design(1, other).layers == ("first", "last")
+    assert Design(1, other).unit_counts(["last", "first"]).tolist() == [5, 3]
+    assert repr(other) == repr(Size(16))
+
+
+def test_networks_of_another_architecture_are_simulated_too() -> None:
+    """A hypothesis about layers of a network of two is planted in those."""
+    size = Size(400, units={"first": 30, "fc1": 50})
+    for name, one in SIMULATED.items():
+        simulator, question = simulator_of(one), question_named(one.question)
+        assert simulator is not None
+        assert question is not None
+        layers = ("fc1",) if name == "cv_against_depth" else ("first",)
+        design = Design(1, size, question.arm, question.initialization_set)
+        tree = simulator(stream(0, "test", name), design, Truth(layers, one.null_value, one.expected_sd))
+        values = question.measures[one.measure].values(tree).sel(layer=list(layers))
+        assert values.sizes["network"] == 400
+        assert np.isfinite(values).mean() > 0.9, name
 
 
 @pytest.mark.parametrize("measure", sorted(SIMULATED))
@@ -159,7 +179,7 @@ def test_halves_are_of_one_size_without_silent_units() -> None:
     assert (half.where(silent, 0) == 0).all()
     for layer in ("conv2", "conv3"):
         own = np.flatnonzero(half["unit_layer"].values == layer)
-        assert own.size == CNN7_UNITS[layer]
+        assert own.size == UNITS[layer]
         assert (half.isel(unit=own).sum("unit") == 0).all()
         assert ((half.isel(unit=own) == 0) & ~silent.isel(unit=own)).sum("unit").max() <= 1
 
@@ -210,8 +230,8 @@ def test_scales_of_correlation(rho: float) -> None:
     closeness = pearson_of(rho)
     y = closeness * x + math.sqrt(1 - closeness**2) * noise
     assert scipy.stats.spearmanr(x, y).statistic == pytest.approx(rho, abs=0.02)
-    rates = np.array(LABEL_CORRUPTIONS)[np.arange(x.size) % 6]
-    trend = slope_of(rho, LABEL_CORRUPTIONS, fitting_only=False) * rates + noise
+    rates = np.array(RATES)[np.arange(x.size) % 6]
+    trend = slope_of(rho, RATES, fitting_only=False) * rates + noise
     assert scipy.stats.spearmanr(rates, trend).statistic == pytest.approx(rho, abs=0.02)
 
 

@@ -15,13 +15,12 @@ import scipy.special
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.config import AUGMENTATIONS
+from study.config import AUGMENTATIONS, MemorizationConfig, NetworkConfig
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
 Floats = NDArray[Any]  # of either precision
 
-CNN7_UNITS: Final = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
-LABEL_CORRUPTIONS: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 FREEDOM: Final = 4.0  # of Student's t, for effects of ablation between networks
 FARTHEST: Final = 0.97  # from 0 that a network's expected rank correlation may lie
 SILENT: Final = 0.04  # share of units that answer to no grating
@@ -35,16 +34,18 @@ class Size:
     """How large a study is: its networks, which take turns with their groups, and what each of them is measured by.
 
     `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation is
-    compared with, `units` the number of units of every hidden layer, in order. Random numbers are named after all but
-    the units.
+    compared with, `units` the number of units of every hidden layer, in order, those of the default architecture unless
+    it says otherwise. Random numbers are named after all but the units.
     """
 
     networks: int
     augmentations: tuple[str, ...] = AUGMENTATIONS
-    label_corruptions: tuple[float, ...] = LABEL_CORRUPTIONS
+    label_corruptions: tuple[float, ...] = MemorizationConfig().label_corruptions
     epochs: int = 16
     null_draws: int = 100
-    units: Mapping[str, int] = field(default_factory=lambda: dict(CNN7_UNITS), repr=False)
+    units: Mapping[str, int] = field(
+        default_factory=lambda: architectures()[NetworkConfig().architecture].unit_counts, repr=False
+    )
 
 
 @dataclass(frozen=True)

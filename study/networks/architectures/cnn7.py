@@ -57,6 +57,7 @@ def _activated(outputs: Any, name: str, order: str) -> Any:
 ARCHITECTURE = Architecture(
     name="cnn7",
     layers=("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1"),
+    units=(*FILTERS, DENSE_UNITS),
     shifted_layers=("conv2", "conv3"),
     build=cnn7,
     methods="Six 3 x 3 convolutions (32, 32, 64, 64, 128, 128 maps; strides 1, 2, 1, 2, 1, 2; '{padding}' padding) and a"
