@@ -146,6 +146,23 @@ def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:
         assert room == COMPOSER or len(below) <= MOST_ARROWS, room
 
 
+def readme_rooms() -> dict[str, tuple[str, ...]]:
+    """Return the README's table of rooms: each room and those that it sees."""
+    _, table = (ROOT / "README.md").read_text(encoding="utf-8").split("| room | what is in it | sees |\n")
+    above: dict[str, tuple[str, ...]] = {}
+    for room, seen in re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", table):
+        above[room] = tuple(above) if seen == "all above" else tuple(re.findall(r"`(\w+)`", seen))
+    return above
+
+
+def test_the_readme_shows_the_same_table() -> None:
+    """Whoever reads it knows which rooms there are, in order, and what each sees."""
+    assert list(readme_rooms()) == list(ROOMS)
+    assert {room: set(seen) for room, seen in readme_rooms().items()} == {
+        room: set(below) - {room} for room, below in ROOMS.items()
+    }
+
+
 def test_report_sees_results_only() -> None:
     """The view knows what an analysis concluded, not how."""
     seen = {name for path in MODULES if within(dotted(path), ("report",)) for name in own(path)}
