@@ -80,8 +80,8 @@ def test_layers_are_those_of_the_architecture_with_as_many_units() -> None:
 
 
 def test_networks_of_another_architecture_are_simulated_too() -> None:
-    """A hypothesis about layers of a network of two is planted in those."""
-    size = Size(400, units={"first": 30, "fc1": 50})
+    """A hypothesis about layers of a network of three is planted in those."""
+    size = Size(400, units={"first": 30, "middle": 40, "fc1": 50})
     for name, one in SIMULATED.items():
         simulator, question = simulator_of(one), question_named(one.question)
         assert simulator is not None
