@@ -120,10 +120,12 @@ def _run(given: argparse.Namespace) -> int:
     )
     if not calibrations:
         raise StudyError(
-            f"none of {', '.join(one.id for one in chosen)} can be simulated: they are about networks that this program does"
-            " not train; give another --hypothesis"
+            f"none of {', '.join(one.id for one in chosen)} can be simulated: no simulation of its measure, or registered for"
+            f" another network than {architecture.name}; give another --hypothesis or --profile"
         )
-    _publish(calibrations, chosen, registration, given, seconds=time.monotonic() - started)
+    _publish(
+        calibrations, chosen, registration, given, architecture=architecture.name, seconds=time.monotonic() - started
+    )
     _print(calibrations, console)
     failed = failures(calibrations)
     for sentence in failed:
@@ -165,7 +167,7 @@ def calibrated(
     workers: int,
     console: Console,
 ) -> tuple[Calibration, ...]:
-    """Return the calibration of each hypothesis that can be simulated.
+    """Return the calibration of each hypothesis that can be simulated for the architecture of `profile`.
 
     Parameters
     ----------
@@ -182,19 +184,18 @@ def calibrated(
     console
         Where progress is shown.
     """
-    from study.analysis.simulation import effect_case, is_simulated, null_cases
+    from study.analysis.simulation import effect_case, null_cases
     from study.analysis.simulation.calibration import Calibration
     from study.analysis.simulation.processes import Request, simulated
     from study.commands.power import impossible
     from study.execution.progress import counted
 
+    architecture = profiles[profile].network.architecture
     requests: list[Request] = []
     places: list[tuple[Hypothesis, int, int]] = []
     for one in hypotheses:
-        if not is_simulated(one):
-            continue
         at, *curve = _sizes(one, profiles, profile, networks)
-        if impossible(one, at):
+        if impossible(one, at, architecture=architecture):
             continue
         nulls, effects = null_cases(one, at), [effect_case(one, size) for size in curve]
         places.append((one, len(nulls), len(effects)))
@@ -231,6 +232,7 @@ def _publish(
     registration: Registration,
     given: argparse.Namespace,
     *,
+    architecture: str,
     seconds: float,
 ) -> None:
     from study.analysis.simulation.calibration import case_table
@@ -244,6 +246,7 @@ def _publish(
         registration,
         studies=given.studies,
         profile=given.profile,
+        architecture=architecture,
         seed=given.seed,
         seconds=seconds,
     )

@@ -98,6 +98,7 @@ def calibration_page(
     *,
     studies: int,
     profile: str,
+    architecture: str,
     seed: int,
     seconds: float,
 ) -> CalibrationPage:
@@ -110,7 +111,9 @@ def calibration_page(
     registration
         Where it is registered.
     studies, profile, seed
-        As given on the command line.
+        As named on the command line.
+    architecture
+        Of the networks of that profile.
     seconds
         How long it took.
     """
@@ -125,7 +128,7 @@ def calibration_page(
         table_words=COLUMNS,
         figures=_figures(calibrations),
         methods=(*METHODS, ("How many", _numbers(calibrations, studies, profile))),
-        left_out=tuple(f"{one.id}: {_why_not(one)}." for one in chosen if one.id not in made),
+        left_out=tuple(f"{one.id}: {_why_not(one, architecture)}." for one in chosen if one.id not in made),
         provenance=(
             ("Program", f"study {__version__}, commit {git['commit'] if git else 'unknown'}"),
             ("Registration digest", registration.digest),
@@ -135,10 +138,10 @@ def calibration_page(
     )
 
 
-def _why_not(one: Hypothesis) -> str:
-    if not is_simulated(one):
-        return impossible(one, Size(one.minimum_networks))
-    return "cannot be tested with this profile's settings"
+def _why_not(one: Hypothesis, architecture: str) -> str:
+    if one.is_registered_for(architecture) and is_simulated(one):
+        return "cannot be tested with this profile's settings"
+    return impossible(one, Size(one.minimum_networks), architecture=architecture)
 
 
 def _summary(calibrations: Sequence[Calibration], failed: Sequence[str], studies: int) -> tuple[str, ...]:

@@ -62,11 +62,13 @@ def size_of(networks: int, config: Config) -> Size:
     )
 
 
-def impossible(hypothesis: Hypothesis, size: Size) -> str:
-    """Return why a hypothesis cannot be tested with a study of this size, '' where it can."""
+def impossible(hypothesis: Hypothesis, size: Size, *, architecture: str) -> str:
+    """Return why a hypothesis cannot be tested with a study of this size and architecture, '' where it can."""
     question = question_named(hypothesis.question)
+    if not hypothesis.is_registered_for(architecture):
+        return f"not tested: registered for {hypothesis.network}"
     if question is None or not is_simulated(hypothesis):
-        return "not tested: it is about networks that this program does not train"
+        return f"not known: question {hypothesis.question} has no simulation of measure {hypothesis.measure}"
     if size.networks == 0:
         return f"not tested: this study trains no such networks (arm {question.arm}, set {question.initialization_set})"
     if size.networks < hypothesis.minimum_networks:
@@ -105,7 +107,7 @@ def power_lines(
     """
     confirmatory = _confirmatory(registration, config)
     sizes = {one.id: size_of(networks_planned(one, config), config) for one in confirmatory}
-    remarks = {one.id: impossible(one, sizes[one.id]) for one in confirmatory}
+    remarks = {one.id: impossible(one, sizes[one.id], architecture=config.network.architecture) for one in confirmatory}
     cases = {one.id: effect_case(one, sizes[one.id]) for one in confirmatory if not remarks[one.id]}
     requests = [Request(case, studies) for case in cases.values()]
     tallies: Mapping[str, Tally] = dict(
@@ -127,7 +129,12 @@ def _confirmatory(registration: Registration, config: Config) -> list[Hypothesis
 def to_simulate(registration: Registration, config: Config, *, studies: int = STUDIES) -> int:
     """Return how many studies `power_lines` simulates."""
     confirmatory = _confirmatory(registration, config)
-    return studies * sum(not impossible(one, size_of(networks_planned(one, config), config)) for one in confirmatory)
+    sizes = [size_of(networks_planned(one, config), config) for one in confirmatory]
+    possible = [
+        not impossible(one, size, architecture=config.network.architecture)
+        for one, size in zip(confirmatory, sizes, strict=True)
+    ]
+    return studies * sum(possible)
 
 
 def _remark(found: Tally | None) -> str:

@@ -70,6 +70,10 @@ class Hypothesis:
         """Return whether the layers are those of the network and have not been named yet."""
         return self.layers == (ALL_LAYERS,)
 
+    def is_registered_for(self, architecture: str) -> bool:
+        """Return whether the claim is about networks of this architecture."""
+        return self.network in (ANY_NETWORK, architecture)
+
     def as_record(self) -> dict[str, Any]:
         """Return the fields as plain JSON types, rules as their text."""
         record = dataclasses.asdict(self)
@@ -108,7 +112,7 @@ class Registration:
         """
         named = {
             name: dataclasses.replace(hypothesis, layers=tuple(layers))
-            if hypothesis.is_about_all_layers and hypothesis.network in (ANY_NETWORK, architecture)
+            if hypothesis.is_about_all_layers and hypothesis.is_registered_for(architecture)
             else hypothesis
             for name, hypothesis in self.hypotheses.items()
         }

@@ -276,7 +276,7 @@ def test_power_is_known_before_data() -> None:
     assert by_name["generalization-lower-layers"].remark == (
         "cannot answer: the registered test needs at least 12 networks"
     )
-    assert "networks that this program does not train" in by_name["replication-vgg16-existence"].remark
+    assert by_name["replication-vgg16-existence"].remark == "not tested: registered for vgg16"
     assert not by_name["generalization-lower-layers"].answers
     text = printed(lines)
     for name in by_name:
