@@ -18,7 +18,7 @@ from typing import Any
 
 from study.config import Config, ExecutionConfig, PopulationConfig
 from study.config.population import PlannedNetwork, planned_networks
-from study.execution import scheduling as execute
+from study.execution import scheduling
 from study.store import StudyFolder, write_record
 from tests.pipeline.tiny_study import ROOT, TIMEOUT
 
@@ -38,13 +38,15 @@ def ended() -> Iterator[Processes]:
             process.wait(timeout=TIMEOUT)
 
 
-def program(module: str, place: Path, *given: str, path: tuple[Path, ...] = (), **environment: str) -> subprocess.Popen:
+def program(
+    module: str, place: Path, *options: str, path: tuple[Path, ...] = (), **environment: str
+) -> subprocess.Popen:
     """Start one of dask's programs in a folder of its own, with the study importable."""
     place.mkdir(parents=True, exist_ok=True)
     search = os.pathsep.join(map(str, (*path, ROOT)))
     with (place / f"{module}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{module}", *given],
+            [sys.executable, "-m", f"distributed.cli.{module}", *options],
             cwd=place,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": search, **environment},
@@ -54,7 +56,7 @@ def program(module: str, place: Path, *given: str, path: tuple[Path, ...] = (), 
         )
 
 
-def scheduler(place: Path, *given: str) -> tuple[subprocess.Popen, Path, str]:
+def scheduler(place: Path, *options: str) -> tuple[subprocess.Popen, Path, str]:
     """Start a scheduler; return it, its scheduler file and its address."""
     file = place / "scheduler.json"
     process = program(
@@ -67,7 +69,7 @@ def scheduler(place: Path, *given: str) -> tuple[subprocess.Popen, Path, str]:
         "--no-dashboard",
         "--scheduler-file",
         str(file),
-        *given,
+        *options,
     )
     deadline = time.monotonic() + TIMEOUT
     while not file.exists() or not file.read_text().endswith("}"):
@@ -77,9 +79,9 @@ def scheduler(place: Path, *given: str) -> tuple[subprocess.Popen, Path, str]:
     return process, file, json.loads(file.read_text())["address"]
 
 
-def worker(place: Path, address: str, *given: str, path: tuple[Path, ...] = ()) -> subprocess.Popen:
+def worker(place: Path, address: str, *options: str, path: tuple[Path, ...] = ()) -> subprocess.Popen:
     """Start a worker process."""
-    return program("dask_worker", place, address, "--no-dashboard", *given, path=path)
+    return program("dask_worker", place, address, "--no-dashboard", *options, path=path)
 
 
 def wait_for_workers(address: str, count: int) -> None:
@@ -122,10 +124,12 @@ def settings(scheduler: object) -> Config:
     return Config(execution=ExecutionConfig(scheduler=str(scheduler)))
 
 
-def outcomes(networks: tuple[PlannedNetwork, ...], scheduler: object, folder: StudyFolder) -> Iterator[execute.Outcome]:
+def outcomes(
+    networks: tuple[PlannedNetwork, ...], scheduler: object, folder: StudyFolder
+) -> Iterator[scheduling.Outcome]:
     """Schedule naps."""
-    return execute.run_networks(
-        networks, settings(scheduler), folder, fingerprint="none", watch=lambda *told: None, task=nap
+    return scheduling.run_networks(
+        networks, settings(scheduler), folder, fingerprint="none", watch=lambda *progress: None, task=nap
     )
 
 

@@ -17,7 +17,7 @@ import psutil
 import xarray as xr
 
 from study.store import StudyFolder, network_state
-from tests.pipeline.tiny_study import Finished, manifests, planned, snapshot
+from tests.pipeline.tiny_study import Finished, imported_at_start, manifests, planned, snapshot
 
 ORPHAN_SECONDS = 90.0  # one that was only just being started first imports what it needs, on a busy machine for long
 
@@ -88,8 +88,7 @@ class Faults:
 
 def faults_in(path: Path, measured: Finished) -> Faults:
     """Return a folder of planned faults whose workers take their networks from a finished study."""
-    path.mkdir()
-    (path / "sitecustomize.py").write_text(_SITE)
+    imported_at_start(path, _SITE)
     (path / "measured").write_text(str(measured.folder.path))
     made = Faults(path)
     made.plan()
@@ -103,12 +102,12 @@ def assert_ended(processes: Sequence[psutil.Process], seconds: float) -> None:
     assert alive == [], f"still there after {seconds} s: {[(time.time(), process) for process in alive]}"
 
 
-def assert_same_study(found: StudyFolder, expected: StudyFolder) -> None:
+def assert_same_study(folder: StudyFolder, expected: StudyFolder) -> None:
     """Assert that every network has the same bytes and every variable of the compacted study the same bits."""
-    assert manifests(found) == manifests(expected)
-    assert {network_state(found, network.key) for network in planned()} == {"done"}
+    assert manifests(folder) == manifests(expected)
+    assert {network_state(folder, network.key) for network in planned()} == {"done"}
     with (
-        xr.open_datatree(found.compacted, engine="zarr") as one,
+        xr.open_datatree(folder.compacted, engine="zarr") as one,
         xr.open_datatree(expected.compacted, engine="zarr") as two,
     ):
         assert set(one.groups) == set(two.groups)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from study.store import Checkpoint, StudyFolder, read_journal
-from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, manifests, run, tiny_folder
+from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, imported_at_start, manifests, run, tiny_folder
 
 # Imported by every process of the run at its start: the first worker that is in its third epoch, whose 320 images are
 # augmented in one call, kills itself as `kill -9` would, once.
@@ -47,24 +47,21 @@ config = resolve("quick", assignments=sys.argv[2:])
 images = load_images(config.images)
 (network,) = planned_networks(config, fingerprint=images.fingerprint)
 shown = partition(images, split_images(images, config.images))
-found = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
-assert found.resumed_epoch == 0
-publish_network(StudyFolder(Path(sys.argv[1])), network.key, found.tree)
+measured = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
+assert measured.resumed_epoch == 0
+publish_network(StudyFolder(Path(sys.argv[1])), network.key, measured.tree)
 """
 
 
 @pytest.mark.slow
-def test_a_killed_network_goes_on_from_its_checkpoint_to_the_same_bytes(tmp_path: Path) -> None:
+def test_a_killed_network_goes_on_from_its_checkpoint_to_the_same_bytes(place: Path, tmp_path: Path) -> None:
     """Its worker is killed in the third epoch: the retry goes on after the second, and the journal says so.
 
     The first try finds a checkpoint that is none, trains from the start, and the worker log says why. The network ends
     as without checkpoint or interruption, its speed is that of the one epoch trained at last, and no checkpoint is left.
     """
     settings = (*SETTINGS, "training.epochs=3", "population.augmentations=none", "ablation.layers=conv1")
-    whole, place, deadly = (tmp_path / name for name in ("whole", "place", "deadly"))
-    for path in (place, deadly):
-        path.mkdir()
-    (deadly / "sitecustomize.py").write_text(_KILLED_IN_THE_THIRD_EPOCH)
+    whole, deadly = tmp_path / "whole", imported_at_start(tmp_path / "deadly", _KILLED_IN_THE_THIRD_EPOCH)
     subprocess.run([sys.executable, "-c", _UNINTERRUPTED, str(whole), *settings], cwd=ROOT, check=True)
     (key,) = manifests(StudyFolder(whole))
     hurt = Checkpoint(tiny_folder(place), key)

@@ -10,12 +10,12 @@ import pytest
 from study.run import main
 from study.store import locked, read_journal
 from study.store.faults import STEPS
-from tests.pipeline.faulty_study import Faults
-from tests.pipeline.test_kills import assert_same_study, kept
+from tests.pipeline.faulty_study import Faults, assert_same_study, kept
 from tests.pipeline.tiny_study import (
     NAME,
     Finished,
     arguments,
+    imported_at_start,
     planned,
     run,
     snapshot,
@@ -66,9 +66,8 @@ def test_disk_that_fails_under_a_run_is_one_line_each_time(place: Path, faults: 
 @pytest.mark.slow
 def test_worker_that_dies_at_its_start_is_one_line(place: Path, tmp_path: Path) -> None:
     """Killed before it has joined the others, as by a system out of memory: exit code 2, and nothing stays behind."""
-    (tmp_path / "deadly").mkdir()
-    (tmp_path / "deadly" / "sitecustomize.py").write_text(_DEADLY)
-    done = run(place, *arguments("--workers", "2"), path=(tmp_path / "deadly",))
+    deadly = imported_at_start(tmp_path / "deadly", _DEADLY)
+    done = run(place, *arguments("--workers", "2"), path=(deadly,))
     assert done.code == 2
     assert re.fullmatch(r"study: a worker process ended while it was being started \(.+\); rerun: .+\n", done.err), (
         done.err

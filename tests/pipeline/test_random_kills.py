@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from tests.pipeline.faulty_study import ORPHAN_SECONDS, assert_ended, assert_same_study, kept
-from tests.pipeline.tiny_study import Finished, arguments, manifests, members, run, start, tiny_folder
+from tests.pipeline.tiny_study import Finished, arguments, kill_session, manifests, members, run, start, tiny_folder
 
 KILLS = int(os.environ.get("STUDY_KILLS", "0"))
 SEED = 20_200_512
@@ -30,14 +30,14 @@ STARTING = "study: a worker process ended while it was being started"
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Return the workers of a run."""
-    found = []
+    workers = []
     for member in members(process.pid):
         try:
             if member.pid != process.pid and "spawn_main" in " ".join(member.cmdline()):
-                found.append(member)
+                workers.append(member)
         except psutil.Error:
             continue
-    return found
+    return workers
 
 
 def kill(process: subprocess.Popen[str], whom: str, rng: np.random.Generator) -> bool:
@@ -61,10 +61,7 @@ def session(place: Path) -> Iterator[list[subprocess.Popen[str]]]:
     started: list[subprocess.Popen[str]] = []
     yield started
     for process in started:
-        for member in members(process.pid):
-            member.kill()
-        with process:
-            process.wait(timeout=60)
+        kill_session(process)
 
 
 def _new_study(place: Path, number: int) -> Path:

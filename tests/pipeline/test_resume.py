@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ from tests.pipeline.tiny_study import (
     NAME,
     Finished,
     arguments,
+    imported_at_start,
+    kill_session,
     manifests,
     members,
     planned,
@@ -135,15 +136,8 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Interrupted:
         time.sleep(0.5)  # what was told to end may need a moment
         survivors = members(process.pid)
     finally:
-        _kill_session(process)
+        kill_session(process)
     return Interrupted(place, process.returncode, err, seconds, survivors, snapshot(folder.networks, times=True))
-
-
-def _kill_session(process: subprocess.Popen[str]) -> None:
-    for member in members(process.pid):
-        member.kill()
-    with process:  # closes its pipes
-        process.wait(timeout=60)
 
 
 @pytest.mark.slow
@@ -176,26 +170,22 @@ def test_rerun_after_interrupt_completes_to_the_same_bytes(interrupted: Interrup
 
 
 @pytest.mark.slow
-def test_failing_networks_are_listed_and_the_others_go_on(tmp_path: Path) -> None:
+def test_failing_networks_are_listed_and_the_others_go_on(place: Path, tmp_path: Path) -> None:
     """One network's worker is killed, one network's weights become NaN: both are listed, the third is done.
 
     Exit code 1; console, journal and report give the reason of each. Networks that wait for the killed worker are not
     its victims.
     """
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "sitecustomize.py").write_text(_BROKEN_SHIFT)
-    place = tmp_path / "place"
-    place.mkdir()
+    broken = imported_at_start(tmp_path / "broken", _BROKEN_SHIFT)
     folder = tiny_folder(place)
-    given = arguments("--workers", "1", "--set", "execution.retries=0")
-    process = start(place, *given, path=(tmp_path / "broken",))
+    process = start(place, *arguments("--workers", "1", "--set", "execution.retries=0"), path=(broken,))
     try:
         wait_until(folder.worker_log.exists, process)  # the first network is in work
         (worker,) = (child for child in members(process.pid) if "spawn_main" in " ".join(child.cmdline()))
         worker.kill()
         out, err = process.communicate(timeout=300)
     finally:
-        _kill_session(process)
+        kill_session(process)
     killed, diverged, whole = planned()
     assert [network_state(folder, network.key) for network in (killed, diverged, whole)] == ["to do", "to do", "done"]
     assert process.returncode == 1, err

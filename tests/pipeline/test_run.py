@@ -54,11 +54,11 @@ def test_nothing_is_said_on_standard_error(tiny: Finished) -> None:
 
 def test_plain_lines_tell_the_progress_without_a_terminal(tiny: Finished) -> None:
     """One line a network, numbered, with its augmentation, seconds and speed; no escape codes."""
-    told = re.findall(
+    lines = re.findall(
         r"^\[(\d)/3\] generalization: (\w+), seed 0: \d+ s, \d+ training images a second$", tiny.out, re.MULTILINE
     )
-    assert [number for number, _ in told] == ["1", "2", "3"]
-    assert {augmentation for _, augmentation in told} == {"none", "shift", "flip"}
+    assert [number for number, _ in lines] == ["1", "2", "3"]
+    assert {augmentation for _, augmentation in lines} == {"none", "shift", "flip"}
     assert "\x1b" not in tiny.out
 
 
@@ -98,8 +98,8 @@ def test_record_holds_config_registration_and_images(tiny: Finished) -> None:
     assert str(tiny.place) not in json.dumps(record)
 
 
-def _set(given: list[str]) -> list[str]:
-    return [value for flag, value in zip(given, given[1:], strict=False) if flag == "--set"]
+def _set(command_line: list[str]) -> list[str]:
+    return [value for flag, value in zip(command_line, command_line[1:], strict=False) if flag == "--set"]
 
 
 def test_study_opens_with_labelled_groups(study: xr.DataTree) -> None:
@@ -172,7 +172,7 @@ def test_too_few_networks_are_not_tested(tiny: Finished, study: xr.DataTree) -> 
     for name, hypothesis in registered.items():
         assert notes[name], name
         if hypothesis.question in ("existence", "generalization", "ablation"):
-            # A ratio of losses is undefined where silencing did no harm, as it may in networks that hardly learnt.
+            # A ratio of losses is undefined where ablation did no harm, as it may in networks that hardly learnt.
             assert re.search(
                 rf"at least {hypothesis.minimum_networks} networks with a value; there are [0-3]$", notes[name]
             )
@@ -217,9 +217,9 @@ def test_study_of_fewer_layers_or_clamps_is_analysed(study: xr.DataTree, restric
         {"/": study.to_dataset(), **{f"/{name}": group for name, group in groups.items()}}
     )
     questions = analysis.analyse(restricted, read_registration(WHOLE_REGISTRATION), root_seed=0)
-    asked = next(question for question in questions if question.question == "ablation")
-    assert {result.verdict for result in asked.hypotheses} == {"not tested"}
-    for result in asked.hypotheses:
+    ablation = next(question for question in questions if question.question == "ablation")
+    assert {result.verdict for result in ablation.hypotheses} == {"not tested"}
+    for result in ablation.hypotheses:
         for layer in result.layers:
             assert layer.note
             assert layer.layer in kept or layer.n == 0

@@ -20,8 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from study.execution import cluster
-from study.execution import scheduling as execute
+from study.execution import cluster, scheduling
 from study.run import main
 from study.store import StudyFolder, read_journal
 from study.vocabulary.errors import StudyError
@@ -82,8 +81,8 @@ def test_networks_in_flight_are_as_many_as_worker_processes(
         assert outcome.entry["folder"] == str(folder.path)
         spans.setdefault(outcome.entry["process"], []).append((outcome.entry["started"], outcome.entry["ended"]))
     assert len(spans) == 2
-    assert {overlapping(own) for own in spans.values()} == {1}
-    assert overlapping([span for own in spans.values() for span in own]) == 2
+    assert {overlapping(spans_of_one) for spans_of_one in spans.values()} == {1}
+    assert overlapping([span for spans_of_one in spans.values() for span in spans_of_one]) == 2
     assert [entry["key"] for entry in read_journal(folder)] == [outcome.network.key for outcome in ran]
 
 
@@ -92,26 +91,24 @@ def test_process_trains_one_network_at_a_time(elsewhere: tuple[Path, str], tmp_p
     from distributed import Client
 
     folder = recorded(tmp_path)
-    given = (nap, cluster.Requirements.of(folder), settings(elsewhere[1]), folder, "none")
+    task = (nap, cluster.Requirements.of(folder), settings(elsewhere[1]), folder, "none")
     with Client(elsewhere[1], set_as_default=False) as client:
         broad = next(address for address, threads in client.nthreads().items() if threads == 4)
-        futures = [client.submit(execute.in_worker, one, *given, pure=False, workers=[broad]) for one in plan(6)]
-        told = client.gather(futures)
-    assert len({entry["process"] for entry in told}) == 1
-    assert overlapping([(entry["started"], entry["ended"]) for entry in told]) == 1
+        futures = [client.submit(scheduling.in_worker, one, *task, pure=False, workers=[broad]) for one in plan(6)]
+        entries = client.gather(futures)
+    assert len({entry["process"] for entry in entries}) == 1
+    assert overlapping([(entry["started"], entry["ended"]) for entry in entries]) == 1
 
 
 @pytest.mark.slow
 def test_study_on_a_scheduler_gives_the_same_bytes_even_interrupted(
-    elsewhere: tuple[Path, str], tiny: Finished, tmp_path: Path
+    elsewhere: tuple[Path, str], tiny: Finished, place: Path
 ) -> None:
     """By scheduler file, interrupted within seconds, and on by address: manifests are those of the local cluster.
 
     What the interrupted run left on the workers may publish meanwhile: the first writer wins, with the same bytes.
     """
     file, address = elsewhere
-    place = tmp_path / "place"
-    place.mkdir()
     folder = tiny_folder(place)
     process = start(place, *arguments("--scheduler", str(file)))
     try:
@@ -141,9 +138,9 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(cluster, "WORKER_SECONDS", 1)
     monkeypatch.chdir(tmp_path)
 
-    def refusal(*given: str) -> str:
+    def refusal(*command_line: str) -> str:
         before = snapshot(tmp_path)
-        code = main(arguments(*given))
+        code = main(arguments(*command_line))
         err = capsys.readouterr().err
         assert code == 2, err
         assert snapshot(tmp_path) == before
@@ -165,10 +162,10 @@ def test_scheduler_that_is_none_is_refused(refused: Refusal, tmp_path: Path) -> 
 def test_scheduler_that_does_not_answer_is_refused(refused: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, or somebody who says nothing: said within the time that is told."""
     monkeypatch.setattr(cluster, "ANSWER_SECONDS", 1)
-    told = "does not answer within 1 seconds; start it with `dask scheduler`"
-    assert f"--scheduler tcp://127.0.0.1:9: {told}" in refused("--scheduler", "tcp://127.0.0.1:9")
+    line = "does not answer within 1 seconds; start it with `dask scheduler`"
+    assert f"--scheduler tcp://127.0.0.1:9: {line}" in refused("--scheduler", "tcp://127.0.0.1:9")
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert told in refused("--scheduler", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
+        assert line in refused("--scheduler", f"tcp://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_worker_is_no_scheduler(elsewhere: tuple[Path, str], refused: Refusal) -> None:
@@ -233,7 +230,7 @@ def test_worker_of_another_environment_is_refused(refused: Refusal, tmp_path: Pa
 
 def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that joins gets networks, one that dies costs none, one of another Keras stops the study in one line."""
-    monkeypatch.setattr(execute, "CENSUS_SECONDS", 0.1)
+    monkeypatch.setattr(scheduling, "CENSUS_SECONDS", 0.1)
     folder = recorded(tmp_path)
     with ended() as processes:
         process, file, address = scheduler(tmp_path / "scheduler")
@@ -257,7 +254,7 @@ def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest
 
 def test_scheduler_that_ends_stops_the_study_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done is kept; the line says how to go on. The same when the last worker leaves."""
-    monkeypatch.setattr(execute, "CENSUS_SECONDS", 0.1)
+    monkeypatch.setattr(scheduling, "CENSUS_SECONDS", 0.1)
     monkeypatch.setattr(cluster, "WORKER_SECONDS", 2)
     folder = recorded(tmp_path)
     with ended() as processes:
@@ -306,7 +303,7 @@ for outcome in outcomes(plan(3), address, folder):
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with the openssl program")
-def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(tmp_path: Path) -> None:
+def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(place: Path, tmp_path: Path) -> None:
     """Over tls:// networks go through with certificates, and without them there is one line that says what to set."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
@@ -348,8 +345,6 @@ def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(tmp_pa
             command, env=environment | ours, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         assert done.stdout.split() == ["''", "done", "done", "done"], done.stderr
-        place = tmp_path / "place"
-        place.mkdir()
         bare = run(place, *arguments("--scheduler", address))
     assert bare.code == 2
     assert re.fullmatch(

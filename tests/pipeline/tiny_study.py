@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,8 @@ ROOT = Path(__file__).parents[2]
 WHOLE_REGISTRATION = ROOT / "preregistration.md"
 REGISTERED = ("existence-selective-units", "existence-above-shuffle", "untrained-weaker", "generalization-lower-layers")
 NAME = "tiny"
-SETTINGS = (
-    "images.train_images=320",
-    "images.validation_images=100",
-    "images.test_images=200",
-    "training.epochs=1",
+BRIEFLY_MEASURED = (
     "population.seeds=1",
-    "population.augmentations=none,shift,flip",
     "probe.permutations=100",
     "ablation.null_draws=20",
     "ablation.null_images=32",
@@ -38,6 +33,14 @@ SETTINGS = (
     "maturation.seeds=0",
     "memorization.seeds=0",
     "replication.seeds=0",
+)
+SETTINGS = (
+    *BRIEFLY_MEASURED,
+    "images.train_images=320",
+    "images.validation_images=100",
+    "images.test_images=200",
+    "training.epochs=1",
+    "population.augmentations=none,shift,flip",
     "multiverse.readouts=[]",
     "multiverse.gratings=[]",
 )
@@ -101,9 +104,20 @@ def tiny_folder(place: Path) -> StudyFolder:
 
 
 def arguments(*more: str, settings: tuple[str, ...] = SETTINGS) -> list[str]:
-    """Return the command line of the tiny study; what is given later wins."""
-    assignments = [part for setting in settings for part in ("--set", setting)]
-    return ["--preregistration", str(REGISTRATION), "--name", NAME, *assignments, *more]
+    """Return the command line of the tiny study; of two that say the same the later wins."""
+    return ["--preregistration", str(REGISTRATION), "--name", NAME, *assigned(settings), *more]
+
+
+def assigned(settings: Sequence[str]) -> list[str]:
+    """Return settings as the command line takes them."""
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+def imported_at_start(path: Path, source: str) -> Path:
+    """Return a new folder; every process that has it on its search path runs `source` when it starts."""
+    path.mkdir()
+    (path / "sitecustomize.py").write_text(source)
+    return path
 
 
 def planned() -> tuple[PlannedNetwork, ...]:
@@ -112,10 +126,10 @@ def planned() -> tuple[PlannedNetwork, ...]:
     return planned_networks(config, fingerprint=load_images(config.images).fingerprint)
 
 
-def run(place: Path, *given: str, path: tuple[Path, ...] = ()) -> Finished:
+def run(place: Path, *command_line: str, path: tuple[Path, ...] = ()) -> Finished:
     """Run the command line in a process of its own, working in `place`, and wait for its end."""
     witness = place.parent / f"{place.name}.modules"
-    command = [sys.executable, "-c", _WITNESS, str(witness), *given]
+    command = [sys.executable, "-c", _WITNESS, str(witness), *command_line]
     done = subprocess.run(
         command, cwd=place, env=_environment(path), capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
@@ -123,10 +137,10 @@ def run(place: Path, *given: str, path: tuple[Path, ...] = ()) -> Finished:
     return Finished(place, done.returncode, done.stdout, done.stderr, frozenset(modules))
 
 
-def start(place: Path, *given: str, path: tuple[Path, ...] = ()) -> subprocess.Popen[str]:
+def start(place: Path, *command_line: str, path: tuple[Path, ...] = ()) -> subprocess.Popen[str]:
     """Start `python -m study.run` in `place`, in a session of its own as a terminal would."""
     return subprocess.Popen(
-        [sys.executable, "-c", _INTERRUPTIBLE, *given],
+        [sys.executable, "-c", _INTERRUPTIBLE, *command_line],
         cwd=place,
         env=_environment(path),
         start_new_session=True,
@@ -152,14 +166,22 @@ def wait_until(condition: Callable[[], object], process: subprocess.Popen[str]) 
 
 def members(session: int) -> list[psutil.Process]:
     """Return the living processes of a session."""
-    found = []
+    living = []
     for process in psutil.process_iter(["status"]):
         try:
             if os.getsid(process.pid) == session and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process)
+                living.append(process)
         except ProcessLookupError:
             continue
-    return found
+    return living
+
+
+def kill_session(process: subprocess.Popen[str]) -> None:
+    """Kill a process, all others of its session, and close its pipes."""
+    for member in members(process.pid):
+        member.kill()
+    with process:
+        process.wait(timeout=60)
 
 
 def snapshot(place: Path, *, times: bool = False) -> dict[str, object]:

@@ -15,9 +15,9 @@ from study.commands.run.preview import preview
 from study.commands.run.record import check_plan, record_content
 from study.commands.study_folder import check_places, held, kept_record
 from study.config.population import PlannedNetwork
+from study.execution import scheduling
 from study.execution.cluster import check_scheduler
 from study.execution.progress import Display
-from study.execution.scheduling import Outcome, run_networks
 from study.store import damage, network_path, network_state, set_aside, sweep_checkpoints, sweep_staging
 from study.vocabulary.errors import StudyError
 
@@ -74,7 +74,7 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
     arms = {network.key: network.arm for network in to_do}
     try:
         with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
-            outcomes = run_networks(
+            outcomes = scheduling.run_networks(
                 to_do, plan.config, plan.folder, fingerprint=plan.images.fingerprint, watch=display.watch
             )
             for outcome in outcomes:
@@ -84,7 +84,7 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
         raise KeyboardInterrupt(f"interrupted with {total - missing} of {total} networks done") from None
 
 
-def outcome_text(outcome: Outcome) -> str:
+def outcome_text(outcome: scheduling.Outcome) -> str:
     """Return what became of a network, in words that follow its name."""
     if outcome.failure:
         return f"FAILED: {outcome.failure}"
