@@ -10,10 +10,10 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
-from study.analysis.multiverse.units import REGISTERED_TUNING, TUNING_FACTORS
+from study.analysis.multiverse.factors import REGISTERED_TUNING, TUNING
 from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
 
-PROBES = tuple("/".join(parts) for parts in itertools.product(*TUNING_FACTORS.values()))
+PROBES = tuple("/".join(parts) for parts in itertools.product(*TUNING.values()))
 OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_TUNING)
 
 

@@ -5,21 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Floats
-from study.analysis.multiverse.units import (
-    MEAN,
-    MEDIAN,
-    NO_CONTROL,
-    OWN_SHUFFLE,
-    REGISTERED_SHARE,
-    Layers,
-    layer_values,
-    read_tuning,
-)
-
-EXCESS = "mean_gosi_less_own_shuffle"
-SUMMARIES = (MEAN, MEDIAN, REGISTERED_SHARE, EXCESS)
-GIVEN_TRAINING_LOSS = "given_training_loss"
+from study.analysis.multiverse.units import Layers, layer_values, read_tuning
 
 
 def training_scores(study: xr.DataTree) -> dict[str, Floats]:
@@ -35,5 +23,7 @@ def summarised(study: xr.DataTree, layers: Layers, tuning: str, summary: str, si
     units = read_tuning(study, tuning, "analysed")
     if isinstance(units, str):
         return units
-    statistic, control = (MEAN, OWN_SHUFFLE) if summary == EXCESS else (summary, NO_CONTROL)
+    statistic, control = (
+        (factors.MEAN, factors.OWN_SHUFFLE) if summary == factors.EXCESS else (summary, factors.NO_CONTROL)
+    )
     return layer_values(units, layers, statistic, control, silent_units)

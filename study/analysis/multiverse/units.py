@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Floats, Levels
-from study.config import GRATING_SETS, READOUTS
 from study.tuning import SELECTIVE
 
-TUNING_FACTORS = {"readout": READOUTS, "gratings": GRATING_SETS}
-REGISTERED_TUNING = f"{READOUTS[0]}/{GRATING_SETS[0]}"
 NOT_MEASURED = "that read-out or set of gratings was not measured in this study"
 CHANCE = 0.05
-
-LEFT_OUT, UNTUNED, ACTIVE_IN_BOTH = "left_out", "counted_as_untuned", "active_in_both_states"
-MEAN, MEDIAN, SIGNIFICANT = "mean_gosi", "median_gosi", "share_with_p_at_most_0.05"
-THRESHOLDS = {"share_above_0.33": SELECTIVE, "share_above_0.25": 0.25, "share_above_0.5": 0.5}
-REGISTERED_SHARE = "share_above_0.33"
+THRESHOLDS = {factors.REGISTERED_SHARE: SELECTIVE, "share_above_0.25": 0.25, "share_above_0.5": 0.5}
 SHARE, GOSI = "share of units", "gOSI"  # units of measurement
 ONE_AT_A_TIME = "another read-out or set of gratings goes with the registered treatment of silent units only"
-NO_CONTROL, OWN_SHUFFLE, ORIENTATION_SHUFFLE = "none", "own_shuffle", "orientation_shuffle"
 
 
 @dataclass(frozen=True)
@@ -91,15 +86,20 @@ class UnitTuning:
     null_count: Floats | None = None
 
 
-def tuning_of(levels: Levels) -> str:
-    """Return the name of the read-out and set of gratings that a combination of levels asks for."""
-    return f"{levels['readout']}/{levels['gratings']}"
+def tuning_reader(study: xr.DataTree, state: str) -> Callable[[Levels], UnitTuning | str]:
+    """Return what gives the tuning that a combination of levels asks for, or why there is none; each is read once."""
+
+    @cache
+    def read(name: str) -> UnitTuning | str:
+        return read_tuning(study, name, state)
+
+    return lambda levels: read(factors.tuning_of(levels))
 
 
 def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
     """Return what a study stores under one read-out and set of gratings, or why it stores nothing."""
     tuning = study["tuning"].to_dataset()
-    if name == REGISTERED_TUNING:
+    if name == factors.REGISTERED_TUNING:
         arrays = _arrays(
             tuning.sel(state=state),
             ("network", "unit"),
@@ -139,7 +139,7 @@ def analysed_layers(study: xr.DataTree) -> Layers:
 
 def unit_of(summary: str) -> str:
     """Return the unit that a layer's summary is in."""
-    return GOSI if summary in (MEAN, MEDIAN) else SHARE
+    return GOSI if summary in (factors.MEAN, factors.MEDIAN) else SHARE
 
 
 def other_tunings(study: xr.DataTree) -> xr.Dataset | None:
@@ -170,20 +170,20 @@ def layer_values(tuning: UnitTuning, layers: Layers, summary: str, control: str,
     if isinstance(observed, str) or isinstance(null, str):
         return observed if isinstance(observed, str) else str(null)
     silent = np.isnan(tuning.gosi)
-    counted = silent_units == UNTUNED
+    counted = silent_units == factors.UNTUNED
     if null.shape[-1] != silent.shape[-1]:  # by layer, of the units that are not silent
         share = layers.mean((~silent).astype(np.float64)) if counted else np.ones(null.shape)
         return layers.mean(np.where(silent & counted, 0.0, observed)) - np.where(share > 0, share * null, 0.0)
     excess = np.where(silent & counted, 0.0, observed - null)
-    return layers.median(excess) if summary == MEDIAN else layers.mean(excess)
+    return layers.median(excess) if summary == factors.MEDIAN else layers.mean(excess)
 
 
 def _observed(tuning: UnitTuning, summary: str, control: str) -> Floats | str:
     if summary in THRESHOLDS:
         return np.where(np.isnan(tuning.gosi), np.nan, tuning.gosi > THRESHOLDS[summary])
-    if summary == SIGNIFICANT:
-        pvalue = tuning.orientation_pvalue if control == ORIENTATION_SHUFFLE else tuning.pvalue
-        if control == NO_CONTROL:
+    if summary == factors.SIGNIFICANT:
+        pvalue = tuning.orientation_pvalue if control == factors.ORIENTATION_SHUFFLE else tuning.pvalue
+        if control == factors.NO_CONTROL:
             return "a p-value of a unit holds its control already"
         if pvalue is None:
             return "p-values of units are stored for the registered read-out and gratings only"
@@ -193,17 +193,17 @@ def _observed(tuning: UnitTuning, summary: str, control: str) -> Floats | str:
 
 def _null(tuning: UnitTuning, layers: Layers, summary: str, control: str) -> Floats | str:
     """Return what the control leaves: (network, unit), or (network, layer) where units were counted by layer."""
-    if control == NO_CONTROL:
+    if control == factors.NO_CONTROL:
         return np.zeros(tuning.gosi.shape)
-    if summary == SIGNIFICANT:
+    if summary == factors.SIGNIFICANT:
         return np.full(tuning.gosi.shape, CHANCE)
-    if control == ORIENTATION_SHUFFLE:
+    if control == factors.ORIENTATION_SHUFFLE:
         if tuning.orientation_null_mean is None or summary in THRESHOLDS:
             return "of the orientation shuffle only the mean gOSI is stored, for the registered read-out and gratings"
         return tuning.orientation_null_mean
-    if summary in (MEAN, MEDIAN):
+    if summary in (factors.MEAN, factors.MEDIAN):
         return tuning.null_mean
-    if summary == REGISTERED_SHARE:
+    if summary == factors.REGISTERED_SHARE:
         return tuning.null_selective
     return _shuffled_share(tuning, layers, THRESHOLDS[summary])
 

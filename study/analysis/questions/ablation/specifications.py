@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.units import (
-    NOT_MEASURED,
-    REGISTERED_TUNING,
-    TUNING_FACTORS,
-    layers_of,
-    other_tunings,
-    quotient,
-    tuning_of,
-)
+from study.analysis.multiverse.units import NOT_MEASURED, layers_of, other_tunings, quotient
 
 RANDOM_HALVES, DIFFERENCE, LOG2_RATIO = "random_halves", "difference", "log2_ratio"
 NULL_SUBSET, WHOLE_TEST_SET = "null_subset", "whole_test_set"
@@ -39,7 +32,7 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
     layers = tuple(ablation["layer"].values.tolist())
 
     def sample(levels: Levels) -> Sample | str:
-        registered = levels["halves"] == BY_GOSI and tuning_of(levels) == REGISTERED_TUNING
+        registered = levels["halves"] == BY_GOSI and factors.has_registered_tuning(levels)
         if levels["images"] == WHOLE_TEST_SET:
             if not registered or levels["scale"] == RANDOM_HALVES:
                 return ON_NULL_ONLY
@@ -74,16 +67,16 @@ def _on_all_images(ablation: xr.Dataset, levels: Levels) -> Sides | str:
 
 
 def _on_null_images(study: xr.DataTree, ablation: xr.Dataset, levels: Levels) -> Sides | str:
-    outcome, tuning = levels["outcome"], tuning_of(levels)
+    outcome, tuning = levels["outcome"], factors.tuning_of(levels)
     baseline = _baseline(ablation, f"null_baseline_{outcome}")
     if levels["halves"] != BY_GOSI:
-        if tuning != REGISTERED_TUNING:
+        if tuning != factors.REGISTERED_TUNING:
             return "halves made alike are by the registered read-out and gratings"
         control = CONTROLS[levels["halves"]]
         size = ablation["control_size"].sel(control=control).transpose("network", "layer").values
         ablated = ablation[f"control_{outcome}"].sel(control=control)
         return _costs(ablated, baseline, outcome, np.where(size > 0, 0.0, np.nan))
-    if tuning == REGISTERED_TUNING:
+    if tuning == factors.REGISTERED_TUNING:
         # Where there are no halves all random halves cost the same, and so there is no scale either.
         defined = np.zeros(1) if levels["scale"] == RANDOM_HALVES else _has_halves(ablation)
         return _costs(ablation[f"null_target_{outcome}"], baseline, outcome, defined)
@@ -132,7 +125,7 @@ MULTIVERSE = Multiverse(
         "images": (NULL_SUBSET, WHOLE_TEST_SET),
         "clamp": ("output_zero", "relu_zero", "mean", "resample"),
         "halves": (BY_GOSI, *CONTROLS),
-        **TUNING_FACTORS,
+        **factors.TUNING,
     },
     sampled=_sampled,
 )

@@ -11,36 +11,30 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.population import SILENT, Design, Simulator, Truth, silent_units, uniform
-from study.analysis.simulation.tuned_units import (
-    GOSI_NOISE,
-    binomial_error,
-    gosi_by_selectivity,
-    planted_in_units,
-    tuning_group,
-)
+from study.analysis.simulation import population, tuned_units
+from study.analysis.simulation.population import Design, Simulator, Truth
 
 
 def selective_excess(rng: np.random.Generator, design: Design, truth: Truth, *, state: str) -> xr.DataTree:
     """Simulate shares of selective units above those of the units' own shuffles; every unit has its own chance."""
-    within = binomial_error(0.35, design.unit_counts(truth.layers))
-    silent = silent_units(rng, design, truth.layers)
-    chance = uniform(rng, silent.shape, 0.25, 0.45)
-    share = chance + planted_in_units(rng, design, truth, within, 0.24)
-    gosi = gosi_by_selectivity(rng, uniform(rng, silent.shape, 0, 1) < share)
+    within = tuned_units.binomial_error(0.35, design.unit_counts(truth.layers))
+    silent = population.silent_units(rng, design, truth.layers)
+    chance = population.uniform(rng, silent.shape, 0.25, 0.45)
+    share = chance + tuned_units.planted_in_units(rng, design, truth, within, 0.24)
+    gosi = tuned_units.gosi_by_selectivity(rng, population.uniform(rng, silent.shape, 0, 1) < share)
     tuned = {"gosi": gosi[:, None], "gosi_null_selective": chance[:, None]}
-    return xr.DataTree.from_dict(tuning_group(design, truth, (state,), silent[:, None], **tuned))
+    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, (state,), silent[:, None], **tuned))
 
 
 def gosi_excess(rng: np.random.Generator, design: Design, truth: Truth, *, null: str) -> xr.DataTree:
     """Simulate gOSI above the mean of the units' own shuffles, the variable `null`; every unit has its own mean."""
-    within = GOSI_NOISE / np.sqrt(3 * design.unit_counts(truth.layers) * (1 - SILENT))
-    silent = silent_units(rng, design, truth.layers)
-    chance = uniform(rng, silent.shape, 0.32, 0.42)
-    noise = uniform(rng, silent.shape, -GOSI_NOISE, GOSI_NOISE)
-    gosi = chance + planted_in_units(rng, design, truth, within, 0.15) + noise
+    within = tuned_units.GOSI_NOISE / np.sqrt(3 * design.unit_counts(truth.layers) * (1 - population.SILENT))
+    silent = population.silent_units(rng, design, truth.layers)
+    chance = population.uniform(rng, silent.shape, 0.32, 0.42)
+    noise = population.uniform(rng, silent.shape, -tuned_units.GOSI_NOISE, tuned_units.GOSI_NOISE)
+    gosi = chance + tuned_units.planted_in_units(rng, design, truth, within, 0.15) + noise
     tuned = {"gosi": gosi[:, None], null: chance[:, None]}
-    return xr.DataTree.from_dict(tuning_group(design, truth, ("analysed",), silent[:, None], **tuned))
+    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, ("analysed",), silent[:, None], **tuned))
 
 
 SIMULATORS: Mapping[str, Simulator] = {

@@ -6,16 +6,10 @@ from functools import cache
 
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import RANK_CORRELATION, Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.summaries import GIVEN_TRAINING_LOSS, SUMMARIES, summarised, training_scores
-from study.analysis.multiverse.units import (
-    LEFT_OUT,
-    REGISTERED_TUNING,
-    TUNING_FACTORS,
-    UNTUNED,
-    analysed_layers,
-    tuning_of,
-)
+from study.analysis.multiverse.summaries import summarised, training_scores
+from study.analysis.multiverse.units import analysed_layers
 
 WITHIN = "within_augmentation"
 ONE_AT_A_TIME = (
@@ -37,13 +31,13 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
         return summarised(study, layers, tuning, summary, silent_units)
 
     def sample(levels: Levels) -> Sample | str:
-        values = selectivity(tuning_of(levels), levels["summary"], levels["silent_units"])
+        values = selectivity(factors.tuning_of(levels), levels["summary"], levels["silent_units"])
         if isinstance(values, str):
             return values
-        registered = {"correlation": WITHIN, "outcome": "test_loss", "silent_units": LEFT_OUT}
-        if tuning_of(levels) != REGISTERED_TUNING and not registered.items() <= levels.items():
+        registered = {"correlation": WITHIN, "outcome": "test_loss", "silent_units": factors.LEFT_OUT}
+        if not factors.has_registered_tuning(levels) and not registered.items() <= levels.items():
             return ONE_AT_A_TIME
-        covariate = scores["final_train_loss"] if levels["correlation"] == GIVEN_TRAINING_LOSS else None
+        covariate = scores["final_train_loss"] if levels["correlation"] == factors.GIVEN_TRAINING_LOSS else None
         return Sample(
             values, RANK_CORRELATION, outcomes[levels["outcome"]], covariate, pooled=levels["correlation"] == "pooled"
         )
@@ -54,11 +48,11 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
 MULTIVERSE = Multiverse(
     measure="gosi_against_test_loss",
     factors={
-        "correlation": (WITHIN, "pooled", GIVEN_TRAINING_LOSS),
+        "correlation": (WITHIN, "pooled", factors.GIVEN_TRAINING_LOSS),
         "outcome": ("test_loss", "test_error", "generalisation_gap"),
-        "summary": SUMMARIES,
-        "silent_units": (LEFT_OUT, UNTUNED),
-        **TUNING_FACTORS,
+        "summary": factors.SUMMARIES,
+        "silent_units": (factors.LEFT_OUT, factors.UNTUNED),
+        **factors.TUNING,
     },
     sampled=_sampled,
 )

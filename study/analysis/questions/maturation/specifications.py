@@ -8,17 +8,9 @@ import numpy as np
 import xarray as xr
 from scipy.stats import rankdata
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import RANK_CORRELATION, Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.units import (
-    LEFT_OUT,
-    MEAN,
-    MEDIAN,
-    REGISTERED_SHARE,
-    THRESHOLDS,
-    UNTUNED,
-    layers_of,
-    quotient,
-)
+from study.analysis.multiverse.units import THRESHOLDS, layers_of, quotient
 from study.analysis.questions.maturation import PUBLISHED_EPOCHS
 
 FIRST, ALL, LATER = "first_50", "all", "first_50_without_1_to_3"
@@ -40,8 +32,8 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
     @cache
     def curves(summary: str, silent_units: str) -> Floats:
         values = units if summary not in THRESHOLDS else np.where(np.isnan(units), np.nan, units > THRESHOLDS[summary])
-        values = np.where(np.isnan(values), 0.0, values) if silent_units == UNTUNED else values
-        of_layers = layers.median(values) if summary == MEDIAN else layers.mean(values)
+        values = np.where(np.isnan(values), 0.0, values) if silent_units == factors.UNTUNED else values
+        of_layers = layers.median(values) if summary == factors.MEDIAN else layers.mean(values)
         return np.moveaxis(of_layers, -1, 1)  # (network, layer, epoch)
 
     def sample(levels: Levels) -> Sample | str:
@@ -79,8 +71,8 @@ MULTIVERSE = Multiverse(
     factors={
         "epochs": (FIRST, ALL, LATER),
         "outcome": ("validation_loss", "train_loss", "validation_accuracy"),
-        "summary": (MEAN, MEDIAN, REGISTERED_SHARE),
-        "silent_units": (LEFT_OUT, UNTUNED),
+        "summary": (factors.MEAN, factors.MEDIAN, factors.REGISTERED_SHARE),
+        "silent_units": (factors.LEFT_OUT, factors.UNTUNED),
         "compared": (LEVELS, CHANGES),
     },
     sampled=_sampled,

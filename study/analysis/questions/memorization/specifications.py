@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import RANK_CORRELATION, Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.summaries import GIVEN_TRAINING_LOSS, SUMMARIES, summarised, training_scores
-from study.analysis.multiverse.units import LEFT_OUT, REGISTERED_TUNING, UNTUNED, analysed_layers
+from study.analysis.multiverse.summaries import summarised, training_scores
+from study.analysis.multiverse.units import analysed_layers
 from study.analysis.questions.memorization import FITTING_ACCURACY
 
 
@@ -20,14 +21,14 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
 
     @cache
     def selectivity(summary: str, silent_units: str) -> Floats | str:
-        return summarised(study, layers, REGISTERED_TUNING, summary, silent_units)
+        return summarised(study, layers, factors.REGISTERED_TUNING, summary, silent_units)
 
     def sample(levels: Levels) -> Sample | str:
         values = selectivity(levels["summary"], levels["silent_units"])
         if isinstance(values, str):
             return values
         fits = scores["final_train_accuracy"] >= least[levels["networks_kept"]]
-        covariate = scores["final_train_loss"] if levels["correlation"] == GIVEN_TRAINING_LOSS else None
+        covariate = scores["final_train_loss"] if levels["correlation"] == factors.GIVEN_TRAINING_LOSS else None
         return Sample(np.where(fits[:, None], values, np.nan), RANK_CORRELATION, scores["label_corruption"], covariate)
 
     return SampledStudy(layers.names, sample)
@@ -37,9 +38,9 @@ MULTIVERSE = Multiverse(
     measure="gosi_against_label_corruption",
     factors={
         "networks_kept": ("training_accuracy_0.95", "training_accuracy_0.9", "all"),
-        "summary": SUMMARIES,
-        "silent_units": (LEFT_OUT, UNTUNED),
-        "correlation": ("plain", GIVEN_TRAINING_LOSS),
+        "summary": factors.SUMMARIES,
+        "silent_units": (factors.LEFT_OUT, factors.UNTUNED),
+        "correlation": ("plain", factors.GIVEN_TRAINING_LOSS),
     },
     sampled=_sampled,
 )

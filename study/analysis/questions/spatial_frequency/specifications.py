@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.units import (
-    CHANCE,
-    REGISTERED_TUNING,
-    SHARE,
-    SIGNIFICANT,
-    THRESHOLDS,
-    TUNING_FACTORS,
-    UnitTuning,
-    analysed_layers,
-    read_tuning,
-    tuning_of,
-)
+from study.analysis.multiverse.units import CHANCE, SHARE, THRESHOLDS, UnitTuning, analysed_layers, tuning_reader
 
 EXACT = "0_degrees"
 ARC_STEP = 15.0  # degrees between the orientations that are shown
 
 
 def _sampled(study: xr.DataTree) -> SampledStudy:
-    layers = analysed_layers(study)
-
-    @cache
-    def tuning(name: str) -> UnitTuning | str:
-        return read_tuning(study, name, "analysed")
+    layers, tuning = analysed_layers(study), tuning_reader(study, "analysed")
 
     def sample(levels: Levels) -> Sample | str:
-        units = tuning(tuning_of(levels))
+        units = tuning(levels)
         if isinstance(units, str):
             return units
         counted = _counted_as_selective(units, levels["units"])
         if isinstance(counted, str):
             return counted
-        if tuning_of(levels) != REGISTERED_TUNING and levels["tolerance"] != EXACT:
+        if not factors.has_registered_tuning(levels) and levels["tolerance"] != EXACT:
             return "another read-out or set of gratings goes with the registered tolerance only"
         fewest = 2 if levels["frequencies"] == "at_least_two" else 1
         widest = ARC_STEP if levels["tolerance"] == "15_degrees" else 0.0
@@ -63,10 +47,10 @@ def _counted_as_selective(units: UnitTuning, level: str) -> np.ndarray | str:
 MULTIVERSE = Multiverse(
     measure="zero_range_share",
     factors={
-        "units": (*THRESHOLDS, SIGNIFICANT, "all_that_respond"),
+        "units": (*THRESHOLDS, factors.SIGNIFICANT, "all_that_respond"),
         "frequencies": ("at_least_one", "at_least_two"),
         "tolerance": (EXACT, "15_degrees"),
-        **TUNING_FACTORS,
+        **factors.TUNING,
     },
     sampled=_sampled,
 )

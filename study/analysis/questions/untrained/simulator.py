@@ -12,34 +12,30 @@ import numpy as np
 import xarray as xr
 
 from study.analysis.questions.existence.simulator import selective_excess
-from study.analysis.simulation.population import SILENT, Design, Simulator, Truth, silent_units, uniform
-from study.analysis.simulation.tuned_units import (
-    GOSI_NOISE,
-    binomial_error,
-    gosi_by_selectivity,
-    planted_in_units,
-    tuning_group,
-)
+from study.analysis.simulation import population, tuned_units
+from study.analysis.simulation.population import Design, Simulator, Truth
 from study.vocabulary.schema import STATES
 
 
 def selective_share(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
     """Simulate shares of selective units with the initial weights."""
-    within = binomial_error(truth.theta, design.unit_counts(truth.layers))
-    silent = silent_units(rng, design, truth.layers)
-    share = planted_in_units(rng, design, truth, within, min(truth.theta, 1 - truth.theta))
-    gosi = gosi_by_selectivity(rng, uniform(rng, silent.shape, 0, 1) < share)
-    return xr.DataTree.from_dict(tuning_group(design, truth, ("initial",), silent[:, None], gosi=gosi[:, None]))
+    within = tuned_units.binomial_error(truth.theta, design.unit_counts(truth.layers))
+    silent = population.silent_units(rng, design, truth.layers)
+    share = tuned_units.planted_in_units(rng, design, truth, within, min(truth.theta, 1 - truth.theta))
+    gosi = tuned_units.gosi_by_selectivity(rng, population.uniform(rng, silent.shape, 0, 1) < share)
+    return xr.DataTree.from_dict(
+        tuned_units.tuning_group(design, truth, ("initial",), silent[:, None], gosi=gosi[:, None])
+    )
 
 
 def gosi_gain(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
     """Simulate gOSI with the initial and the analysed weights of the same units, which are silent now and then."""
-    within = GOSI_NOISE * np.sqrt(2 / (3 * design.unit_counts(truth.layers) * (1 - SILENT)))
-    silent = np.stack([silent_units(rng, design, truth.layers) for _ in STATES], axis=1)
-    before = uniform(rng, (design.rows, silent.shape[-1]), 0.34, 0.44)
-    gosi = before[:, None] + uniform(rng, silent.shape, -GOSI_NOISE, GOSI_NOISE)
-    gosi[:, 1] += planted_in_units(rng, design, truth, within, 0.18)
-    return xr.DataTree.from_dict(tuning_group(design, truth, STATES, silent, gosi=gosi))
+    within = tuned_units.GOSI_NOISE * np.sqrt(2 / (3 * design.unit_counts(truth.layers) * (1 - population.SILENT)))
+    silent = np.stack([population.silent_units(rng, design, truth.layers) for _ in STATES], axis=1)
+    before = population.uniform(rng, (design.rows, silent.shape[-1]), 0.34, 0.44)
+    gosi = before[:, None] + population.uniform(rng, silent.shape, -tuned_units.GOSI_NOISE, tuned_units.GOSI_NOISE)
+    gosi[:, 1] += tuned_units.planted_in_units(rng, design, truth, within, 0.18)
+    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, STATES, silent, gosi=gosi))
 
 
 SIMULATORS: Mapping[str, Simulator] = {

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import xarray as xr
 
+from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Floats, Levels, Multiverse, Sample, SampledStudy
 from study.analysis.multiverse.units import (
-    ACTIVE_IN_BOTH,
-    LEFT_OUT,
-    MEAN,
-    MEDIAN,
-    NO_CONTROL,
     ONE_AT_A_TIME,
-    ORIENTATION_SHUFFLE,
-    OWN_SHUFFLE,
-    REGISTERED_SHARE,
-    REGISTERED_TUNING,
-    TUNING_FACTORS,
-    UNTUNED,
     UnitTuning,
     analysed_layers,
     layer_values,
-    read_tuning,
-    tuning_of,
+    tuning_reader,
     unit_of,
 )
 from study.vocabulary.schema import STATES
 
 
 def _sampled(study: xr.DataTree) -> SampledStudy:
-    layers = analysed_layers(study)
-
-    @cache
-    def tuning(name: str) -> tuple[UnitTuning | str, ...]:
-        return tuple(read_tuning(study, name, state) for state in STATES)
+    layers, tunings = analysed_layers(study), [tuning_reader(study, state) for state in STATES]
 
     def sample(levels: Levels) -> Sample | str:
-        by_state = [units for units in tuning(tuning_of(levels)) if isinstance(units, UnitTuning)]
-        if len(by_state) < len(STATES):
-            return next(reason for reason in tuning(tuning_of(levels)) if isinstance(reason, str))
-        if tuning_of(levels) != REGISTERED_TUNING and levels["silent_units"] != LEFT_OUT:
+        by_state = []
+        for tuning in tunings:
+            units = tuning(levels)
+            if isinstance(units, str):
+                return units
+            by_state.append(units)
+        if not factors.has_registered_tuning(levels) and levels["silent_units"] != factors.LEFT_OUT:
             return ONE_AT_A_TIME
-        if levels["silent_units"] == ACTIVE_IN_BOTH:
+        if levels["silent_units"] == factors.ACTIVE_IN_BOTH:
             by_state = _active_in_both(*by_state)
         values: list[Floats] = []
         for units in by_state:
@@ -82,10 +68,10 @@ def _active_in_both(before: UnitTuning, after: UnitTuning) -> list[UnitTuning]:
 MULTIVERSE = Multiverse(
     measure="gosi_gain",
     factors={
-        "summary": (MEAN, MEDIAN, REGISTERED_SHARE, "share_above_0.5"),
-        "control": (NO_CONTROL, OWN_SHUFFLE, ORIENTATION_SHUFFLE),
-        "silent_units": (LEFT_OUT, UNTUNED, ACTIVE_IN_BOTH),
-        **TUNING_FACTORS,
+        "summary": (factors.MEAN, factors.MEDIAN, factors.REGISTERED_SHARE, "share_above_0.5"),
+        "control": (factors.NO_CONTROL, factors.OWN_SHUFFLE, factors.ORIENTATION_SHUFFLE),
+        "silent_units": (factors.LEFT_OUT, factors.UNTUNED, factors.ACTIVE_IN_BOTH),
+        **factors.TUNING,
     },
     sampled=_sampled,
 )
