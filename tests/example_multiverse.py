@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
 from study.analysis.multiverse.factors import REGISTERED_TUNING, TUNING
 from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
@@ -82,14 +83,13 @@ def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc
 def curve_figure() -> Figure:
     """Return the made-up curve as the figure of a question."""
     return Figure(
-        "existence-multiverse",
-        "specification_curve",
-        "",
-        "Would another analysis say the same?",
-        "Exploratory; changes no verdict. 12 of 12 combinations can be computed.",
-        "A curve above 0 from end to end.",
-        "A curve that crosses 0.",
-        curve_table(),
+        id="existence-multiverse",
+        chart=Chart.SPECIFICATION_CURVE,
+        title="Would another analysis say the same?",
+        shows="Exploratory; changes no verdict. 12 of 12 combinations can be computed.",
+        supports="A curve above 0 from end to end.",
+        contradicts="A curve that crosses 0.",
+        table=curve_table(),
     )
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import xarray as xr
 
 from study import analysis
-from study.analysis import question_named
 from study.analysis.core import testing
-from study.analysis.core.question import networks_of
+from study.analysis.core.parts import networks_of
 from study.analysis.core.results import HypothesisResult, QuestionResult
+from study.analysis.questions import questions
 from study.registration import Registration, read_registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import NETWORK_COORDINATES
@@ -121,13 +121,12 @@ def analysed(study: xr.DataTree, *names: str) -> tuple[QuestionResult, ...]:
 def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
     """Return what the registered test of one hypothesis concludes: `analysis.analyse` without figures."""
     hypothesis = registered().hypotheses[name]
-    question = question_named(hypothesis.question)
-    assert question is not None
-    measure = question.measures[hypothesis.measure]
+    question = questions()[hypothesis.question]
     networks = networks_of(study, question.arm, question.initialization_set)
     assert networks is not None
-    layers = testing.tested_layers(hypothesis, measure, networks, root_seed=0)
-    return testing.with_verdicts({name: testing.Tested(hypothesis, measure, layers, networks)})[name]
+    layers = testing.tested_layers(hypothesis, question.estimands[hypothesis.measure], networks, root_seed=0)
+    published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=0)
+    return testing.with_verdicts({name: testing.Tested(hypothesis, layers, published)})[name]
 
 
 def verdicts(result: HypothesisResult) -> dict[str, str]:

@@ -101,7 +101,7 @@ def _run(given: argparse.Namespace) -> int:
 
     _check(given)
     registration = read_registration(given.preregistration)
-    analysis.check_measures(registration, source=str(given.preregistration))
+    analysis.check_registration(registration, source=str(given.preregistration))
     profiles = {name: resolve(name) for name in dict.fromkeys((given.profile, *PROFILES))}
     architecture = architectures()[profiles[given.profile].network.architecture]
     registration = registration.for_network(architecture.name, architecture.layers)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from study.analysis import question_named
+from study.analysis.questions import questions
 from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
 from study.analysis.simulation.processes import Request, simulated
 from study.config import Config
@@ -43,9 +43,7 @@ def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
     """Return how many networks a study trains of those that a hypothesis is about."""
     from study.config.population import planned_networks
 
-    question = question_named(hypothesis.question)
-    if question is None:
-        return 0
+    question = questions()[hypothesis.question]
     planned = planned_networks(config, fingerprint="")
     return sum((each.arm, each.initialization_set) == (question.arm, question.initialization_set) for each in planned)
 
@@ -64,10 +62,10 @@ def size_of(networks: int, config: Config) -> Size:
 
 def impossible(hypothesis: Hypothesis, size: Size, *, architecture: str) -> str:
     """Return why a hypothesis cannot be tested with a study of this size and architecture, '' where it can."""
-    question = question_named(hypothesis.question)
+    question = questions()[hypothesis.question]
     if not hypothesis.is_registered_for(architecture):
         return f"not tested: registered for {hypothesis.network}"
-    if question is None or not is_simulated(hypothesis):
+    if not is_simulated(hypothesis):
         return f"not known: question {hypothesis.question} has no simulation of measure {hypothesis.measure}"
     if size.networks == 0:
         return f"not tested: this study trains no such networks (arm {question.arm}, set {question.initialization_set})"

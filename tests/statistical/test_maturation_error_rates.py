@@ -15,14 +15,14 @@ import scipy.stats
 import xarray as xr
 
 from study.analysis.core import testing
-from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.question import Estimand
 from study.analysis.core.results import SUPPORTED, HypothesisResult
 from study.analysis.questions.maturation import gosi_against_validation_loss, single_networks
 from study.registration import Hypothesis
 from tests.example_study import registered
 
 EPOCHS, NETWORKS = 50, 8
-ONE = Measure(gosi_against_validation_loss, unpublished)
+RANK_CORRELATION = Estimand(values=gosi_against_validation_loss)
 
 
 def hypothesis() -> Hypothesis:
@@ -59,8 +59,8 @@ def simulated(rng: np.random.Generator, *, direction: str) -> xr.DataTree:
 def concluded(study: xr.DataTree, seed: int) -> HypothesisResult:
     """Return what the registered path makes of a study."""
     one = hypothesis()
-    layers = testing.tested_layers(one, ONE, study, root_seed=seed)
-    return testing.with_verdicts({one.id: testing.Tested(one, ONE, layers, study)})[one.id]
+    layers = testing.tested_layers(one, RANK_CORRELATION, study, root_seed=seed)
+    return testing.with_verdicts({one.id: testing.Tested(one, layers, ())})[one.id]
 
 
 def over_networks(direction: str, simulations: int, seed: int) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ import scipy.stats
 import xarray as xr
 
 from study.analysis.core import testing
-from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.question import Estimand
 from study.analysis.core.results import CONTRADICTED, SUPPORTED, HypothesisResult
 from study.registration import Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
@@ -40,9 +40,9 @@ def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None, s
     """Return what the registered path makes of values (layer, network)."""
     array = labelled(values, one.layers)
     other = None if against is None else (lambda study: labelled(against))
-    measure = Measure(lambda study: array, unpublished, other)
-    layers = testing.tested_layers(one, measure, STUDY, root_seed=seed)
-    return testing.with_verdicts({one.id: testing.Tested(one, measure, layers, STUDY)})[one.id]
+    estimand = Estimand(values=lambda study: array, against=other)
+    layers = testing.tested_layers(one, estimand, STUDY, root_seed=seed)
+    return testing.with_verdicts({one.id: testing.Tested(one, layers, ())})[one.id]
 
 
 def rates(results: list[HypothesisResult], verdict: str) -> tuple[float, float, float]:

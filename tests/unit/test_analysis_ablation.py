@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis import question_named
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.questions import questions
 from study.analysis.questions.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
 from study.analysis.questions.ablation.tables import (
     BY_CHANCE,
@@ -73,9 +73,8 @@ def costs(mean: Any, spread: float = 0.02, seed: int = 0) -> np.ndarray:
 
 def notes(study: xr.DataTree) -> tuple[str, ...]:
     """Return the notes of the question."""
-    asked = question_named("ablation")
-    assert asked is not None
-    return asked.notes(study)
+    asked = questions()["ablation"]
+    return asked.notes(study, (), root_seed=0)
 
 
 # Measures
@@ -318,9 +317,8 @@ def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[s
 @pytest.fixture(scope="module")
 def figures(study: xr.DataTree) -> tuple[Figure, ...]:
     """Return the figures of the study of 24 networks."""
-    asked = question_named("ablation")
-    assert asked is not None
-    return asked.figures(study, ())
+    asked = questions()["ablation"]
+    return asked.figures(study, (), root_seed=0)
 
 
 @pytest.fixture(scope="module")

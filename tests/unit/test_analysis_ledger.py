@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 
-from study.analysis import question_named
 from study.analysis.core.ledger import ledger, registered_test
 from study.analysis.core.results import (
     CONTRADICTED,
@@ -26,6 +25,7 @@ from study.analysis.core.results import (
     SecondSet,
 )
 from study.analysis.core.testing import untested
+from study.analysis.questions import questions
 from tests.example_networks import example_network
 from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
 from tests.example_study import LAYERS, analysed, registered, registered_questions, study_of
@@ -56,12 +56,7 @@ CLAIMS = {
     ),
 }
 REASONS = ("Unit of analysis", "Baseline", "Autocorrelation", "Pooling", "Absence", "Intervention", "Outcome")
-MEASURES = [
-    (name, measure)
-    for name in registered_questions()
-    if (question := question_named(name)) is not None
-    for measure in question.measures
-]
+MEASURES = [(name, measure) for name in registered_questions() for measure in questions()[name].published]
 
 
 def row_of(result: HypothesisResult) -> LedgerRow:
@@ -89,11 +84,11 @@ def test_every_claim_of_the_paper_has_its_row() -> None:
     """Each confirmatory hypothesis, in the order of questions, and none of the exploratory ones."""
     assert set(CLAIMS) == set(registered_questions())
     whole = registered().hypotheses.values()
-    questions = tuple(
+    results = tuple(
         QuestionResult(name, "", "", "", tuple(untested(one, "no data") for one in whole if one.question == name))
         for name in registered_questions()
     )
-    rows = ledger(questions)
+    rows = ledger(results)
     assert [row.hypothesis for row in rows] == [name for names in CLAIMS.values() for name in names]
     for row in rows:
         assert row.claim == registered().hypotheses[row.hypothesis].claim
@@ -168,17 +163,15 @@ def test_vgg16_is_not_tested_and_says_why() -> None:
 @pytest.mark.parametrize(("name", "measure"), MEASURES)
 def test_every_measure_says_what_was_published_and_what_differs(name: str, measure: str) -> None:
     """One line each, of a length that a table holds; the reason comes first, by a name that is known."""
-    question = question_named(name)
-    assert question is not None
-    texts = question.measures[measure]
-    for text in (texts.published_test, texts.difference):
+    published = questions()[name].published[measure]
+    for text in (published.test, published.difference):
         assert text.endswith(".")
         assert "\n" not in text
         assert 10 < len(text) < 220
-    assert texts.difference.startswith(REASONS)
-    assert ": " in texts.difference
+    assert published.difference.startswith(REASONS)
+    assert ": " in published.difference
     if measure.endswith("absence"):
-        assert "absence read" in texts.published_test or "no asterisk" in texts.published_test
+        assert "absence read" in published.test or "no asterisk" in published.test
 
 
 @pytest.mark.parametrize(

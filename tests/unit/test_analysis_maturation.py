@@ -11,11 +11,10 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis import question_named
 from study.analysis.core import question as question_module
-from study.analysis.core.question import networks_of
+from study.analysis.core.parts import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
-from study.analysis.questions import maturation
+from study.analysis.questions import maturation, questions
 from study.analysis.questions.maturation import (
     NAIVE,
     SHIFTED,
@@ -53,14 +52,17 @@ def told(study: xr.DataTree) -> str:
     """Return the notes as one text."""
     networks = networks_of(study, MATURATION, 1)
     assert networks is not None
-    return " ".join(maturation.QUESTION.notes(networks))
+    return " ".join(maturation.QUESTION.notes(networks, (), root_seed=0))
 
 
 def drawn(study: xr.DataTree) -> dict[str, Figure]:
     """Return the figures by name."""
     networks = networks_of(study, MATURATION, 1)
     assert networks is not None
-    return {figure.id.removeprefix("maturation-"): figure for figure in maturation.QUESTION.figures(networks, ())}
+    return {
+        figure.id.removeprefix("maturation-"): figure
+        for figure in maturation.QUESTION.figures(networks, (), root_seed=0)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -404,6 +406,6 @@ def test_the_second_set_has_its_own_figures_and_verdict() -> None:
 
 def test_the_question_is_asked_of_its_arm() -> None:
     """Of the first set of the maturation arm."""
-    question = question_named("maturation")
+    question = questions()["maturation"]
     assert question is maturation.QUESTION
     assert (question.arm, question.initialization_set) == (MATURATION, 1)

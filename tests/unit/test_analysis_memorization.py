@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis.core.question import networks_of
+from study.analysis.core.parts import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
 from study.analysis.questions import memorization
 from study.analysis.questions.memorization import (
@@ -64,14 +64,17 @@ def told(study: xr.DataTree) -> tuple[str, ...]:
     """Return the notes."""
     networks = networks_of(study, MEMORIZATION, 1)
     assert networks is not None
-    return memorization.QUESTION.notes(networks)
+    return memorization.QUESTION.notes(networks, (), root_seed=0)
 
 
 def drawn(study: xr.DataTree) -> dict[str, Figure]:
     """Return the figures by name."""
     networks = networks_of(study, MEMORIZATION, 1)
     assert networks is not None
-    return {figure.id.removeprefix("memorization-"): figure for figure in memorization.QUESTION.figures(networks, ())}
+    return {
+        figure.id.removeprefix("memorization-"): figure
+        for figure in memorization.QUESTION.figures(networks, (), root_seed=0)
+    }
 
 
 def counts(result: HypothesisResult) -> set[tuple[int, int]]:
@@ -105,10 +108,10 @@ def test_networks_that_do_not_fit_have_no_value() -> None:
     accuracies = dict(zip(RATES, (0.95, 0.9499, 0.99, 0.2, 1.0, 0.94), strict=True))
     study = corrupted(lambda rate, seed: {"final_train_accuracy": accuracies[rate]}, seeds=1)
     assert fits_its_labels(study).values.tolist() == [True, False, True, False, True, False]
-    measures = memorization.QUESTION.measures
-    registered = measures["gosi_against_label_corruption"].values(study)
-    excess = measures["gosi_excess_against_label_corruption"].values(study)
-    everyone = measures["gosi_against_label_corruption_all"].values(study)
+    estimands = memorization.QUESTION.estimands
+    registered = estimands["gosi_against_label_corruption"].values(study)
+    excess = estimands["gosi_excess_against_label_corruption"].values(study)
+    everyone = estimands["gosi_against_label_corruption_all"].values(study)
     for values in (registered, excess):
         assert values.isnull().all("layer").values.tolist() == [False, True, False, True, False, True]
     assert not everyone.isnull().any()

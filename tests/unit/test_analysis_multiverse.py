@@ -13,12 +13,12 @@ import pytest
 import xarray as xr
 
 from study import analysis, stats
-from study.analysis import question_named
-from study.analysis.core.question import networks_of
+from study.analysis.core.parts import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.multiverse import Explored, agreements, direction, explored, multiverses, repeated_hypothesis
 from study.analysis.multiverse.conclude import says
 from study.analysis.multiverse.specification import Sample, combinations
+from study.analysis.questions import questions
 from study.config import CLAMPS
 from study.registration import Hypothesis
 from tests.example_multiverse import OTHER_PROBES, with_variants
@@ -38,8 +38,7 @@ def hypothesis_of(question: str) -> Hypothesis:
 
 def explore(study: xr.DataTree, question: str, /, **factors: tuple[str, ...]) -> Explored:
     """Return the specifications of some factors, of all registered ones by default."""
-    asked = question_named(question)
-    assert asked is not None
+    asked = questions()[question]
     networks = networks_of(study, asked.arm, 1)
     assert networks is not None
     chosen = factors or registered().multiverse[question]
@@ -74,8 +73,7 @@ def of_every_arm() -> xr.DataTree:
 
 def samples(question: str, study: xr.DataTree) -> list[Sample | str]:
     """Return what every registered combination takes from a study; no test is run."""
-    asked = question_named(question)
-    assert asked is not None
+    asked = questions()[question]
     networks = networks_of(study, asked.arm, 1)
     assert networks is not None
     sampled = multiverses()[question].sampled(networks)
@@ -87,15 +85,14 @@ def samples(question: str, study: xr.DataTree) -> list[Sample | str]:
 @pytest.mark.parametrize("question", multiverses())
 def test_the_first_specification_is_the_registered_measure(question: str) -> None:
     """Value for value, NaN included: what the registration calls the registered choice is what is tested."""
-    asked = question_named(question)
-    assert asked is not None
+    asked = questions()[question]
     networks = networks_of(of_every_arm(), asked.arm, 1)
     assert networks is not None
     multiverse = multiverses()[question]
     sampled = multiverse.sampled(networks)
     first = sampled.sample(multiverse.registered)
     assert isinstance(first, Sample)
-    measure = asked.measures[multiverse.measure]
+    measure = asked.estimands[multiverse.measure]
     expected = measure.values(networks).transpose("network", "layer").sel(layer=list(sampled.layers))
     np.testing.assert_allclose(first.values, expected.values, rtol=1e-12)
     if measure.against is not None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis import question_named
+from study.analysis import questions as question_folders
 from study.analysis.core import question as question_module
 from study.analysis.core.question import (
     Question,
@@ -23,6 +23,7 @@ from study.analysis.core.question import (
     unpublished,
 )
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
+from study.analysis.questions import questions
 from study.report.charts import CHARTS
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
@@ -37,7 +38,7 @@ from tests.example_study import (
     study_of,
 )
 
-MODULES = [name for name in registered_questions() if question_named(name) is not None]
+NAMES = tuple(questions())
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +99,8 @@ def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: 
 
 
 def _table(study: xr.DataTree, name: str, chart: str) -> pd.DataFrame:
-    asked = question_named(name)
-    assert asked is not None
-    return next(figure.table for figure in asked.figures(study, ()) if figure.chart == chart)
+    asked = questions()[name]
+    return next(figure.table for figure in asked.figures(study, (), root_seed=0) if figure.chart == chart)
 
 
 def test_layer_means_of_silent_units_alone_are_undefined() -> None:
@@ -131,47 +131,34 @@ def test_the_network_table_holds_one_row_a_network(study: xr.DataTree) -> None:
 
 def test_what_is_not_in_the_paper_is_not_tested_by_it(study: xr.DataTree) -> None:
     """One row a layer, undefined."""
-    rows = unpublished(study, ("conv1", "fc1"))
+    rows = unpublished(study, ("conv1", "fc1"), root_seed=0)
     assert [(row.layer, row.verdict) for row in rows] == [("conv1", NOT_TESTED), ("fc1", NOT_TESTED)]
     assert all(np.isnan(row.estimate) for row in rows)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_question_is_named_as_its_module(name: str) -> None:
-    """One name for registration, module, store and report."""
-    question = question_named(name)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_question_is_named_as_its_folder(name: str) -> None:
+    """One name for registration, folder, store and report; nothing is estimated that is not registered."""
+    question = questions()[name]
     assert isinstance(question, Question)
-    assert question.name == name
-    registered_measures = {h.measure for h in registered().hypotheses.values() if h.question == name}
-    assert registered_measures == set(question.measures)
+    measures = {one.measure for one in registered().hypotheses.values() if one.question == name}
+    assert measures == set(question.estimands) == set(question.published)
 
 
-def test_a_question_without_a_module_is_known_as_such() -> None:
-    """None, not an error."""
-    assert question_named("no_such_question") is None
+def test_every_folder_is_a_question() -> None:
+    """The folders are the list of questions, and each is registered."""
+    folders = {path.parent.name for path in Path(question_folders.__path__[0]).glob("*/__init__.py")}
+    assert folders == set(NAMES) == set(registered_questions())
 
 
 def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult, ...]) -> None:
-    """In the registration's order, each in all its layers; questions in the paper's order."""
+    """In the registration's order, each in all its layers; questions in the order of their first hypotheses."""
     assert [result.question for result in results] == list(registered_questions())
     found = [one for result in results for one in result.hypotheses]
     assert {one.hypothesis.id for one in found} == set(registered().hypotheses)
     for one in found:
         assert tuple(layer.layer for layer in one.layers) == one.hypothesis.layers
         assert one.reason
-
-
-@pytest.mark.parametrize("name", [name for name in registered_questions() if name not in MODULES] or ["maturation"])
-def test_a_question_without_an_arm_is_not_tested_and_says_why(results: tuple[QuestionResult, ...], name: str) -> None:
-    """Its claim is shown, its hypotheses are not tested, the reason is given in every layer."""
-    if name in MODULES:
-        pytest.skip("every question has a module")
-    (result,) = (one for one in results if one.question == name)
-    assert result.claim
-    for one in result.hypotheses:
-        assert one.verdict == one.published_verdict == NOT_TESTED
-        assert "not measured" in one.reason
-        assert {layer.note for layer in one.layers} == {one.reason}
 
 
 def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple[QuestionResult, ...]) -> None:

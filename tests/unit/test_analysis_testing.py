@@ -13,15 +13,14 @@ import scipy.stats
 import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
-from study.analysis import question_named
 from study.analysis.core import testing
-from study.analysis.core.question import Measure, unpublished
+from study.analysis.core.question import Estimand
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
 from study.registration import TEST_KINDS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 STUDY = xr.DataTree()
-MEASURED = [name for name, one in registered().hypotheses.items() if question_named(one.question) is not None]
+MEASURED = list(registered().hypotheses)
 NORMAL = scipy.stats.norm.ppf((np.arange(24) + 0.5) / 24)  # 24 values, mean 0, symmetric, standard deviation near 1
 
 
@@ -49,15 +48,14 @@ def measured(
     layers = options.pop("layers", one.layers)
     array = labelled(np.asarray(values, float), layers, **options)
     other = None if against is None else labelled(np.asarray(against, float), **options)
-    measure = Measure(lambda study: array, unpublished, None if other is None else lambda study: other)
-    return testing.tested_layers(one, measure, STUDY, root_seed=0)
+    estimand = Estimand(values=lambda study: array, against=None if other is None else lambda study: other)
+    return testing.tested_layers(one, estimand, STUDY, root_seed=0)
 
 
 def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = None) -> tuple[str, list[str]]:
     """Return the verdict of a hypothesis and those of its layers."""
     layers = measured(one, values, against)
-    measure = Measure(lambda study: labelled(values), unpublished)
-    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, layers, STUDY)}).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, layers, ())}).values()
     return result.verdict, [layer.verdict for layer in result.layers]
 
 
@@ -339,8 +337,7 @@ def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
 
 def adjusted(*families: tuple[Hypothesis, list[float]]) -> dict[str, list[float]]:
     """Return the adjusted p-values by hypothesis."""
-    measure = Measure(lambda study: xr.DataArray(), unpublished)
-    tests = [testing.Tested(one, measure, results(one, pvalues), STUDY) for one, pvalues in families]
+    tests = [testing.Tested(one, results(one, pvalues), ()) for one, pvalues in families]
     found = testing.with_verdicts({test.hypothesis.id: test for test in tests})
     return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in found.items()}
 
@@ -379,10 +376,9 @@ def test_a_family_without_adjustment_keeps_its_p_values() -> None:
 def test_the_verdict_reads_the_adjusted_p_value() -> None:
     """Raw p-values of .03 in seven layers support nothing: Holm makes them .21."""
     one = hypothesis()
-    measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, results(one, [0.03] * 7), STUDY)}).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, results(one, [0.03] * 7), ())}).values()
     assert {layer.verdict for layer in result.layers} == {INCONCLUSIVE}
-    (result,) = testing.with_verdicts({one.id: testing.Tested(one, measure, results(one, [0.007] * 7), STUDY)}).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, results(one, [0.007] * 7), ())}).values()
     assert {layer.verdict for layer in result.layers} == {SUPPORTED}
     assert result.verdict == SUPPORTED
 
@@ -390,10 +386,7 @@ def test_the_verdict_reads_the_adjusted_p_value() -> None:
 def test_untested_layers_stay_untested() -> None:
     """Whatever the rule would say of their numbers; and they keep a hypothesis of every layer from being supported."""
     one = hypothesis(layers=("conv1", "conv2"))
-    measure = Measure(lambda study: xr.DataArray(), unpublished)
-    (result,) = testing.with_verdicts(
-        {one.id: testing.Tested(one, measure, results(one, [0.001, math.nan]), STUDY)}
-    ).values()
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, results(one, [0.001, math.nan]), ())}).values()
     assert [layer.verdict for layer in result.layers] == [SUPPORTED, NOT_TESTED]
     assert result.verdict == INCONCLUSIVE
     assert "not tested in conv2" in result.reason

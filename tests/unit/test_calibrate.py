@@ -136,11 +136,10 @@ def test_tables_hold_what_was_counted() -> None:
 
 def test_what_is_not_in_the_paper_has_no_published_error_rate() -> None:
     """Its published analysis supports nothing, which is no merit."""
-    from study.analysis import question_named
+    from study.analysis.questions import questions
 
-    question = question_named(hypothesis().question)
-    assert question is not None
-    assert question.measures[hypothesis().measure].published is unpublished
+    published = questions()[hypothesis().question].published[hypothesis().measure]
+    assert published.layers is unpublished
     assert calibration(50).worst_published is None
     assert level_table([calibration(50)])["analysis"].tolist() == ["as registered"]
     published = dataclasses.replace(calibration(50), hypothesis=hypothesis("shift_invariance-fc1"))

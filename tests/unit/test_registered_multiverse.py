@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study.analysis import check_measures
+from study.analysis import check_registration
 from study.analysis.multiverse import multiverses
 from study.registration import Registration, parsed_registration
 from study.registration.deviations import differences
@@ -25,7 +25,7 @@ def registered(block: str) -> Registration:
 def refusal(block: str) -> str:
     """Return the one line with which a block is refused, by the parser or by the analysis."""
     with pytest.raises(StudyError) as caught:
-        check_measures(registered(block), source="pre.md")
+        check_registration(registered(block), source="pre.md")
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith("pre.md, multiverse block")
@@ -89,7 +89,7 @@ def test_a_question_needs_the_hypothesis_whose_test_is_repeated() -> None:
     whole = registered('[maturation]\nepochs = ["first_50"]')
     kept = {name: one for name, one in whole.hypotheses.items() if one.question != "maturation"}
     with pytest.raises(StudyError, match="no hypothesis of the question has measure 'gosi_against_validation_loss'"):
-        check_measures(dataclasses.replace(whole, hypotheses=kept), source="pre.md")
+        check_registration(dataclasses.replace(whole, hypotheses=kept), source="pre.md")
 
 
 def test_a_changed_level_is_a_deviation() -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from study import analysis
-from study.analysis import check_measures
+from study.analysis import check_registration
 from study.config import CLAMPS, PROFILES, as_record, resolve
 from study.registration import TEST_KINDS, Hypothesis, Registration, parsed_registration, read_registration
 from study.registration.decisions import QUANTITIES, Rule
@@ -95,7 +94,7 @@ def test_layers_are_those_of_the_papers_claims(registered: Registration, name: s
 
 def test_every_measure_exists(registered: Registration) -> None:
     """What is registered can be computed, and each test fits its measure."""
-    check_measures(registered, source="preregistration.md")
+    check_registration(registered, source="preregistration.md")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -575,16 +574,10 @@ def test_a_profile_of_ones_own_answers_to_the_general_settings(registered: Regis
 def test_a_measure_the_analysis_does_not_have_is_refused(changes: dict[str, Any], field: str, reason: str) -> None:
     """Before anything runs: the line names file, hypothesis, field and what there is."""
     with pytest.raises(StudyError) as caught:
-        check_measures(register(block(**changes)), source="pre.md")
+        check_registration(register(block(**changes)), source="pre.md")
     message = str(caught.value)
     assert message.startswith(f"pre.md, hypothesis 'made-up', field {field!r}: ")
     assert reason in message
-
-
-def test_a_question_without_a_module_may_be_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It shows as not tested until there is one."""
-    monkeypatch.setattr(analysis, "question_named", lambda name: None)
-    check_measures(register(block(question="memorization", measure="anything")), source="pre.md")
 
 
 def test_fields_of_these_tests_are_those_of_a_hypothesis() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis import question_named
 from study.analysis.core.results import Figure
+from study.analysis.questions import questions
 from study.analysis.questions.ablation.tables import BY_CHANCE, HALF_WORDS
 from study.analysis.questions.ablation.variants import CLAMP_WORDS, SAME
 from study.config import CLAMPS
@@ -42,9 +42,8 @@ OPPOSITE, CANNOT_TELL = "opposite conclusion", "cannot tell"
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Figure]:
     """Return the figures of eight networks under all clamps, by id."""
-    asked = question_named("ablation")
-    assert asked is not None
-    return {figure.id: figure for figure in asked.figures(example_study(seeds=2, clamps=CLAMPS), ())}
+    asked = questions()["ablation"]
+    return {figure.id: figure for figure in asked.figures(example_study(seeds=2, clamps=CLAMPS), (), root_seed=0)}
 
 
 def scales(specification: Any, channel: str, key: str = "range") -> set[tuple[Any, ...]]:
@@ -125,7 +124,7 @@ def test_an_asterisk_is_drawn_where_one_is_due(figures: dict[str, Figure]) -> No
 
 def test_dots_of_six_series_are_told_apart(figures: dict[str, Figure]) -> None:
     """Six colours and six shapes; random halves last."""
-    specification = CHARTS["ablation_dots"](figures["ablation-rivals"].table).to_dict()
+    specification = CHARTS["network_dots"](figures["ablation-rivals"].table).to_dict()
     for channel in ("color", "shape"):
         (used,) = scales(specification, channel)
         assert len(set(used)) == 6
@@ -148,7 +147,7 @@ def test_dots_have_one_rule_a_panel_where_there_is_a_reference(figures: dict[str
 
 def test_every_panel_of_dots_has_its_own_scale(figures: dict[str, Figure]) -> None:
     """A difference in nat and a logarithm of a ratio share no axis."""
-    resolved = CHARTS["ablation_dots"](figures["ablation-clamps"].table).to_dict()["resolve"]["scale"]
+    resolved = CHARTS["network_dots"](figures["ablation-clamps"].table).to_dict()["resolve"]["scale"]
     assert resolved == {"y": "independent", "xOffset": "independent"}
 
 
@@ -165,7 +164,7 @@ def test_classes_are_in_their_own_order(figures: dict[str, Figure]) -> None:
 
 def test_curves_have_a_panel_a_layer_and_a_line_an_order(figures: dict[str, Figure]) -> None:
     """From none of the units to all of them; told apart by colour and dash."""
-    specification = CHARTS["ablation_curves"](figures["ablation-curve"].table).to_dict()
+    specification = CHARTS["fraction_curves"](figures["ablation-curve"].table).to_dict()
     assert specification["facet"]["sort"] == list(LAYERS)
     assert scales(specification, "x", "domain") == {(0, 1)}
     (dashes,) = scales(specification, "strokeDash")
@@ -180,7 +179,7 @@ def test_a_layer_without_a_value_has_no_panel_of_curves(figures: dict[str, Figur
     numbers = ["loss_increase", "ci_low", "ci_high"]
     table.loc[table["layer"] == "conv4", numbers] = np.nan
     table.loc[(table["layer"] == "conv5") & (table["fraction"] < 0.12), numbers] = np.nan
-    specification = CHARTS["ablation_curves"](table).to_dict()
+    specification = CHARTS["fraction_curves"](table).to_dict()
     assert specification["facet"]["sort"] == [layer for layer in LAYERS if layer != "conv4"]
     assert "NaN" not in svg(dataclasses.replace(figures["ablation-curve"], table=table))
 

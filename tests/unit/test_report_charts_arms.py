@@ -102,7 +102,18 @@ def specified(name: str, table: pd.DataFrame | None = None) -> dict[str, Any]:
 
 def static(name: str, table: pd.DataFrame) -> str:
     """Return a chart's drawing as text, or nothing where there is none."""
-    drawing = figure_drawing(Figure("f", name, "", "Title", "Shown.", "For.", "Against.", table), "f1-1")
+    drawing = figure_drawing(
+        Figure(
+            id="f",
+            chart=name,
+            title="Title",
+            shows="Shown.",
+            supports="For.",
+            contradicts="Against.",
+            table=table,
+        ),
+        "f1-1",
+    )
     return "" if drawing is None else drawing.svg
 
 

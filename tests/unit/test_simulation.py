@@ -10,8 +10,8 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis import question_named
-from study.analysis.core.question import Measure, layer_means
+from study.analysis.core.question import Estimand, layer_means
+from study.analysis.questions import questions
 from study.analysis.questions.generalization.simulator import pearson_of
 from study.analysis.questions.memorization import FITTING_ACCURACY
 from study.analysis.questions.memorization.simulator import slope_of
@@ -32,17 +32,15 @@ MEANS = sorted(name for name, one in SIMULATED.items() if one.expected_sd > 0)
 CORRELATIONS = sorted(set(SIMULATED) - set(MEANS))
 
 
-def measure_of(one: Hypothesis) -> Measure:
-    """Return what a hypothesis measures."""
-    question = question_named(one.question)
-    assert question is not None
-    return question.measures[one.measure]
+def estimand_of(one: Hypothesis) -> Estimand:
+    """Return what a hypothesis is about."""
+    question = questions()[one.question]
+    return question.estimands[one.measure]
 
 
 def networks(one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16) -> tuple[xr.DataTree, Design]:
     """Return simulated studies with a planted value."""
-    question, simulator = question_named(one.question), simulator_of(one)
-    assert question is not None
+    question, simulator = questions()[one.question], simulator_of(one)
     assert simulator is not None
     design = Design(studies, Size(size), question.arm, question.initialization_set)
     rng = stream(0, "test", f"{one.id}/{theta}")
@@ -51,7 +49,7 @@ def networks(one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16)
 
 def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
     """Return the measure's values (network, layer) in the registered layers."""
-    values = measure_of(one).values(tree).sel(layer=list(one.layers))
+    values = estimand_of(one).values(tree).sel(layer=list(one.layers))
     return np.asarray(values.transpose("network", "layer").values, dtype=float)
 
 
@@ -83,13 +81,13 @@ def test_networks_of_another_architecture_are_simulated_too() -> None:
     """A hypothesis about layers of a network of three is planted in those."""
     size = Size(400, units={"first": 30, "middle": 40, "fc1": 50})
     for name, one in SIMULATED.items():
-        simulator, question = simulator_of(one), question_named(one.question)
+        simulator, question = simulator_of(one), questions()[one.question]
         assert simulator is not None
         assert question is not None
         layers = ("fc1",) if name == "cv_against_depth" else ("first",)
         design = Design(1, size, question.arm, question.initialization_set)
         tree = simulator(stream(0, "test", name), design, Truth(layers, one.null_value, one.expected_sd))
-        values = question.measures[one.measure].values(tree).sel(layer=list(layers))
+        values = question.estimands[one.measure].values(tree).sel(layer=list(layers))
         assert values.sizes["network"] == 400
         assert np.isfinite(values).mean() > 0.9, name
 
@@ -132,7 +130,7 @@ def test_the_planted_correlation_is_what_the_measure_gives(measure: str) -> None
     one = SIMULATED[measure]
     for theta in thetas(one):
         tree, _ = networks(one, theta, size=1200)
-        against = measure_of(one).against
+        against = estimand_of(one).against
         assert against is not None
         other, values = against(tree), by_layer(one, tree)
         strata = np.zeros(len(values)) if one.strata == "none" else other[one.strata].values.astype(object)

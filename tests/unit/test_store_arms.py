@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.core.question import networks_of
+from study.analysis.core.parts import networks_of
 from study.store import StudyFolder, compact, open_study, publish_network
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import ARM_GROUPS, GROUPS, OPTIONAL_GROUPS

@@ -1,4 +1,4 @@
-"""What a question module exports: measures that give one value per network and layer, figures, and notes."""
+"""What the folder of a question declares: estimands, published analyses, figures and notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from study.analysis.core.results import (
     NOT_TESTED,
     SUPPORTED,
     Figure,
-    HypothesisResult,
     PublishedLayer,
     published_layer,
 )
@@ -27,60 +26,53 @@ NOT_IN_PAPER = "Not in the paper."
 PUBLISHED_ALPHA = 0.05
 
 
-@dataclass(frozen=True)
-class Measure:
-    """An estimand, named by a hypothesis' `measure` field.
+@dataclass(frozen=True, kw_only=True)
+class Estimand:
+    """What is estimated, named by a hypothesis' `measure` field.
 
-    `values` maps the study to (network, layer), NaN where a network has no value; `against`, for correlations, to the
-    other variable, (network,). `published` gives the analysis as published for the layers asked for; `published_test`
-    says in words what it is, and `difference` in one line why it and the registered test may disagree.
+    `values` maps the networks to (network, layer), NaN where a network has no value; `against`, for correlations, to the
+    other variable, (network,).
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
-    published: Callable[[xr.DataTree, tuple[str, ...]], tuple[PublishedLayer, ...]]
     against: Callable[[xr.DataTree], xr.DataArray] | None = None
-    published_test: str = ""
-    difference: str = ""
 
 
-@dataclass(frozen=True)
-class Question:
-    """One question of the study: a block (or more) in preregistration.md, one analysis module, one report section.
+@dataclass(frozen=True, kw_only=True)
+class PublishedAnalysis:
+    """The paper's way with an estimand.
 
-    Its functions see the networks of `arm` and `initialization_set` alone, as `networks_of` gives them.
+    `layers` is called as `layers(networks, layer_names, root_seed=...)` and gives its result in each of those layers;
+    `test` says in words what it is, and `difference` in one line why it and the registered test may disagree.
     """
 
-    name: str
+    layers: Callable[..., tuple[PublishedLayer, ...]]
+    test: str
+    difference: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One question of the study: a block (or more) in preregistration.md, a folder, a section of the report.
+
+    Its name is its folder's. Its functions see the networks of `arm` and `initialization_set` alone, as `networks_of`
+    gives them; `figures` and `notes` are called as `figures(networks, results, root_seed=...)`, with the results of the
+    question's hypotheses. `estimands` and `published` have the same keys.
+    """
+
     title: str
     paper_section: str
     claim: str
-    measures: Mapping[str, Measure]
-    figures: Callable[[xr.DataTree, tuple[HypothesisResult, ...]], tuple[Figure, ...]]
-    notes: Callable[[xr.DataTree], tuple[str, ...]]
+    estimands: Mapping[str, Estimand]
+    published: Mapping[str, PublishedAnalysis]
+    figures: Callable[..., tuple[Figure, ...]]
+    notes: Callable[..., tuple[str, ...]]
     arm: str = GENERALIZATION
     initialization_set: int = 1
 
 
-def networks_of(study: xr.DataTree, arm: str, initialization_set: int) -> xr.DataTree | None:
-    """Return the part of a study that an analysis sees: one arm's networks of one set; None where there are none.
-
-    Every group keeps those networks alone, a group without any is left out, and so are epochs in which none of them was
-    trained: arms are trained for different numbers of epochs, and the store holds NaN in those to come.
-    """
-    groups = {}
-    for name, group in study.children.items():
-        dataset = group.to_dataset()
-        if "network" not in dataset.dims:
-            continue
-        chosen = (dataset["arm"].values == arm) & (dataset["initialization_set"].values == initialization_set)
-        if chosen.any():
-            own = dataset.isel(network=np.flatnonzero(chosen))
-            groups[f"/{name}"] = own.dropna("epoch", how="all") if "epoch" in own.dims else own
-    return xr.DataTree.from_dict(groups) if groups else None
-
-
-def unpublished(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    """Return what the paper says of a measure it does not report: nothing."""
+def unpublished(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
+    """Return what the paper says of an estimand that it does not report: nothing."""
     return tuple(published_layer(layer, float("nan"), False, "not in the paper") for layer in layers)
 
 

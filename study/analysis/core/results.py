@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from study.analysis.core.charts import Chart
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -125,22 +127,22 @@ class LedgerRow:
     untested: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """One figure: the table it is drawn from, and how to read it.
 
-    `chart` names a function of `study.report.charts` that draws `table`. `paper_figure` is its counterpart in the paper,
-    `second_paper_figure` that of the same figure of the second set of initialisations; '' where the paper has none.
+    `chart` is the form in which `table` is drawn. `paper_figure` is its counterpart in the paper, `second_paper_figure`
+    that of the same figure of the second set of initialisations; '' where the paper has none.
     """
 
     id: str
-    chart: str
-    paper_figure: str
+    chart: Chart
     title: str
     shows: str
     supports: str
     contradicts: str
     table: pd.DataFrame
+    paper_figure: str = ""
     second_paper_figure: str = ""
 
 

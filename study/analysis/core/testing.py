@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
-from study.analysis.core.question import Measure
+from study.analysis.core.question import Estimand
 from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
@@ -21,6 +21,7 @@ from study.analysis.core.results import (
     SUPPORTED,
     HypothesisResult,
     LayerResult,
+    PublishedLayer,
     SecondSet,
 )
 from study.analysis.core.verdict import hypothesis_verdict, layer_verdict, reason
@@ -63,15 +64,15 @@ def _untested_layer(layer: str, why: str, n: int, n_excluded: int) -> LayerResul
 
 
 def tested_layers(
-    hypothesis: Hypothesis, measure: Measure, study: xr.DataTree, *, root_seed: int
+    hypothesis: Hypothesis, estimand: Estimand, networks: xr.DataTree, *, root_seed: int
 ) -> tuple[LayerResult, ...]:
     """Return the test of every registered layer, p-values not yet adjusted and no verdict yet.
 
     A layer with fewer networks than registered, in all or in one stratum, is not tested. Every hypothesis has a random
     stream of its own, which its layers share; a layer's result depends on no other layer.
     """
-    against = None if measure.against is None else measure.against(study).values.astype(np.float64)
-    return tested_values(hypothesis, measure.values(study), against, root_seed=root_seed)
+    against = None if estimand.against is None else estimand.against(networks).values.astype(np.float64)
+    return tested_values(hypothesis, estimand.values(networks), against, root_seed=root_seed)
 
 
 def tested_values(
@@ -266,12 +267,11 @@ def _against(hypothesis: Hypothesis, observations: Observations) -> NDArray[np.f
 
 @dataclass(frozen=True)
 class Tested:
-    """A hypothesis, the measure that gives its estimand, its test layer by layer, and the networks it rests on."""
+    """A hypothesis, its test layer by layer, and the published analysis of the same layers."""
 
     hypothesis: Hypothesis
-    measure: Measure
     layers: tuple[LayerResult, ...]
-    networks: xr.DataTree
+    published: tuple[PublishedLayer, ...]
 
 
 def with_verdicts(tested: Mapping[str, Tested]) -> dict[str, HypothesisResult]:
@@ -303,14 +303,13 @@ def _decided(test: Tested) -> HypothesisResult:
         for layer in test.layers
     )
     verdict = hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in judged])
-    published = test.measure.published(test.networks, hypothesis.layers)
     return HypothesisResult(
         hypothesis=hypothesis,
         layers=judged,
         verdict=verdict,
         reason=reason(hypothesis, verdict, judged),
-        published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in published]),
-        published_layers=published,
+        published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in test.published]),
+        published_layers=test.published,
     )
 
 

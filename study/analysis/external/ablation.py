@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from study import stats
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure, QuestionResult
 from study.analysis.external.tables import PVALUE, follows, in_panels
 from study.analysis.questions import ablation
@@ -53,7 +54,7 @@ def ablation_described(study: xr.DataTree) -> QuestionResult:
     curves, said = in_panels(_plain(ablation_tables.curves_table(study)))
     question = ablation.QUESTION
     return QuestionResult(
-        question.name,
+        "ablation",
         question.title,
         question.paper_section,
         question.claim,
@@ -61,63 +62,70 @@ def ablation_described(study: xr.DataTree) -> QuestionResult:
         notes=_ablation_notes(study, halves),
         figures=(
             Figure(
-                "ablation-loss",
-                "ablation_bars",
-                follows(study, "Fig. 5", "Fig. A7b"),
-                "Loss when the more, or the less, selective half is silenced",
-                "Increase of the loss on the photographs when the more or the less selective half of a layer's units by gOSI"
-                " is silenced. Asterisks mark layers where the more selective half costs more than twice as much, as in the"
-                " paper. One panel for each way of silencing; the paper's is to set to zero what the next layer receives.",
-                "Asterisks in lower layers, in every panel.",
-                "Bars of one height, or an order of the two that depends on how a unit is silenced.",
-                ablation_tables.bars_table(study),
+                id="ablation-loss",
+                chart=Chart.ABLATION_BARS,
+                paper_figure=follows(study, "Fig. 5", "Fig. A7b"),
+                title="Loss when the more, or the less, selective half is silenced",
+                shows="Increase of the loss on the photographs when the more or the less selective half of a layer's"
+                " units by gOSI"
+                " is silenced. Asterisks mark layers where the more selective half costs more than twice as much, as"
+                " in the"
+                " paper. One panel for each way of silencing; the paper's is to set to zero what the next layer"
+                " receives.",
+                supports="Asterisks in lower layers, in every panel.",
+                contradicts="Bars of one height, or an order of the two that depends on how a unit is silenced.",
+                table=ablation_tables.bars_table(study),
             ),
             Figure(
-                "ablation-halves",
-                "ablation_dots",
-                "",
-                "The same difference against random halves",
-                "Loss with the more selective half silenced minus loss with the less selective half silenced, in units of"
-                " what random halves of the same layer give (root mean square), and the range in which 95 % of random halves"
+                id="ablation-halves",
+                chart=Chart.NETWORK_DOTS,
+                title="The same difference against random halves",
+                shows="Loss with the more selective half silenced minus loss with the less selective half silenced,"
+                " in units of"
+                " what random halves of the same layer give (root mean square), and the range in which 95 % of"
+                " random halves"
                 " lie. The table has the difference in nats and its p-value among the random halves, for each layer by"
                 " itself and adjusted over all layers (Holm).",
-                "Differences above the range of random halves in lower layers.",
-                "Differences within the range of random halves: any half would have done the same.",
-                against_chance,
+                supports="Differences above the range of random halves in lower layers.",
+                contradicts="Differences within the range of random halves: any half would have done the same.",
+                table=against_chance,
             ),
             Figure(
-                "ablation-silence",
-                "ablation_dots",
-                "",
-                "Are the less selective units merely silent?",
-                "Above: the mean response of either half to all gratings, before anything is silenced. Below: the"
-                " contrast of the two; -1 when only the less selective half responds, 1 when only the more selective does.",
-                "A contrast below 0 where the more selective half costs more: the half that matters more responds less.",
-                "A contrast above 0: the less selective half may matter less because it is nearly silent.",
-                _plain(ablation_tables.silence_table(study)),
+                id="ablation-silence",
+                chart=Chart.NETWORK_DOTS,
+                title="Are the less selective units merely silent?",
+                shows="Above: the mean response of either half to all gratings, before anything is silenced. Below: the"
+                " contrast of the two; -1 when only the less selective half responds, 1 when only the more selective"
+                " does.",
+                supports="A contrast below 0 where the more selective half costs more: the half that matters more"
+                " responds less.",
+                contradicts="A contrast above 0: the less selective half may matter less because it is nearly silent.",
+                table=_plain(ablation_tables.silence_table(study)),
             ),
             Figure(
-                "ablation-rivals",
-                "ablation_dots",
-                "",
-                "Rivals of orientation selectivity, and halves made alike",
-                "The difference of the second figure beside that of halves by class selectivity, and of pairs of halves that"
-                " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without weights"
+                id="ablation-rivals",
+                chart=Chart.NETWORK_DOTS,
+                title="Rivals of orientation selectivity, and halves made alike",
+                shows="The difference of the second figure beside that of halves by class selectivity, and of pairs"
+                " of halves that"
+                " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without"
+                " weights"
                 " of its own, such as a pooling layer, has no halves alike in weight norm.",
-                "Halves that are made alike still give a difference above the range of random halves.",
-                "No difference once the halves are alike, or as large a difference by class selectivity.",
-                rivals,
+                supports="Halves that are made alike still give a difference above the range of random halves.",
+                contradicts="No difference once the halves are alike, or as large a difference by class selectivity.",
+                table=rivals,
             ),
             Figure(
-                "ablation-curve",
-                "ablation_curves",
-                "",
-                "Silencing more and more of a layer",
-                "Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first, the least"
+                id="ablation-curve",
+                chart=Chart.FRACTION_CURVES,
+                title="Silencing more and more of a layer",
+                shows="Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first,"
+                " the least"
                 f" selective first, or in one random order. Each panel has its own scale.{said}",
-                "In lower layers the curve of the most selective first lies above the others at every fraction.",
-                "The curves cross, so that the conclusion hangs on silencing just half, or coincide.",
-                curves,
+                supports="In lower layers the curve of the most selective first lies above the others at every"
+                " fraction.",
+                contradicts="The curves cross, so that the conclusion hangs on silencing just half, or coincide.",
+                table=curves,
             ),
         ),
     )
@@ -132,13 +140,16 @@ def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]
     return (
         f"Without ablation the loss on the photographs is {float(data['baseline_loss']):.3f} nat and"
         f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
-        f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at a p of"
+        f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for,"
+        " at a p of"
         f" at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}."
-        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this"
+        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are"
+        " about this"
         " network's layers, on these photographs; they say nothing of other networks.",
         *(
             (
-                f"Layers with fewer than two units that respond to gratings, so that there are no halves: {_listed(without)}.",
+                "Layers with fewer than two units that respond to gratings, so that there are no halves:"
+                f" {_listed(without)}.",
             )
             if without
             else ()

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.question import layer_means
 from study.analysis.core.results import Figure, QuestionResult
 from study.analysis.core.testing import Tested, tested_layers, with_verdicts
@@ -34,7 +35,7 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
     root_seed
         Seed of resampling.
     """
-    questions = [_existence(study), _spatial_frequency(study)]
+    questions = [_existence(study), _spatial_frequency(study, root_seed)]
     if "ablation" in study.children:
         questions.append(ablation_described(study))
     if registration is not None:
@@ -92,7 +93,7 @@ def _existence(study: xr.DataTree) -> QuestionResult:
     )
     question = existence.QUESTION
     return QuestionResult(
-        question.name,
+        "existence",
         question.title,
         question.paper_section,
         question.claim,
@@ -100,40 +101,44 @@ def _existence(study: xr.DataTree) -> QuestionResult:
         notes=_existence_notes(study, layers),
         figures=(
             Figure(
-                "existence-layers",
-                "ablation_dots",
-                "",
-                "Orientation selectivity, layer by layer",
-                "All layers in the network's order. Above: the share of units with a gOSI above 0.33, and the same share"
-                " among shuffles of their own responses. Middle: mean gOSI, measured and shuffled. Below: the share of units"
+                id="existence-layers",
+                chart=Chart.NETWORK_DOTS,
+                title="Orientation selectivity, layer by layer",
+                shows="All layers in the network's order. Above: the share of units with a gOSI above 0.33, and the"
+                " same share"
+                " among shuffles of their own responses. Middle: mean gOSI, measured and shuffled. Below: the share"
+                " of units"
                 " whose own shuffle p is at most 0.05, once with all responses of the unit shuffled and once with the"
                 " orientation labels alone; the rule is at the 5 % that chance gives. Silent units are left out.",
-                "Measured values well above shuffled ones in most layers.",
-                "Measured and shuffled values that coincide: then sparse responses alone explain the gOSI.",
-                by_layer,
+                supports="Measured values well above shuffled ones in most layers.",
+                contradicts="Measured and shuffled values that coincide: then sparse responses alone explain the gOSI.",
+                table=by_layer,
             ),
             Figure(
-                "existence-curves",
-                "tuning_curves",
-                "Fig. 1",
-                "Orientation-tuning curves of example units",
-                "Response to gratings of twelve orientations, at the unit's preferred spatial frequency and best phase, of"
-                " units of a layer a quarter and of one three quarters of the way through the network. Units were chosen at"
+                id="existence-curves",
+                chart=Chart.TUNING_CURVES,
+                paper_figure="Fig. 1",
+                title="Orientation-tuning curves of example units",
+                shows="Response to gratings of twelve orientations, at the unit's preferred spatial frequency and"
+                " best phase, of"
+                " units of a layer a quarter and of one three quarters of the way through the network. Units were"
+                " chosen at"
                 " even steps from the lowest to the highest gOSI.",
-                "A clear peak at one orientation, and a gOSI above 0.33 beside it.",
-                "Flat curves, or peaks no higher than chance variation between orientations.",
-                existence.example_curves(study, examples),
+                supports="A clear peak at one orientation, and a gOSI above 0.33 beside it.",
+                contradicts="Flat curves, or peaks no higher than chance variation between orientations.",
+                table=existence.example_curves(study, examples),
             ),
             Figure(
-                "existence-histogram",
-                "gosi_histogram",
-                follows(study, "Fig. 2", "Fig. A4b"),
-                "Orientation selectivity of all units, layer by layer",
-                "Share of units at each gOSI (filled) and after shuffling each unit's own responses (outline); silent units"
+                id="existence-histogram",
+                chart=Chart.GOSI_HISTOGRAM,
+                paper_figure=follows(study, "Fig. 2", "Fig. A4b"),
+                title="Orientation selectivity of all units, layer by layer",
+                shows="Share of units at each gOSI (filled) and after shuffling each unit's own responses (outline);"
+                " silent units"
                 f" left out.{said}",
-                "The filled histogram lies to the right of the outline and reaches past 0.33.",
-                "The two coincide: then sparse responses alone explain the gOSI.",
-                histogram,
+                supports="The filled histogram lies to the right of the outline and reaches past 0.33.",
+                contradicts="The two coincide: then sparse responses alone explain the gOSI.",
+                table=histogram,
             ),
         ),
     )
@@ -148,8 +153,10 @@ def _existence_notes(study: xr.DataTree, layers: pd.DataFrame) -> tuple[str, ...
         selective, shuffled = float((own["gosi"] > SELECTIVE).mean()), float(own["gosi_null_selective"].mean())
         passing = float((own["gosi_pvalue"] <= PVALUE).mean())
         notes.append(
-            f"Of {own.sizes['unit']:,} units that respond to gratings, {selective:.1%} have a gOSI above 0.33; of shuffles of"
-            f" their own responses, {shuffled:.1%}. {passing:.1%} have a shuffle p of at most 0.05, where chance gives 5 %."
+            f"Of {own.sizes['unit']:,} units that respond to gratings, {selective:.1%} have a gOSI above 0.33; of"
+            " shuffles of"
+            f" their own responses, {shuffled:.1%}. {passing:.1%} have a shuffle p of at most 0.05, where chance"
+            " gives 5 %."
         )
     most = layers.iloc[int(layers["silent"].argmax())]
     notes.append(
@@ -167,7 +174,7 @@ def _existence_notes(study: xr.DataTree, layers: pd.DataFrame) -> tuple[str, ...
     return tuple(notes)
 
 
-def _spatial_frequency(study: xr.DataTree) -> QuestionResult:
+def _spatial_frequency(study: xr.DataTree, root_seed: int) -> QuestionResult:
     ranges, said = in_panels(spatial_frequency.range_table(study))
     shares = {
         group: spatial_frequency.zero_range_share(study, fewest).isel(network=0)
@@ -178,35 +185,36 @@ def _spatial_frequency(study: xr.DataTree) -> QuestionResult:
     quantity = "share of selective units with range 0"
     question = spatial_frequency.QUESTION
     return QuestionResult(
-        question.name,
+        "spatial_frequency",
         question.title,
         question.paper_section,
         question.claim,
         (),
-        notes=question.notes(study),
+        notes=question.notes(study, (), root_seed=root_seed),
         figures=(
             Figure(
-                "spatial_frequency-layers",
-                "ablation_dots",
-                "",
-                "Units with one preferred orientation, layer by layer",
-                "The share of selective units (gOSI above 0.33) that prefer the same orientation at all spatial frequencies"
+                id="spatial_frequency-layers",
+                chart=Chart.NETWORK_DOTS,
+                title="Units with one preferred orientation, layer by layer",
+                shows="The share of selective units (gOSI above 0.33) that prefer the same orientation at all"
+                " spatial frequencies"
                 " whose peak exceeds half of the overall peak; and the same of the units that have at least two such"
                 " frequencies, as with one alone the range is 0 by construction. The rule is at one half: most units.",
-                "Both shares above one half in most layers.",
-                "A share below one half once units with a single frequency are set aside.",
-                dots(table, {quantity: {group: group for group in shares}}, {quantity: 0.5}),
+                supports="Both shares above one half in most layers.",
+                contradicts="A share below one half once units with a single frequency are set aside.",
+                table=dots(table, {quantity: {group: group for group in shares}}, {quantity: 0.5}),
             ),
             Figure(
-                "spatial_frequency-range",
-                "range_histogram",
-                follows(study, "Fig. A2", "Fig. A3b"),
-                "Range of preferred orientations over spatial frequencies",
-                "Share of selective units at each range: the shortest arc that holds the preferred orientations of all"
+                id="spatial_frequency-range",
+                chart=Chart.RANGE_HISTOGRAM,
+                paper_figure=follows(study, "Fig. A2", "Fig. A3b"),
+                title="Range of preferred orientations over spatial frequencies",
+                shows="Share of selective units at each range: the shortest arc that holds the preferred"
+                " orientations of all"
                 f" spatial frequencies whose peak exceeds half of the overall peak.{said}",
-                "Most units at 0 degrees, also among those with at least two frequencies.",
-                "Ranges spread widely once units with a single frequency are set aside.",
-                ranges,
+                supports="Most units at 0 degrees, also among those with at least two frequencies.",
+                contradicts="Ranges spread widely once units with a single frequency are set aside.",
+                table=ranges,
             ),
         ),
     )
@@ -214,14 +222,17 @@ def _spatial_frequency(study: xr.DataTree) -> QuestionResult:
 
 def _vgg16(study: xr.DataTree, registration: Registration, root_seed: int) -> QuestionResult:
     """Return the estimates of what is registered for VGG16, each beside what the paper says."""
-    measures = replication.QUESTION.measures
-    tested = {
-        name: Tested(
-            one, measures[one.measure], tested_layers(one, measures[one.measure], study, root_seed=root_seed), study
+    tested = {}
+    for name, hypothesis in registration.hypotheses.items():
+        if hypothesis.measure not in replication.OF_VGG16:
+            continue
+        estimand = replication.QUESTION.estimands[hypothesis.measure]
+        published = replication.QUESTION.published[hypothesis.measure]
+        tested[name] = Tested(
+            hypothesis,
+            tested_layers(hypothesis, estimand, study, root_seed=root_seed),
+            published.layers(study, hypothesis.layers, root_seed=root_seed),
         )
-        for name, one in registration.hypotheses.items()
-        if one.measure in replication.OF_VGG16
-    }
     return QuestionResult(
         "vgg16",
         "What is registered for VGG16, described",

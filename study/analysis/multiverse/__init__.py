@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
@@ -105,11 +106,10 @@ def _figure(question: str, hypothesis: Hypothesis, curve: Explored) -> Figure:
     correlations = set(curve.table["unit"]) == {RANK_CORRELATION}
     side = "above" if direction(hypothesis) > 0 else "below"
     return Figure(
-        f"{question}-multiverse",
-        "specification_curve",
-        "",
-        "Would another analysis say the same?",
-        f"Exploratory; changes no verdict. {_counts(curve)} One curve a layer: above, each specification's"
+        id=f"{question}-multiverse",
+        chart=Chart.SPECIFICATION_CURVE,
+        title="Would another analysis say the same?",
+        shows=f"Exploratory; changes no verdict. {_counts(curve)} One curve a layer: above, each specification's"
         f" {_scale(correlations, hypothesis)} with its {100 * hypothesis.confidence_level:g} % bootstrap interval over"
         " networks, sorted; below, its level of each factor. The upright line marks the registered level of every"
         f" factor, which is what {hypothesis.id} tests. Here an interval wholly {side} the null value counts as supported,"
@@ -117,9 +117,9 @@ def _figure(question: str, hypothesis: Hypothesis, curve: Explored) -> Figure:
         " because smallest effects of interest are registered in one unit only. p-values are of the registered kind of"
         " test, rest on 999 resamples and are not adjusted. The specifications share their data, so that their number is"
         f" no number of confirmations.{_left_out(curve)}",
-        "A curve that lies on the registered side of the null value from end to end.",
-        "A curve that crosses the null value: the answer hangs on what nothing but the registration decides.",
-        curve.table,
+        supports="A curve that lies on the registered side of the null value from end to end.",
+        contradicts="A curve that crosses the null value: the answer hangs on what nothing but the registration decides.",
+        table=curve.table,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import pandas as pd
 
-from study.analysis import question_named
 from study.analysis.core.question import unpublished
+from study.analysis.questions import questions
 from study.analysis.simulation.trial import Case, Tally
 from study.registration import Hypothesis
 from study.stats import Interval, proportion_interval
@@ -52,9 +52,9 @@ class Calibration:
 
         None where the paper has no such analysis, or it was not run.
         """
-        question = question_named(self.hypothesis.question)
+        analysis = questions()[self.hypothesis.question].published[self.hypothesis.measure]
         run = [found for _, found in self.null if found.published]
-        if question is None or question.measures[self.hypothesis.measure].published is unpublished or not run:
+        if analysis.layers is unpublished or not run:
             return None
         return max(run, key=lambda found: found.published_supported / found.published)
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from study.analysis import question_named
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, HypothesisResult, PublishedLayer
 from study.analysis.core.testing import Tested, tested_values, with_verdicts
 from study.analysis.core.verdict import hypothesis_verdict
+from study.analysis.questions import questions
 from study.analysis.simulation.population import Design, Simulator, Size, Truth
 from study.registration import Hypothesis
 from study.vocabulary.discovery import declared_where_present
@@ -128,30 +128,26 @@ def tally(case: Case, *, seed: int, start: int, studies: int, published: int) ->
         When nobody has written a simulation of the hypothesis' measure.
     """
     hypothesis = dataclasses.replace(case.hypothesis, n_resamples=N_RESAMPLES)
-    question, simulator = question_named(hypothesis.question), simulator_of(hypothesis)
-    if question is None or simulator is None:
+    question, simulator = questions()[hypothesis.question], simulator_of(hypothesis)
+    if simulator is None:
         raise StudyError(f"hypothesis {hypothesis.id!r}: there is no simulation of measure {hypothesis.measure!r}")
     design = Design(studies, case.size, question.arm, question.initialization_set)
     truth = Truth(hypothesis.layers, case.theta, hypothesis.expected_sd)
     networks = simulator(stream(seed, "simulation", f"{case.name}/{start}"), design, truth)
-    measure = question.measures[hypothesis.measure]
-    # A measure gives each network's values by itself, so it is taken of all studies at once.
-    values = measure.values(networks)
-    against = None if measure.against is None else measure.against(networks).values.astype(np.float64)
+    estimand, analysis = question.estimands[hypothesis.measure], question.published[hypothesis.measure]
+    # An estimand gives each network's values by itself, so it is taken of all studies at once.
+    values = estimand.values(networks)
+    against = None if estimand.against is None else estimand.against(networks).values.astype(np.float64)
     root, results = stable_integer(f"{seed}/{case.name}"), []
     for study in range(studies):
         rows = slice(study * design.networks, (study + 1) * design.networks)
         other = None if against is None else against[rows]
         layers = tested_values(hypothesis, values.isel(network=rows), other, root_seed=root + start + study)
-        known = study < published
-        tree = _cut(networks, rows) if known else networks
-        counted = dataclasses.replace(measure, published=measure.published if known else _nothing_published)
-        results.append(with_verdicts({hypothesis.id: Tested(hypothesis, counted, layers, tree)})[hypothesis.id])
+        as_published: tuple[PublishedLayer, ...] = ()
+        if study < published:
+            as_published = analysis.layers(_cut(networks, rows), hypothesis.layers, root_seed=root + start + study)
+        results.append(with_verdicts({hypothesis.id: Tested(hypothesis, layers, as_published)})[hypothesis.id])
     return _counted(results, case, published=min(published, studies))
-
-
-def _nothing_published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    return ()
 
 
 def _cut(networks: xr.DataTree, rows: slice) -> xr.DataTree:

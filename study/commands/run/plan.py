@@ -41,7 +41,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
     """
     config = _config(arguments)
     registration = read_registration(arguments.preregistration)
-    analysis.check_measures(registration, source=str(arguments.preregistration))
+    analysis.check_registration(registration, source=str(arguments.preregistration))
     with status(console, "reading images"):
         images = load_images(config.images)
         split = split_images(images, config.images)

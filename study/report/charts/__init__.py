@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
-from study.report.charts.ablation import ablation_accuracy, ablation_bars, ablation_dots, ablation_null
-from study.report.charts.ablation_details import ablation_classes, ablation_curves, ablation_forest
+from study.report.charts.ablation import ablation_accuracy, ablation_bars, ablation_null, network_dots
+from study.report.charts.ablation_details import ablation_classes, ablation_forest, fraction_curves
 from study.report.charts.calibration import power_curves, type_one_errors
 from study.report.charts.generalization import correlation_bars, correlation_scatter, correlation_ways, group_slopes
 from study.report.charts.intervals import layer_intervals
@@ -32,8 +32,6 @@ __all__ = [
     "ablation_accuracy",
     "ablation_bars",
     "ablation_classes",
-    "ablation_curves",
-    "ablation_dots",
     "ablation_forest",
     "ablation_null",
     "correlation_bars",
@@ -42,6 +40,7 @@ __all__ = [
     "corruption_accuracy",
     "corruption_excess",
     "corruption_gosi",
+    "fraction_curves",
     "gosi_histogram",
     "group_slopes",
     "layer_intervals",
@@ -51,6 +50,7 @@ __all__ = [
     "maturation_loss",
     "maturation_points",
     "maturation_single_networks",
+    "network_dots",
     "power_curves",
     "range_histogram",
     "shift_bars",
@@ -87,9 +87,9 @@ CHARTS: Mapping[str, Callable[[pd.DataFrame], alt.TopLevelMixin]] = {
         corruption_excess,
         corruption_accuracy,
         ablation_accuracy,
-        ablation_dots,
+        network_dots,
         ablation_classes,
-        ablation_curves,
+        fraction_curves,
         ablation_forest,
         specification_curve,
         type_one_errors,

@@ -108,7 +108,7 @@ def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart
     return [bars, *intervals]
 
 
-def ablation_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
+def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     """Draw means over networks with their intervals, layer by layer, one panel a quantity.
 
     Parameters

@@ -79,7 +79,7 @@ def ablation_classes(table: pd.DataFrame) -> alt.TopLevelMixin:
     return panels(layered, table, "layer", columns=2)
 
 
-def ablation_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
+def fraction_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
     """Draw the increase of loss against the fraction of a layer's units silenced, one panel a layer.
 
     Parameters

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.core.question import NOT_IN_PAPER, Measure, Question, layer_means, unpublished
+from study.analysis.core.charts import Chart
+from study.analysis.core.question import NOT_IN_PAPER, Estimand, PublishedAnalysis, Question, layer_means, unpublished
 from study.analysis.core.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.tuning import SELECTIVE
 
@@ -35,7 +36,7 @@ def gosi_excess(tuning: xr.Dataset, null: str) -> xr.DataArray:
     return layer_means(tuning["gosi"] - tuning[null])
 
 
-def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_share(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     """Return the share of selective units, all networks' units pooled; any such unit counts as existence."""
     share = selective_share(tuning_of(study, "analysed")).mean("network")
     return tuple(
@@ -44,7 +45,7 @@ def _published_share(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publi
     )
 
 
-def _published_excess(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_excess(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     excess = gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean").mean("network")
     return tuple(
         published_layer(layer, value, value > 0, "histograms compared by eye: here, mean above shuffled mean")
@@ -104,35 +105,37 @@ def example_curves(study: xr.DataTree, layers: Iterable[str]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     return (
         Figure(
-            "existence-curves",
-            "tuning_curves",
-            "Fig. 1",
-            "Orientation-tuning curves of example units",
-            "Response of ten units of the first network to gratings of twelve orientations, each at the unit's preferred"
+            id="existence-curves",
+            chart=Chart.TUNING_CURVES,
+            paper_figure="Fig. 1",
+            title="Orientation-tuning curves of example units",
+            shows="Response of ten units of the first network to gratings of twelve orientations, each at the unit's"
+            " preferred"
             " spatial frequency and best phase. Units were chosen at even steps from the lowest to the highest gOSI.",
-            "A clear peak at one orientation, and a gOSI above 0.33 beside it.",
-            "Flat curves, or peaks no higher than chance variation between orientations.",
-            example_curves(study, ("conv2", "conv5")),
+            supports="A clear peak at one orientation, and a gOSI above 0.33 beside it.",
+            contradicts="Flat curves, or peaks no higher than chance variation between orientations.",
+            table=example_curves(study, ("conv2", "conv5")),
         ),
         Figure(
-            "existence-histogram",
-            "gosi_histogram",
-            "Fig. 2",
-            "Orientation selectivity of all units, layer by layer",
-            "Share of units at each gOSI after training (filled) and after shuffling each unit's own responses (outline)."
+            id="existence-histogram",
+            chart=Chart.GOSI_HISTOGRAM,
+            paper_figure="Fig. 2",
+            title="Orientation selectivity of all units, layer by layer",
+            shows="Share of units at each gOSI after training (filled) and after shuffling each unit's own responses"
+            " (outline)."
             " All networks' units pooled; silent units left out.",
-            "The filled histogram lies to the right of the outline and reaches past 0.33 in every layer.",
-            "The two coincide: then sparse responses alone explain the gOSI.",
-            histogram_table(study, "analysed"),
+            supports="The filled histogram lies to the right of the outline and reaches past 0.33 in every layer.",
+            contradicts="The two coincide: then sparse responses alone explain the gOSI.",
+            table=histogram_table(study, "analysed"),
             second_paper_figure="Fig. A4a",
         ),
     )
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     silent = tuning_of(study, "analysed")["silent"]
     by_layer = layer_means(silent.astype(float)).mean("network")
     listed = ", ".join(
@@ -142,31 +145,36 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
 
 
 QUESTION = Question(
-    name="existence",
     title="Are there orientation-selective units in every layer?",
     paper_section="3.1",
-    claim="Orientation-selective units exist in every layer, and their gOSI lies far above that of shuffled responses in"
+    claim="Orientation-selective units exist in every layer, and their gOSI lies far above that of shuffled"
+    " responses in"
     " most layers.",
-    measures={
-        "selective_excess": Measure(
-            lambda study: selective_excess(tuning_of(study, "analysed")),
-            _published_share,
-            published_test="No test; histograms of one network's units, compared by eye. Here: any selective unit will do.",
-            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the units'"
+    estimands={
+        "selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "analysed"))),
+        "gosi_excess": Estimand(values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean")),
+        "gosi_orientation_excess": Estimand(
+            values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean")
+        ),
+    },
+    published={
+        "selective_excess": PublishedAnalysis(
+            layers=_published_share,
+            test="No test; histograms of one network's units, compared by eye. Here: any selective unit will do.",
+            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the"
+            " units'"
             " own shuffles is subtracted; and networks are counted, not units.",
         ),
-        "gosi_excess": Measure(
-            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean"),
-            _published_excess,
-            published_test="No test; histograms of measured and shuffled gOSI, compared by eye. Here: mean above shuffled"
-            " mean.",
-            difference="Unit of analysis: units of one network are not independent; here each network gives one difference"
+        "gosi_excess": PublishedAnalysis(
+            layers=_published_excess,
+            test="No test; histograms of measured and shuffled gOSI, compared by eye. Here: mean above shuffled mean.",
+            difference="Unit of analysis: units of one network are not independent; here each network gives one"
+            " difference"
             " from its own shuffles, and it must reach a registered size.",
         ),
-        "gosi_orientation_excess": Measure(
-            lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"),
-            unpublished,
-            published_test=NOT_IN_PAPER,
+        "gosi_orientation_excess": PublishedAnalysis(
+            layers=unpublished,
+            test=NOT_IN_PAPER,
             difference="Baseline: only the orientation labels are shuffled, within spatial frequency.",
         ),
     },

@@ -11,9 +11,11 @@ import xarray as xr
 from scipy.stats import spearmanr
 
 from study import stats
+from study.analysis.core.charts import Chart
 from study.analysis.core.question import (
     PUBLISHED_ALPHA,
-    Measure,
+    Estimand,
+    PublishedAnalysis,
     Question,
     drawn_networks,
     drawn_note,
@@ -57,7 +59,7 @@ def _pooled(study: xr.DataTree, layer: str) -> tuple[float, float]:
     return float(rho), float(pvalue)
 
 
-def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     rows = []
     for layer in layers:
         rho, pvalue = _pooled(study, layer)
@@ -67,8 +69,8 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     return tuple(rows)
 
 
-def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    return tuple(read_as_absence(row) for row in _published(study, layers))
+def _published_absence(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
+    return tuple(read_as_absence(row) for row in _published(study, layers, root_seed=root_seed))
 
 
 def _scatter_table(study: xr.DataTree) -> pd.DataFrame:
@@ -102,61 +104,68 @@ def _bars_table(samples: Sequence[Sample]) -> pd.DataFrame:
     return table[table["estimate"].notna()]
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     samples = list(_samples(study))
     return (
         Figure(
-            "generalization-scatter",
-            "correlation_scatter",
-            "Fig. 4a",
-            "Selectivity against test loss",
-            "Each point is a network: its layer-mean gOSI against its test loss, coloured by augmentation."
+            id="generalization-scatter",
+            chart=Chart.CORRELATION_SCATTER,
+            paper_figure="Fig. 4a",
+            title="Selectivity against test loss",
+            shows="Each point is a network: its layer-mean gOSI against its test loss, coloured by augmentation."
             f"{drawn_note(study)}",
-            "Points that fall from upper left to lower right within each colour.",
-            "A slope that comes from differences between colours alone, or rises within them.",
-            _scatter_table(study),
+            supports="Points that fall from upper left to lower right within each colour.",
+            contradicts="A slope that comes from differences between colours alone, or rises within them.",
+            table=_scatter_table(study),
             second_paper_figure="Fig. A6a",
         ),
         Figure(
-            "generalization-bars",
-            "correlation_bars",
-            "Fig. 4b",
-            "Rank correlation of gOSI and test loss, layer by layer",
-            "Spearman's rho with 95 % bootstrap intervals over networks: pooled over augmentations, as published, and"
+            id="generalization-bars",
+            chart=Chart.CORRELATION_BARS,
+            paper_figure="Fig. 4b",
+            title="Rank correlation of gOSI and test loss, layer by layer",
+            shows="Spearman's rho with 95 % bootstrap intervals over networks: pooled over augmentations, as"
+            " published, and"
             " of ranks within augmentation, as registered.",
-            "Clearly negative bars of both kinds in the lower layers.",
-            "Bars whose whole interval lies close around zero, or of opposite sign once augmentation is held constant.",
-            _bars_table(samples),
+            supports="Clearly negative bars of both kinds in the lower layers.",
+            contradicts="Bars whose whole interval lies close around zero, or of opposite sign once augmentation is"
+            " held constant.",
+            table=_bars_table(samples),
             second_paper_figure="Fig. A6b",
         ),
         Figure(
-            "generalization-slopes",
-            "group_slopes",
-            "",
-            "Do the augmentations tell the same story as all together?",
-            "Least-squares lines of test loss over layer-mean gOSI: through all networks (dashed), with the slope that is"
+            id="generalization-slopes",
+            chart=Chart.GROUP_SLOPES,
+            title="Do the augmentations tell the same story as all together?",
+            shows="Least-squares lines of test loss over layer-mean gOSI: through all networks (dashed), with the"
+            " slope that is"
             " common to all augmentations (solid), and through the networks of each augmentation (coloured). Where the"
-            " dashed and the solid line have slopes of opposite sign, the panel's heading says so: Simpson's paradox, unless"
+            " dashed and the solid line have slopes of opposite sign, the panel's heading says so: Simpson's"
+            " paradox, unless"
             " one of the slopes is so small that its sign is chance.",
-            "Dashed, solid and coloured lines all fall in the lower layers.",
-            "The dashed line falls and the coloured ones do not: then the augmentations differ, not the networks in them.",
-            slopes_table(samples),
+            supports="Dashed, solid and coloured lines all fall in the lower layers.",
+            contradicts="The dashed line falls and the coloured ones do not: then the augmentations differ, not the"
+            " networks in them.",
+            table=slopes_table(samples),
         ),
         Figure(
-            "generalization-ways",
-            "correlation_ways",
-            "",
-            "The same question asked in other ways",
-            "Association of layer-mean gOSI with test loss. Above, rank correlations with 95 % intervals: pooled over"
-            " augmentations; within augmentation; within augmentation given training loss; the mean of the augmentations'"
-            " own correlations, taken to differ at random; and each augmentation's own. Below, the slope of a mixed model"
+            id="generalization-ways",
+            chart=Chart.CORRELATION_WAYS,
+            title="The same question asked in other ways",
+            shows="Association of layer-mean gOSI with test loss. Above, rank correlations with 95 % intervals:"
+            " pooled over"
+            " augmentations; within augmentation; within augmentation given training loss; the mean of the"
+            " augmentations'"
+            " own correlations, taken to differ at random; and each augmentation's own. Below, the slope of a mixed"
+            " model"
             " with a random intercept for each augmentation (REML, Wald intervals): change of test loss, in nats, per"
             " standard deviation of gOSI over networks. P-values in the table are two-sided and not adjusted for the"
             " number of layers or ways; none of them decides a verdict.",
-            "All ways agree on a negative association in the lower layers.",
-            "A negative association when pooled, and one that is positive, or close to 0 with a short interval, within"
+            supports="All ways agree on a negative association in the lower layers.",
+            contradicts="A negative association when pooled, and one that is positive, or close to 0 with a short"
+            " interval, within"
             " augmentation or given training loss.",
-            ways_table(samples),
+            table=ways_table(samples),
         ),
     )
 
@@ -174,30 +183,30 @@ def _rho(sample: Sample, kind: str) -> float:
     return stats.stratified_spearman(sample.gosi, sample.test_loss, strata).statistic
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     samples = list(_samples(study))
     return tuple(note(samples) for note in (_sign_note, slope_note, partial_note, mixed_note))
 
 
 QUESTION = Question(
-    name="generalization",
     title="Do networks that generalise better have more selective lower layers?",
     paper_section="3.3",
-    claim="Over 200 networks, layer-mean gOSI correlates negatively with test loss in the lower layers, except in Conv 1.",
-    measures={
-        "gosi_against_test_loss": Measure(
-            layer_gosi,
-            _published,
-            test_loss,
-            published_test="Spearman's rho, all networks pooled. The paper prints no p; here the asymptotic one.",
+    claim="Over 200 networks, layer-mean gOSI correlates negatively with test loss in the lower layers, except in"
+    " Conv 1.",
+    estimands={
+        "gosi_against_test_loss": Estimand(values=layer_gosi, against=test_loss),
+        "gosi_against_test_loss_absence": Estimand(values=layer_gosi, against=test_loss),
+    },
+    published={
+        "gosi_against_test_loss": PublishedAnalysis(
+            layers=_published,
+            test="Spearman's rho, all networks pooled. The paper prints no p; here the asymptotic one.",
             difference="Pooling: augmentation changes gOSI and test loss both, which alone can make or reverse a"
             " correlation; here ranks are taken and permuted within augmentation.",
         ),
-        "gosi_against_test_loss_absence": Measure(
-            layer_gosi,
-            _published_absence,
-            test_loss,
-            published_test="Spearman's rho, all networks pooled, by eye. Here: absence read from a large asymptotic p.",
+        "gosi_against_test_loss_absence": PublishedAnalysis(
+            layers=_published_absence,
+            test="Spearman's rho, all networks pooled, by eye. Here: absence read from a large asymptotic p.",
             difference="Absence and pooling: a large p says nothing of how large rho is; here rho, of ranks within"
             " augmentation, must lie within the registered margin.",
         ),

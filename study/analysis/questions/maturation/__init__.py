@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from study import stats
+from study.analysis.core.charts import Chart
 from study.analysis.core.question import (
     PUBLISHED_ALPHA,
-    Measure,
+    Estimand,
+    PublishedAnalysis,
     Question,
     drawn_networks,
     drawn_note,
@@ -83,7 +85,7 @@ def naive_pvalue(x: NDArray[np.float64], y: NDArray[np.float64], *, alternative:
     return max(float(spearmanr(x, y, alternative=alternative).pvalue), least)
 
 
-def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     gosi, loss = paired_curves(study)
     first = int(np.argmin(loss["seed"].values))
     own, rows = loss.values[first], []
@@ -95,8 +97,8 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     return tuple(rows)
 
 
-def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-    return tuple(read_as_absence(row) for row in _published(study, layers))
+def _published_absence(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
+    return tuple(read_as_absence(row) for row in _published(study, layers, root_seed=root_seed))
 
 
 def single_networks(study: xr.DataTree) -> pd.DataFrame:
@@ -179,70 +181,77 @@ def _correlation_table(study: xr.DataTree) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["layer", "network", "rho", "kind", "ci_low", "ci_high"])
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     loss = paired_curves(study)[1]
     epochs, points = loss.sizes["epoch"], _points_table(study)
     return (
         Figure(
-            "maturation-loss",
-            "maturation_loss",
-            "Fig. 3a",
-            "Loss in the course of training",
-            "Training and validation loss after each epoch: the mean over networks, in a band from the lowest to the highest"
-            " network. Training loss is averaged over the epoch's augmented images while the weights move, validation loss is"
+            id="maturation-loss",
+            chart=Chart.MATURATION_LOSS,
+            paper_figure="Fig. 3a",
+            title="Loss in the course of training",
+            shows="Training and validation loss after each epoch: the mean over networks, in a band from the lowest"
+            " to the highest"
+            " network. Training loss is averaged over the epoch's augmented images while the weights move,"
+            " validation loss is"
             " taken after it.",
-            "A validation loss that falls and levels off.",
-            "A validation loss that never falls: then there is nothing that selectivity could keep step with.",
-            _loss_table(study),
+            supports="A validation loss that falls and levels off.",
+            contradicts="A validation loss that never falls: then there is nothing that selectivity could keep step"
+            " with.",
+            table=_loss_table(study),
         ),
         Figure(
-            "maturation-gosi",
-            "maturation_gosi",
-            "Fig. 3a",
-            "Selectivity in the course of training, layer by layer",
-            "Layer-mean gOSI after each epoch, before training (epoch 0) included: the mean over networks, in a band from the"
+            id="maturation-gosi",
+            chart=Chart.MATURATION_GOSI,
+            paper_figure="Fig. 3a",
+            title="Selectivity in the course of training, layer by layer",
+            shows="Layer-mean gOSI after each epoch, before training (epoch 0) included: the mean over networks, in"
+            " a band from the"
             " lowest to the highest network. Units silent at an epoch are left out of its mean.",
-            "Curves of conv1 to conv5 that rise while the validation loss falls, and level off with it.",
-            "Curves that stay level or fall, or that are flat long before the validation loss is.",
-            _band_table(maturing_gosi(study), "gosi"),
+            supports="Curves of conv1 to conv5 that rise while the validation loss falls, and level off with it.",
+            contradicts="Curves that stay level or fall, or that are flat long before the validation loss is.",
+            table=_band_table(maturing_gosi(study), "gosi"),
         ),
         Figure(
-            "maturation-points",
-            "maturation_points",
-            "Fig. 3b",
-            "Selectivity against validation loss, epoch by epoch",
-            f"Each point is one epoch of one network, epochs 1 to {epochs}: its validation loss and its layer-mean gOSI."
+            id="maturation-points",
+            chart=Chart.MATURATION_POINTS,
+            paper_figure="Fig. 3b",
+            title="Selectivity against validation loss, epoch by epoch",
+            shows=f"Each point is one epoch of one network, epochs 1 to {epochs}: its validation loss and its"
+            " layer-mean gOSI."
             f" Networks drawn: {', '.join(points['network'].unique())}, of {loss.sizes['network']}."
             " Neighbouring epochs are alike: the points are not independent.",
-            "Points that rise from right to left in conv1 to conv5, in every network.",
-            "Points without direction, or a direction that differs between networks.",
-            points,
-            "Fig. A5a",
+            supports="Points that rise from right to left in conv1 to conv5, in every network.",
+            contradicts="Points without direction, or a direction that differs between networks.",
+            table=points,
+            second_paper_figure="Fig. A5a",
         ),
         Figure(
-            "maturation-correlation",
-            "maturation_correlations",
-            "Fig. 3c",
-            "Correlation of selectivity and validation loss, layer by layer",
-            f"Each point is one network's rank correlation (Spearman's rho) over epochs 1 to {epochs}; the bar is their mean"
+            id="maturation-correlation",
+            chart=Chart.MATURATION_CORRELATIONS,
+            paper_figure="Fig. 3c",
+            title="Correlation of selectivity and validation loss, layer by layer",
+            shows=f"Each point is one network's rank correlation (Spearman's rho) over epochs 1 to {epochs}; the bar"
+            " is their mean"
             f" with a 95 % bootstrap interval over networks. The paper shows a single network.{drawn_note(study)}",
-            "Points close to -1 in conv1 to conv5, in every network.",
-            "Points on both sides of 0, or above it.",
-            _correlation_table(study),
-            "Fig. A5b",
+            supports="Points close to -1 in conv1 to conv5, in every network.",
+            contradicts="Points on both sides of 0, or above it.",
+            table=_correlation_table(study),
+            second_paper_figure="Fig. A5b",
         ),
         Figure(
-            "maturation-single-networks",
-            "maturation_single_networks",
-            "",
-            "What the epochs of one network seem to prove",
-            "Share of networks whose own p-value (towards a negative correlation) is at most .05: by the textbook, which takes"
+            id="maturation-single-networks",
+            chart=Chart.MATURATION_SINGLE_NETWORKS,
+            title="What the epochs of one network seem to prove",
+            shows="Share of networks whose own p-value (towards a negative correlation) is at most .05: by the"
+            " textbook, which takes"
             " epochs as independent, and by shifting one curve along the other. The table gives the effective number of"
             " epochs, median over networks.",
-            "Nothing here decides for the claim: where both curves have a trend, either p-value is small whatever the one has"
+            supports="Nothing here decides for the claim: where both curves have a trend, either p-value is small"
+            " whatever the one has"
             " to do with the other.",
-            "Few small p-values of either kind would mean that not even the trends agree.",
-            _single_networks_table(study),
+            contradicts="Few small p-values of either kind would mean that not even the trends agree.",
+            table=_single_networks_table(study),
         ),
     )
 
@@ -250,7 +259,8 @@ def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple
 def _epochs_note(epochs: int) -> str:
     shorter = f", where the paper has {PUBLISHED_EPOCHS}: this study's profile is shorter" * (epochs < PUBLISHED_EPOCHS)
     return (
-        f"Correlations are taken over epochs 1 to {epochs}{shorter}. The untrained network (epoch 0) is drawn, but has no"
+        f"Correlations are taken over epochs 1 to {epochs}{shorter}. The untrained network (epoch 0) is drawn, but"
+        " has no"
         " validation loss and enters no correlation."
     )
 
@@ -262,8 +272,10 @@ def _dependence_note(table: pd.DataFrame) -> str:
     worth = ", ".join(f"{layer} {value:.1f}" for layer, value in naive["effective_epochs"].dropna().items())
     return (
         "Successive epochs of one network are alike; the naive p-value takes them as independent, and so is too small."
-        f" Effective number of epochs, of {naive['epochs'].iloc[0]}, median over networks (where curves have a trend this"
-        f" says that few are independent, not how many): {worth or 'undefined'}. Networks whose own p, towards a negative"
+        f" Effective number of epochs, of {naive['epochs'].iloc[0]}, median over networks (where curves have a trend"
+        " this"
+        f" says that few are independent, not how many): {worth or 'undefined'}. Networks whose own p, towards a"
+        " negative"
         f" correlation, is at most .05, by the naive test and by circular shift: {counts}."
     )
 
@@ -275,7 +287,8 @@ def _trend_note(epochs: int) -> str:
         else ""
     )
     return (
-        "The circular shift keeps each curve's order and moves one along the other. It is a fair test of curves without a"
+        "The circular shift keeps each curve's order and moves one along the other. It is a fair test of curves"
+        " without a"
         " trend. These curves have one: loss falls in training, whatever selectivity does. A small circular-shift p"
         " then says only that both curves have a trend, not that one follows the other; the naive p says no more."
         f"{least} That is why neither decides here: the registered test has one value a network, and asks whether the"
@@ -287,7 +300,8 @@ def _trend_note(epochs: int) -> str:
 def _undefined_note(rho: xr.DataArray) -> str:
     counts = ", ".join(f"{layer} {count}" for layer, count in _by_layer(rho.isnull().sum("network")) if count)
     return counts and (
-        f"Networks (of {rho.sizes['network']}) without a correlation in a layer, and left out there, because the layer was"
+        f"Networks (of {rho.sizes['network']}) without a correlation in a layer, and left out there, because the"
+        " layer was"
         f" silent at one of the epochs or its mean never changed: {counts}."
     )
 
@@ -304,8 +318,10 @@ def _silent_note(gosi: xr.DataArray, loss: xr.DataArray) -> str:
         f"{layer} {value:.1%} ({rho[layer]:.2f}; {rho_steady[layer]:.2f})" for layer, value in _by_layer(share) if value
     )
     return (
-        "A unit that answers to no grating at an epoch is left out of its layer's mean there, so that the mean is not of the"
-        " same units at every epoch. Share of silent unit-epochs, and in brackets the mean correlation over networks with"
+        "A unit that answers to no grating at an epoch is left out of its layer's mean there, so that the mean is"
+        " not of the"
+        " same units at every epoch. Share of silent unit-epochs, and in brackets the mean correlation over networks"
+        " with"
         f" all units and with those alone that are never silent (nan: no such units): {listed}."
     )
 
@@ -314,7 +330,7 @@ def _by_layer(values: xr.DataArray) -> list[tuple[str, float]]:
     return list(zip(values["layer"].values.tolist(), values.values.tolist(), strict=True))
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     loss = paired_curves(study)[1]
     notes = (
         _epochs_note(loss.sizes["epoch"]),
@@ -327,24 +343,25 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
 
 
 QUESTION = Question(
-    name="maturation",
     title="Does selectivity grow in step with generalisation during training?",
     paper_section="3.2",
-    claim="Over the first 50 epochs, layer-mean gOSI rises as validation loss falls: a strong negative rank correlation in"
+    claim="Over the first 50 epochs, layer-mean gOSI rises as validation loss falls: a strong negative rank"
+    " correlation in"
     " Conv 1 to Conv 5.",
-    measures={
-        "gosi_against_validation_loss": Measure(
-            gosi_against_validation_loss,
-            _published,
-            published_test="Spearman's rho over the epochs of one network. The paper prints no p; here the textbook's.",
+    estimands={
+        "gosi_against_validation_loss": Estimand(values=gosi_against_validation_loss),
+        "gosi_against_validation_loss_absence": Estimand(values=gosi_against_validation_loss),
+    },
+    published={
+        "gosi_against_validation_loss": PublishedAnalysis(
+            layers=_published,
+            test="Spearman's rho over the epochs of one network. The paper prints no p; here the textbook's.",
             difference="Autocorrelation and unit of analysis: epochs of one run are not independent; here each network"
             " gives one rho, and their mean is tested over networks.",
         ),
-        "gosi_against_validation_loss_absence": Measure(
-            gosi_against_validation_loss,
-            _published_absence,
-            published_test="Spearman's rho over the epochs of one network, by eye. Here: absence read from a large textbook"
-            " p.",
+        "gosi_against_validation_loss_absence": PublishedAnalysis(
+            layers=_published_absence,
+            test="Spearman's rho over the epochs of one network, by eye. Here: absence read from a large textbook p.",
             difference="Absence and autocorrelation: a large p says nothing of how large rho is, and epochs are not"
             " independent; here the mean rho over networks must lie within the registered margin.",
         ),

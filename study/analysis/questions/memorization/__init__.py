@@ -11,11 +11,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
+from study.analysis.core.charts import Chart
 from study.analysis.core.question import (
     MOST_DRAWN,
     NOT_IN_PAPER,
     PUBLISHED_ALPHA,
-    Measure,
+    Estimand,
+    PublishedAnalysis,
     Question,
     layer_means,
     network_table,
@@ -65,7 +67,7 @@ def _first_at_each_rate(study: xr.DataTree) -> NDArray[np.intp]:
     return order[np.unique(rates[order], return_index=True)[1]]
 
 
-def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     """Return the trend over one network at each rate, as the paper has; there by eye, here by rank correlation."""
     first = _first_at_each_rate(study)
     rates = label_corruption(study).values[first].astype(np.float64)
@@ -87,9 +89,9 @@ def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLa
     return tuple(rows)
 
 
-def _published_absence(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_absence(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     """Return the same where the paper sees no trend: the p is large, which is how such an absence is read."""
-    return tuple(read_as_absence(row) for row in _published(study, layers))
+    return tuple(read_as_absence(row) for row in _published(study, layers, root_seed=root_seed))
 
 
 def _drawn(rates: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -107,7 +109,8 @@ def _drawn_note(study: xr.DataTree) -> str:
         ""
         if drawn == len(rates)
         else (
-            f" {drawn} of the {len(rates)} networks are drawn, an even share of each rate; whatever else is said or shown rests"
+            f" {drawn} of the {len(rates)} networks are drawn, an even share of each rate; whatever else is said or"
+            " shown rests"
             " on all of them."
         )
     )
@@ -164,47 +167,54 @@ def _accuracy_table(study: xr.DataTree) -> pd.DataFrame:
     )
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     rates = len(np.unique(label_corruption(study).values))
     points = (
-        "Each point is a network; the line joins the means, with 95 % bootstrap intervals over networks, of those that fit"
-        f" their labels. The others are marked, and left out of the line and of the registered test.{_drawn_note(study)}"
+        "Each point is a network; the line joins the means, with 95 % bootstrap intervals over networks, of those"
+        " that fit"
+        " their labels. The others are marked, and left out of the line and of the registered"
+        f" test.{_drawn_note(study)}"
     )
     return (
         Figure(
-            "memorization-gosi",
-            "corruption_gosi",
-            "Fig. 4c",
-            "Selectivity against label corruption, layer by layer",
-            f"Layer-mean gOSI of networks that learnt labels corrupted at {rates} rates, weights of the last epoch."
+            id="memorization-gosi",
+            chart=Chart.CORRUPTION_GOSI,
+            paper_figure="Fig. 4c",
+            title="Selectivity against label corruption, layer by layer",
+            shows=f"Layer-mean gOSI of networks that learnt labels corrupted at {rates} rates, weights of the last"
+            " epoch."
             f" {points} Each panel has its own range, as in the paper.",
-            "Points that fall from left to right in conv2, conv3 and conv4.",
-            "Points on one level, or rising; or a fall that only the networks left out make.",
-            _gosi_table(study, layer_gosi(study)),
-            "Fig. A6c",
+            supports="Points that fall from left to right in conv2, conv3 and conv4.",
+            contradicts="Points on one level, or rising; or a fall that only the networks left out make.",
+            table=_gosi_table(study, layer_gosi(study)),
+            second_paper_figure="Fig. A6c",
         ),
         Figure(
-            "memorization-excess",
-            "corruption_excess",
-            "",
-            "The same, above what each unit's sparseness gives",
-            "Layer-mean gOSI minus that of the units' own shuffled responses: sparse responses raise gOSI without any tuning,"
+            id="memorization-excess",
+            chart=Chart.CORRUPTION_EXCESS,
+            title="The same, above what each unit's sparseness gives",
+            shows="Layer-mean gOSI minus that of the units' own shuffled responses: sparse responses raise gOSI"
+            " without any tuning,"
             f" and corrupted labels may make responses more or less sparse. {points}",
-            "The same fall as in the figure above.",
-            "A fall above, and here a line that is level within short intervals: then it is sparseness that falls.",
-            _gosi_table(study, layer_excess(study)),
+            supports="The same fall as in the figure above.",
+            contradicts="A fall above, and here a line that is level within short intervals: then it is sparseness"
+            " that falls.",
+            table=_gosi_table(study, layer_excess(study)),
         ),
         Figure(
-            "memorization-accuracy",
-            "corruption_accuracy",
-            "",
-            "What the networks learnt",
-            "Training accuracy on the labels that each network was given, corrupted ones included, and test accuracy on true"
-            f" labels; points are networks, lines their means. The dashed line stands at {FITTING_ACCURACY:.0%}: networks whose"
+            id="memorization-accuracy",
+            chart=Chart.CORRUPTION_ACCURACY,
+            title="What the networks learnt",
+            shows="Training accuracy on the labels that each network was given, corrupted ones included, and test"
+            " accuracy on true"
+            f" labels; points are networks, lines their means. The dashed line stands at {FITTING_ACCURACY:.0%}:"
+            " networks whose"
             f" training accuracy is below it do not fit their labels.{_drawn_note(study)}",
-            "Training accuracy near 100 % at every rate, test accuracy that falls to chance: memorisation, as in the paper.",
-            "Training accuracy that falls with the rate: then networks at high rates have learnt less, not by heart.",
-            _accuracy_table(study),
+            supports="Training accuracy near 100 % at every rate, test accuracy that falls to chance: memorisation,"
+            " as in the paper.",
+            contradicts="Training accuracy that falls with the rate: then networks at high rates have learnt less,"
+            " not by heart.",
+            table=_accuracy_table(study),
         ),
     )
 
@@ -214,7 +224,8 @@ def _exclusion_notes(study: xr.DataTree) -> Iterator[str]:
     rates, accuracy = label_corruption(study).values, networks["final_train_accuracy"].values
     if fitting.all():
         yield (
-            f"All {len(fitting)} networks fit the labels they were given: training accuracy at least {FITTING_ACCURACY:.0%}."
+            f"All {len(fitting)} networks fit the labels they were given: training accuracy at least"
+            f" {FITTING_ACCURACY:.0%}."
         )
         return
     seeds, named = networks["seed"].values, []
@@ -223,7 +234,8 @@ def _exclusion_notes(study: xr.DataTree) -> Iterator[str]:
         own = ", ".join(f"seed {seeds[i]} ({accuracy[i]:.2%})" for i in out[np.argsort(seeds[out], kind="stable")])
         named.append(f"{rate:.0%} of labels corrupted: {own}")
     yield (
-        f"{(~fitting).sum()} of {len(fitting)} networks do not fit the labels they were given: their training accuracy is"
+        f"{(~fitting).sum()} of {len(fitting)} networks do not fit the labels they were given: their training"
+        " accuracy is"
         f" below {FITTING_ACCURACY:.0%}. They have not learnt them by heart, and are left out of the registered test:"
         f" {'; '.join(named)}. Harder labels are fitted less often, so leaving networks out may itself shape the trend:"
         " memorization-trend-all repeats the test on all of them."
@@ -256,54 +268,64 @@ def _sparseness_note(study: xr.DataTree) -> str:
         rho = stats.spearman(values[defined], rates[defined]).statistic
         listed.append(f"{layer} {'undefined' if np.isnan(rho) else f'{rho:.2f}'}")
     return (
-        "A gOSI is higher where responses are sparse, tuned or not. Rank correlation of the shuffled gOSI, which is what"
-        f" sparseness gives by itself, with the corruption rate: {', '.join(listed)}. Where it is far from 0, a trend of the"
+        "A gOSI is higher where responses are sparse, tuned or not. Rank correlation of the shuffled gOSI, which is"
+        " what"
+        f" sparseness gives by itself, with the corruption rate: {', '.join(listed)}. Where it is far from 0, a trend"
+        " of the"
         " raw gOSI may be one of sparseness; memorization-trend-excess takes it away."
     )
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     return (*_exclusion_notes(study), _sparseness_note(study))
 
 
 QUESTION = Question(
-    name="memorization",
     title="Are networks that learn corrupted labels by heart less selective?",
     paper_section="3.3",
-    claim="Networks trained on more corrupted labels, which they fit but cannot generalise from, have lower gOSI in the low"
+    claim="Networks trained on more corrupted labels, which they fit but cannot generalise from, have lower gOSI in"
+    " the low"
     " layers, especially in Conv 2 to Conv 4.",
-    measures={
-        "gosi_against_label_corruption": Measure(
-            lambda study: of_fitting(layer_gosi(study), study),
-            _published,
-            label_corruption,
-            published_test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
-            difference="Unit of analysis and ties: one network at a rate cannot tell a rate from a network; here several"
-            " share each rate, which the permutation allows for, and networks that do not fit their labels are left out.",
+    estimands={
+        "gosi_against_label_corruption": Estimand(
+            values=lambda study: of_fitting(layer_gosi(study), study), against=label_corruption
         ),
-        "gosi_against_label_corruption_absence": Measure(
-            lambda study: of_fitting(layer_gosi(study), study),
-            _published_absence,
-            label_corruption,
-            published_test="No test; one network at each rate, compared by eye. Here: absence read from a large permutation"
-            " p.",
-            difference="Absence and unit of analysis: six networks give a large p whatever the trend; here rho over several"
+        "gosi_against_label_corruption_absence": Estimand(
+            values=lambda study: of_fitting(layer_gosi(study), study), against=label_corruption
+        ),
+        "gosi_against_label_corruption_all": Estimand(values=layer_gosi, against=label_corruption),
+        "gosi_excess_against_label_corruption": Estimand(
+            values=lambda study: of_fitting(layer_excess(study), study), against=label_corruption
+        ),
+    },
+    published={
+        "gosi_against_label_corruption": PublishedAnalysis(
+            layers=_published,
+            test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
+            difference="Unit of analysis and ties: one network at a rate cannot tell a rate from a network; here"
+            " several"
+            " share each rate, which the permutation allows for, and networks that do not fit their labels are left"
+            " out.",
+        ),
+        "gosi_against_label_corruption_absence": PublishedAnalysis(
+            layers=_published_absence,
+            test="No test; one network at each rate, compared by eye. Here: absence read from a large permutation p.",
+            difference="Absence and unit of analysis: six networks give a large p whatever the trend; here rho over"
+            " several"
             " networks at each rate must lie within the registered margin.",
         ),
-        "gosi_against_label_corruption_all": Measure(
-            layer_gosi,
-            _published,
-            label_corruption,
-            published_test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
-            difference="Unit of analysis and ties: several networks share each rate, which the permutation allows for; none"
+        "gosi_against_label_corruption_all": PublishedAnalysis(
+            layers=_published,
+            test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
+            difference="Unit of analysis and ties: several networks share each rate, which the permutation allows"
+            " for; none"
             " is left out.",
         ),
-        "gosi_excess_against_label_corruption": Measure(
-            lambda study: of_fitting(layer_excess(study), study),
-            unpublished,
-            label_corruption,
-            published_test=NOT_IN_PAPER,
-            difference="Baseline: sparse responses have a higher gOSI without any tuning, so that of the units' own shuffles"
+        "gosi_excess_against_label_corruption": PublishedAnalysis(
+            layers=unpublished,
+            test=NOT_IN_PAPER,
+            difference="Baseline: sparse responses have a higher gOSI without any tuning, so that of the units' own"
+            " shuffles"
             " is subtracted.",
         ),
     },

@@ -11,8 +11,8 @@ import dataclasses
 
 import xarray as xr
 
-from study.analysis.core.question import Measure, Question, network_table
-from study.analysis.core.results import NOT_TESTED, PublishedLayer, published_layer
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question, network_table
+from study.analysis.core.results import NOT_TESTED, HypothesisResult, PublishedLayer, published_layer
 from study.analysis.questions import ablation, existence, generalization, spatial_frequency
 from study.vocabulary.schema import SECOND_SET
 
@@ -29,50 +29,52 @@ def _no_layers(study: xr.DataTree) -> xr.DataArray:
     return existence.selective_share(existence.tuning_of(study, "analysed")).isel(layer=slice(0))
 
 
-def _of_vgg16(measure: Measure, group: str, published_test: str) -> Measure:
-    """Return a measure as it is taken of VGG16, from one group of its data; elsewhere it has no layer."""
+def _of_vgg16(question: Question, name: str, group: str) -> Estimand:
+    """Return an estimand as it is taken of VGG16, from one group of its data; elsewhere it has no layer."""
 
-    def is_there(study: xr.DataTree) -> bool:
-        return holds_vgg16(study) and group in study.children
+    def values(networks: xr.DataTree) -> xr.DataArray:
+        there = holds_vgg16(networks) and group in networks.children
+        return question.estimands[name].values(networks) if there else _no_layers(networks)
 
-    def values(study: xr.DataTree) -> xr.DataArray:
-        return measure.values(study) if is_there(study) else _no_layers(study)
+    return Estimand(values=values)
 
-    def published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
-        if not is_there(study):
+
+def _described(question: Question, name: str, group: str, test: str) -> PublishedAnalysis:
+    """Return the published analysis of VGG16: described, as it is one network."""
+
+    def layers(networks: xr.DataTree, names: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
+        if not (holds_vgg16(networks) and group in networks.children):
             note = "in the paper; its network is not measured here"
-            return tuple(published_layer(layer, float("nan"), False, note) for layer in layers)
-        rows = measure.published(study, layers)
+            return tuple(published_layer(layer, float("nan"), False, note) for layer in names)
+        rows = question.published[name].layers(networks, names, root_seed=root_seed)
         return tuple(dataclasses.replace(row, verdict=NOT_TESTED, note="one network: described") for row in rows)
 
-    return Measure(
-        values,
-        published,
-        published_test=published_test,
+    return PublishedAnalysis(
+        layers=layers,
+        test=test,
         difference="Unit of analysis: one network, however many units it has, cannot support a claim about networks; it is"
         " described, not tested.",
     )
 
 
+_BY_EYE = "No test; histograms of its units, by eye."
+_COINCIDE = "No test; absence read from histograms of measured and shuffled gOSI that lie over each other."
+_RATIO = "No test; ratio of its two costs above 2."
 OF_VGG16 = {
-    "vgg16_selective_excess": _of_vgg16(
-        existence.QUESTION.measures["selective_excess"], "tuning", "No test; histograms of its units, by eye."
-    ),
-    "vgg16_gosi_excess_absence": _of_vgg16(
-        existence.QUESTION.measures["gosi_excess"],
-        "tuning",
-        "No test; absence read from histograms of measured and shuffled gOSI that lie over each other.",
-    ),
-    "vgg16_zero_range_share": _of_vgg16(
-        spatial_frequency.QUESTION.measures["zero_range_share"], "tuning", "No test; histograms of its units, by eye."
-    ),
-    "vgg16_standardized_effect": _of_vgg16(
-        ablation.QUESTION.measures["standardized_effect"], "ablation", "No test; ratio of its two costs above 2."
-    ),
+    "vgg16_selective_excess": (existence.QUESTION, "selective_excess", "tuning", _BY_EYE),
+    "vgg16_gosi_excess_absence": (existence.QUESTION, "gosi_excess", "tuning", _COINCIDE),
+    "vgg16_zero_range_share": (spatial_frequency.QUESTION, "zero_range_share", "tuning", _BY_EYE),
+    "vgg16_standardized_effect": (ablation.QUESTION, "standardized_effect", "ablation", _RATIO),
+}
+OF_SECOND_SET = {
+    "second_set_selective_excess": (existence.QUESTION, "selective_excess"),
+    "second_set_zero_range_share": (spatial_frequency.QUESTION, "zero_range_share"),
+    "second_set_standardized_effect": (ablation.QUESTION, "standardized_effect"),
+    "second_set_gosi_against_test_loss": (generalization.QUESTION, "gosi_against_test_loss"),
 }
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     """Return who the second set is, and what is asked of it elsewhere."""
     counts = collections.Counter(network_table(study)["augmentation"].values.tolist())
     listed = ", ".join(f"{count} {augmentation}" for augmentation, count in counts.items())
@@ -86,19 +88,19 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
 
 
 QUESTION = Question(
-    name="replication",
     title="Does a second set of initialisations say the same?",
     paper_section="3.1 to 3.5 and A.2",
     claim="Similar results were obtained with other initialisations of the 7-layer network, and with a 20-layer network"
     " trained on ImageNet (VGG16).",
-    measures={
-        "second_set_selective_excess": existence.QUESTION.measures["selective_excess"],
-        "second_set_zero_range_share": spatial_frequency.QUESTION.measures["zero_range_share"],
-        "second_set_standardized_effect": ablation.QUESTION.measures["standardized_effect"],
-        "second_set_gosi_against_test_loss": generalization.QUESTION.measures["gosi_against_test_loss"],
-        **OF_VGG16,
+    estimands={
+        **{key: question.estimands[name] for key, (question, name) in OF_SECOND_SET.items()},
+        **{key: _of_vgg16(question, name, group) for key, (question, name, group, _) in OF_VGG16.items()},
     },
-    figures=lambda study, results: (),
+    published={
+        **{key: question.published[name] for key, (question, name) in OF_SECOND_SET.items()},
+        **{key: _described(*of_vgg16) for key, of_vgg16 in OF_VGG16.items()},
+    },
+    figures=lambda networks, results, *, root_seed: (),
     notes=_notes,
     initialization_set=SECOND_SET,
 )

@@ -11,9 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
+from study.analysis.core.charts import Chart
 from study.analysis.core.question import (
     NOT_IN_PAPER,
-    Measure,
+    Estimand,
+    PublishedAnalysis,
     Question,
     drawn_networks,
     drawn_note,
@@ -101,7 +103,7 @@ def consistency_difference(study: xr.DataTree, half: str, reference: str) -> xr.
     return _compared(consistency, study, half, reference)
 
 
-def _published_rise(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_rise(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     rise = fc1_log_ratio(study, "top", INTACT).mean("network").reindex(layer=list(layers))
     note = "no test: mean log ratio to the intact network, which any ablation may raise"
     return tuple(
@@ -110,7 +112,7 @@ def _published_rise(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publis
     )
 
 
-def _published_depth(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_depth(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     rho = float(depth_correlation(study).mean())
     return tuple(published_layer(layer, rho, rho < 0, "no test: a falling curve of one network") for layer in layers)
 
@@ -187,48 +189,54 @@ def _consistency_table(study: xr.DataTree) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["shift", "condition", "consistency", "ci_low", "ci_high", "networks"])
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     if not silenced_layers(study):
         return ()
     return (
         Figure(
-            "shift_invariance-layers",
-            "shift_bars",
-            "Fig. 6a",
-            "How much activations vary when the image shifts",
-            "Coefficient of variation of a component's activation over an image and its three shifts, averaged over the"
+            id="shift_invariance-layers",
+            chart=Chart.SHIFT_BARS,
+            paper_figure="Fig. 6a",
+            title="How much activations vary when the image shifts",
+            shows="Coefficient of variation of a component's activation over an image and its three shifts, averaged"
+            " over the"
             " images that drive it near its maximum and over a layer's active components; intact, and with half of a"
             " layer's units silenced: the half with the highest gOSI, the half with the lowest, a random half. Bars are"
-            " means over networks with 95 % bootstrap intervals over networks. The paper's bars are of one network, with"
+            " means over networks with 95 % bootstrap intervals over networks. The paper's bars are of one network,"
+            " with"
             " standard errors over its units, and show the intact network and the top half only.",
-            "Bars that fall from layer to layer; in fc1 the top half's bar above those of the bottom and the random half.",
-            "In fc1 the three halves raise the bar alike: then it is the loss of units that matters, not their selectivity.",
-            _layers_table(study),
+            supports="Bars that fall from layer to layer; in fc1 the top half's bar above those of the bottom and"
+            " the random half.",
+            contradicts="In fc1 the three halves raise the bar alike: then it is the loss of units that matters, not"
+            " their selectivity.",
+            table=_layers_table(study),
             second_paper_figure="Fig. 6b",
         ),
         Figure(
-            "shift_invariance-ratios",
-            "shift_ratios",
-            "",
-            "FC 1 under shifts: network by network",
-            "Ratio of two coefficients of variation of fc1 in the same network. One point a network; geometric mean with"
+            id="shift_invariance-ratios",
+            chart=Chart.SHIFT_RATIOS,
+            title="FC 1 under shifts: network by network",
+            shows="Ratio of two coefficients of variation of fc1 in the same network. One point a network; geometric"
+            " mean with"
             f" 95 % bootstrap interval over networks. The axis is logarithmic; at 1 both are equal.{drawn_note(study)}",
-            "The top half lies above 1 against the random half and against the bottom half, not against the intact network"
+            supports="The top half lies above 1 against the random half and against the bottom half, not against the"
+            " intact network"
             " alone.",
-            "The top half differs from the intact network as a random half does, and lies close around 1, with a short"
+            contradicts="The top half differs from the intact network as a random half does, and lies close around"
+            " 1, with a short"
             " interval, against the other halves.",
-            _ratios_table(study),
+            table=_ratios_table(study),
         ),
         Figure(
-            "shift_invariance-consistency",
-            "shift_consistency",
-            "",
-            "Does the predicted class survive the shift?",
-            "Share of test images whose predicted class a shift of 10 % does not change, intact and with halves silenced;"
+            id="shift_invariance-consistency",
+            chart=Chart.SHIFT_CONSISTENCY,
+            title="Does the predicted class survive the shift?",
+            shows="Share of test images whose predicted class a shift of 10 % does not change, intact and with"
+            " halves silenced;"
             " means over networks with 95 % bootstrap intervals. The paper does not report it.",
-            "Fewer predictions survive with the top half silenced than with the bottom or the random half.",
-            "All halves cost alike, within short intervals.",
-            _consistency_table(study),
+            supports="Fewer predictions survive with the top half silenced than with the bottom or the random half.",
+            contradicts="All halves cost alike, within short intervals.",
+            table=_consistency_table(study),
         ),
     )
 
@@ -241,25 +249,30 @@ def _inactive_note(study: xr.DataTree) -> str:
         f"{layer} {value:.1%}" for layer, value in zip(intact["layer"].values, intact.values.tolist(), strict=True)
     )
     behind = "".join(
-        f"; {float(share.sel(condition=f'{layer}_top', layer=LAST)):.1%} in {LAST} with the top half of {layer} silenced"
+        f"; {float(share.sel(condition=f'{layer}_top', layer=LAST)):.1%} in {LAST} with the top half of {layer}"
+        " silenced"
         for layer in silenced_layers(study)
         if LAST in share["layer"].values
     )
     return (
-        "Components that no unshifted test image activates have no coefficient of variation and are left out. Their share,"
+        "Components that no unshifted test image activates have no coefficient of variation and are left out. Their"
+        " share,"
         f" mean over networks, in the intact network: {listed}{behind}."
     )
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     silenced = ", ".join(silenced_layers(study)) or "none"
     return (
-        f"Silenced layers: {silenced}. Units are silenced in what the next layer receives, behind the activations that are"
+        f"Silenced layers: {silenced}. Units are silenced in what the next layer receives, behind the activations"
+        " that are"
         " watched here: up to and including the silenced layer a network has the intact one's values by construction.",
         _inactive_note(study),
-        "A random half shares about half of its units with the top half, so an effect of selectivity shows against it at"
+        "A random half shares about half of its units with the top half, so an effect of selectivity shows against"
+        " it at"
         " about half its size against the bottom half.",
-        "Images are chosen because, unshifted, they drive a component near its maximum. Any change then tends to lower the"
+        "Images are chosen because, unshifted, they drive a component near its maximum. Any change then tends to"
+        " lower the"
         " activation, so the coefficient is above 0 for every component that depends on the image at all.",
     )
 
@@ -269,37 +282,43 @@ def _against(half: str) -> Callable[[xr.DataTree], xr.DataArray]:
 
 
 QUESTION = Question(
-    name="shift_invariance",
     title="Do selective units of the lower layers make the last layer invariant to shifts?",
     paper_section="3.5",
-    claim="Silencing the more selective half of Conv 2 or Conv 3 raises the coefficient of variation of FC 1 under shifts"
+    claim="Silencing the more selective half of Conv 2 or Conv 3 raises the coefficient of variation of FC 1 under"
+    " shifts"
     " of the image; the coefficient falls with depth.",
-    measures={
-        "fc1_cv_against_random_half": Measure(
-            _against("random"),
-            _published_rise,
-            published_test="Called significant, no test named; standard errors over one network's units. Here: sign of the"
+    estimands={
+        "fc1_cv_against_random_half": Estimand(values=_against("random")),
+        "fc1_cv_against_bottom_half": Estimand(values=_against("bottom")),
+        "cv_against_depth": Estimand(values=depth_correlation),
+        "consistency_against_random_half": Estimand(
+            values=lambda study: consistency_difference(study, "top", "random")
+        ),
+    },
+    published={
+        "fc1_cv_against_random_half": PublishedAnalysis(
+            layers=_published_rise,
+            test="Called significant, no test named; standard errors over one network's units. Here: sign of the"
             " mean log ratio to the intact network.",
-            difference="Baseline and unit of analysis: silencing any half may raise the variation, so the reference is a"
+            difference="Baseline and unit of analysis: silencing any half may raise the variation, so the reference"
+            " is a"
             " random half, not the intact network; one value a network.",
         ),
-        "fc1_cv_against_bottom_half": Measure(
-            _against("bottom"),
-            unpublished,
-            published_test=NOT_IN_PAPER,
+        "fc1_cv_against_bottom_half": PublishedAnalysis(
+            layers=unpublished,
+            test=NOT_IN_PAPER,
             difference="Baseline: the reference is the less selective half, not the intact network.",
         ),
-        "cv_against_depth": Measure(
-            depth_correlation,
-            _published_depth,
-            published_test="No test; a falling curve of one network, by eye. Here: sign of the mean rho.",
-            difference="Unit of analysis: one network's curve tells nothing of others; here each network gives one rho of"
+        "cv_against_depth": PublishedAnalysis(
+            layers=_published_depth,
+            test="No test; a falling curve of one network, by eye. Here: sign of the mean rho.",
+            difference="Unit of analysis: one network's curve tells nothing of others; here each network gives one"
+            " rho of"
             " depth and variation, which must reach a registered size over networks.",
         ),
-        "consistency_against_random_half": Measure(
-            lambda study: consistency_difference(study, "top", "random"),
-            unpublished,
-            published_test=NOT_IN_PAPER,
+        "consistency_against_random_half": PublishedAnalysis(
+            layers=unpublished,
+            test=NOT_IN_PAPER,
             difference="Outcome and baseline: predictions in place of activations, against a random half.",
         ),
     },

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.core.question import NOT_IN_PAPER, Measure, Question, layer_means, unpublished
+from study.analysis.core.charts import Chart
+from study.analysis.core.question import NOT_IN_PAPER, Estimand, PublishedAnalysis, Question, layer_means, unpublished
 from study.analysis.core.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.analysis.questions.existence import tuning_of
 from study.tuning import SELECTIVE
@@ -36,7 +37,7 @@ def zero_range_share(study: xr.DataTree, fewest_frequencies: int) -> xr.DataArra
     return layer_means((ranges == 0).where(ranges.notnull()))
 
 
-def _published(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     ranges = _ranges(study, 1)
     rows = []
     for layer in layers:
@@ -63,25 +64,25 @@ def range_table(study: xr.DataTree) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     return (
         Figure(
-            "spatial_frequency-range",
-            "range_histogram",
-            "Fig. A2",
-            "Range of preferred orientations over spatial frequencies",
-            "Share of selective units (gOSI above 0.33) at each range: the shortest arc that holds the preferred"
+            id="spatial_frequency-range",
+            chart=Chart.RANGE_HISTOGRAM,
+            paper_figure="Fig. A2",
+            title="Range of preferred orientations over spatial frequencies",
+            shows="Share of selective units (gOSI above 0.33) at each range: the shortest arc that holds the preferred"
             " orientations of all spatial frequencies whose peak exceeds half of the overall peak. A unit with a single"
             " such frequency has range 0 by construction, so units with at least two are shown beside.",
-            "Most units at 0 degrees, also among those with at least two frequencies.",
-            "Ranges spread widely once units with a single frequency are set aside.",
-            range_table(study),
+            supports="Most units at 0 degrees, also among those with at least two frequencies.",
+            contradicts="Ranges spread widely once units with a single frequency are set aside.",
+            table=range_table(study),
             second_paper_figure="Fig. A3a",
         ),
     )
 
 
-def _notes(study: xr.DataTree) -> tuple[str, ...]:
+def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
     tuning = tuning_of(study, "analysed")
     selective = (tuning["gosi"] > SELECTIVE).values
     single = (tuning["spatial_frequency_count"].values == 1) & selective
@@ -92,23 +93,26 @@ def _notes(study: xr.DataTree) -> tuple[str, ...]:
 
 
 QUESTION = Question(
-    name="spatial_frequency",
     title="Does a unit prefer the same orientation at every spatial frequency?",
     paper_section="A.2",
     claim="For most selective units the range of preferred orientations over spatial frequencies is 0.",
-    measures={
-        "zero_range_share": Measure(
-            lambda study: zero_range_share(study, 1),
-            _published,
-            published_test="No test; histogram of one network's units, by eye. Here: more than half of all units.",
-            difference="Unit of analysis: units of one network are not independent; here each network gives one share, and"
+    estimands={
+        "zero_range_share": Estimand(values=lambda study: zero_range_share(study, 1)),
+        "zero_range_share_two_frequencies": Estimand(values=lambda study: zero_range_share(study, 2)),
+    },
+    published={
+        "zero_range_share": PublishedAnalysis(
+            layers=_published,
+            test="No test; histogram of one network's units, by eye. Here: more than half of all units.",
+            difference="Unit of analysis: units of one network are not independent; here each network gives one"
+            " share, and"
             " the mean share over networks is tested against one half.",
         ),
-        "zero_range_share_two_frequencies": Measure(
-            lambda study: zero_range_share(study, 2),
-            unpublished,
-            published_test=NOT_IN_PAPER,
-            difference="Baseline: a unit with a single frequency above half peak has range 0 by construction, and is left"
+        "zero_range_share_two_frequencies": PublishedAnalysis(
+            layers=unpublished,
+            test=NOT_IN_PAPER,
+            difference="Baseline: a unit with a single frequency above half peak has range 0 by construction, and is"
+            " left"
             " out.",
         ),
     },

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import xarray as xr
 
-from study.analysis.core.question import Measure, Question, drawn_networks, drawn_note, layer_means
+from study.analysis.core.charts import Chart
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question, drawn_networks, drawn_note, layer_means
 from study.analysis.core.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.analysis.questions.existence import histogram_table, selective_excess, selective_share, tuning_of
 from study.vocabulary.schema import STATES
@@ -17,7 +18,7 @@ def gosi_gain(study: xr.DataTree) -> xr.DataArray:
     return after - before
 
 
-def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_gain(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     gain = gosi_gain(study).mean("network")
     note = "histograms of two networks by eye: here, mean gOSI higher after training"
     return tuple(
@@ -26,7 +27,7 @@ def _published_gain(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[Publis
     )
 
 
-def _published_few(study: xr.DataTree, layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
+def _published_few(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     share = selective_share(tuning_of(study, "initial")).mean("network")
     return tuple(
         published_layer(layer, value, 0 < value < 0.5, "histogram by eye: here, some but less than half")
@@ -46,63 +47,67 @@ def _layer_mean_table(study: xr.DataTree) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[["layer", "network", "state", "gosi", "kind"]]
 
 
-def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...]) -> tuple[Figure, ...]:
+def _figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
     return (
         Figure(
-            "untrained-histogram",
-            "gosi_histogram",
-            "Fig. A8",
-            "Orientation selectivity before training",
-            "Share of units at each gOSI with random initial weights (filled) and after shuffling each unit's own"
+            id="untrained-histogram",
+            chart=Chart.GOSI_HISTOGRAM,
+            paper_figure="Fig. A8",
+            title="Orientation selectivity before training",
+            shows="Share of units at each gOSI with random initial weights (filled) and after shuffling each unit's own"
             " responses (outline). All networks' units pooled; silent units left out.",
-            "A few units past 0.33, most well below.",
-            "As many selective units as after training, or none at all.",
-            histogram_table(study, "initial"),
+            supports="A few units past 0.33, most well below.",
+            contradicts="As many selective units as after training, or none at all.",
+            table=histogram_table(study, "initial"),
         ),
         Figure(
-            "untrained-means",
-            "layer_means",
-            "Fig. A8",
-            "Before and after training, network by network",
-            "Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line; the"
+            id="untrained-means",
+            chart=Chart.LAYER_MEANS,
+            paper_figure="Fig. A8",
+            title="Before and after training, network by network",
+            shows="Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line;"
+            " the"
             f" thick line is the mean over networks.{drawn_note(study)}",
-            "Lines that rise in every layer.",
-            "Lines that stay level or fall.",
-            _layer_mean_table(study),
+            supports="Lines that rise in every layer.",
+            contradicts="Lines that stay level or fall.",
+            table=_layer_mean_table(study),
         ),
     )
 
 
 QUESTION = Question(
-    name="untrained",
     title="How selective is a network before it has seen an image?",
     paper_section="A.3",
     claim="A network with random weights has a few orientation-selective units; its selectivity is far weaker than a"
     " trained network's.",
-    measures={
-        "gosi_gain": Measure(
-            gosi_gain,
-            _published_gain,
-            published_test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
+    estimands={
+        "gosi_gain": Estimand(values=gosi_gain),
+        "initial_selective_share": Estimand(values=lambda study: selective_share(tuning_of(study, "initial"))),
+        "initial_selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "initial"))),
+    },
+    published={
+        "gosi_gain": PublishedAnalysis(
+            layers=_published_gain,
+            test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
             " training.",
             difference="Unit of analysis and baseline: one network of either kind tells nothing of others; here every"
             " network is compared with itself before training, and must gain by a registered size.",
         ),
-        "initial_selective_share": Measure(
-            lambda study: selective_share(tuning_of(study, "initial")),
-            _published_few,
-            published_test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
-            difference="Unit of analysis: one random network tells nothing of others; here each network gives one share,"
+        "initial_selective_share": PublishedAnalysis(
+            layers=_published_few,
+            test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
+            difference="Unit of analysis: one random network tells nothing of others; here each network gives one"
+            " share,"
             " and their mean is tested against one half.",
         ),
-        "initial_selective_excess": Measure(
-            lambda study: selective_excess(tuning_of(study, "initial")),
-            _published_few,
-            published_test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
-            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the units'"
+        "initial_selective_excess": PublishedAnalysis(
+            layers=_published_few,
+            test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
+            difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the"
+            " units'"
             " own shuffles is subtracted; and networks are counted, not units.",
         ),
     },
     figures=_figures,
-    notes=lambda study: (),
+    notes=lambda study, results, *, root_seed: (),
 )

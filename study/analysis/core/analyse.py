@@ -1,0 +1,117 @@
+"""A compacted study and a registration in, the result of every question out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import xarray as xr
+
+from study.analysis.core.parts import Parts
+from study.analysis.core.question import Question
+from study.analysis.core.results import HypothesisResult, QuestionResult
+from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
+from study.analysis.multiverse import multiverse_of
+from study.analysis.questions import questions
+from study.registration import Hypothesis, Registration
+from study.vocabulary.architecture import architectures
+from study.vocabulary.schema import SECOND_SET
+
+
+def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
+    """Return the result of every registered question, in the order of their first appearance in the registration.
+
+    Every test is run again on the second set of initialisations, where the study has one; the multiverse is explored in
+    the first set alone.
+
+    Parameters
+    ----------
+    study
+        The compacted study; see `study.vocabulary.schema`.
+    registration
+        What is tested; nothing else is. `check_registration` has passed it.
+    root_seed
+        Seed of resampling.
+    """
+    architecture = architectures()[study.attrs.get("architecture", "cnn7")]
+    registration = registration.for_network(architecture.name, architecture.layers)
+    hypotheses = registration.hypotheses
+    parts = Parts(study)
+    first = _concluded(parts, hypotheses, root_seed, second=False)
+    again = _concluded(parts, hypotheses, root_seed, second=True)
+    results = {
+        name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
+        for name, result in first.items()
+    }
+    names = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
+    described = (_question_result(name, results, again, parts, root_seed) for name in names)
+    return tuple(_with_multiverse(result, registration, parts, root_seed) for result in described)
+
+
+def _concluded(
+    parts: Parts, hypotheses: Mapping[str, Hypothesis], root_seed: int, *, second: bool
+) -> dict[str, HypothesisResult]:
+    """Return the result of every hypothesis, in their order; for the second set of those alone that it has data of."""
+    tested, untestable = {}, {}
+    for name, hypothesis in hypotheses.items():
+        question = questions()[hypothesis.question]
+        networks = parts.of(question, second=second)
+        if networks is None:
+            untestable[name] = untested(hypothesis, _missing(question, second=second))
+            continue
+        layers = tested_layers(hypothesis, question.estimands[hypothesis.measure], networks, root_seed=root_seed)
+        published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=root_seed)
+        tested[name] = Tested(hypothesis, layers, published)
+    results = with_verdicts(tested)
+    if not second:
+        results |= untestable
+    return {name: _explained(results[name]) for name in hypotheses if name in results}
+
+
+def _explained(result: HypothesisResult) -> HypothesisResult:
+    """Return a result with what is to be said of the published analysis and of how the registered one differs."""
+    published = questions()[result.hypothesis.question].published[result.hypothesis.measure]
+    return dataclasses.replace(result, published_test=published.test, difference=published.difference)
+
+
+def _missing(question: Question, *, second: bool) -> str:
+    which = "second" if question.initialization_set == SECOND_SET or second else "first"
+    return f"this study has no networks of arm {question.arm} in the {which} set of initialisations"
+
+
+def _question_result(
+    name: str,
+    results: Mapping[str, HypothesisResult],
+    again: Mapping[str, HypothesisResult],
+    parts: Parts,
+    root_seed: int,
+) -> QuestionResult:
+    question = questions()[name]
+    first, repeated = (
+        tuple(result for result in of_set.values() if result.hypothesis.question == name) for of_set in (results, again)
+    )
+    described = QuestionResult(name, question.title, question.paper_section, question.claim, first)
+    if (networks := parts.of(question, second=False)) is not None:
+        described = dataclasses.replace(
+            described,
+            figures=question.figures(networks, first, root_seed=root_seed),
+            notes=question.notes(networks, first, root_seed=root_seed),
+        )
+    if (networks := parts.of(question, second=True)) is not None:
+        second_figures = question.figures(networks, repeated, root_seed=root_seed)
+        described = dataclasses.replace(described, second_figures=second_figures)
+    return described
+
+
+def _with_multiverse(
+    result: QuestionResult, registration: Registration, parts: Parts, root_seed: int
+) -> QuestionResult:
+    """Return a question's result with what other analyses of it say, where the registration names any."""
+    networks = parts.of(questions()[result.question], second=False)
+    if networks is None or result.question not in registration.multiverse:
+        return result
+    curve_and_agreement = multiverse_of(result.question, registration, networks, root_seed=root_seed)
+    if curve_and_agreement is None:
+        return result
+    curve, agreement = curve_and_agreement
+    return dataclasses.replace(result, figures=(*result.figures, curve), multiverse=agreement)

@@ -1,0 +1,58 @@
+"""What a registration may name: questions, measures, tests that fit them, and levels of the multiverse."""
+
+from __future__ import annotations
+
+from study.analysis.multiverse import check_multiverse
+from study.analysis.questions import questions
+from study.registration import ALL_LAYERS, Hypothesis, Registration
+from study.vocabulary.architecture import architectures
+from study.vocabulary.errors import StudyError
+
+
+def check_registration(registration: Registration, *, source: str) -> None:
+    """Refuse a registration that names what no analysis has: a question, a measure, a level of the multiverse.
+
+    Raises
+    ------
+    StudyError
+        Naming the block, the field, its value and the allowed set.
+    """
+    for hypothesis in registration.hypotheses.values():
+        where = f"{source}, hypothesis {hypothesis.id!r}"
+        _check_measure(hypothesis, where)
+        _check_layers(hypothesis, where)
+    check_multiverse(registration, source=source)
+
+
+def _check_measure(hypothesis: Hypothesis, where: str) -> None:
+    """Refuse a question without a folder, a measure that it lacks, and a test that does not fit the measure."""
+    question = questions().get(hypothesis.question)
+    if question is None:
+        raise StudyError(
+            f"{where}, field 'question': {hypothesis.question!r} has no folder in study/analysis/questions; questions are"
+            f" {', '.join(questions())}"
+        )
+    if hypothesis.measure not in question.estimands:
+        raise StudyError(
+            f"{where}, field 'measure': {hypothesis.measure!r} is unknown; {hypothesis.question} has"
+            f" {', '.join(question.estimands)}"
+        )
+    correlates = question.estimands[hypothesis.measure].against is not None
+    if correlates != hypothesis.kind.correlates:
+        fits = "correlates two variables" if correlates else "has one value a network"
+        raise StudyError(
+            f"{where}, field 'test': {hypothesis.test!r} does not fit measure {hypothesis.measure!r}, which {fits}"
+        )
+
+
+def _check_layers(hypothesis: Hypothesis, where: str) -> None:
+    """Refuse layers that the named architecture does not have; those of an external network are not known here."""
+    architecture = architectures().get(hypothesis.network)
+    if architecture is None:
+        return
+    for layer in hypothesis.layers:
+        if layer not in (*architecture.layers, ALL_LAYERS):
+            raise StudyError(
+                f"{where}, field 'layers': {layer!r} is no layer of {architecture.name}; its layers are"
+                f" {', '.join(architecture.layers)}"
+            )
