@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def parsed_registration(
         Registered settings by profile, `section.key` to value; those of the profiles' files where not given.
     """
     hypotheses = _hypotheses(text, source)
-    settings = _settings(text, f"{source}, settings block", source)
+    settings = _settings(text, source)
     sizes = {name: dict(values) for name, values in (registered_profiles() if profiles is None else profiles).items()}
     where = f"{source}, multiverse block"
     multiverse = parsed_factors([_toml(block, where) for block in blocks(text, "multiverse", source)], where)
@@ -166,11 +166,12 @@ def _hypothesis(name: str, written: Mapping[str, Any], defaults: _Defaults, wher
     derived = {"id": name, "question": name.partition("-")[0], "family": name}
     if written.get("layers") == ALL_LAYERS:
         derived["network"] = ANY_NETWORK
-    own_fields = {key: value for key, value in written.items() if key != DECISION}
-    return checked_hypothesis(dict(defaults.fields) | dict(decision) | derived | own_fields, where)
+    fields = {**defaults.fields, **decision, **derived, **written}
+    fields.pop(DECISION, None)
+    return checked_hypothesis(fields, where)
 
 
-def _check_family(hypothesis: Hypothesis, others: Any, where: str) -> None:
+def _check_family(hypothesis: Hypothesis, others: Iterable[Hypothesis], where: str) -> None:
     """Refuse a hypothesis whose family is adjusted in another way elsewhere."""
     for other in others:
         if other.family == hypothesis.family and other.adjustment != hypothesis.adjustment:
@@ -180,8 +181,9 @@ def _check_family(hypothesis: Hypothesis, others: Any, where: str) -> None:
             )
 
 
-def _settings(text: str, where: str, source: str) -> dict[str, Any]:
+def _settings(text: str, source: str) -> dict[str, Any]:
     """Return the registered settings, `section.key` to value."""
+    where = f"{source}, settings block"
     flat: dict[str, Any] = {}
     for block in blocks(text, "settings", source):
         for section, settings in _toml(block, where).items():

@@ -16,6 +16,7 @@ from study.config import CLAMPS, PROFILES, as_record, resolve
 from study.registration import TEST_KINDS, Hypothesis, Registration, parsed_registration, read_registration
 from study.registration.decisions import QUANTITIES, Rule
 from study.registration.deviations import differences, setting_deviations
+from study.registration.profiles import registered_profiles
 from study.vocabulary.architecture import architectures
 from study.vocabulary.discovery import names_in
 from study.vocabulary.errors import StudyError
@@ -507,6 +508,18 @@ def test_the_digest_covers_the_settings() -> None:
     assert before.digest != after.digest
     lines = differences(before.as_record(), after)
     assert lines == ["registered settings: were {'training.epochs': 8}, are now {'training.epochs': 9}"]
+
+
+def test_the_digest_covers_the_profiles_sizes() -> None:
+    """They stand in the profiles' files; one that changes there is a deviation."""
+    sizes = registered_profiles()
+    changed = sizes | {"quick": sizes["quick"] | {"training.epochs": 7}}
+    before, after = (parsed_registration(block(), source="pre.md", profiles=profiles) for profiles in (sizes, changed))
+    assert before == register(block())
+    assert before.digest != after.digest
+    assert before.text_digest == after.text_digest
+    (line,) = differences(before.as_record(), after)
+    assert line.startswith("registered profile settings: were {'quick': ")
 
 
 def test_added_and_removed_hypotheses_are_listed() -> None:
