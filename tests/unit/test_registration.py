@@ -515,7 +515,7 @@ def test_the_digest_covers_the_profiles_sizes() -> None:
     sizes = registered_profiles()
     changed = sizes | {"quick": sizes["quick"] | {"training.epochs": 7}}
     before, after = (parsed_registration(block(), source="pre.md", profiles=profiles) for profiles in (sizes, changed))
-    assert before == register(block())
+    assert before.digest == register(block()).digest
     assert before.digest != after.digest
     assert before.text_digest == after.text_digest
     (line,) = differences(before.as_record(), after)
