@@ -26,7 +26,7 @@ from study.commands.study_folder import kept_record
 from study.config import Config, config_digest, resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.experiment.measurements.tuning import N_BINS, coordinates
-from study.images import ImageSet
+from study.images.image_set import ImageSet
 from study.images.preparation.split import Split
 from study.registration import Registration
 from study.store import StudyFolder, publish_network

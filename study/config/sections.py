@@ -9,6 +9,7 @@ from typing import Literal
 
 from study.vocabulary.architecture import architecture_names, architectures
 from study.vocabulary.errors import StudyError
+from study.vocabulary.image_source import image_source_names
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
@@ -30,9 +31,12 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True)
 class ImagesConfig:
-    """Which images the networks see, and how they are split."""
+    """Which images the networks see, and how they are split.
 
-    source: Literal["shapes", "cifar10", "folder"] = "shapes"
+    `source` is one of `study.vocabulary.image_source.image_source_names`.
+    """
+
+    source: str = "shapes"
     data_dir: str = ""
     split: Literal["official", "pooled"] = "official"
     split_seed: int = 0
@@ -41,6 +45,8 @@ class ImagesConfig:
     test_images: int = 0
 
     def __post_init__(self) -> None:
+        known = image_source_names()
+        _check("images", "source", self.source, f"one of {', '.join(known)}", self.source in known)
         _check("images", "split_seed", self.split_seed, "0 or more", self.split_seed >= 0)
         for key in ("train_images", "validation_images", "test_images"):
             _check(

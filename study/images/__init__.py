@@ -1,30 +1,29 @@
-"""Images: three sources behind one interface, their split, their augmentation."""
+"""Images: sources behind one interface, their split, their augmentation."""
 
 from __future__ import annotations
 
-from study.config import ImagesConfig
-from study.images.image_set import ImageSet
+from typing import TYPE_CHECKING
 
-__all__ = ["ImageSet", "load_images"]
+from study.vocabulary.errors import StudyError
+from study.vocabulary.image_source import image_sources
+
+if TYPE_CHECKING:
+    from study.config import ImagesConfig
+    from study.images.image_set import ImageSet
+
+__all__ = ["load_images"]
 
 
-def load_images(config: ImagesConfig) -> ImageSet:
-    """Return the images that `config` names.
+def load_images(settings: ImagesConfig) -> ImageSet:
+    """Return the images of the source that `settings` names.
 
     Raises
     ------
     StudyError
         When they cannot be found, downloaded or read; see the module of each source.
     """
-    if config.source == "cifar10":
-        from study.images.sources.cifar10 import cifar10
-
-        return cifar10(config.data_dir)
-    if config.source == "folder":
-        # Pillow is only needed here.
-        from study.images.sources.folder import folder
-
-        return folder(config.data_dir)
-    from study.images.sources.shapes import shapes
-
-    return shapes(config)
+    source = image_sources()[settings.source]
+    if source.needs_data_dir and not settings.data_dir:
+        raise StudyError(f"--images {source.name} needs --data-dir: a directory that holds {source.data_dir}")
+    images: ImageSet = source.read(settings)
+    return images

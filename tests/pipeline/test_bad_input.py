@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from study.execution import scheduling as execute
-from study.images.sources import shapes
+from study.images import figures
 from study.images.sources.cifar10 import BATCHES
 from study.run import main
 from study.vocabulary.schema import SCHEMA_VERSION
@@ -115,7 +115,7 @@ SETTING_REFUSALS = {
     "a number for a text": (["--set", "images.data_dir=3"], ["= 3", "text"]),
     "a number for a list": (["--set", "population.augmentations=3"], ["= 3", "a list of names"]),
     "unknown choice": (["--set", "network.order=bn_first"], ["'bn_first'", "conv_relu_bn, conv_bn_relu"]),
-    "unknown images": (["--images", "imagenet"], ["--images", "'imagenet'", "shapes, cifar10, folder"]),
+    "unknown images": (["--images", "imagenet"], ["--images", "'imagenet'", "cifar10, folder, shapes"]),
     "unknown layer": (
         ["--set", "ablation.layers=conv2,conv9"],
         ["'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"],
@@ -163,7 +163,7 @@ def test_number_of_images_beyond_reason_is_refused(
     place: Path, refused: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More generated images than fit into memory are refused before the first is made."""
-    monkeypatch.setattr(shapes, "generated", lambda count: pytest.fail(f"{count} images were begun"))
+    monkeypatch.setattr(figures, "generated", lambda count: pytest.fail(f"{count} images were begun"))
     assert "1000000000" in refused(place, "--name", "vast", "--set", "images.test_images=1000000000")
 
 

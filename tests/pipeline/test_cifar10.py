@@ -11,7 +11,8 @@ import xarray as xr
 
 from study.analysis.core.question import layer_means
 from study.config import ImagesConfig
-from study.images import ImageSet, load_images
+from study.images import load_images
+from study.images.image_set import ImageSet
 from tests.pipeline.tiny_study import NAME, WHOLE_REGISTRATION, Finished, run
 
 SETTINGS = (

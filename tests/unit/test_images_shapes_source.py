@@ -9,9 +9,9 @@ import pytest
 
 from study.config import ImagesConfig
 from study.images import load_images
+from study.images.figures import CLASS_NAMES, generated
 from study.images.image_set import fingerprint
 from study.images.preparation.split import split_images
-from study.images.sources.shapes import CLASS_NAMES, generated
 from study.vocabulary.errors import StudyError
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from study.commands.arguments import add_preregistration, add_seed, command_parser
+from study.vocabulary.image_source import image_sources
 
 EPILOG = """\
 examples:
@@ -39,12 +40,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME|FILE.toml",
         help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own",
     )
-    made.add_argument("--images", metavar="SOURCE", help="shapes (embedded, no download), cifar10, or folder")
+    sources = image_sources().values()
+    made.add_argument(
+        "--images", metavar="SOURCE", help=" or ".join(f"{source.name} ({source.help})" for source in sources)
+    )
     made.add_argument(
         "--data-dir",
         metavar="DIR",
-        help="cifar10: where cifar-10-binary.tar.gz or cifar-10-batches-bin/ lies (without it, it is"
-        " downloaded); folder: holds train/<class>/*.png|jpg, and test/ if there is one",
+        help="directory of the images; "
+        + "; ".join(f"{source.name}: {source.data_dir}" for source in sources if source.data_dir),
     )
     made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
     made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")

@@ -12,7 +12,8 @@ from study.commands.console import print_plain, status
 from study.commands.study_folder import DATA
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
-from study.images import ImageSet, load_images
+from study.images import load_images
+from study.images.image_set import ImageSet
 from study.images.preparation.split import Split, split_images
 from study.registration import Registration, read_registration
 from study.store import StudyFolder

@@ -8,7 +8,7 @@ from typing import Any
 from study.commands.run.plan import StudyPlan
 from study.commands.study_folder import readable_record, software_attributes
 from study.config import Config, as_record, changed_settings, config_digest, measured_settings
-from study.images import ImageSet
+from study.images.image_set import ImageSet
 from study.images.preparation.split import Split
 from study.registration import Registration
 from study.store import StudyFolder

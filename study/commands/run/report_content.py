@@ -19,6 +19,7 @@ from study.config.population import PlannedNetwork
 from study.report.content import Report, Stimuli
 from study.tuning.gratings import gratings
 from study.vocabulary.errors import StudyError
+from study.vocabulary.image_source import image_sources
 from study.vocabulary.schema import GENERALIZATION
 
 # Fewer than this of arm generalization in the first set, or generated images, and the report says that it proves nothing.
@@ -58,7 +59,8 @@ def report_of(
         networks=networks,
         stimuli=_stimuli(study, config),
         generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        demonstration=config.images.source == "shapes" or _n_generalizing(study) < DEMONSTRATION_NETWORKS,
+        demonstration=not image_sources()[config.images.source].photographs
+        or _n_generalizing(study) < DEMONSTRATION_NETWORKS,
         methods=methods(config, study, record),
         settings=as_record(config),
         provenance=_provenance(study, record, journal),

@@ -1,1 +1,1 @@
-"""Where images come from, one module a source."""
+"""Where images come from, one module a source; whatever module lies here is one."""

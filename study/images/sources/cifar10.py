@@ -16,12 +16,17 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from study.images.image_set import ImageSet, fingerprint, short_fingerprint
 from study.vocabulary.errors import StudyError, one_line
+from study.vocabulary.image_source import ImageSource
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from study.config import ImagesConfig
+    from study.images.image_set import ImageSet
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
@@ -59,21 +64,25 @@ with open(answer, "w", encoding="utf-8") as file:
 """
 
 
-def cifar10(data_dir: str) -> ImageSet:
+def cifar10(settings: ImagesConfig) -> ImageSet:
     """Return all 60,000 images.
 
     Parameters
     ----------
-    data_dir
-        A directory that holds the archive, or `cifar-10-batches-bin/`, or is that folder; empty to download the archive
-        (once: Keras keeps it under ~/.keras/datasets, or $KERAS_HOME/datasets).
+    settings
+        Its `data_dir` is a directory that holds the archive, or `cifar-10-batches-bin/`, or is that folder; empty to
+        download the archive (once: Keras keeps it under ~/.keras/datasets, or $KERAS_HOME/datasets).
 
     Raises
     ------
     StudyError
         When nothing can be found or downloaded, or what is found is not of the layout above.
     """
-    place = _located(data_dir)
+    import numpy as np
+
+    from study.images.image_set import ImageSet, fingerprint
+
+    place = _located(settings.data_dir)
     if place.is_dir():
         contents, official_archive = _folder_contents(place), False
     else:
@@ -201,6 +210,8 @@ def _class_names(content: bytes, place: Path) -> tuple[str, ...]:
 
 def _records(content: bytes, name: str, place: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return images, uint8 (10000, 32, 32, 3), and labels, uint8 (10000,)."""
+    import numpy as np
+
     records = np.frombuffer(content, np.uint8).reshape(RECORDS, RECORD_BYTES)
     labels = records[:, 0]
     if labels.max() >= CLASSES:
@@ -216,6 +227,8 @@ def _official(contents: dict[str, bytes]) -> bool:
 
 
 def _description(official: bool, digest: str) -> str:
+    from study.images.image_set import short_fingerprint
+
     said = "the official files, checksums verified" if official else "not the official files: checksums differ"
     return (
         f"CIFAR-10: 60,000 photographs of 10 classes, 32 x 32 px RGB, {said} (fingerprint {short_fingerprint(digest)})"
@@ -225,3 +238,13 @@ def _description(official: bool, digest: str) -> str:
 def _md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+SOURCE = ImageSource(
+    name="cifar10",
+    help="60,000 photographs of ten classes",
+    data_dir=f"{ARCHIVE} or {FOLDER}/; without it, the archive is downloaded",
+    needs_data_dir=False,
+    photographs=True,
+    read=cifar10,
+)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from study.images.image_set import ImageSet, fingerprint, short_fingerprint
 from study.vocabulary.errors import StudyError, one_line
+from study.vocabulary.image_source import ImageSource
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from study.config import ImagesConfig
+    from study.images.image_set import ImageSet
 
 SIZE = 32
+LAYOUT = "train/<class>/*.png or .jpg, and test/<class>/ if there is a test half"
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 # Pillow clips deeper greys (I;16) to white without a word.
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
-def folder(data_dir: str) -> ImageSet:
-    """Return the images below `data_dir`, in the order of their names.
+def folder(settings: ImagesConfig) -> ImageSet:
+    """Return the images below the directory that `settings` name, in the order of their names.
 
     Any size is resized to 32 x 32 px (bilinear with antialiasing, the aspect ratio not kept) and any colour mode
     converted to RGB; transparency is dropped. Hidden files and other suffixes are ignored.
@@ -31,7 +36,11 @@ def folder(data_dir: str) -> ImageSet:
         When the directory or `train/` is missing, there is only one class, a class is empty, `test/` holds a class that
         `train/` lacks, or an image cannot be read.
     """
-    root = _root(data_dir)
+    import numpy as np
+
+    from study.images.image_set import ImageSet, fingerprint, short_fingerprint
+
+    root = _root(settings.data_dir)
     classes = _class_folders(root / "train")
     if len(classes) < 2:
         raise StudyError(
@@ -60,16 +69,13 @@ def folder(data_dir: str) -> ImageSet:
 
 
 def _root(data_dir: str) -> Path:
-    layout = "a directory that holds train/<class>/*.png or .jpg, and test/<class>/ if there is a test half"
-    if not data_dir:
-        raise StudyError(f"--images folder needs --data-dir: {layout}")
     root = Path(data_dir).expanduser()
     if not root.is_dir():
         problem = "is not a directory" if root.exists() else "does not exist"
-        raise StudyError(f"--data-dir {data_dir}: {problem}; give {layout}")
+        raise StudyError(f"--data-dir {data_dir}: {problem}; give a directory that holds {LAYOUT}")
     if not (root / "train").is_dir():
         state = "holds no train/" if any(root.iterdir()) else "is empty"
-        raise StudyError(f"--data-dir {data_dir}: the directory {state}; give {layout}")
+        raise StudyError(f"--data-dir {data_dir}: the directory {state}; give a directory that holds {LAYOUT}")
     return root
 
 
@@ -94,6 +100,9 @@ def _image_paths(classes: dict[str, Path]) -> list[tuple[str, Path]]:
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
     """Return one image, uint8 (32, 32, 3)."""
+    import numpy as np
+    from PIL import Image
+
     try:
         with warnings.catch_warnings():
             # A small file can unpack to gigabytes; Pillow only warns where we want to stop.
@@ -109,3 +118,13 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
             f"{path} cannot be read as an image ({one_line(error)}); repair, convert or remove it"
         ) from error
     return np.asarray(resized, np.uint8)
+
+
+SOURCE = ImageSource(
+    name="folder",
+    help="images of your own",
+    data_dir=LAYOUT,
+    needs_data_dir=True,
+    photographs=True,
+    read=folder,
+)
