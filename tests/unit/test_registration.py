@@ -577,8 +577,16 @@ def test_a_profile_of_ones_own_answers_to_the_general_settings(registered: Regis
 @pytest.mark.parametrize(
     ("changes", "field", "reason"),
     [
-        ({"question": "colour"}, "question", "'colour' has no folder in study/analysis/questions; questions are ablation, "),
-        ({"network": "cnn7", "layers": ["conv9"]}, "layers", "'conv9' is no layer of cnn7; its layers are conv1, conv2"),
+        (
+            {"question": "colour"},
+            "question",
+            "'colour' has no folder in study/analysis/questions; questions are ablation, ",
+        ),
+        (
+            {"network": "cnn7", "layers": ["conv9"]},
+            "layers",
+            "'conv9' is no layer of cnn7; its layers are conv1, conv2",
+        ),
         ({"measure": "selectivity"}, "measure", "'selectivity' is unknown; existence has selective_excess"),
         ({"measure": "log2_ratio"}, "measure", "'log2_ratio' is unknown; existence has"),
         ({"test": "stratified_permutation", "expected_sd": 0.0}, "test", "one value a network"),
