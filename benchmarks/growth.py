@@ -155,24 +155,26 @@ def _scheduling_chart(scheduling: pd.DataFrame) -> alt.Chart:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make what is missing of the study, measure every size, print the table and draw it."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("folder", nargs="?", type=Path, help="a simulated study; one is made in a temporary folder else")
-    given.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    given.add_argument(
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="a simulated study; one is made in a temporary folder else"
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument(
         "--schedule", type=int, nargs="*", default=[], help="sizes to measure scheduling at, such as 10 10000"
     )
-    given.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    chosen = given.parse_args(arguments)
-    if chosen.one:
-        print(json.dumps(concluded(chosen.folder, chosen.one)))
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parsed = parser.parse_args(arguments)
+    if parsed.one:
+        print(json.dumps(concluded(parsed.folder, parsed.one)))
         return
     with tempfile.TemporaryDirectory(prefix="growth-") as temporary:
-        path = chosen.folder or Path(temporary)
-        config = simulated_config(max(chosen.sizes), epochs=EPOCHS, draws=DRAWS, seed=0)
-        make_study(StudyFolder(path), config, simulated_networks(config)[: max(chosen.sizes)], processes=2)
-        table = measure(path, chosen.sizes)
+        path = parsed.folder or Path(temporary)
+        config = simulated_config(max(parsed.sizes), epochs=EPOCHS, draws=DRAWS, seed=0)
+        make_study(StudyFolder(path), config, simulated_networks(config)[: max(parsed.sizes)], processes=2)
+        table = measure(path, parsed.sizes)
     print(as_markdown(table))
-    scheduling = pd.DataFrame(benchmarks.scheduling.measure(chosen.schedule))
+    scheduling = pd.DataFrame(benchmarks.scheduling.measure(parsed.schedule))
     print(scheduling.round(3).to_string(index=False) if len(scheduling) else "")
     PLOT.write_text(drawn(table, scheduling), encoding="utf-8")
 

@@ -50,7 +50,7 @@ def main() -> None:
     peers = {"stratified permutation": (_scipy_permuted, 0), "bootstrap of networks": (_scipy_interval, N_NETWORKS)}
     total = np.zeros((3, 2))
     for name, run in ours.items():
-        found, *seconds = _timed(run)
+        results, *seconds = _timed(run)
         total[0] += seconds
         print(f"{name:24}{'ours':18}{seconds[0]:12.2f} {seconds[1]:8.2f}")
         for i, (kind, share) in enumerate(SHARES.items(), start=1):
@@ -59,7 +59,7 @@ def main() -> None:
             expected, *times = _timed(partial(_by_layer, peer, gosi, loss, strata, **options))
             evaluations = (N_RESAMPLES + jackknife) / (N_RESAMPLES // share + jackknife)
             total[i] += (scaled := evaluations * np.array(times))
-            apart = np.abs(_numbers(found) - np.array(expected)).max()
+            apart = np.abs(_numbers(results) - np.array(expected)).max()
             print(
                 f"{'':24}SciPy, {kind:15}{scaled[0]:8.1f} {scaled[1]:8.1f} {scaled[0] / seconds[0]:8.0f}"
                 f"   largest difference of a number {apart:.3f}"
@@ -74,15 +74,15 @@ def _by_layer(peer: Callable[..., Any], gosi: np.ndarray, *others: np.ndarray, *
     return [peer(values, *others, **options) for values in gosi]
 
 
-def _numbers(found: tuple[Any, ...]) -> np.ndarray:
+def _numbers(results: tuple[Any, ...]) -> np.ndarray:
     """Return the p-values of tests, or the ends of intervals."""
-    return np.array([one.pvalue if isinstance(one, stats.TestOutcome) else (one.low, one.high) for one in found])
+    return np.array([one.pvalue if isinstance(one, stats.TestOutcome) else (one.low, one.high) for one in results])
 
 
 def _timed(run: Callable[[], Any]) -> tuple[Any, float, float]:
     processor, clock = time.process_time(), time.perf_counter()
-    found = run()
-    return found, time.process_time() - processor, time.perf_counter() - clock
+    results = run()
+    return results, time.process_time() - processor, time.perf_counter() - clock
 
 
 def _ranks(values: np.ndarray, members: list[np.ndarray]) -> np.ndarray:

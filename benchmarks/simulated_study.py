@@ -31,6 +31,7 @@ from study.images.preparation.split import Split
 from study.registration import Registration
 from study.store import StudyFolder, publish_network
 from study.tuning.gratings import Gratings, gratings
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import (
     CONTROLS,
     FRACTIONS,
@@ -45,7 +46,7 @@ from study.vocabulary.schema import (
 )
 from study.vocabulary.seeding import stream
 
-LAYERS = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
+LAYERS = architectures()["cnn7"].unit_counts
 SHARPNESS = {"initial": (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8), "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4)}
 GAIN = (0.0, 0.3, 0.3, 0.2, 0.1, 0.0, 0.0)  # by how much quality sharpens the tuning of each layer
 LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top and with the bottom half silenced
@@ -136,44 +137,46 @@ def _coordinates(config: Config) -> dict[str, Any]:
         "fraction": np.array(FRACTIONS),
         "shift": list(SHIFTS),
         "condition": list(conditions(config.shift_invariance.layers)),
-        **coordinates(_shown()),
+        **coordinates(_gratings()),
     }
 
 
 @functools.cache
-def _shown() -> Gratings:
+def _gratings() -> Gratings:
     return gratings(IMAGE_SIZE, contrast="min_max")
 
 
 def _responses(rng: np.random.Generator, quality: float) -> np.ndarray:
     """Return rectified responses, float32 (state, unit, orientation, spatial_frequency, phase); some units are silent."""
-    shown = _shown()
+    stimuli = _gratings()
     sharpness = np.repeat([SHARPNESS[state] for state in STATES], list(LAYERS.values()), axis=1)
     sharpness[1] *= np.exp(np.repeat(GAIN, list(LAYERS.values())) * quality)
     shape = sharpness.shape
     sharpness *= rng.gamma(4.0, 0.25, shape)
-    angle = 2 * np.deg2rad(shown.orientation - rng.uniform(0, 180, (*shape, 1)))
+    angle = 2 * np.deg2rad(stimuli.orientation - rng.uniform(0, 180, (*shape, 1)))
     orientation = np.exp(sharpness[..., None] * (np.cos(angle) - 1))
-    position = np.arange(len(shown.spatial_frequency)) - rng.uniform(0, len(shown.spatial_frequency) - 1, (*shape, 1))
+    position = np.arange(len(stimuli.spatial_frequency)) - rng.uniform(
+        0, len(stimuli.spatial_frequency) - 1, (*shape, 1)
+    )
     frequency = np.exp(-(position**2) / (2 * rng.uniform(0.5, 2.5, (*shape, 1)) ** 2))
-    phase = 1 + rng.uniform(0, 1, (*shape, 1)) * np.cos(np.deg2rad(shown.phase) - rng.uniform(0, 7, (*shape, 1)))
+    phase = 1 + rng.uniform(0, 1, (*shape, 1)) * np.cos(np.deg2rad(stimuli.phase) - rng.uniform(0, 7, (*shape, 1)))
     mean = (
         orientation[..., :, None, None].astype(np.float32)
         * frequency[..., None, :, None].astype(np.float32)
         * phase[..., None, None, :].astype(np.float32)
     )
     noise = rng.standard_normal(mean.shape, dtype=np.float32)
-    heard = rng.random((*shape, 1, 1, 1)) > 0.02
-    return np.maximum(mean + 0.1 * noise - np.float32(0.05), 0) * heard
+    responding = rng.random((*shape, 1, 1, 1)) > 0.02
+    return np.maximum(mean + 0.1 * noise - np.float32(0.05), 0) * responding
 
 
 def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.ndarray]:
     """Return the tuning that the responses have, and a shuffle control of permutations that all units share."""
-    shown = _shown()
+    stimuli = _gratings()
     curve, frequency = tuning.tuning_curve(responses)
     gosi = tuning.gosi(curve)
     silent = np.isnan(gosi)
-    arcs = [tuning.spatial_frequency_range(state, shown.orientation) for state in responses]
+    arcs = [tuning.spatial_frequency_range(state, stimuli.orientation) for state in responses]
     flat = responses.reshape(*gosi.shape, -1)
     shuffled = np.stack(
         [
@@ -189,8 +192,8 @@ def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.nda
     return {
         "gosi": gosi,
         "osi": tuning.osi(curve),
-        "preferred_orientation": where_tuned(shown.orientation[curve.argmax(axis=-1)]),
-        "preferred_spatial_frequency": where_tuned(shown.spatial_frequency[frequency]),
+        "preferred_orientation": where_tuned(stimuli.orientation[curve.argmax(axis=-1)]),
+        "preferred_spatial_frequency": where_tuned(stimuli.spatial_frequency[frequency]),
         "spatial_frequency_range": np.stack([arc for arc, _ in arcs]),
         "spatial_frequency_count": np.stack([count for _, count in arcs]).astype(np.int32),
         "silent": silent,
@@ -235,7 +238,7 @@ def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[s
 
 
 def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_loss: float) -> dict[str, np.ndarray]:
-    """Return losses with halves silenced; the halves are those of `gosi` (unit,), NaN in neither."""
+    """Return losses with halves ablated; the halves are those of `gosi` (unit,), NaN in neither."""
     n_layers, clamps, draws = len(LAYERS), config.ablation.clamps, config.ablation.null_draws
     half = np.concatenate([_halves(part) for part in np.split(gosi, np.cumsum(list(LAYERS.values()))[:-1])])
     layer = np.repeat(np.arange(n_layers), list(LAYERS.values()))
@@ -298,7 +301,7 @@ def _activity(rng: np.random.Generator, mean_response: np.ndarray) -> dict[str, 
 
 
 def _shift_invariance(rng: np.random.Generator, config: Config) -> dict[str, np.ndarray]:
-    """Return a coefficient of variation that falls with depth, and rises behind what is silenced."""
+    """Return a coefficient of variation that falls with depth, and rises behind what is ablated."""
     n_conditions, n_layers = len(conditions(config.shift_invariance.layers)), len(LAYERS)
     cv = np.exp(-0.15 * np.arange(n_layers) + 0.05 * rng.standard_normal((n_conditions, n_layers)))
     cv[1:, -1] *= 1.1
@@ -337,25 +340,25 @@ def make_study(folder: StudyFolder, config: Config, networks: Sequence[PlannedNe
 
 def options() -> argparse.ArgumentParser:
     """Return the command line."""
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("folder", nargs="?", type=Path, help="where the study goes; a new temporary folder by default")
-    made.add_argument("--networks", type=int, default=400)
-    made.add_argument("--epochs", type=int, default=200)
-    made.add_argument("--draws", type=int, default=100)
-    made.add_argument("--seed", type=int, default=0)
-    made.add_argument("--processes", type=int, default=2)
-    return made
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="where the study goes; a new temporary folder by default")
+    parser.add_argument("--networks", type=int, default=400)
+    parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the study and say where it is."""
-    given = options().parse_args(arguments)
-    folder = StudyFolder(given.folder or Path(tempfile.mkdtemp(prefix="simulated-study-")))
-    config = simulated_config(given.networks, epochs=given.epochs, draws=given.draws, seed=given.seed)
+    parsed = options().parse_args(arguments)
+    folder = StudyFolder(parsed.folder or Path(tempfile.mkdtemp(prefix="simulated-study-")))
+    config = simulated_config(parsed.networks, epochs=parsed.epochs, draws=parsed.draws, seed=parsed.seed)
     started = time.perf_counter()
-    make_study(folder, config, simulated_networks(config)[: given.networks], processes=given.processes)
+    make_study(folder, config, simulated_networks(config)[: parsed.networks], processes=parsed.processes)
     print(
-        f"{folder.path}: {given.networks} networks, config {config_digest(config)[:12]},"
+        f"{folder.path}: {parsed.networks} networks, config {config_digest(config)[:12]},"
         f" {time.perf_counter() - started:.0f} s"
     )
 

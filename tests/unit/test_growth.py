@@ -71,7 +71,7 @@ def test_the_parts_of_a_simulated_network_agree(config: Config, planned: tuple[P
     np.testing.assert_array_equal(gosi, tuning.gosi(tuning.tuning_curve(responses)[0]))
     half, start = tree["ablation/ablated"].values, 0
     for size in LAYERS.values():
-        own, ranked = half[start : start + size], gosi[1, start : start + size]
-        assert (own == 1).sum() == (own == -1).sum() == np.isfinite(ranked).sum() // 2
-        assert ranked[own == -1].max() <= ranked[own == 1].min()
+        sides, ranked = half[start : start + size], gosi[1, start : start + size]
+        assert (sides == 1).sum() == (sides == -1).sum() == np.isfinite(ranked).sum() // 2
+        assert ranked[sides == -1].max() <= ranked[sides == 1].min()
         start += size
