@@ -39,4 +39,10 @@ def render_calibration(page: CalibrationPage) -> str:
         figure_view(figure, wording.anchor_text("f", figure.id), figure.paper_figure) for figure in page.figures
     )
     drawings = [view.drawing for view in views if view.drawing is not None]
-    return page_text("calibration.html.j2", drawings, page=page, figures=views)
+    contents = [
+        ("table", "Registered against published"),
+        *((view.anchor, view.figure.title) for view in views),
+        ("methods", "How it was done"),
+        ("provenance", "Provenance"),
+    ]
+    return page_text("calibration.html.j2", drawings, contents=contents, page=page, figures=views)

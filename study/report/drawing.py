@@ -12,7 +12,8 @@ import pandas as pd
 import vl_convert
 
 from study.analysis.core.results import Figure, HypothesisResult
-from study.report.charts import CHARTS, layer_intervals
+from study.report.charts import charts
+from study.report.charts.intervals import layer_intervals
 from study.report.charts.theme import CONFIG, FONT
 
 _DIGITS = 6  # significant digits kept in a drawing; the store keeps all of them
@@ -51,7 +52,7 @@ def figure_drawing(figure: Figure, anchor: str) -> Drawing | None:
     KeyError
         When the figure names no chart of `study.report.charts`: a programming error, not a user's.
     """
-    chart = CHARTS[figure.chart]
+    chart = charts()[figure.chart]
     if figure.table.empty:
         return None
     return _drawing(chart(rounded(figure.table)), anchor, f"{figure.title}. {figure.shows}")

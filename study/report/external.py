@@ -1,4 +1,4 @@
-"""The page on one network from elsewhere: the study's own page without verdicts, one self-contained HTML file."""
+"""The page on one external network: the study's own page without verdicts, one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from study.analysis.core.results import QuestionResult
 from study.report.content import Stimuli
-from study.report.glossary import GLOSSARY
-from study.report.page import page_text, question_drawings, question_views
-from study.report.stimulus_sheet import sheet_uri
+from study.report.page import question_contents, question_views, questions_page
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class ProbePage:
+class ExternalPage:
     """Everything the page shows.
 
     `summary` says in plain sentences what was found and `remarks` what to know of the network first. `layers` has one row
@@ -38,16 +36,22 @@ class ProbePage:
     provenance: tuple[tuple[str, str], ...]
 
 
-def render_probe(page: ProbePage) -> str:
+def render_external(page: ExternalPage) -> str:
     """Return the page as one HTML document; the same record gives the same text."""
     questions = question_views(page.questions)
-    return page_text(
-        "probe.html.j2",
-        question_drawings(questions),
+    contents = [
+        ("layers", "Layers"),
+        *question_contents(questions),
+        ("stimuli", "Stimuli"),
+        ("methods", "Methods"),
+        ("provenance", "Provenance"),
+        ("glossary", "Glossary"),
+    ]
+    return questions_page(
+        "external.html.j2",
+        questions,
+        page.stimuli,
+        contents=contents,
         page=page,
-        questions=questions,
-        glossary=GLOSSARY,
-        sheet=sheet_uri(page.stimuli),
-        stimuli=page.stimuli,
         unregistered="Described, not tested: one network is one experimental unit.",
     )

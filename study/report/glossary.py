@@ -33,7 +33,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Silent unit",
-        "A unit that answers to no grating at all. It has no gOSI and belongs to neither half in an ablation.",
+        "A unit that responds to no grating at all. It has no gOSI and belongs to neither half in an ablation.",
     ),
     (
         "Shuffle control",
@@ -52,7 +52,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Clamp",
         "The value and place at which an ablated unit is held. Output zero sets what the next layer receives "
-        "to zero; rectifier zero silences the unit before normalisation.",
+        "to zero; rectifier zero holds the output of the rectifier at zero, before normalisation.",
     ),
     (
         "Top and bottom half",
@@ -92,12 +92,17 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Label corruption",
         "The share of training and validation pictures whose label was replaced by a class drawn at random. A network can "
-        "learn such labels only by memorising them.",
+        "fit such labels only by memorising them.",
     ),
     (
         "Arm",
         "A group of networks trained for one purpose: to generalise (generalization), to be watched during training "
-        "(maturation), or to learn corrupted labels (memorization).",
+        "(maturation), or to memorise corrupted labels (memorization).",
+    ),
+    (
+        "External network",
+        "A network that this project did not train, described on a page of its own: one network is one experimental unit, "
+        "and no registered claim is tested on it.",
     ),
     (
         "Set of initialisations",
@@ -116,8 +121,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Specification, multiverse",
-        "One way of analysing the same data, made of one level of every choice; and all such ways that the registration "
+        "One way of analysing the same data, made of one level of every factor; and all such ways that the registration "
         "names. A specification curve shows what each of them gives, sorted by size.",
+    ),
+    (
+        "Estimand",
+        "What a test estimates, one number a layer, such as a mean difference over networks.",
+    ),
+    (
+        "Published analysis",
+        "The analysis as the paper did it, done again on the networks of this study. It decides nothing here.",
     ),
     (
         "Confidence interval",

@@ -15,7 +15,7 @@ import vl_convert
 
 from study.analysis.core.results import Figure, HypothesisResult, QuestionResult
 from study.report import ledger_words, wording
-from study.report.content import Report
+from study.report.content import Report, Stimuli
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
 from study.report.paper_figures import PlacedFigure, counterparts
@@ -65,15 +65,13 @@ def render(report: Report) -> str:
     the only markup taken as it is are the project's own style and script, the chart library and the static drawings.
     """
     questions = question_views(report.questions)
-    return page_text(
+    return questions_page(
         "page.html.j2",
-        question_drawings(questions),
+        questions,
+        report.stimuli,
+        contents=_contents(report, questions),
         report=report,
-        questions=questions,
-        glossary=GLOSSARY,
         places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
-        sheet=sheet_uri(report.stimuli),
-        stimuli=report.stimuli,
         settings=list(wording.settings_rows(report.settings)),
         counts=wording.verdict_counts(report),
         disagreements=wording.disagreements(report),
@@ -83,13 +81,43 @@ def render(report: Report) -> str:
     )
 
 
-def page_text(template: str, drawings: list[Drawing], **shown: Any) -> str:
-    """Return a page of the project: a template that extends `base.html.j2`, with what it shows."""
+def _contents(report: Report, questions: Sequence[QuestionView]) -> list[tuple[str, str]]:
+    """Return (anchor, title) of the sections of the report, in its order."""
+    return [
+        ("verdicts", "Verdicts"),
+        *([("ledger", "Ledger: as published and as registered")] if report.ledger else []),
+        *question_contents(questions),
+        *([("multiverse", "Other analyses")] if any(view.question.multiverse for view in questions) else []),
+        ("paper-figures", "Figures of the paper"),
+        ("stimuli", "Stimuli"),
+        ("networks", "Networks"),
+        ("methods", "Methods"),
+        ("deviations", "Deviations and failures"),
+        ("provenance", "Provenance"),
+        ("glossary", "Glossary"),
+    ]
+
+
+def question_contents(questions: Sequence[QuestionView]) -> list[tuple[str, str]]:
+    """Return (anchor, title) of the questions of a page."""
+    return [(view.anchor, view.question.title) for view in questions]
+
+
+def questions_page(template: str, questions: Sequence[QuestionView], stimuli: Stimuli, **shown: Any) -> str:
+    """Return a page about questions: their drawings, the gratings, the glossary, and what else it shows."""
+    drawings = question_drawings(questions)
+    sheet = sheet_uri(stimuli)
+    return page_text(template, drawings, questions=questions, glossary=GLOSSARY, sheet=sheet, stimuli=stimuli, **shown)
+
+
+def page_text(template: str, drawings: list[Drawing], *, contents: Sequence[tuple[str, str]], **shown: Any) -> str:
+    """Return a page of the project: a template that extends `base.html.j2`, with its contents and what it shows."""
     return (
         templates()
         .get_template(template)
         .render(
             **shown,
+            contents=contents,
             drawings=drawings,
             style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
             script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),

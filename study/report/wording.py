@@ -166,7 +166,7 @@ def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
 
 
 def deciding_layers(result: HypothesisResult) -> tuple[LayerResult, ...]:
-    """Return the layers whose own verdict is the hypothesis' verdict; none when it was not tested."""
+    """Return the layers whose verdict is the hypothesis' verdict; none when it was not tested."""
     if result.verdict == NOT_TESTED:
         return ()
     return tuple(layer for layer in result.layers if layer.verdict == result.verdict)
@@ -211,8 +211,8 @@ def second_sentence(result: HypothesisResult) -> str:
 
 def agreement_counts(report: Report) -> list[tuple[str, int]]:
     """Return (agreement, number of hypotheses) of those that were tested again in a second set; empty without one."""
-    found = [result.second.agreement for result in report.hypotheses if result.second is not None]
-    return [(agreement, found.count(agreement)) for agreement in AGREEMENTS if agreement in found]
+    repeated = [result.second.agreement for result in report.hypotheses if result.second is not None]
+    return [(agreement, repeated.count(agreement)) for agreement in AGREEMENTS if agreement in repeated]
 
 
 def disagreements(report: Report) -> int:

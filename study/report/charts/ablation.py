@@ -1,35 +1,40 @@
-"""What silencing units costs."""
+"""What ablating units costs: by half and clamp, against random halves, by class, and by every specification."""
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    ROW_GAP,
-    SLANTED_LIMIT,
-    if_any_interval,
-    in_order,
-    is_crowded,
-    layer_axis,
-    palette,
-    panels,
-    shapes,
-    spread,
-    vertical_intervals,
+from study.report.charts.marks import (
+    by_colour,
+    by_shape,
+    defined,
+    intervals,
+    networks_and_means,
+    numbers,
+    side_by_side,
+    zero_rule,
 )
+from study.report.charts.panels import COLUMN_GAP, layer_axis, panels, row_gap
+from study.report.charts.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, in_order
 
-BARS_WIDTH, DOTS_WIDTH = 400, 820
+BARS_WIDTH = 400
+_ROW = 22  # pixels a row of a chart of rows
+_HALVES = (BLUE, ORANGE)
+_ANSWERS = {
+    "same conclusion": (GREEN, "circle"),
+    "opposite conclusion": (ORANGE, "square"),
+    "cannot tell": (PURPLE, "diamond"),
+    "the more selective half costs more": (BLUE, "triangle-up"),
+}
+_OTHER_ANSWER = (GREY, "cross")
 
 
 def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the increase of test loss when the top or the bottom half by gOSI is silenced, one panel a clamp.
+    """Draw the increase of test loss when the top or the bottom half by gOSI is ablated, one panel a clamp.
 
     Parameters
     ----------
@@ -53,14 +58,12 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
         .encode(alt.Y("max(asterisk_at):Q"))
     )
-    bars = _paired_bars(table, "loss_increase", "increase of test loss (nat)")
     stars = [asterisks] if marked["asterisk"].any() else []
-    panel = alt.layer(*bars, *stars, data=marked).properties(width=BARS_WIDTH, height=220)
-    return panels(panel, table, "clamp", columns=2, row_gap=_row_gap(table, BARS_WIDTH))
+    return _halves_by_clamp(marked, "loss_increase", "increase of test loss (nat)", stars)
 
 
 def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the loss of test accuracy when the top or the bottom half by gOSI is silenced, one panel a clamp.
+    """Draw the loss of test accuracy when the top or the bottom half by gOSI is ablated, one panel a clamp.
 
     Parameters
     ----------
@@ -73,119 +76,26 @@ def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Paired bars with intervals.
     """
-    bars = _paired_bars(table, "accuracy_loss", "loss of accuracy (percentage points)")
-    panel = alt.layer(*bars, data=table).properties(width=BARS_WIDTH, height=220)
-    return panels(panel, table, "clamp", columns=2, row_gap=_row_gap(table, BARS_WIDTH))
+    return _halves_by_clamp(table, "accuracy_loss", "loss of accuracy (percentage points)")
 
 
-def _row_gap(table: pd.DataFrame, width: int) -> int:
-    """Return the room between rows of panels, more of it where layers' names are slanted."""
-    return ROW_GAP + (SLANTED_LIMIT // 2 if is_crowded(in_order(table, "layer"), width) else 0)
-
-
-def _paired_bars(table: pd.DataFrame, column: str, title: str) -> list[alt.Chart]:
-    """Return bars of both halves, a pair a layer, and their intervals."""
-    layers, targets = in_order(table, "layer"), in_order(table, "target")
-    paired = alt.Chart().encode(
-        alt.X(
-            "layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25), axis=layer_axis(layers, BARS_WIDTH)
-        ),
-        alt.XOffset("target:N", sort=targets, scale=alt.Scale(paddingInner=0.08)),
-        tooltip=[
-            "layer:N",
-            "clamp:N",
-            "target:N",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in (column, "ci_low", "ci_high")),
-        ],
-    )
-    bars = paired.mark_bar().encode(
+def _halves_by_clamp(table: pd.DataFrame, column: str, title: str, marks: Sequence[Any] = ()) -> alt.FacetChart:
+    """Return bars of both halves, a pair a layer, with their intervals and further marks, in one panel a clamp."""
+    bars = side_by_side(
+        alt.Chart(),
+        table,
+        "target",
         alt.Y(f"{column}:Q", title=title),
-        color=alt.Color(
-            "target:N", sort=targets, title="silenced", scale=alt.Scale(domain=targets, range=[BLUE, ORANGE])
-        ),
+        by_colour("target", in_order(table, "target"), _HALVES, title="ablated"),
+        tooltip=["layer:N", "clamp:N", "target:N", *numbers(column, "ci_low", "ci_high", form=".3f")],
+        axis=layer_axis(in_order(table, "layer"), BARS_WIDTH),
     )
-    intervals = vertical_intervals(paired, table, stroke_width=1.4)
-    return [bars, *intervals]
-
-
-def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw means over networks with their intervals, layer by layer, one panel a quantity.
-
-    Parameters
-    ----------
-    table
-        Columns `layer`, `quantity` (the panel, with its unit in words), `series` (colour, shape and place; at most six),
-        `value`, `ci_low`, `ci_high` (NaN where undefined), `reference` (where the panel's rule stands, the same on all
-        rows of a quantity; NaN for none).
-
-    Returns
-    -------
-    alt.TopLevelMixin
-        Dots beside each other; every panel has its own scale.
-    """
-    layers, series = in_order(table, "layer"), in_order(table, "series")
-    colours, marks = ([*palette(series)[:5], INK][: len(series)], [*shapes(series)[:5], "triangle-down"][: len(series)])
-    base = alt.Chart().encode(
-        alt.X(
-            "layer:N",
-            sort=layers,
-            title=None,
-            scale=alt.Scale(domain=layers, paddingInner=0.3),
-            axis=layer_axis(layers, DOTS_WIDTH),
-        ),
-        alt.XOffset("series:N", sort=series),
-        color=alt.Color(
-            "series:N",
-            title=None,
-            sort=series,
-            scale=alt.Scale(domain=series, range=colours),
-            legend=alt.Legend(columns=4 if len(series) == 4 else 3),
-        ),
-        tooltip=[
-            "layer:N",
-            "series:N",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "ci_low", "ci_high")),
-        ],
-    )
-    dots = (
-        base.transform_filter("isValid(datum.value)")
-        .mark_point(filled=True, size=70, opacity=1)
-        .encode(
-            alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5)),
-            shape=alt.Shape("series:N", sort=series, scale=alt.Scale(domain=series, range=marks)),
-        )
-    )
-    intervals = (
-        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(strokeWidth=2)
-        .encode(alt.Y("ci_low:Q"), alt.Y2("ci_high:Q"))
-    )
-    rules = (
-        alt.Chart()
-        # Hidden where a panel has none: a panel without a single rule would leave its scale without an extent.
-        .transform_calculate(place="isValid(datum.reference) ? datum.reference : datum.value")
-        .transform_filter("isValid(datum.place)")
-        .mark_rule(color=INK, strokeDash=[5, 4])
-        .encode(
-            alt.Y("max(place):Q"),
-            opacity=alt.Opacity(
-                "valid(reference):Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0, 0.5], clamp=True)
-            ),
-        )
-    )
-    rule = [rules] if table["reference"].notna().any() else []
-    panel = alt.layer(*rule, *if_any_interval(table, intervals), dots, data=table).properties(
-        width=DOTS_WIDTH, height=200
-    )
-    gap = _row_gap(table, DOTS_WIDTH)
-    drawn = panels(panel, table, "quantity", columns=1, row_gap=gap).resolve_scale(
-        y="independent", xOffset="independent"
-    )
-    return cast("alt.TopLevelMixin", drawn)
+    panel = alt.layer(*bars, *marks, data=table).properties(width=BARS_WIDTH, height=220)
+    return panels(panel, table, "clamp", columns=2, row_gap=row_gap(table, BARS_WIDTH))
 
 
 def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw each network's ablation effect in standard deviations of its own random-halves null.
+    """Draw each network's ablation effect in standard deviations of that network's random-halves null.
 
     Parameters
     ----------
@@ -198,28 +108,87 @@ def ablation_null(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Points spread sideways by rank so that none hides another; the mean as a bar with its interval.
     """
-    layers = in_order(table, "layer")
-    points = table[table["kind"] == "network"]
-    points = points.assign(spread=spread(points))
-    groups = in_order(points, "augmentation")
-    x = alt.X("layer:N", sort=layers, title=None)
-    networks = (
-        alt.Chart(points)
-        .mark_point(filled=True, size=34, opacity=0.75)
+    value = alt.Y("z:Q", title="effect (standard deviations of the null)")
+    return networks_and_means(table, value, "z", form=".2f", width=760, height=280, group="augmentation", opacity=0.75)
+
+
+def ablation_classes(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw what ablating either half costs each class, one panel a layer.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `class` (its name), `target` (the two halves), `accuracy_loss`, `ci_low`, `ci_high` (percentage
+        points; NaN where undefined), `loss_increase` (nat).
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        A row a class, in the order of the classes; a rule where nothing is lost.
+    """
+    targets, classes = in_order(table, "target"), in_order(table, "class")
+    base = alt.Chart(height=_ROW * len(classes), width=330).encode(
+        alt.Y("class:N", sort=classes, title=None, scale=alt.Scale(domain=classes)),
+        alt.YOffset("target:N", sort=targets, scale=alt.Scale(domain=targets, padding=0.6)),
+        color=by_colour("target", targets, _HALVES, title="ablated"),
+        tooltip=[
+            "layer:N",
+            "class:N",
+            "target:N",
+            *numbers("accuracy_loss", "ci_low", "ci_high", "loss_increase", form=".3f"),
+        ],
+    )
+    dots = base.mark_point(filled=True, size=55, opacity=1).encode(
+        alt.X("accuracy_loss:Q", title="loss of accuracy (percentage points)"),
+        shape=by_shape("target", targets, title="ablated"),
+    )
+    layered = alt.layer(zero_rule(), *intervals(base, table, alt.X, stroke_width=1.6), dots, data=table)
+    return panels(layered, table, "layer", columns=2)
+
+
+def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
+    """Draw the effect and its interval for every specification of the experiment, a column a layer of the paper's claim.
+
+    Parameters
+    ----------
+    table
+        Columns `layer`, `reading`, `answer`, `in_sd`, `low_in_sd`, `high_in_sd` (effect and interval in standard
+        deviations over networks; NaN where undefined), `in_the_claim` (whether the layer is drawn; all are where none is),
+        and for the tooltip `effect`, `ci_low`, `ci_high`, `unit`, `pvalue_unadjusted`, `ratio`, `networks`.
+
+    Returns
+    -------
+    alt.TopLevelMixin
+        A row a specification in order of appearance, the answer by colour and shape; a rule at 0.
+    """
+    drawn = table[table["in_the_claim"].astype(bool)]
+    drawn = table if drawn.empty else drawn
+    rows, answers = in_order(drawn, "reading"), in_order(drawn, "answer")
+    colours, forms = zip(*(_ANSWERS.get(answer, _OTHER_ANSWER) for answer in answers), strict=True)
+    base = alt.Chart(width=300, height=_ROW * len(rows)).encode(
+        alt.Y(
+            "reading:N",
+            sort=rows,
+            title=None,
+            scale=alt.Scale(domain=rows),
+            axis=alt.Axis(labelLimit=330, grid=True, tickBand="extent"),
+        ),
+        color=by_colour("answer", answers, colours),
+        tooltip=[
+            *("layer:N", "reading:N", "answer:N", "unit:N", "networks:Q"),
+            *numbers("effect", "ci_low", "ci_high", "pvalue_unadjusted", "ratio", form=".3g"),
+        ],
+    )
+    dots = (
+        defined(base, "in_sd")
+        .mark_point(filled=True, size=70, opacity=1)
         .encode(
-            x,
-            alt.XOffset("spread:Q", scale=alt.Scale(domain=[-0.5, 0.5])),
-            alt.Y("z:Q", title="effect (standard deviations of the null)"),
-            color=alt.Color("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=palette(groups))),
-            shape=alt.Shape("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=shapes(groups))),
-            tooltip=["layer:N", "network:N", "augmentation:N", alt.Tooltip("z:Q", format=".2f")],
+            alt.X("in_sd:Q", title="effect (standard deviations over networks)", axis=alt.Axis(tickCount=6)),
+            shape=by_shape("answer", answers, forms),
         )
     )
-    centre = alt.XOffset("spread:Q", scale=alt.Scale(domain=[-0.5, 0.5]))
-    means = alt.Chart(table[table["kind"] == "mean"].assign(spread=0.0)).encode(
-        x, centre, tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("z", "ci_low", "ci_high"))]
+    rules = intervals(base, drawn, alt.X, stroke_width=2, ends=("low_in_sd", "high_in_sd"))
+    columns = alt.layer(zero_rule(), *rules, dots, data=drawn).facet(
+        column=alt.Column("layer:N", sort=in_order(drawn, "layer"), title=None), spacing=COLUMN_GAP // 2
     )
-    tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(alt.Y("z:Q"))
-    intervals = vertical_intervals(means, table, stroke_width=2)
-    zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
-    return alt.layer(zero, networks, *intervals, tick).properties(width=760, height=280)
+    return cast("alt.TopLevelMixin", columns)

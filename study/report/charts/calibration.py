@@ -5,15 +5,12 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import (
-    INK,
-    PANEL_HEIGHT,
-    in_order,
-    palette,
-    panels,
-    shapes,
-    vertical_intervals,
-)
+from study.report.charts.marks import by_colour, by_shape, intervals, numbers, upright_intervals
+from study.report.charts.panels import PANEL_HEIGHT, panels
+from study.report.charts.theme import INK, in_order
+
+_PANEL_WIDTH = 270  # a heading holds a whole id
+_SHARES = ("share", "ci_low", "ci_high")
 
 
 def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -25,14 +22,11 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
         Columns `hypothesis`, `analysis`, `share`, `ci_low`, `ci_high`, and `alpha`, at which a dashed rule stands.
     """
     hypotheses, analyses = in_order(table, "hypothesis"), in_order(table, "analysis")
-    told_apart = {
-        "color": alt.Color("analysis:N", title=None, scale=alt.Scale(domain=analyses, range=palette(analyses))),
-        "shape": alt.Shape("analysis:N", title=None, scale=alt.Scale(domain=analyses, range=shapes(analyses))),
-    }
+    colour = by_colour("analysis", analyses)
     base = alt.Chart(table).encode(
         alt.Y("hypothesis:N", sort=hypotheses, title=None, axis=alt.Axis(labelLimit=280)),
         alt.YOffset("analysis:N", sort=analyses, scale=alt.Scale(domain=analyses, paddingOuter=0.6)),
-        tooltip=["hypothesis:N", "analysis:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in _SHARES)],
+        tooltip=["hypothesis:N", "analysis:N", *numbers(*_SHARES, form=".3f")],
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         alt.X(
@@ -41,14 +35,13 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
             scale=alt.Scale(type="sqrt", domain=[0, 1]),
             axis=alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1], format=".2~f"),
         ),
-        **told_apart,
+        color=colour,
+        shape=by_shape("analysis", analyses),
     )
-    intervals = base.mark_rule(strokeWidth=1.5).encode(
-        alt.X("ci_low:Q"), alt.X2("ci_high:Q"), color=told_apart["color"]
-    )
+    rules = intervals(base.encode(color=colour), table, alt.X, stroke_width=1.5)
     alphas = table[["alpha"]].drop_duplicates()
     rule = alt.Chart(alphas).mark_rule(color=INK, opacity=0.6, strokeDash=[5, 4]).encode(alt.X("alpha:Q"))
-    return alt.layer(rule, intervals, points).properties(width=520, height=26 * len(hypotheses))
+    return alt.layer(rule, *rules, points).properties(width=520, height=26 * len(hypotheses))
 
 
 def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -69,22 +62,16 @@ def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
             axis=alt.Axis(tickCount=4),
         ),
         alt.Y("share:Q", title="share of studies", scale=alt.Scale(domain=[0, 1])),
-        alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=palette(kinds))),
-        tooltip=["networks:Q", "kind:N", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _SHARES)],
+        by_colour("kind", kinds),
+        tooltip=["networks:Q", "kind:N", *numbers(*_SHARES, form=".2f")],
     )
-    points = base.mark_point(filled=True, size=45, opacity=1).encode(
-        alt.Shape("kind:N", title=None, scale=alt.Scale(domain=kinds, range=shapes(kinds)))
-    )
+    points = base.mark_point(filled=True, size=45, opacity=1).encode(by_shape("kind", kinds))
     rule = (
         alt.Chart(table)
         .transform_filter(f"datum.kind === '{kinds[0]}'")
         .mark_rule(color=INK, opacity=0.4, strokeDash=[5, 4])
         .encode(alt.X("minimum:Q"))
     )
-    layers = [rule, *vertical_intervals(base, table, stroke_width=1), base.mark_line(strokeWidth=1.5), points]
+    layers = [rule, *upright_intervals(base, table, stroke_width=1), base.mark_line(strokeWidth=1.5), points]
     panel = alt.layer(*layers, data=table).properties(width=_PANEL_WIDTH, height=PANEL_HEIGHT)
     return panels(panel, table, "hypothesis", columns=3)
-
-
-_PANEL_WIDTH = 270  # a heading holds a whole id
-_SHARES = ("share", "ci_low", "ci_high")

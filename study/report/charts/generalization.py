@@ -7,21 +7,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PANEL_HEIGHT,
-    PANEL_WIDTH,
-    ROW_GAP,
-    if_any_interval,
-    in_order,
-    palette,
-    panels,
-    shapes,
-    vertical_intervals,
-)
+from study.report.charts.marks import by_colour, by_shape, close_axis, defined, intervals, numbers, side_by_side
+from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels, panels_of_rows, scatter_panels
+from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order, palette
 
 _ROLES = {"as published": (ORANGE, "square"), "registered": (BLUE, "circle"), "beside": (GREY, "diamond")}
 
@@ -41,30 +29,26 @@ def correlation_scatter(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 4a of the paper.
     """
-    groups = in_order(table, "augmentation")
-    points = (
-        alt.Chart(table)
-        .mark_point(filled=True, size=42, opacity=0.8)
-        .encode(
-            alt.X("gosi:Q", title="mean gOSI", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=4)),
-            alt.Y(
-                "test_loss:Q",
-                title="test loss (nat)",
-                scale=alt.Scale(zero=False, padding=8),
-                axis=alt.Axis(tickCount=5),
-            ),
-            color=alt.Color("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=palette(groups))),
-            shape=alt.Shape("augmentation:N", sort=groups, scale=alt.Scale(domain=groups, range=shapes(groups))),
-            tooltip=[
-                "layer:N",
-                "network:N",
-                "augmentation:N",
-                *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("gosi", "test_loss")),
-            ],
-        )
-        .properties(width=PANEL_WIDTH, height=PANEL_WIDTH - 30)
+    return scatter_panels(
+        table,
+        _gosi_axis(),
+        _loss_axis(),
+        "augmentation",
+        size=42,
+        opacity=0.8,
+        tooltip=["layer:N", "network:N", "augmentation:N", *numbers("gosi", "test_loss", form=".3f")],
+        free_scale="x",
     )
-    return panels(points, table, "layer", free_scale="x")
+
+
+def _gosi_axis() -> alt.X:
+    axis: alt.X = close_axis(alt.X, "gosi", "mean gOSI")
+    return axis
+
+
+def _loss_axis() -> alt.Y:
+    axis: alt.Y = close_axis(alt.Y, "test_loss", "test loss (nat)", ticks=5)
+    return axis
 
 
 def correlation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -82,23 +66,16 @@ def correlation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 4b of the paper.
     """
-    layers, kinds = in_order(table, "layer"), in_order(table, "kind")
-    base = alt.Chart(table).encode(
-        alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)),
-        alt.XOffset("kind:N", sort=kinds, scale=alt.Scale(paddingInner=0.08)),
-        tooltip=[
-            "layer:N",
-            "kind:N",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "ci_low", "ci_high")),
-        ],
-    )
-    bars = base.mark_bar().encode(
+    bars = side_by_side(
+        alt.Chart(table),
+        table,
+        "kind",
         alt.Y("estimate:Q", title="rank correlation with test loss"),
-        color=alt.Color("kind:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=palette(kinds))),
+        by_colour("kind", in_order(table, "kind")),
+        tooltip=["layer:N", "kind:N", *numbers("estimate", "ci_low", "ci_high", form=".3f")],
     )
-    intervals = vertical_intervals(base, table, stroke_width=1.4)
     zero = alt.Chart(table.iloc[:1]).mark_rule(color=INK, opacity=0.6).encode(y=alt.datum(0))
-    return alt.layer(bars, *intervals, zero).properties(width=720, height=PANEL_HEIGHT * 2)
+    return alt.layer(*bars, zero).properties(width=720, height=PANEL_HEIGHT * 2)
 
 
 def group_slopes(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -125,16 +102,9 @@ def group_slopes(table: pd.DataFrame) -> alt.TopLevelMixin:
         .transform_filter("isValid(datum.test_loss)")
         .mark_line(opacity=0.95)
         .encode(
-            alt.X("gosi:Q", title="mean gOSI", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=4)),
-            alt.Y(
-                "test_loss:Q",
-                title="test loss (nat)",
-                scale=alt.Scale(zero=False, padding=8),
-                axis=alt.Axis(tickCount=5),
-            ),
-            color=alt.Color(
-                "line:N", sort=lines, title=None, scale=alt.Scale(domain=lines, range=[INK, INK, *palette(groups)])
-            ),
+            _gosi_axis(),
+            _loss_axis(),
+            color=by_colour("line", lines, [INK, INK, *palette(groups)]),
             strokeDash=alt.StrokeDash("line:N", sort=lines, title=None, scale=alt.Scale(domain=lines, range=dashes)),
             strokeWidth=alt.condition(alt.FieldOneOfPredicate("line", lines[:2]), alt.value(2.6), alt.value(1.6)),
             tooltip=["layer:N", "line:N", alt.Tooltip("slope:Q", format=".3f", title="slope (nat per unit of gOSI)")],
@@ -160,17 +130,10 @@ def correlation_ways(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     correlations = table[table["scale"] == "rank correlation"]
     slopes = table[table["scale"] != "rank correlation"]
-    above: alt.FacetChart = (
-        _forest(correlations, "way", "rank correlation", alt.Scale(domain=[-1, 1]))
-        .properties(width=132, height=20 * correlations["way"].nunique())
-        .facet(
-            facet=alt.Facet("layer:N", sort=in_order(table, "layer"), title=None),
-            columns=4,
-            bounds="flush",
-            spacing=alt.RowColnumber(row=ROW_GAP, column=22),
-        )
-        .resolve_axis(x="independent")
+    panel = _forest(correlations, "way", "rank correlation", alt.Scale(domain=[-1, 1])).properties(
+        width=132, height=20 * correlations["way"].nunique()
     )
+    above = panels_of_rows(panel, table, "layer", columns=4, column_gap=22)
     if slopes.empty:
         return above
     name, unit = in_order(slopes, "way")[0], in_order(slopes, "scale")[0]
@@ -184,32 +147,16 @@ def _forest(table: pd.DataFrame, row: str, title: str, scale: alt.Scale) -> Any:
     """Return points with intervals, a row for each value of the column `row`, and a rule at 0."""
     base = alt.Chart().encode(
         alt.Y(f"{row}:N", sort=in_order(table, row), title=None, axis=alt.Axis(labelLimit=240)),
-        color=alt.Color(
-            "role:N", title=None, scale=alt.Scale(domain=list(_ROLES), range=[colour for colour, _ in _ROLES.values()])
-        ),
-        tooltip=[
-            "layer:N",
-            "way:N",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("estimate", "ci_low", "ci_high", "pvalue")),
-            "networks:Q",
-        ],
+        color=by_colour("role", list(_ROLES), [colour for colour, _ in _ROLES.values()]),
+        tooltip=["layer:N", "way:N", *numbers("estimate", "ci_low", "ci_high", "pvalue", form=".3f"), "networks:Q"],
     )
     points = (
-        base.transform_filter("isValid(datum.estimate)")
+        defined(base, "estimate")
         .mark_point(filled=True, size=56, opacity=1)
         .encode(
             alt.X("estimate:Q", title=title, scale=scale, axis=alt.Axis(tickCount=5)),
-            shape=alt.Shape(
-                "role:N",
-                title=None,
-                scale=alt.Scale(domain=list(_ROLES), range=[shape for _, shape in _ROLES.values()]),
-            ),
+            shape=by_shape("role", list(_ROLES), [form for _, form in _ROLES.values()]),
         )
     )
-    intervals = (
-        base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(strokeWidth=1.8)
-        .encode(alt.X("ci_low:Q"), alt.X2("ci_high:Q"))
-    )
     zero = alt.Chart().mark_rule(color=INK, opacity=0.5).encode(x=alt.datum(0))
-    return alt.layer(zero, *if_any_interval(table, intervals), points, data=table)
+    return alt.layer(zero, *intervals(base, table, alt.X, stroke_width=1.8), points, data=table)

@@ -5,20 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    PANEL_HEIGHT,
-    PANEL_WIDTH,
-    in_order,
-    palette,
-    panels,
-    shapes,
-    spread,
-    vertical_intervals,
-)
+from study.report.charts.marks import by_colour, close_axis, networks_and_means, numbers, side_by_side
+from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels, scatter_panels
+from study.report.charts.theme import BLUE, INK, ORANGE, in_order
 
 _LEVEL = 0.05  # the share of small p-values that a test which keeps its level gives without any effect
 
@@ -40,17 +29,11 @@ def maturation_loss(table: pd.DataFrame) -> alt.TopLevelMixin:
     Source: Fig. 3a of the paper, top.
     """
     kinds = in_order(table, "kind")
-    colour = alt.Color(
-        "kind:N",
-        sort=kinds,
-        title="loss",
-        scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE]),
-        legend=alt.Legend(symbolOpacity=1, symbolType="stroke"),
-    )
+    stroke = alt.Legend(symbolOpacity=1, symbolType="stroke")
     base = alt.Chart(table).encode(
         alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1)),
-        color=colour,
-        tooltip=["kind:N", "epoch:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("loss", "low", "high"))],
+        color=by_colour("kind", kinds, [ORANGE, BLUE], title="loss", legend=stroke),
+        tooltip=["kind:N", "epoch:Q", *numbers("loss", "low", "high", form=".3f")],
     )
     loss = alt.Y("loss:Q", title="loss (nat)", scale=alt.Scale(zero=False))
     band = base.mark_area(opacity=0.22).encode(alt.Y("low:Q", title="loss (nat)"), alt.Y2("high:Q"))
@@ -76,7 +59,7 @@ def maturation_gosi(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     base = alt.Chart().encode(
         alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickCount=4, tickMinStep=1)),
-        tooltip=["layer:N", "epoch:Q", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("gosi", "low", "high"))],
+        tooltip=["layer:N", "epoch:Q", *numbers("gosi", "low", "high", form=".3f")],
     )
     title = "mean gOSI"
     band = base.mark_area(color=BLUE, opacity=0.22).encode(alt.Y("low:Q", title=title), alt.Y2("high:Q"))
@@ -100,30 +83,16 @@ def maturation_points(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 3b of the paper.
     """
-    names = in_order(table, "network")
-    points = (
-        alt.Chart(table)
-        .mark_point(filled=True, size=30, opacity=0.75)
-        .encode(
-            alt.X(
-                "validation_loss:Q",
-                title="validation loss (nat)",
-                scale=alt.Scale(zero=False, padding=8),
-                axis=alt.Axis(tickCount=4),
-            ),
-            alt.Y("gosi:Q", title="mean gOSI", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(tickCount=4)),
-            color=alt.Color("network:N", sort=names, scale=alt.Scale(domain=names, range=palette(names))),
-            shape=alt.Shape("network:N", sort=names, scale=alt.Scale(domain=names, range=shapes(names))),
-            tooltip=[
-                "layer:N",
-                "network:N",
-                "epoch:Q",
-                *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("gosi", "validation_loss")),
-            ],
-        )
-        .properties(width=PANEL_WIDTH, height=PANEL_WIDTH - 30)
+    return scatter_panels(
+        table,
+        close_axis(alt.X, "validation_loss", "validation loss (nat)"),
+        close_axis(alt.Y, "gosi", "mean gOSI"),
+        "network",
+        size=30,
+        opacity=0.75,
+        tooltip=["layer:N", "network:N", "epoch:Q", *numbers("gosi", "validation_loss", form=".3f")],
+        free_scale="y",
     )
-    return panels(points, table, "layer", free_scale="y")
 
 
 def maturation_correlations(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -142,34 +111,12 @@ def maturation_correlations(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 3c of the paper, which has one network.
     """
-    layers = in_order(table, "layer")
-    points = table[table["kind"] == "network"]
-    points = points.assign(spread=spread(points))
-    x, sideways = alt.X("layer:N", sort=layers, title=None), alt.Scale(domain=[-0.5, 0.5])
-    y = alt.Y("rho:Q", title="rank correlation with validation loss", scale=alt.Scale(domain=[-1, 1]))
-    networks = (
-        alt.Chart(points)
-        .mark_point(filled=True, size=34, opacity=0.7, color=BLUE)
-        .encode(
-            x,
-            alt.XOffset("spread:Q", scale=sideways),
-            y,
-            tooltip=["layer:N", "network:N", alt.Tooltip("rho:Q", format=".3f")],
-        )
-    )
-    means = alt.Chart(table[table["kind"] == "mean"].assign(spread=0.0)).encode(
-        x,
-        alt.XOffset("spread:Q", scale=sideways),
-        tooltip=["layer:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("rho", "ci_low", "ci_high"))],
-    )
-    tick = means.mark_tick(color=INK, thickness=3, size=34, opacity=1).encode(y)
-    intervals = vertical_intervals(means, table, stroke_width=2)
-    zero = alt.Chart(points.iloc[:1]).mark_rule(color=GREY, strokeDash=[4, 3]).encode(y=alt.datum(0))
-    return alt.layer(zero, networks, *intervals, tick).properties(width=720, height=260)
+    value = alt.Y("rho:Q", title="rank correlation with validation loss", scale=alt.Scale(domain=[-1, 1]))
+    return networks_and_means(table, value, "rho", form=".3f", width=720, height=260)
 
 
 def maturation_single_networks(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw the share of networks whose own p-value is at most .05, per layer and kind of p-value.
+    """Draw the share of networks whose p-value is at most .05, per layer and kind of p-value.
 
     Parameters
     ----------
@@ -182,29 +129,23 @@ def maturation_single_networks(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Paired bars; a dashed rule at the share that a test which keeps its level gives without any effect.
     """
-    layers, kinds = in_order(table, "layer"), in_order(table, "kind")
-    bars = (
-        alt.Chart(table)
-        .mark_bar()
-        .encode(
-            alt.X("layer:N", sort=layers, title=None, scale=alt.Scale(paddingInner=0.25)),
-            alt.XOffset("kind:N", sort=kinds, scale=alt.Scale(paddingInner=0.08)),
-            alt.Y(
-                "share:Q",
-                title="networks with p at most .05",
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%", tickCount=5),
-            ),
-            color=alt.Color("kind:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE])),
-            tooltip=[
-                "layer:N",
-                "kind:N",
-                "below:Q",
-                "networks:Q",
-                alt.Tooltip("median_pvalue:Q", format=".2g"),
-                alt.Tooltip("effective_epochs:Q", format=".1f"),
-            ],
-        )
+    share = alt.Y(
+        "share:Q",
+        title="networks with p at most .05",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    bars = side_by_side(
+        alt.Chart(table),
+        table,
+        "kind",
+        share,
+        by_colour("kind", in_order(table, "kind"), [ORANGE, BLUE]),
+        tooltip=[
+            *("layer:N", "kind:N", "below:Q", "networks:Q"),
+            *numbers("median_pvalue", form=".2g"),
+            *numbers("effective_epochs", form=".1f"),
+        ],
     )
     level = alt.Chart(table.iloc[:1]).mark_rule(color=INK, strokeDash=[5, 4], opacity=0.7).encode(y=alt.datum(_LEVEL))
-    return alt.layer(bars, level).properties(width=720, height=PANEL_HEIGHT * 1.6)
+    return alt.layer(*bars, level).properties(width=720, height=PANEL_HEIGHT * 1.6)

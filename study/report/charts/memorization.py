@@ -5,16 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import (
-    BLUE,
-    INK,
-    ORANGE,
-    PANEL_HEIGHT,
-    PANEL_WIDTH,
-    if_any_interval,
-    in_order,
-    panels,
-)
+from study.report.charts.marks import by_colour, by_shape, intervals, numbers
+from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels
+from study.report.charts.theme import BLUE, INK, ORANGE, in_order
 
 _RATE = "labels corrupted"
 
@@ -64,20 +57,15 @@ def _against_corruption(table: pd.DataFrame, title: str) -> alt.TopLevelMixin:
         .mark_point(filled=True, size=38, opacity=0.75)
         .encode(
             y,
-            color=alt.Color("fits:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=[BLUE, ORANGE])),
-            shape=alt.Shape("fits:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=["circle", "cross"])),
+            color=by_colour("fits", kinds, [BLUE, ORANGE]),
+            shape=by_shape("fits", kinds, ["circle", "cross"]),
         )
     )
-    means = base.transform_filter("datum.kind == 'mean' && isValid(datum.gosi)")
-    line = [means.mark_line(color=INK, strokeWidth=2).encode(y)] if _any_mean(table) else []
-    intervals = (
-        base.transform_filter("datum.kind == 'mean' && isValid(datum.ci_low) && isValid(datum.ci_high)")
-        .mark_rule(color=INK, strokeWidth=1.6)
-        .encode(alt.Y("ci_low:Q", title=title), alt.Y2("ci_high:Q"))
-    )
-    layers = alt.layer(points, *if_any_interval(table, intervals), *line, data=table).properties(
-        width=PANEL_WIDTH, height=PANEL_HEIGHT
-    )
+    means = base.transform_filter("datum.kind == 'mean'")
+    line = means.transform_filter("isValid(datum.gosi)").mark_line(color=INK, strokeWidth=2).encode(y)
+    rules = intervals(means, table, alt.Y, stroke_width=1.6, axis={"title": title}, color=INK)
+    layers = alt.layer(points, *rules, *([line] if _any_mean(table) else []), data=table)
+    layers = layers.properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
     return panels(layers, table, "layer", free_scale="y")
 
 
@@ -101,11 +89,8 @@ def _rate_axis() -> alt.X:
 
 
 def _tooltip(column: str) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("network:N"),
-        alt.Tooltip("label_corruption:Q", format=".0%", title=_RATE),
-        alt.Tooltip(f"{column}:Q", format=".3f"),
-    ]
+    rate = alt.Tooltip("label_corruption:Q", format=".0%", title=_RATE)
+    return [alt.Tooltip("network:N"), rate, *numbers(column, form=".3f")]
 
 
 def corruption_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -127,17 +112,13 @@ def corruption_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
     base = alt.Chart(table).encode(
         _rate_axis(),
         alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
-        color=alt.Color("scores:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=[ORANGE, BLUE])),
+        color=by_colour("scores", kinds, [ORANGE, BLUE]),
         tooltip=_tooltip("accuracy"),
     )
     points = (
         base.transform_filter("datum.kind == 'network'")
         .mark_point(filled=True, size=38, opacity=0.7)
-        .encode(
-            shape=alt.Shape(
-                "scores:N", sort=kinds, title=None, scale=alt.Scale(domain=kinds, range=["circle", "triangle-up"])
-            )
-        )
+        .encode(shape=by_shape("scores", kinds, ["circle", "triangle-up"]))
     )
     line = base.transform_filter("datum.kind == 'mean'").mark_line(strokeWidth=2)
     bound = alt.Chart(table.iloc[:1]).mark_rule(color=INK, strokeDash=[5, 4], opacity=0.7).encode(alt.Y("bound:Q"))

@@ -1,4 +1,4 @@
-"""The specification curve: what every registered way of asking a question answers, and which choices it made."""
+"""The specification curve: what every specification of a question's multiverse says, and the levels it is made of."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from study.report.charts.theme import INK, VERDICT_COLOURS, VERDICT_SHAPES, if_any_interval, in_order
+from study.report.charts.marks import by_verdict, defined, intervals, numbers
+from study.report.charts.theme import INK, in_order
 
 _DESCRIBED = (
     "layer",
@@ -53,7 +54,7 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     factors = [name for name in table.columns if name not in _DESCRIBED and table[name].nunique() > 1]
     layers = in_order(table, "layer")
-    colours, marks = _verdicts(table)
+    colours, marks = by_verdict(table, "says")
     width = _WIDTH if len(layers) <= 2 else _NARROW
     levels = [f"{factor}: {level}" for factor in factors for level in in_order(table, factor)]
     # The first panel of a row has the labels of the axis; what the others draw is built once.
@@ -64,34 +65,25 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
     rows = []
     for first in range(0, len(layers), _COLUMNS):
         some = layers[first : first + _COLUMNS]
-        own = table[table["layer"].isin(some)].drop(columns=["undefined", "note"])
+        in_row = table[table["layer"].isin(some)].drop(columns=["undefined", "note"])
         panels = [
-            _panel(upper[layer == some[0]], own, layer, width, _HEIGHT).properties(
+            _panel(upper[layer == some[0]], in_row, layer, width, _HEIGHT).properties(
                 title=alt.Title(layer, frame="group")
             )
             for layer in some
         ]
         if factors:
             height = _ROW * len(levels)
-            panels += [_panel(lower[layer == some[0]], own, layer, width, height) for layer in some]
+            panels += [_panel(lower[layer == some[0]], in_row, layer, width, height) for layer in some]
         spacing = alt.RowColnumber(row=8, column=14)
         rows.append(alt.concat(*panels, columns=len(some), bounds="flush", spacing=spacing))
     return alt.vconcat(*rows, spacing=48)  # also of a single row: by itself it would not make room for its labels
 
 
-def _verdicts(table: pd.DataFrame) -> tuple[Any, Any]:
-    names = [verdict for verdict in VERDICT_COLOURS if verdict in set(table["says"])]
-    colours, marks = [VERDICT_COLOURS[name] for name in names], [VERDICT_SHAPES[name] for name in names]
-    return (
-        alt.Color("says:N", title=None, scale=alt.Scale(domain=names, range=colours)),
-        alt.Shape("says:N", title=None, scale=alt.Scale(domain=names, range=marks)),
-    )
-
-
-def _panel(marks: list[Any], own: pd.DataFrame, layer: str, width: int, height: int) -> Any:
+def _panel(marks: list[Any], table: pd.DataFrame, layer: str, width: int, height: int) -> Any:
     """Return one layer's panel of some marks."""
     of_layer = alt.FieldEqualPredicate(field="layer", equal=layer)
-    return alt.layer(*marks, data=own).transform_filter(of_layer).properties(width=width, height=height)
+    return alt.layer(*marks, data=table).transform_filter(of_layer).properties(width=width, height=height)
 
 
 def _base(table: pd.DataFrame) -> alt.Chart:
@@ -114,27 +106,25 @@ def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -
     tooltip = [
         "layer:N",
         "says:N",
-        alt.Tooltip("effect:Q", format=".3g"),
-        alt.Tooltip("estimate:Q", format=".3g"),
+        *numbers("effect", "estimate", form=".3g"),
         "unit:N",
-        alt.Tooltip("pvalue:Q", format=".3g"),
+        *numbers("pvalue", form=".3g"),
         "networks:Q",
         *(f"{name}:N" for name in factors),
     ]
 
     def drawn(first: bool) -> list[Any]:
-        own = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}
-        y = alt.Y("effect:Q", scale=scale, **own)
-        points = base.transform_filter("isValid(datum.effect)").mark_point(filled=True, size=22, opacity=1)
+        labels = {"title": title, "axis": alt.Axis(**axis)} if first else {"title": None, "axis": _bare(**axis)}
+        y = alt.Y("effect:Q", scale=scale, **labels)
+        points = defined(base, "effect").mark_point(filled=True, size=22, opacity=1)
+        points = points.encode(y, color=colours, shape=marks, tooltip=tooltip)
         ring = base.transform_filter("datum.registered && isValid(datum.effect)").mark_point(
             filled=False, size=150, color=INK, strokeWidth=1.6, opacity=1
         )
-        intervals = base.transform_filter("isValid(datum.ci_low) && isValid(datum.ci_high)").mark_rule(strokeWidth=1)
-        intervals = intervals.encode(alt.Y("ci_low:Q", scale=scale, **own), alt.Y2("ci_high:Q"), color=colours)
+        rules = intervals(base.encode(color=colours), table, alt.Y, stroke_width=1, axis={"scale": scale, **labels})
         zero = alt.Chart().transform_calculate(zero="0").mark_rule(color=INK, opacity=0.6)
-        zero = zero.encode(alt.Y("min(zero):Q", scale=scale, **own))
-        points = points.encode(y, color=colours, shape=marks, tooltip=tooltip)
-        return [zero, _marker(base), *if_any_interval(table, intervals), points, ring.encode(y)]
+        zero = zero.encode(alt.Y("min(zero):Q", scale=scale, **labels))
+        return [zero, _marker(base), *rules, points, ring.encode(y)]
 
     return drawn
 

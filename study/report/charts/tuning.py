@@ -5,7 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, PANEL_HEIGHT, PANEL_WIDTH, in_order, panels
+from study.report.charts.marks import by_colour, numbers
+from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels
+from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order
 
 SELECTIVE = 0.33  # the published bound above which a unit counts as orientation selective
 
@@ -36,12 +38,7 @@ def tuning_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
             axis=alt.Axis(values=[0, 45, 90, 135, 180]),
         ),
         alt.Y("response:Q", title="response", scale=alt.Scale(zero=True, nice=3), axis=alt.Axis(tickCount=3)),
-        tooltip=[
-            "unit:N",
-            "orientation:Q",
-            alt.Tooltip("response:Q", format=".3g"),
-            alt.Tooltip("gosi:Q", format=".2f"),
-        ],
+        tooltip=["unit:N", "orientation:Q", *numbers("response", form=".3g"), *numbers("gosi", form=".2f")],
     )
     layers = alt.layer(
         curve.mark_line(color=BLUE, strokeWidth=2),
@@ -70,7 +67,7 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 2 and Fig. A8 of the paper.
     """
-    colour = alt.Color("kind:N", title=None, scale=alt.Scale(domain=["measured", "shuffled"], range=[BLUE, ORANGE]))
+    colour = by_colour("kind", ["measured", "shuffled"], [BLUE, ORANGE])
     outline = pd.concat([table, _closing_steps(table)], ignore_index=True).assign(bound=SELECTIVE)
     share = alt.Axis(format="%", tickCount=4)
     base = alt.Chart()
@@ -91,8 +88,8 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
             color=colour,
             tooltip=[
                 "layer:N",
-                *(alt.Tooltip(f"{name}:Q", format=".2f") for name in ("bin_start", "bin_end")),
-                *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("measured", "shuffled")),
+                *numbers("bin_start", "bin_end", form=".2f"),
+                *numbers("measured", "shuffled", form=".1%"),
             ],
         )
     )
@@ -139,10 +136,8 @@ def range_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
             ),
             alt.XOffset("group:N", sort=groups),
             alt.Y("share:Q", title="share of units", axis=alt.Axis(format="%", tickCount=4)),
-            color=alt.Color(
-                "group:N", sort=groups, title=None, scale=alt.Scale(domain=groups, range=[BLUE, ORANGE][: len(groups)])
-            ),
-            tooltip=["layer:N", "group:N", "range:Q", alt.Tooltip("share:Q", format=".1%")],
+            color=by_colour("group", groups, [BLUE, ORANGE]),
+            tooltip=["layer:N", "group:N", "range:Q", *numbers("share", form=".1%")],
         )
         .properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
     )
@@ -173,7 +168,7 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
         .encode(
             alt.Y("gosi:Q", title="mean gOSI", axis=alt.Axis(tickCount=4)),
             detail="network:N",
-            tooltip=["layer:N", "network:N", "state:N", alt.Tooltip("gosi:Q", format=".3f")],
+            tooltip=["layer:N", "network:N", "state:N", *numbers("gosi", form=".3f")],
         )
     )
     mean = (
