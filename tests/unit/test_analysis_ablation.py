@@ -29,7 +29,7 @@ from study.analysis.questions.ablation.tables import (
 )
 from study.analysis.questions.ablation.variants import CLAMP_WORDS, CONTROL_WORDS
 from study.config import CLAMPS
-from study.report.charts import CHARTS
+from study.report.charts import charts
 from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, verdicts
 from tests.example_study import example_study as any_study
 
@@ -306,7 +306,7 @@ def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[s
         shown = [layer for layer in CLAIMED if layer in layers] if figure.id == "ablation-classes" else layers
         assert set(figure.table["layer"]) == set(shown), figure.id
         if len(figure.table):
-            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+            json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)
     assert len(question.notes) == 6 + len(kept.get("clamp", CLAMPS))
     assert ("nothing can be said" in question.notes[-1]) == (layers == ["conv4"])
 

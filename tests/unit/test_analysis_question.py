@@ -24,7 +24,7 @@ from study.analysis.core.question import (
 )
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.analysis.questions import questions
-from study.report.charts import CHARTS
+from study.report.charts import charts
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
 from tests.example_study import (
@@ -191,7 +191,7 @@ def test_figures_can_be_drawn(results: tuple[QuestionResult, ...]) -> None:
             assert figure.id.startswith(result.question)
             assert 0 < len(figure.table) <= 5000
             assert figure.shows and figure.supports and figure.contradicts
-            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+            json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)
     assert sum(len(result.figures) for result in results) >= 8
 
 
@@ -235,7 +235,7 @@ def test_a_study_of_few_networks_is_described_not_tested(count: int) -> None:
             assert one.verdict == NOT_TESTED
             assert one.reason
         for figure in result.figures:
-            json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+            json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)
 
 
 def test_a_study_of_silent_units_is_not_tested_where_nothing_is_defined() -> None:
@@ -251,4 +251,4 @@ def test_a_study_of_silent_units_is_not_tested_where_nothing_is_defined() -> Non
                 assert one.verdict == NOT_TESTED, one.hypothesis.id
         for figure in result.figures:
             if len(figure.table):
-                json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False)
+                json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)

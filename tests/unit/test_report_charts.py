@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
-from study.report.charts import CHARTS, theme
+from study.report.charts import charts, drawing_functions, theme
 from study.report.drawing import figure_drawing, interval_drawing, rounded
 from tests.example_report import HOSTILE, LAYERS, example_report, hypothesis
 
+CHARTS_FOLDER = Path(theme.__file__).parent
 FIGURES = [figure for question in example_report().questions for figure in question.figures]
 
 
@@ -28,7 +31,7 @@ def facets(specification: dict[str, Any]) -> list[str]:
 def test_chart_leaves_its_table_alone_and_is_the_same_every_time(figure: Figure) -> None:
     """Drawing changes no table and depends on nothing but the table."""
     before = figure.table.copy(deep=True)
-    first, second = (CHARTS[figure.chart](figure.table).to_dict() for _ in range(2))
+    first, second = (charts()[figure.chart](figure.table).to_dict() for _ in range(2))
     pd.testing.assert_frame_equal(figure.table, before)
     assert json.dumps(first) == json.dumps(second)
 
@@ -38,15 +41,28 @@ def test_panels_keep_the_order_of_layers(name: str) -> None:
     """Layers stand as given, from the first to the last of the network, not by the alphabet."""
     figure = next(figure for figure in FIGURES if figure.chart == name)
     backwards = figure.table.iloc[::-1]
-    assert facets(CHARTS[name](figure.table).to_dict()) == list(LAYERS)
-    assert facets(CHARTS[name](backwards).to_dict()) == list(LAYERS[::-1])
+    assert facets(charts()[Chart(name)](figure.table).to_dict()) == list(LAYERS)
+    assert facets(charts()[Chart(name)](backwards).to_dict()) == list(LAYERS[::-1])
+
+
+def test_every_form_of_chart_is_drawn_and_every_drawing_function_is_reached() -> None:
+    """Each member of `Chart` by the function of its name; a hypothesis' intervals are the only chart that is no form."""
+    assert {chart: function.__name__ for chart, function in charts().items()} == {chart: str(chart) for chart in Chart}
+    assert set(drawing_functions()) - {str(chart) for chart in Chart} == {"layer_intervals"}
+    public = re.compile(r"^def ([a-z]\w*)\(table: pd\.DataFrame\) -> alt\.", re.MULTILINE)
+    written = [name for path in CHARTS_FOLDER.glob("*.py") for name in public.findall(path.read_text(encoding="utf-8"))]
+    assert sorted(written) == sorted(drawing_functions())
 
 
 def test_every_chart_is_drawn_by_a_test() -> None:
     """By the example report, or in another module of tests of charts, by its name or its figure's."""
     others = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_report_charts_*.py"))
-    named = {name for name in CHARTS if f'"{name}"' in others or f'"{name.replace("_", "-")}"' in others}
-    assert {figure.chart for figure in FIGURES} | {"layer_intervals"} | named == set(CHARTS)
+    named = {
+        chart
+        for chart in Chart
+        if f"Chart.{chart.name}" in others or f'"{chart}"' in others or f'"{chart.replace("_", "-")}"' in others
+    }
+    assert {figure.chart for figure in FIGURES} | named == set(Chart)
 
 
 def test_undefined_selectivity_is_named_in_the_panel_title() -> None:
@@ -54,7 +70,7 @@ def test_undefined_selectivity_is_named_in_the_panel_title() -> None:
     table = pd.DataFrame(
         {"layer": "conv1", "unit": "conv1 #1", "orientation": [0, 15], "response": 0.0, "gosi": float("nan")}
     )
-    assert facets(CHARTS["tuning_curves"](table).to_dict()) == ["conv1 #1, gOSI undefined"]
+    assert facets(charts()[Chart.TUNING_CURVES](table).to_dict()) == ["conv1 #1, gOSI undefined"]
 
 
 def test_static_drawing_holds_text_as_text_and_its_names_apart() -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.questions import questions
 from study.analysis.questions.ablation.tables import BY_CHANCE, HALF_WORDS
 from study.analysis.questions.ablation.variants import CLAMP_WORDS, SAME
 from study.config import CLAMPS
-from study.report.charts import CHARTS
+from study.report.charts import charts
 from study.report.charts.theme import BLUE, GREEN, ORANGE, PURPLE
 from study.report.drawing import figure_drawing
 from tests.example_study import LAYERS, example_study
@@ -67,10 +68,11 @@ def svg(figure: Figure) -> str:
 
 
 def test_these_are_the_figures(figures: dict[str, Figure]) -> None:
-    """In this order; their charts are registered, and every chart of this module is used."""
+    """In this order; every chart of the ablation alone is used, beside the two that it shares with other questions."""
     assert list(figures) == IDS
     used = {figure.chart for figure in figures.values()}
-    assert used == {name for name in CHARTS if name.startswith("ablation_")}
+    shared = {Chart.NETWORK_DOTS, Chart.FRACTION_CURVES}
+    assert used == shared | {chart for chart in Chart if chart.startswith("ablation_")}
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -78,7 +80,7 @@ def test_chart_is_pure_small_and_drawn(figures: dict[str, Figure], name: str) ->
     """The table stays as it was; the same table gives the same chart; the drawing names every layer that is drawn."""
     figure = figures[name]
     before = figure.table.copy(deep=True)
-    first, second = (json.dumps(CHARTS[figure.chart](figure.table).to_dict(), allow_nan=False) for _ in range(2))
+    first, second = (json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False) for _ in range(2))
     pd.testing.assert_frame_equal(figure.table, before)
     assert first == second
     assert 0 < len(figure.table) <= ROWS_AT_MOST
@@ -108,7 +110,7 @@ def test_one_undefined_interval_does_not_break_a_chart(figures: dict[str, Figure
 def test_bars_have_a_panel_for_each_way_of_silencing(figures: dict[str, Figure]) -> None:
     """In the order of the config, in words; halves in the same colours in both charts."""
     for name in ("ablation-loss", "ablation-accuracy"):
-        specification = CHARTS[figures[name].chart](figures[name].table).to_dict()
+        specification = charts()[figures[name].chart](figures[name].table).to_dict()
         assert specification["facet"]["sort"] == [CLAMP_WORDS[clamp] for clamp in CLAMPS]
         assert scales(specification, "color") == {(BLUE, ORANGE)}
         assert scales(specification, "color", "domain") == {tuple(HALF_WORDS.values())}
@@ -124,7 +126,7 @@ def test_an_asterisk_is_drawn_where_one_is_due(figures: dict[str, Figure]) -> No
 
 def test_dots_of_six_series_are_told_apart(figures: dict[str, Figure]) -> None:
     """Six colours and six shapes; random halves last."""
-    specification = CHARTS["network_dots"](figures["ablation-rivals"].table).to_dict()
+    specification = charts()[Chart.NETWORK_DOTS](figures["ablation-rivals"].table).to_dict()
     for channel in ("color", "shape"):
         (used,) = scales(specification, channel)
         assert len(set(used)) == 6
@@ -147,7 +149,7 @@ def test_dots_have_one_rule_a_panel_where_there_is_a_reference(figures: dict[str
 
 def test_every_panel_of_dots_has_its_own_scale(figures: dict[str, Figure]) -> None:
     """A difference in nat and a logarithm of a ratio share no axis."""
-    resolved = CHARTS["network_dots"](figures["ablation-clamps"].table).to_dict()["resolve"]["scale"]
+    resolved = charts()[Chart.NETWORK_DOTS](figures["ablation-clamps"].table).to_dict()["resolve"]["scale"]
     assert resolved == {"y": "independent", "xOffset": "independent"}
 
 
@@ -159,12 +161,12 @@ def test_classes_are_in_their_own_order(figures: dict[str, Figure]) -> None:
     drawn = svg(dataclasses.replace(figures["ablation-classes"], table=table))
     places = [drawn.index(f">{name}<") for name in names]
     assert places == sorted(places)
-    assert (scales(CHARTS["ablation_classes"](table).to_dict(), "y", "domain")) == {tuple(names)}
+    assert (scales(charts()[Chart.ABLATION_CLASSES](table).to_dict(), "y", "domain")) == {tuple(names)}
 
 
 def test_curves_have_a_panel_a_layer_and_a_line_an_order(figures: dict[str, Figure]) -> None:
     """From none of the units to all of them; told apart by colour and dash."""
-    specification = CHARTS["fraction_curves"](figures["ablation-curve"].table).to_dict()
+    specification = charts()[Chart.FRACTION_CURVES](figures["ablation-curve"].table).to_dict()
     assert specification["facet"]["sort"] == list(LAYERS)
     assert scales(specification, "x", "domain") == {(0, 1)}
     (dashes,) = scales(specification, "strokeDash")
@@ -179,7 +181,7 @@ def test_a_layer_without_a_value_has_no_panel_of_curves(figures: dict[str, Figur
     numbers = ["loss_increase", "ci_low", "ci_high"]
     table.loc[table["layer"] == "conv4", numbers] = np.nan
     table.loc[(table["layer"] == "conv5") & (table["fraction"] < 0.12), numbers] = np.nan
-    specification = CHARTS["fraction_curves"](table).to_dict()
+    specification = charts()[Chart.FRACTION_CURVES](table).to_dict()
     assert specification["facet"]["sort"] == [layer for layer in LAYERS if layer != "conv4"]
     assert "NaN" not in svg(dataclasses.replace(figures["ablation-curve"], table=table))
 
@@ -219,7 +221,7 @@ def forest(answers: list[str], *, claim: bool = True) -> pd.DataFrame:
 )
 def test_an_answer_has_its_colour_whichever_comes_first(answers: list[str], colours: tuple[str, ...]) -> None:
     """And a shape of its own."""
-    specification = CHARTS["ablation_forest"](forest(answers)).to_dict()
+    specification = charts()[Chart.ABLATION_FOREST](forest(answers)).to_dict()
     assert scales(specification, "color") == {colours}
     (marks,) = scales(specification, "shape")
     assert len(set(marks)) == len(answers)
@@ -229,7 +231,7 @@ def test_the_forest_draws_the_layers_of_the_claim() -> None:
     """Others are in the table alone; where none of the claim was silenced, all are drawn."""
 
     def layers(table: pd.DataFrame) -> set[str]:
-        (values,) = CHARTS["ablation_forest"](table).to_dict()["datasets"].values()
+        (values,) = charts()[Chart.ABLATION_FOREST](table).to_dict()["datasets"].values()
         return {value["layer"] for value in values}
 
     assert layers(forest([SAME])) == {"conv2"}

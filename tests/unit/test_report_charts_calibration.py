@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from study.report.charts import CHARTS
+from study.analysis.core.charts import Chart
+from study.report.charts import charts
 
 LEVELS = pd.DataFrame(
     [
@@ -32,14 +33,16 @@ POWER = pd.DataFrame(
 def test_chart_is_valid_and_leaves_its_table_alone(name: str, table: pd.DataFrame) -> None:
     """The same specification every time, with nothing that is not JSON."""
     before = table.copy(deep=True)
-    first, second = (json.dumps(CHARTS[name](table).to_dict(), allow_nan=False, sort_keys=True) for _ in range(2))
+    first, second = (
+        json.dumps(charts()[Chart(name)](table).to_dict(), allow_nan=False, sort_keys=True) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(table, before)
     assert first == second
 
 
 def test_hypotheses_keep_their_order_and_alpha_stands_as_a_rule() -> None:
     """As registered, not by the alphabet."""
-    chart = CHARTS["type_one_errors"](LEVELS).to_dict()
+    chart = charts()[Chart.TYPE_ONE_ERRORS](LEVELS).to_dict()
     rule, _, points = chart["layer"]
     assert points["encoding"]["y"]["sort"] == ["b-claim", "a-claim"]
     assert rule["encoding"]["x"]["field"] == "alpha"
@@ -47,7 +50,7 @@ def test_hypotheses_keep_their_order_and_alpha_stands_as_a_rule() -> None:
 
 def test_power_has_a_panel_a_hypothesis_and_a_rule_at_the_minimum() -> None:
     """In the registration's order; one rule a panel."""
-    chart = CHARTS["power_curves"](POWER).to_dict()
+    chart = charts()[Chart.POWER_CURVES](POWER).to_dict()
     assert chart["facet"]["sort"] == ["b-claim", "a-claim"]
     rule = chart["spec"]["layer"][0]
     assert rule["encoding"]["x"]["field"] == "minimum"

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analysis.core.charts import Chart
 from study.analysis.multiverse import multiverses
 from study.analysis.multiverse.conclude import COLUMNS
 from study.analysis.multiverse.specification import in_words
-from study.report.charts import CHARTS
+from study.report.charts import charts
 from study.report.charts.theme import GREEN, GREY, ORANGE, PURPLE
 from study.report.drawing import figure_drawing
 from tests.example_multiverse import curve_figure, curve_table
 
 NOT_A_PLACE = re.compile(r'(?:\bd|transform|[xy][12]?|width|height)="[^"]*(?:NaN|Infinity)')
-draw = CHARTS["specification_curve"]
+draw = charts()[Chart.SPECIFICATION_CURVE]
 
 
 def svg(table: pd.DataFrame) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
-from study.report.charts import CHARTS
+from study.report.charts import charts
 from study.report.drawing import figure_drawing
 from tests.example_report import HOSTILE
 from tests.example_study import LAYERS, analysed, example_study, replaced
@@ -33,7 +34,7 @@ def figures() -> dict[str, Figure]:
 
 def specification(name: str, table: pd.DataFrame | None = None) -> dict[str, Any]:
     """Return what a chart draws of its own table, or of another."""
-    drawn: dict[str, Any] = CHARTS[name](figures()[name].table if table is None else table).to_dict()
+    drawn: dict[str, Any] = charts()[Chart(name)](figures()[name].table if table is None else table).to_dict()
     return drawn
 
 

@@ -92,7 +92,7 @@ def _conclude(
     from study.analysis.external.network import described
     from study.commands.external.page import page_of
     from study.commands.external.subject import compaction_attributes
-    from study.report.external import render_probe
+    from study.report.external import render_external
     from study.report.page import publish
 
     report_path = REPORTS / f"{folder.path.name}.html"
@@ -103,7 +103,7 @@ def _conclude(
         page = page_of(
             folder.path.name, study, questions, subject, record=record, journal=read_journal(folder), memory=memory
         )
-        publish(render_probe(page), report_path, remedy="use another --name")
+        publish(render_external(page), report_path, remedy="use another --name")
     print_plain(console, *page.summary)
     print_places(folder, report_path, console)
 

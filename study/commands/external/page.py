@@ -18,7 +18,7 @@ from study.commands.study_folder import software_provenance
 from study.experiment.external_network import CONTRAST, n_gratings
 from study.networks.pretrained.loading import LoadedModel
 from study.report.content import Stimuli
-from study.report.external import ProbePage
+from study.report.external import ExternalPage
 from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
 
@@ -34,7 +34,7 @@ def page_of(
     record: Mapping[str, Any],
     journal: Sequence[Mapping[str, Any]],
     memory: str,
-) -> ProbePage:
+) -> ExternalPage:
     """Return everything the page shows.
 
     Parameters
@@ -57,7 +57,7 @@ def page_of(
         "null_images": str(subject.settings.null_images),
         "memory": memory,
     }
-    return ProbePage(
+    return ExternalPage(
         title=f"What the units of {subject.network.name} prefer",
         name=name,
         generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
