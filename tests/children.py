@@ -45,7 +45,7 @@ NO_PROCESS = 2**22 + 1  # one more than Linux ever counts to
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: exit code, the steps it reached if it lived, and what it would have told the user."""
+    """How a child ended: exit code, the steps it reached if it lived, and what it would have witness the user."""
 
     code: int | None
     steps: tuple[str, ...] = ()
@@ -157,10 +157,10 @@ def leave_and_sweep(folder: StudyFolder) -> None:
     sweep_staging(folder)
 
 
-def hold(folder: StudyFolder, told: Path | None = None) -> None:
+def hold(folder: StudyFolder, witness: Path | None = None) -> None:
     """Take the lock and give it back; or say that it is held and hold it until killed."""
     with locked(folder) as remark:
         assert remark == ""
-        if told is not None:
-            told.touch()
+        if witness is not None:
+            witness.touch()
             signal.pause()

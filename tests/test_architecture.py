@@ -87,19 +87,19 @@ def imported(path: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def own(path: Path) -> set[str]:
+def study_imports(path: Path) -> set[str]:
     """Return the modules of the package that a module imports, without the leading `study.`."""
     known = {dotted(module) for module in MODULES} - {""}
-    found = set()
+    names = set()
     for name in imported(path):
         if name.startswith("study."):
             inner = name.removeprefix("study.")
-            found.add(inner if inner in known else inner.rpartition(".")[0])
-    return found - {""}
+            names.add(inner if inner in known else inner.rpartition(".")[0])
+    return names - {""}
 
 
 def packages(path: Path) -> set[str]:
-    """Return the packages from elsewhere that a module imports."""
+    """Return the third-party packages that a module imports."""
     roots = {name.split(".")[0] for name in imported(path)}
     return roots - {"study"} - set(sys.stdlib_module_names)
 
@@ -130,7 +130,7 @@ def test_every_module_has_a_room_and_a_docstring(path: Path) -> None:
 def test_imports_go_down_the_table_only(path: Path) -> None:
     """A module imports from its own room and from those its room may see."""
     room = room_of(dotted(path))
-    for name in sorted(own(path)):
+    for name in sorted(study_imports(path)):
         assert room_of(name) in (room, *ROOMS[room]), (
             f"study.{dotted(path)} ({room}) imports study.{name} ({room_of(name)})"
         )
@@ -141,7 +141,7 @@ def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:
     entries = {path.stem for path in PACKAGE.iterdir() if path.stem not in ("__init__", "__main__", "__pycache__")}
     assert entries == set(ROOMS)
     assert len(entries) <= MOST_ROOMS
-    assert own(Path("__main__.py")) == {"commands.command"}
+    assert study_imports(Path("__main__.py")) == {"commands.command"}
     for room, below in ROOMS.items():
         assert room == COMPOSER or len(below) <= MOST_ARROWS, room
 
@@ -165,13 +165,13 @@ def test_the_readme_shows_the_same_table() -> None:
 
 def test_report_sees_results_only() -> None:
     """The view knows what an analysis concluded, not how."""
-    seen = {name for path in MODULES if within(dotted(path), ("report",)) for name in own(path)}
+    seen = {name for path in MODULES if within(dotted(path), ("report",)) for name in study_imports(path)}
     assert {name for name in seen if within(name, ("analysis",))} == {"analysis.core.charts", "analysis.core.results"}
 
 
 def test_questions_do_not_see_the_store() -> None:
     """Analysis gets labelled datasets and gives results, by way of statistics that know no layer or unit."""
-    seen = {name for path in MODULES if within(dotted(path), ("stats",)) for name in own(path)}
+    seen = {name for path in MODULES if within(dotted(path), ("stats",)) for name in study_imports(path)}
     assert all(within(name, ("stats",)) for name in seen)
 
 
@@ -193,7 +193,7 @@ def test_vocabulary_is_light() -> None:
 
 def test_no_module_imports_another_at_its_top_in_a_circle() -> None:
     """Modules form an order: none needs itself to be imported."""
-    needed = {dotted(path): own(path) for path in MODULES if dotted(path)}
+    needed = {dotted(path): study_imports(path) for path in MODULES if dotted(path)}
     done: set[str] = set()
 
     def visit(module: str, above: tuple[str, ...]) -> None:
@@ -247,8 +247,8 @@ def project_files() -> list[Path]:
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
     generated = {".venv", ".git", "data", "reports"}
-    found = (path for path in ROOT.rglob("*") if path.is_file())
-    return [path for path in found if not any(part in generated or "cache" in part for part in path.parts)]
+    files = (path for path in ROOT.rglob("*") if path.is_file())
+    return [path for path in files if not any(part in generated or "cache" in part for part in path.parts)]
 
 
 def test_no_file_names_a_package_registry_or_a_place_of_this_machine() -> None:

@@ -26,20 +26,20 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
-    told = shared.with_suffix(".json")
+    summary = shared.with_suffix(".json")
     try:
         shared.mkdir()
     except FileExistsError:
-        return _told(told, shared)
+        return _finished(summary, shared)
     with _taken_port():
         done = run(shared, *arguments("--workers", "2"))
-    written = told.with_suffix(".part")
+    written = summary.with_suffix(".part")
     written.write_text(json.dumps([done.code, done.out, done.err, sorted(done.modules)]))
-    written.rename(told)
+    written.rename(summary)
     return done
 
 
-def _told(path: Path, place: Path) -> Finished:
+def _finished(path: Path, place: Path) -> Finished:
     deadline = time.monotonic() + TIMEOUT
     while not path.exists():
         assert time.monotonic() < deadline, "the test process that runs the tiny study did not finish it"

@@ -17,9 +17,9 @@ from study.vocabulary.provenance import usable_cores
 
 def refusal(*assignments: str, **flags: object) -> str:
     """Return the one line with which the command line's execution settings are refused."""
-    given = {f"--{name}": (f"execution.{name}", value) for name, value in flags.items()}
+    settings = {f"--{name}": (f"execution.{name}", value) for name, value in flags.items()}
     with pytest.raises(StudyError) as caught:
-        resolve("quick", assignments=assignments, flags=given)
+        resolve("quick", assignments=assignments, flags=settings)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -49,14 +49,14 @@ def repository(tmp_path: Path) -> Path:
 
 def test_environment_says_what_bits_depend_on() -> None:
     """Versions of what is installed, Python, system, CPU model, cores; JSON all of it."""
-    found = environment()
-    assert found["packages"]["numpy"] == np.__version__
-    assert "not-installed" not in found["packages"]
-    assert found["python"] == platform.python_version()
-    assert found["cores"] >= 1
-    assert found["cpu"]
-    assert found["platform"]
-    assert json.loads(json.dumps(found)) == found
+    here = environment()
+    assert here["packages"]["numpy"] == np.__version__
+    assert "not-installed" not in here["packages"]
+    assert here["python"] == platform.python_version()
+    assert here["cores"] >= 1
+    assert here["cpu"]
+    assert here["platform"]
+    assert json.loads(json.dumps(here)) == here
 
 
 def test_environment_names_no_person_host_or_path() -> None:

@@ -66,8 +66,8 @@ def study(*, arms: bool = True, generalizing: int = 24) -> xr.DataTree:
 
 def reported(measured: xr.DataTree, config: Config | None = None, **changes: Any) -> Report:
     """Return the report of a study, without results."""
-    given = {"journal": [], "deviations": [], "failures": []} | changes
-    return report_of((), config or resolve("cifar10-small", assignments=SETTINGS), measured, record=RECORD, **given)
+    contents = {"journal": [], "deviations": [], "failures": []} | changes
+    return report_of((), config or resolve("cifar10-small", assignments=SETTINGS), measured, record=RECORD, **contents)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_methods_are_silent_about_arms_that_are_not_there() -> None:
 
 
 def test_clamps_and_images_are_those_configured() -> None:
-    """A clamp that was not used is not described; a number of images is given."""
+    """A clamp that was not used is not described; a number of images is contents."""
     config = resolve("quick", assignments=("ablation.clamps=output_zero", "shift_invariance.test_images=1200"))
     said = dict(reported(study(arms=False), config).methods)
     assert "relu_zero" not in said["Ablation"]
