@@ -17,6 +17,7 @@ MIXED = tuple(
         ("stem", 4, "stem", "stem", "", "convolution", "relu", True),
         ("wide", 6, "wide_relu", "wide_relu", "", "convolution", "relu", False),
         ("back", 4, "back", "back_bn", "back_bn", "convolution", "linear", False),
+        ("sum", 4, "sum_relu", "sum_relu", "", "sum", "relu", True),
         ("pool", 4, "pool", "pool", "", "pooling", "relu", True),
         ("depth", 8, "depth_act", "depth_bn", "depth_bn", "depthwise", "relu6", True),
         ("apart", 6, "apart_leaky", "apart_leaky", "", "convolution", "leaky_relu", True),

@@ -12,7 +12,7 @@ import numpy as np
 
 from study.config import NetworkConfig
 from study.networks import backend
-from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, responses_model
+from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, named_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
 from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.architecture import architectures
@@ -54,7 +54,7 @@ def bench(
     backend.configure_process()
     architecture = architectures()[config.architecture]
     model = architecture.build(config, image_shape=image_shape, n_classes=n_classes)
-    layers = hidden_layers(model)
+    layers = named_layers(hidden_layers(model), architecture.layers)
     optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
     return Bench(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from study.config import TrainingConfig
 from study.images.preparation.augmentation import augmented
 from study.images.preparation.split import Partition, preprocessed
+from study.vocabulary.errors import refuse_unless
 from study.vocabulary.seeding import seed_sequence, stream
 
 EVALUATION_BATCH = 500
 IMAGES_AT_ONCE = 512  # training images handed to TensorFlow in one call
+
+_CONSTANT = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0}  # initial values
 
 Weights = list[NDArray[np.float32]]
 Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
@@ -118,18 +122,39 @@ class Checkpoints:
 def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
     """Give every weight its initial value: Glorot-uniform kernels, zero biases, identity normalisation.
 
-    Each kernel has a stream of its own, so that a change in one layer leaves the others' initial weights alone.
+    Each kernel has a stream of its own, so that a change in one layer leaves the others' initial weights alone. A unit of
+    a depthwise convolution reads one channel, so its fans are those of one channel.
+
+    Raises
+    ------
+    StudyError
+        When a layer has a variable that none of these is, or two of one name, as a model inside the model may.
     """
     for layer in model.layers:
+        names = [variable.name for variable in layer.weights]
+        unknown = [name for name in names if name not in ("kernel", *_CONSTANT) or names.count(name) > 1]
+        refuse_unless(
+            not unknown,
+            f"layer {layer.name} ({type(layer).__name__}): no initial value is known for its variable"
+            f" {', '.join(dict.fromkeys(unknown))}; one variable each of kernel, {', '.join(_CONSTANT)} is: build the network"
+            " of layers that have no other, or teach study.experiment.training.initialize",
+        )
         for variable in layer.weights:
             if variable.name == "kernel":
                 seed = seed_sequence(root_seed, network, f"initialization/{layer.name}").generate_state(1)[0]
-                values = keras.initializers.GlorotUniform(seed=int(seed))(variable.shape)
+                values = _kernel_initializer(layer, int(seed))(variable.shape)
             else:
-                values = np.full(
-                    variable.shape, 1.0 if variable.name in ("gamma", "moving_variance") else 0.0, "float32"
-                )
+                values = np.full(variable.shape, _CONSTANT[variable.name], "float32")
             variable.assign(values)
+
+
+def _kernel_initializer(layer: keras.layers.Layer, seed: int) -> keras.initializers.Initializer:
+    """Return Glorot and Bengio's uniform distribution; Keras would count all channels as read by a depthwise kernel."""
+    if not isinstance(layer, keras.layers.DepthwiseConv2D):
+        return keras.initializers.GlorotUniform(seed=seed)
+    positions = math.prod(layer.kernel_size)
+    limit = math.sqrt(6 / (positions + positions * layer.depth_multiplier))
+    return keras.initializers.RandomUniform(-limit, limit, seed=seed)
 
 
 def evaluate(

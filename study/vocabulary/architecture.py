@@ -23,7 +23,8 @@ class Architecture:
     name
         That of its module, and of `network.architecture`.
     layers
-        Names of all its hidden layers, in order: those that `study.networks.graph.hidden_layers` finds in the built model.
+            Names of the hidden layers that are measured, in order, each one that `study.networks.graph.hidden_layers` finds in
+        the built model: as a rule all that are read behind an activation.
     units
         Numbers of units of those layers, which simulations of a study before its first network need.
     shifted_layers

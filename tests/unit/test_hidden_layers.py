@@ -28,6 +28,8 @@ from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network
 from tests.tiny_network import scramble
 
+NAMES = [layer.name for layer in MIXED]
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:
@@ -77,12 +79,12 @@ def test_vgg16_has_the_papers_layers() -> None:
 @pytest.mark.parametrize(
     ("name", "size", "kinds", "n_units", "n_active", "n_cutting"),
     [
-        ("ResNet50", 32, {"convolution": 53, "pooling": 2}, 28_672, 35, 3),
-        ("MobileNetV3Small", 32, {"convolution": 42, "depthwise": 11, "pooling": 10}, 12_840, 43, 18),
+        ("ResNet50", 32, {"convolution": 53, "pooling": 2, "sum": 16}, 28_672, 35, 3),
+        ("MobileNetV3Small", 32, {"convolution": 42, "depthwise": 11, "pooling": 10, "sum": 6}, 12_840, 43, 18),
         ("DenseNet121", 32, {"convolution": 120, "pooling": 5}, 12_224, 61, 9),
         ("InceptionV3", 75, {"convolution": 94, "pooling": 14}, 27_712, 108, 8),
-        ("EfficientNetB0", 32, {"convolution": 65, "depthwise": 16, "pooling": 17}, 40_588, 82, 23),
-        ("ConvNeXtTiny", 32, {"convolution": 4, "depthwise": 18, "dense": 36, "pooling": 1}, 41_952, 18, 5),
+        ("EfficientNetB0", 32, {"convolution": 65, "depthwise": 16, "pooling": 17, "sum": 9}, 40_588, 82, 23),
+        ("ConvNeXtTiny", 32, {"convolution": 4, "depthwise": 18, "dense": 36, "pooling": 1, "sum": 18}, 41_952, 18, 5),
     ],
 )
 def test_layers_of_networks_from_elsewhere_are_found(
@@ -93,9 +95,10 @@ def test_layers_of_networks_from_elsewhere_are_found(
     found = hidden_layers(model)
     assert Counter(layer.kind for layer in found) == kinds
     assert len({layer.name for layer in found}) == len(found)
-    assert sum(layer.n_units for layer in found) == n_units
+    without_sums = [layer for layer in found if layer.kind != "sum"]
+    assert sum(layer.n_units for layer in without_sums) == n_units
     assert len(selected_layers(found, ())) == n_active
-    assert sum(layer.cuts for layer in found) == n_cutting
+    assert sum(layer.cuts for layer in without_sums) == n_cutting
 
 
 # Models inside models
@@ -194,13 +197,15 @@ def test_a_model_without_classes_keeps_its_last_layers() -> None:
         (("pool", "depthwise"), ["pool", "depth", "mean"]),
         (("fc", "stem", "fc"), ["stem", "fc"]),
         (("*e*",), ["stem", "wide", "depth", "holes", "mean"]),
+        (("*",), [name for name in NAMES if name != "sum"]),
+        (("s*", "sum"), ["stem", "sum"]),
         (("dense", "w?de"), ["wide", "fc"]),
         ((), ["stem", "wide", "pool", "depth", "apart", "groups", "fc"]),
     ],
     ids=str,
 )
 def test_layers_are_chosen_by_kind_name_or_pattern(patterns: tuple[str, ...], names: list[str]) -> None:
-    """In the model's order, each once; without a pattern all that are not linear."""
+    """In the model's order, each once; without a pattern all that are not linear; sums by their own kind or name alone."""
     assert [layer.name for layer in selected_layers(MIXED, patterns)] == names
 
 
@@ -210,7 +215,7 @@ def test_layers_are_chosen_by_kind_name_or_pattern(patterns: tuple[str, ...], na
         (
             MIXED,
             ("stem", "block*"),
-            r"layers = 'block\*': fits none of the model's 10 hidden layers.*pooling.*such as back",
+            r"layers = 'block\*': fits none of the model's 11 hidden layers.*pooling.*such as back",
         ),
         (MIXED[2:3], (), r"none of the model's 1 hidden layers is followed by an activation"),
         ((), ("conv",), r"layers = 'conv': fits none of the model's 0 hidden layers.*the model has none"),
@@ -352,13 +357,16 @@ def test_channels_may_come_first() -> None:
     first.set_weights(last.get_weights())
     batch = images(last)
     found, expected = hidden_layers(first), hidden_layers(last)
-    assert [layer.channel_axis for layer in found] == [1, 1, 1, 1, -1]
+    assert [(layer.name, layer.channel_axis) for layer in found] == [
+        *((name, 1) for name in ("one", "pool", "two", "three", "sum")),
+        ("mean", -1),
+    ]
     assert [(layer.name, layer.n_units, layer.output) for layer in found] == [
         (layer.name, layer.n_units, layer.output) for layer in expected
     ]
     maps = responses_model(first, found)(batch.transpose(0, 3, 1, 2))
     wanted = responses_model(last, expected)(batch)
-    for own, other in zip(maps[:4], wanted[:4], strict=True):
+    for own, other in zip(maps[:5], wanted[:5], strict=True):
         np.testing.assert_allclose(np.moveaxis(np.asarray(own), 1, -1), other, atol=1e-5)
     means = spatial_means(maps, [layer.channel_axis for layer in found])
     np.testing.assert_allclose(means, spatial_means(wanted), atol=1e-5)

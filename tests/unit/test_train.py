@@ -19,6 +19,7 @@ from study.images.preparation.augmentation import augmented
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.architectures.cnn7 import cnn7
+from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
 from tests.tiny_training import assert_same_bits, tiny_bench, trained
@@ -90,6 +91,33 @@ def test_initial_weights_depend_on_root_and_network_alone(network: keras.Model) 
     for other in (initial(network, root_seed=1), initial(network, network="m")):
         for name, values in other.items():
             assert (values == first[name]).all() != name.endswith("kernel")
+
+
+def test_a_depthwise_kernel_starts_with_the_spread_of_its_fans() -> None:
+    """Nine positions of one channel in, nine times two out: uniform up to sqrt(6 / 27); not zero, and not Keras' spread."""
+    images = keras.Input((8, 8, 50), name="images")
+    depthwise = keras.layers.DepthwiseConv2D(3, depth_multiplier=2, name="depthwise")
+    kernel = initial(keras.Model(images, depthwise(images)))["depthwise/kernel"]
+    limit = np.sqrt(6 / 27)
+    assert 0.97 * limit < np.abs(kernel).max() <= limit
+    assert np.std(kernel) == pytest.approx(limit / np.sqrt(3), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("layer", "variable"),
+    [
+        (keras.layers.SeparableConv2D(4, 3, name="new"), "depthwise_kernel, pointwise_kernel"),
+        (keras.layers.PReLU(name="new"), "alpha"),
+        (keras.Sequential([keras.layers.Conv2D(3, 1), keras.layers.Conv2D(3, 1)], name="new"), "kernel, bias"),
+    ],
+)
+def test_a_variable_without_an_initial_value_is_refused(layer: keras.layers.Layer, variable: str) -> None:
+    """By its name and its layer's: to start at zero would be to learn nothing, silently."""
+    images = keras.Input((8, 8, 3), name="images")
+    with pytest.raises(
+        StudyError, match=rf"^layer new \(\w+\): no initial value is known for its variable {variable};"
+    ):
+        initialize(keras.Model(images, layer(images)), root_seed=0, network="n")
 
 
 @pytest.mark.parametrize("changes", [{"padding": "same"}, {"order": "conv_bn_relu"}, {}])

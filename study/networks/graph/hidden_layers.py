@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from study.networks.graph.kinds import (
     KINDS,
+    SUM,
     activation_of,
     carries_activation,
     is_activation,
     is_identity,
     is_normalization,
     is_reshaping,
+    is_sum,
     kind_of,
 )
 from study.networks.graph.model_graph import Graph, Node
@@ -38,7 +40,7 @@ class HiddenLayer:
     Attributes
     ----------
     name
-        The Keras name of the convolution, pooling or dense layer.
+        The Keras name of the convolution, pooling or dense layer, or of the sum of several.
     n_units
         Feature maps, or dense units.
     response
@@ -75,7 +77,9 @@ def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
     """Return the hidden layers of a functional or Sequential model, those of the models inside it too, in its own order.
 
     All convolution (transposed, separable, depthwise), pooling and dense layers are, but for the one that gives the
-    model's output, and for those in `study.networks.graph.model_graph.shared_layers`. Names are those of the flat model.
+    model's output, and for those in `study.networks.graph.model_graph.shared_layers`. So are sums of several tensors of
+    one shape, where branches meet; `selected_layers` leaves them out unless they are asked for. Names are those of the
+    flat model.
 
     Raises
     ------
@@ -85,8 +89,26 @@ def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
     model = flat_model(model)
     graph = Graph(model)
     left_out = _output_layers(graph)
-    found = [each for each in model.operations if kind_of(each) and graph.calls[each.name] == 1]
-    return tuple(_hidden_layer(graph, graph.node(each.name)) for each in found if each.name not in left_out)
+    nodes = [graph.node(operation.name) for operation in model.operations if graph.calls[operation.name] == 1]
+    return tuple(
+        _hidden_layer(graph, node)
+        for node in nodes
+        if (kind_of(node.operation) or _adds_maps(node)) and node.operation.name not in left_out
+    )
+
+
+def named_layers(layers: tuple[HiddenLayer, ...], names: Sequence[str]) -> tuple[HiddenLayer, ...]:
+    """Return the layers of some names, in the model's order.
+
+    Raises
+    ------
+    ValueError
+        When one of the names is no layer's.
+    """
+    known = [layer.name for layer in layers]
+    if not set(names) <= set(known):
+        raise ValueError(f"layers {', '.join(names)}: the model has {', '.join(known)}")
+    return tuple(layer for layer in layers if layer.name in names)
 
 
 def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) -> tuple[HiddenLayer, ...]:
@@ -97,8 +119,8 @@ def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) ->
     layers
         From `hidden_layers`.
     patterns
-        Each a kind (`convolution` or `conv`, `depthwise`, `pooling` or `pool`, `dense`), a name, or a pattern such as
-        `block1_*`. None at all stands for every layer that is not linear.
+        Each a kind (`convolution` or `conv`, `depthwise`, `pooling` or `pool`, `dense`, `sum`), a name, or a pattern such
+        as `block1_*`, which takes no sum. None at all stands for every layer that is neither linear nor a sum.
 
     Raises
     ------
@@ -115,7 +137,7 @@ def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) ->
         )
     if patterns:
         return tuple(layer for layer in layers if any(_fits(layer, pattern) for pattern in patterns))
-    chosen = tuple(layer for layer in layers if layer.activation != "linear")
+    chosen = tuple(layer for layer in layers if layer.activation != "linear" and layer.kind != SUM)
     refuse_unless(
         bool(chosen),
         f"layers: none of the model's {len(layers)} hidden layers is followed by an activation; name those to read",
@@ -124,17 +146,24 @@ def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) ->
 
 
 def _fits(layer: HiddenLayer, pattern: str) -> bool:
-    return layer.kind == _SHORT_KINDS.get(pattern, pattern) or fnmatchcase(layer.name, pattern)
+    if layer.kind == _SHORT_KINDS.get(pattern, pattern) or layer.name == pattern:
+        return True
+    return layer.kind != SUM and fnmatchcase(layer.name, pattern)
+
+
+def _adds_maps(node: Node) -> bool:
+    """Return whether a call adds tensors of one shape, image by image: each of its units is a sum of units."""
+    shapes = {tuple(tensor.shape) for tensor in node.input_tensors}
+    return is_sum(node.operation) and len(node.input_tensors) > 1 and len(shapes) == 1 and len(shapes.pop()) in (2, 4)
 
 
 def _hidden_layer(graph: Graph, node: Node) -> HiddenLayer:
-    kind = kind_of(node.operation)
+    kind = kind_of(node.operation) or SUM
     response, activation = _response(graph, node)
     if kind == "pooling" and activation == "linear":
         activation = _carried_activation(graph, node)
     shape = response.outputs[0].shape
-    is_channels_first = getattr(node.operation, "data_format", "") == "channels_first" and len(shape) == 4
-    channel_axis = 1 if is_channels_first else -1
+    channel_axis = 1 if len(shape) == 4 and _is_channels_first(graph, node) else -1
     normalization = _normalization(graph, response, channel_axis)
     output = normalization or response
     return HiddenLayer(
@@ -148,6 +177,15 @@ def _hidden_layer(graph: Graph, node: Node) -> HiddenLayer:
         channel_axis=channel_axis,
         cuts=not graph.beside(output.outputs[0]),
     )
+
+
+def _is_channels_first(graph: Graph, node: Node) -> bool:
+    """Return whether a call has its channels first; a call that does not say so has them where what it reads has them."""
+    while not hasattr(node.operation, "data_format") and is_sum(node.operation):
+        node = graph.source(node.input_tensors[0])
+        while not hasattr(node.operation, "data_format") and node.input_tensors:
+            node = graph.source(node.input_tensors[0])
+    return bool(getattr(node.operation, "data_format", "") == "channels_first")
 
 
 def _response(graph: Graph, node: Node) -> tuple[Node, str]:
@@ -186,7 +224,8 @@ def _carried_activation(graph: Graph, node: Node) -> str:
 def _output_layers(graph: Graph) -> set[str]:
     """Return the names of the layer that gives the model's output and of the pooling between the two.
 
-    A model that ends in another activation than softmax, log-softmax or sigmoid has no such layer.
+    A model that ends in another activation than softmax, log-softmax or sigmoid has no such layer. One that ends in a sum
+    has that sum.
     """
     node, passed = graph.source(graph.output), set()
     while not kind_of(node.operation) or kind_of(node.operation) == "pooling":
@@ -194,7 +233,7 @@ def _output_layers(graph: Graph) -> set[str]:
         ends = activation_of(node.operation) in ("softmax", "log_softmax", "sigmoid")
         goes_on = ends or is_reshaping(node.operation) or carries_activation(node.operation)
         if len(node.input_tensors) != 1 or not goes_on:
-            return set()
+            return {node.operation.name} if is_sum(node.operation) else set()
         node = graph.source(node.input_tensors[0])
     is_output = activation_of(node.operation) in ("linear", "softmax", "log_softmax", "sigmoid")
     return {*passed, node.operation.name} if is_output else set()
@@ -264,16 +303,20 @@ def spatial_means(maps: list[Any], channel_axes: Sequence[int] = ()) -> NDArray[
 def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray[np.float64]:
     """Return the Euclidean norm of the weights that each unit reads its input by, without its bias: (unit,).
 
-    A separable convolution counts as the one convolution that its two steps are. NaN for pooling, which has no weights.
+    A separable convolution counts as the one convolution that its two steps are. NaN for pooling and for sums, which have
+    no weights.
     """
     model = flat_model(model)
-    norms = [_weight_norms(model.get_layer(layer.name), layer.n_units) for layer in layers]
+    norms = [
+        np.full(layer.n_units, np.nan)
+        if layer.kind in ("pooling", SUM)
+        else _weight_norms(model.get_layer(layer.name), layer.n_units)
+        for layer in layers
+    ]
     return np.concatenate(norms)
 
 
 def _weight_norms(layer: keras.layers.Layer, n_units: int) -> NDArray[np.float64]:
-    if kind_of(layer) == "pooling":
-        return np.full(n_units, np.nan)
     if isinstance(layer, keras.layers.SeparableConv2D):
         across, through = (np.asarray(each, np.float64) for each in (layer.depthwise_kernel, layer.pointwise_kernel))
         kernel = np.einsum("hwcm,cmo->hwco", across, through.reshape(*across.shape[2:], -1))

@@ -19,7 +19,8 @@ _KINDS = {
     "AdaptiveMaxPooling2D": "pooling",
     "AdaptiveAveragePooling2D": "pooling",
 }
-KINDS = tuple(dict.fromkeys(_KINDS.values()))
+SUM = "sum"
+KINDS = (*dict.fromkeys(_KINDS.values()), SUM)
 
 _IDENTITIES = (
     keras.layers.Identity,
@@ -50,13 +51,18 @@ _ACTIVATIONS = {name.replace("_", ""): name for name in (*dir(keras.activations)
 
 
 def kind_of(operation: Any) -> str:
-    """Return which of `KINDS` a built layer with units is, and "" for any other layer or operation.
+    """Return which of `KINDS` a built layer that makes units of its own is, and "" for a sum and any other operation.
 
     A convolution whose every unit reads one channel is depthwise, whichever class it is of.
     """
     kind = next((_KINDS[each.__name__] for each in type(operation).__mro__ if each.__name__ in _KINDS), "")
     reads_one_channel = getattr(operation, "groups", 1) > 1 and operation.kernel.shape[-2] == 1
     return "depthwise" if kind == "convolution" and reads_one_channel else kind
+
+
+def is_sum(operation: Any) -> bool:
+    """Return whether a layer or operation adds tensors up, as where the branches of a residual network meet."""
+    return type(operation).__name__ == "Add"
 
 
 def activation_of(operation: Any) -> str:
