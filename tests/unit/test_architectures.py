@@ -31,6 +31,12 @@ from tests.tiny_network import SHAPE, scramble, tiny_partition
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Set the process up as a worker does."""
+    backend.configure_process()
+
+
 @pytest.mark.parametrize("name", architecture_names())
 def test_what_an_architecture_declares_is_what_it_builds(name: str) -> None:
     """Its layers are found in the built model, in that order, behind a ReLU, and none that is but pooling is left out."""
@@ -174,7 +180,6 @@ READERS = {  # of the layers that one convolution reads, or two side by side
 @pytest.fixture(scope="module")
 def small() -> keras.Model:
     """Return a ResNet-8 of tiny images, with weights as training might leave them."""
-    backend.configure_process()
     model = architectures()["resnet8"].build(NetworkConfig(architecture="resnet8"), image_shape=SHAPE, n_classes=3)
     scramble(model, np.random.default_rng(5))
     return model
