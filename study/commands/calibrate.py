@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from study import analysis
     from study.analysis.simulation.calibration import failures
     from study.commands.console import standard_console
@@ -99,23 +99,23 @@ def _run(given: argparse.Namespace) -> int:
     from study.vocabulary.architecture import architectures
     from study.vocabulary.provenance import usable_cores
 
-    _check(given)
-    registration = read_registration(given.preregistration)
-    analysis.check_registration(registration, source=str(given.preregistration))
-    profiles = {name: resolve(name) for name in dict.fromkeys((given.profile, *PROFILES))}
-    architecture = architectures()[profiles[given.profile].network.architecture]
+    _check(arguments)
+    registration = read_registration(arguments.preregistration)
+    analysis.check_registration(registration, source=str(arguments.preregistration))
+    profiles = {name: resolve(name) for name in dict.fromkeys((arguments.profile, *PROFILES))}
+    architecture = architectures()[profiles[arguments.profile].network.architecture]
     registration = registration.for_network(architecture.name, architecture.layers)
-    chosen = _chosen(registration, given.hypothesis, str(given.preregistration))
+    chosen = _chosen(registration, arguments.hypothesis, str(arguments.preregistration))
     console = standard_console(width=160)
     started = time.monotonic()
     calibrations = calibrated(
         chosen,
         profiles,
-        given.profile,
-        studies=given.studies,
-        networks=_numbers(given.networks),
-        seed=given.seed,
-        workers=given.workers or usable_cores(),
+        arguments.profile,
+        studies=arguments.studies,
+        networks=_numbers(arguments.networks),
+        root_seed=arguments.seed,
+        workers=arguments.workers or usable_cores(),
         console=console,
     )
     if not calibrations:
@@ -124,7 +124,12 @@ def _run(given: argparse.Namespace) -> int:
             f" another network than {architecture.name}; give another --hypothesis or --profile"
         )
     _publish(
-        calibrations, chosen, registration, given, architecture=architecture.name, seconds=time.monotonic() - started
+        calibrations,
+        chosen,
+        registration,
+        arguments,
+        architecture=architecture.name,
+        seconds=time.monotonic() - started,
     )
     _print(calibrations, console)
     failed = failures(calibrations)
@@ -133,10 +138,10 @@ def _run(given: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _check(given: argparse.Namespace) -> None:
-    check_whole_number("--studies", given.studies, FEWEST, MOST)
-    check_whole_number("--seed", given.seed, 0, 2**63 - 1)
-    check_whole_number("--workers", given.workers, 1, 1024)
+def _check(arguments: argparse.Namespace) -> None:
+    check_whole_number("--studies", arguments.studies, FEWEST, MOST)
+    check_whole_number("--seed", arguments.seed, 0, 2**63 - 1)
+    check_whole_number("--workers", arguments.workers, 1, 1024)
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:
@@ -163,7 +168,7 @@ def calibrated(
     *,
     studies: int,
     networks: Sequence[int],
-    seed: int,
+    root_seed: int,
     workers: int,
     console: Console,
 ) -> tuple[Calibration, ...]:
@@ -179,7 +184,7 @@ def calibrated(
         Simulated without an effect, for each hypothesis.
     networks
         Numbers at which power is measured instead; none for those of the profiles.
-    seed, workers
+    root_seed, workers
         Root of all random numbers, which the number of processes does not change.
     console
         Where progress is shown.
@@ -203,14 +208,14 @@ def calibrated(
         requests += [Request(case, studies, published) for case in nulls]
         requests += [Request(case, few, few // 2 if case.size == at else 0) for case in effects]
     with counted(console, "studies simulated", sum(request.studies for request in requests)) as watch:
-        tallies = simulated(requests, seed=seed, workers=workers, watch=watch)
-    found = list(zip((request.case for request in requests), tallies, strict=True))
-    made, start = [], 0
+        tallies = simulated(requests, root_seed=root_seed, workers=workers, watch=watch)
+    counted_cases = list(zip((request.case for request in requests), tallies, strict=True))
+    calibrations, start = [], 0
     for one, nulls_of, effects_of in places:
         middle, end = start + nulls_of, start + nulls_of + effects_of
-        made.append(Calibration(one, tuple(found[start:middle]), tuple(found[middle:end])))
+        calibrations.append(Calibration(one, tuple(counted_cases[start:middle]), tuple(counted_cases[middle:end])))
         start = end
-    return tuple(made)
+    return tuple(calibrations)
 
 
 def _sizes(one: Hypothesis, profiles: Mapping[str, Config], profile: str, networks: Sequence[int]) -> tuple[Size, ...]:
@@ -230,7 +235,7 @@ def _publish(
     calibrations: Sequence[Calibration],
     chosen: Sequence[Hypothesis],
     registration: Registration,
-    given: argparse.Namespace,
+    arguments: argparse.Namespace,
     *,
     architecture: str,
     seconds: float,
@@ -244,10 +249,10 @@ def _publish(
         calibrations,
         chosen,
         registration,
-        studies=given.studies,
-        profile=given.profile,
+        studies=arguments.studies,
+        profile=arguments.profile,
         architecture=architecture,
-        seed=given.seed,
+        seed=arguments.seed,
         seconds=seconds,
     )
     remedy = "run it in another folder"

@@ -30,10 +30,9 @@ NOT_PUBLISHED = "not in the paper"
 COLUMNS = (
     (
         "type I error",
-        "Share of studies without an effect in which the registered test finds one in any layer (adjusted p at"
-        " most alpha), with its 95 % Monte Carlo interval, low to high. A claim of absence is tested with the effect"
-        " at either"
-        " margin, and the worse of the two counts.",
+        "Share of studies without an effect in which the registered test finds one in any layer (adjusted p at most"
+        " alpha), with its 95 % Monte Carlo interval, low to high. A claim of absence is tested with the effect at"
+        " either margin, and the worse of the two counts.",
     ),
     (
         "holds",
@@ -49,8 +48,7 @@ COLUMNS = (
     (
         "power",
         "Share of studies with the smallest effect of interest (of a claim of absence: with none) in which the"
-        " adjusted p"
-        " is at most alpha in as many layers as the claim is about.",
+        " adjusted p is at most alpha in as many layers as the claim is about.",
     ),
     (
         "supported",
@@ -70,36 +68,28 @@ COLUMNS = (
 METHODS = (
     (
         "What is simulated",
-        "Whole studies, as labelled datasets with the dimensions, labels and types of the store, which go"
-        " through the same measures, tests, adjustment and rules as a real study. Units are nested in networks,"
-        " differ among"
+        "Whole studies, as labelled datasets with the dimensions, labels and types of the store, which go through the"
+        " same measures, tests, adjustment and rules as a real study. Units are nested in networks, differ among"
         " themselves, and some are silent; layers of few units are measured less exactly. Layers of a network go"
-        " together."
-        " Augmentations have different means, and where gOSI is correlated with test loss, those that lower the loss"
-        " raise"
-        " gOSI, so that pooled networks correlate whatever holds within. Losses fall over epochs that are"
-        " autocorrelated, and"
-        " gOSI has a course of its own. Effects of silencing have heavy tails (Student's t, 4 degrees of freedom),"
-        " and random"
-        " halves scatter. Some networks do not fit their corrupted labels, and theirs is a lower gOSI. Between"
-        " networks the"
-        " estimand has the standard deviation that the registration expects, or more where few units add more.",
+        " together. Augmentations have different means, and where gOSI is correlated with test loss, those that lower"
+        " the loss raise gOSI, so that pooled networks correlate whatever holds within. Losses fall over epochs that"
+        " are autocorrelated, and gOSI has a course of its own. Effects of ablation have heavy tails (Student's t, 4"
+        " degrees of freedom), and random halves scatter. Some networks do not fit their corrupted labels, and theirs"
+        " is a lower gOSI. Between networks the estimand has the standard deviation that the registration expects, or"
+        " more where few units add more.",
     ),
     (
         "What is planted",
-        "Without an effect: the null value in every layer; rank correlations of 0 within groups that differ;"
-        " of a claim of absence, either margin. With an effect: the smallest effect of interest in every layer; of a"
-        " claim of"
-        " absence, the null value.",
+        "Without an effect: the null value in every layer; rank correlations of 0 within groups that differ; of a"
+        " claim of absence, either margin. With an effect: the smallest effect of interest in every layer; of a claim"
+        " of absence, the null value.",
     ),
     (
         "What is not covered",
-        "Effects are distributed symmetrically between networks, which is what a sign-flip test assumes;"
-        " a skewed effect whose mean is the null value is rejected somewhat more or less often. Augmentations of"
-        " different"
-        " means make a test of a mean over networks cautious. Wrong settings, wrong code of a measurement and a"
-        " wrong measure"
-        " are not simulated here.",
+        "Effects are distributed symmetrically between networks, which is what a sign-flip test assumes; a skewed"
+        " effect whose mean is the null value is rejected somewhat more or less often. Augmentations of different"
+        " means make a test of a mean over networks cautious. Wrong settings, wrong code of a measurement and a wrong"
+        " measure are not simulated here.",
     ),
 )
 
@@ -162,14 +152,12 @@ def _summary(calibrations: Sequence[Calibration], failed: Sequence[str], studies
     misled = [one for one in published if _false_support(one) > one.hypothesis.alpha]
     first = (
         f"{len(calibrations)} registered tests were run on {studies:,} simulated studies each in which there is"
-        " nothing to"
-        f" find. {len(calibrations) - len(failed)} keep the error rate they are registered with"
-        f"{'' if not failed else f', {len(failed)} do not'}."
+        f" nothing to find. {len(calibrations) - len(failed)} keep the error rate they are registered"
+        f" with{'' if not failed else f', {len(failed)} do not'}."
     )
     second = (
         f"The paper has an analysis of {len(published)} of these claims. In the same studies without an effect it"
-        " calls the"
-        f" claim supported more often than alpha allows in {len(misled)} of them."
+        f" calls the claim supported more often than alpha allows in {len(misled)} of them."
     )
     return (first, second)
 
@@ -184,15 +172,13 @@ def _numbers(calibrations: Sequence[Calibration], studies: int, profile: str) ->
     published = sorted({found.published for one in calibrations for _, found in one.null})
     return (
         f"{studies:,} studies without an effect for each hypothesis (of a claim of absence, at each margin), at the"
-        " number"
-        f" of networks that the profile {profile} trains, or the registered minimum where that is larger;"
+        f" number of networks that the profile {profile} trains, or the registered minimum where that is larger;"
         f" {_listed(effects)} with the effect at each number of networks; {_listed(published)} of those without an"
-        " effect"
-        " are analysed as published too, and half of those with it at that number of networks. Tests and bootstraps"
-        f" take {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,} are"
-        " registered: a"
-        " randomisation test keeps its level with any number, and loses a little power with fewer. The interval that"
-        f" decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} error rates together."
+        " effect are analysed as published too, and half of those with it at that number of networks. Tests and"
+        f" bootstraps take {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,}"
+        " are registered: a randomisation test keeps its level with any number, and loses a little power with fewer."
+        f" The interval that decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} error rates"
+        " together."
     )
 
 
@@ -207,10 +193,9 @@ def _figures(calibrations: Sequence[Calibration]) -> tuple[Figure, ...]:
             chart=Chart.TYPE_ONE_ERRORS,
             title="How often something is found where there is nothing",
             shows="Share of simulated studies without an effect in which the registered test finds one in any layer,"
-            " and in which"
-            " the analysis as published calls the claim supported, with 95 % Monte Carlo intervals. The dashed rule"
-            " is the"
-            " registered alpha. The scale is that of the square root, so that small shares can be told apart.",
+            " and in which the analysis as published calls the claim supported, with 95 % Monte Carlo intervals. The"
+            " dashed rule is the registered alpha. The scale is that of the square root, so that small shares can be"
+            " told apart.",
             supports="Points of the registered tests on the rule or left of it.",
             contradicts="A registered test whose whole interval lies right of the rule: it errs more often than it"
             " says.",
@@ -220,13 +205,10 @@ def _figures(calibrations: Sequence[Calibration]) -> tuple[Figure, ...]:
             id="calibration-power",
             chart=Chart.POWER_CURVES,
             title="Power against the number of networks",
-            shows="Share of simulated studies with the smallest effect of interest (of a claim of absence: with"
-            " none) in which it is"
-            " found, against the number of networks, with 95 % Monte Carlo intervals. The dashed rule stands at the"
-            " registered"
-            " minimum of networks. The whole rule also asks the estimate to reach the smallest effect, which it does"
-            " every"
-            " second time where the truth is just that.",
+            shows="Share of simulated studies with the smallest effect of interest (of a claim of absence: with none)"
+            " in which it is found, against the number of networks, with 95 % Monte Carlo intervals. The dashed rule"
+            " stands at the registered minimum of networks. The whole rule also asks the estimate to reach the"
+            " smallest effect, which it does every second time where the truth is just that.",
             supports="Curves that reach the top within the number of networks that can be trained.",
             contradicts="Curves that stay low: such a test cannot answer, and a study that is run for it alone is"
             " wasted.",

@@ -45,7 +45,9 @@ def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
 
     question = questions()[hypothesis.question]
     planned = planned_networks(config, fingerprint="")
-    return sum((each.arm, each.initialization_set) == (question.arm, question.initialization_set) for each in planned)
+    return sum(
+        (network.arm, network.initialization_set) == (question.arm, question.initialization_set) for network in planned
+    )
 
 
 def size_of(networks: int, config: Config) -> Size:
@@ -66,7 +68,7 @@ def impossible(hypothesis: Hypothesis, size: Size, *, architecture: str) -> str:
     if not hypothesis.is_registered_for(architecture):
         return f"not tested: registered for {hypothesis.network}"
     if not is_simulated(hypothesis):
-        return f"not known: question {hypothesis.question} has no simulation of measure {hypothesis.measure}"
+        return f"not simulated: question {hypothesis.question} has no simulation of its measure {hypothesis.measure}"
     if size.networks == 0:
         return f"not tested: this study trains no such networks (arm {question.arm}, set {question.initialization_set})"
     if size.networks < hypothesis.minimum_networks:
@@ -109,10 +111,10 @@ def power_lines(
     cases = {one.id: effect_case(one, sizes[one.id]) for one in confirmatory if not remarks[one.id]}
     requests = [Request(case, studies) for case in cases.values()]
     tallies: Mapping[str, Tally] = dict(
-        zip(cases, simulated(requests, seed=config.seed, workers=workers, watch=watch), strict=True)
+        zip(cases, simulated(requests, root_seed=config.seed, workers=workers, watch=watch), strict=True)
     )
     return tuple(
-        PowerLine(one, sizes[one.id].networks, found := tallies.get(one.id), remarks[one.id] or _remark(found))
+        PowerLine(one, sizes[one.id].networks, tally := tallies.get(one.id), remarks[one.id] or _remark(tally))
         for one in confirmatory
     )
 
@@ -135,11 +137,11 @@ def to_simulate(registration: Registration, config: Config, *, studies: int = ST
     return studies * sum(possible)
 
 
-def _remark(found: Tally | None) -> str:
-    if found is None or found.enough_rejected >= ENOUGH * found.studies:
+def _remark(tally: Tally | None) -> str:
+    if tally is None or tally.enough_rejected >= ENOUGH * tally.studies:
         return ""
     return (
-        f"cannot be relied on to answer: it misses what it looks for in {1 - found.enough_rejected / found.studies:.0%}"
+        f"cannot be relied on to answer: it misses what it looks for in {1 - tally.enough_rejected / tally.studies:.0%}"
     )
 
 
@@ -164,11 +166,11 @@ def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = 
     for line in lines:
         one = line.hypothesis
         effect = planted_text(effect_case(one, Size(max(line.networks, 1))))
-        found = line.tally
+        tally = line.tally
         shares = (
             ("", "")
-            if found is None
-            else (share_text(found.enough_rejected, found.studies), share_text(found.supported, found.studies))
+            if tally is None
+            else (share_text(tally.enough_rejected, tally.studies), share_text(tally.supported, tally.studies))
         )
         table.add_row(one.id, str(line.networks), effect, *shares, line.remark)
     console.print()
@@ -189,12 +191,12 @@ def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = 
 
 def _summary(lines: Sequence[PowerLine], weak: Sequence[PowerLine], missing: Sequence[PowerLine]) -> str:
     able = len(lines) - len(weak) - len(missing)
-    told = f"{able} of {len(lines)} confirmatory tests find what they look for at least as often as not."
+    summary = f"{able} of {len(lines)} confirmatory tests find what they look for at least as often as not."
     if weak:
-        told += f" With these networks it would be missed more often than found by: {_ids(weak)}."
+        summary += f" With these networks it would be missed more often than found by: {_ids(weak)}."
     if missing:
-        told += f" Not tested, or not with so few networks: {_ids(missing)}."
-    return told
+        summary += f" Not tested, or not with so few networks: {_ids(missing)}."
+    return summary
 
 
 def _ids(lines: Sequence[PowerLine]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from study.analysis.core.question import unpublished
+from study.analysis.questions import questions
 from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, processes, tally
 from study.analysis.simulation.calibration import (
     Calibration,
@@ -39,7 +40,7 @@ def hypothesis(name: str = CHEAP) -> Hypothesis:
 
 def counts(studies: int, any_rejected: int, **changes: int) -> Tally:
     """Return a tally of a hypothesis of two layers."""
-    given = {
+    others = {
         "enough_rejected": 0,
         "supported": 0,
         "contradicted": 0,
@@ -50,7 +51,7 @@ def counts(studies: int, any_rejected: int, **changes: int) -> Tally:
         "published_supported": 0,
         **changes,
     }
-    return Tally(studies=studies, rejected=(any_rejected, 0), any_rejected=any_rejected, **given)
+    return Tally(studies=studies, rejected=(any_rejected, 0), any_rejected=any_rejected, **others)
 
 
 def calibration(any_rejected: int, studies: int = 1000) -> Calibration:
@@ -65,13 +66,13 @@ def calibration(any_rejected: int, studies: int = 1000) -> Calibration:
 def test_a_tally_counts_what_the_registered_path_concludes() -> None:
     """Every study once; the claim is rejected at most as often as any layer, and support is not above either."""
     case = effect_case(hypothesis(), Size(24))
-    found = tally(case, seed=0, start=0, studies=30, published=5)
+    found = tally(case, root_seed=0, start=0, studies=30, published=5)
     assert found.studies == 30
     assert found.published == 5
     assert found.supported <= found.enough_rejected <= found.any_rejected <= sum(found.rejected)
     assert 0 < found.covered <= found.intervals == 60
-    assert found == tally(case, seed=0, start=0, studies=30, published=5)
-    assert found != tally(case, seed=1, start=0, studies=30, published=5)
+    assert found == tally(case, root_seed=0, start=0, studies=30, published=5)
+    assert found != tally(case, root_seed=1, start=0, studies=30, published=5)
     both = found + found
     assert (both.studies, both.rejected) == (60, tuple(2 * count for count in found.rejected))
 
@@ -79,10 +80,10 @@ def test_a_tally_counts_what_the_registered_path_concludes() -> None:
 def test_a_large_effect_is_found_and_its_absence_is_not() -> None:
     """Three standard deviations in every layer: rejected in all studies, and the interval holds what was planted."""
     one = dataclasses.replace(hypothesis(), smallest_effect=-0.09)
-    found = tally(effect_case(one, Size(16)), seed=0, start=0, studies=20, published=0)
+    found = tally(effect_case(one, Size(16)), root_seed=0, start=0, studies=20, published=0)
     assert found.enough_rejected == 20
     (null,) = null_cases(one, Size(16))
-    assert tally(null, seed=0, start=0, studies=20, published=0).any_rejected < 8
+    assert tally(null, root_seed=0, start=0, studies=20, published=0).any_rejected < 8
 
 
 @pytest.mark.slow
@@ -90,9 +91,9 @@ def test_counts_do_not_depend_on_the_number_of_processes() -> None:
     """One process or two, the same studies; every study is watched once."""
     requests = [processes.Request(effect_case(hypothesis(), Size(size)), 40, 3) for size in (80, 200)]
     watched: list[int] = []
-    alone = processes.simulated(requests, seed=3, workers=1, watch=watched.append)
+    alone = processes.simulated(requests, root_seed=3, workers=1, watch=watched.append)
     assert sum(watched) == 80
-    assert alone == processes.simulated(requests, seed=3, workers=2)
+    assert alone == processes.simulated(requests, root_seed=3, workers=2)
     assert [found.published for found in alone] == [3, 3]
 
 
@@ -136,8 +137,6 @@ def test_tables_hold_what_was_counted() -> None:
 
 def test_what_is_not_in_the_paper_has_no_published_error_rate() -> None:
     """Its published analysis supports nothing, which is no merit."""
-    from study.analysis.questions import questions
-
     published = questions()[hypothesis().question].published[hypothesis().measure]
     assert published.layers is unpublished
     assert calibration(50).worst_published is None
@@ -156,12 +155,12 @@ def test_the_command_reports_registered_against_published(
 ) -> None:
     """Two hypotheses, few studies: exit code 0, one table, a page that works offline, all counts beside it."""
     monkeypatch.chdir(tmp_path)
-    asked = (CHEAP, "shift_invariance-fc1")
-    flags = [part for name in asked for part in ("--hypothesis", name)]
+    names = (CHEAP, "shift_invariance-fc1")
+    flags = [part for name in names for part in ("--hypothesis", name)]
     assert run(*flags, "--studies", "20", "--networks", "8,16") == 0
     out = capsys.readouterr().out
     assert "studies simulated: " in out
-    for name in asked:
+    for name in names:
         assert name in out
     assert "not in the paper" in out
     page = (tmp_path / "reports" / "calibration.html").read_text(encoding="utf-8")
@@ -169,7 +168,7 @@ def test_the_command_reports_registered_against_published(
     assert not re.search(r'(?:src|href)="https?:', page)
     with (tmp_path / "reports" / "calibration.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["hypothesis"] for row in rows} == set(asked)
+    assert {row["hypothesis"] for row in rows} == set(names)
     assert sorted({int(row["networks"]) for row in rows if row["planted"] == "effect"}) == [8, 16]
     assert {row["studies"] for row in rows if row["planted"] == NULL} == {"20"}
     # Any half raises the coefficient of variation above the intact network's, which is what the paper compares with.

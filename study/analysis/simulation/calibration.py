@@ -39,12 +39,12 @@ class Calibration:
     @property
     def worst(self) -> Tally:
         """Return the studies of the null that was rejected most often."""
-        return max((found for _, found in self.null), key=lambda found: found.any_rejected / found.studies)
+        return max((tally for _, tally in self.null), key=lambda tally: tally.any_rejected / tally.studies)
 
     @property
     def effect(self) -> Tally:
         """Return the studies with an effect, of as many networks."""
-        return next(found for case, found in self.effects if case.size.networks == self.networks)
+        return next(tally for case, tally in self.effects if case.size.networks == self.networks)
 
     @property
     def worst_published(self) -> Tally | None:
@@ -53,10 +53,10 @@ class Calibration:
         None where the paper has no such analysis, or it was not run.
         """
         analysis = questions()[self.hypothesis.question].published[self.hypothesis.measure]
-        run = [found for _, found in self.null if found.published]
-        if analysis.layers is unpublished or not run:
+        analysed = [tally for _, tally in self.null if tally.published]
+        if analysis.layers is unpublished or not analysed:
             return None
-        return max(run, key=lambda found: found.published_supported / found.published)
+        return max(analysed, key=lambda tally: tally.published_supported / tally.published)
 
     def type_one_interval(self, *, comparisons: int = 1) -> Interval:
         """Return the Monte Carlo interval of the family-wise type I error, at 95 % for so many intervals together."""
@@ -89,8 +89,8 @@ def case_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     """Return everything that was counted: a row for each hypothesis, planted value and number of networks."""
     rows = []
     for one in calibrations:
-        for case, found in (*one.null, *one.effects):
-            rows.append(_identity(one.hypothesis) | _planted(case) | _shares(found))
+        for case, tally in (*one.null, *one.effects):
+            rows.append(_identity(one.hypothesis) | _planted(case) | _shares(tally))
     return pd.DataFrame(rows)
 
 
@@ -111,21 +111,21 @@ def _planted(case: Case) -> dict[str, object]:
     return {"planted": case.planted, "theta": case.theta, "networks": case.size.networks}
 
 
-def _shares(found: Tally) -> dict[str, object]:
+def _shares(tally: Tally) -> dict[str, object]:
     """Return the shares of a tally with their 95 % Monte Carlo intervals; NaN where nothing was counted."""
-    row: dict[str, object] = {"studies": found.studies}
+    row: dict[str, object] = {"studies": tally.studies}
     counts = {
-        "any_layer_rejected": found.any_rejected,
-        "claim_rejected": found.enough_rejected,
-        "supported": found.supported,
-        "contradicted": found.contradicted,
-        "not_tested_somewhere": found.untested,
+        "any_layer_rejected": tally.any_rejected,
+        "claim_rejected": tally.enough_rejected,
+        "supported": tally.supported,
+        "contradicted": tally.contradicted,
+        "not_tested_somewhere": tally.untested,
     }
     for name, count in counts.items():
-        row |= _share(name, count, found.studies)
-    row["worst_layer_rejected"] = max(found.rejected) / found.studies
-    row["interval_coverage"] = found.covered / found.intervals if found.intervals else float("nan")
-    return row | _share("published_supported", found.published_supported, found.published)
+        row |= _share(name, count, tally.studies)
+    row["worst_layer_rejected"] = max(tally.rejected) / tally.studies
+    row["interval_coverage"] = tally.covered / tally.intervals if tally.intervals else float("nan")
+    return row | _share("published_supported", tally.published_supported, tally.published)
 
 
 def _share(name: str, count: int, n: int) -> dict[str, object]:
@@ -151,7 +151,7 @@ def summary_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
                 "high": interval.high,
                 "all_together_low": wide.low,
                 "holds": "no" if wide.low > one.hypothesis.alpha else "yes",
-                "coverage": _coverage([found for _, found in one.null]),
+                "coverage": _coverage([tally for _, tally in one.null]),
                 "nominal": one.hypothesis.confidence_level,
                 "power": effect.enough_rejected / effect.studies,
                 "says_supported": effect.supported / effect.studies,
@@ -163,12 +163,12 @@ def summary_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
 
 
 def _coverage(tallies: Sequence[Tally]) -> float:
-    intervals = sum(found.intervals for found in tallies)
-    return sum(found.covered for found in tallies) / intervals if intervals else float("nan")
+    intervals = sum(tally.intervals for tally in tallies)
+    return sum(tally.covered for tally in tallies) / intervals if intervals else float("nan")
 
 
-def _published(found: Tally | None) -> float:
-    return found.published_supported / found.published if found is not None and found.published else float("nan")
+def _published(tally: Tally | None) -> float:
+    return tally.published_supported / tally.published if tally is not None and tally.published else float("nan")
 
 
 def level_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
@@ -179,10 +179,10 @@ def level_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     """
     rows = []
     for one in calibrations:
-        found = [(REGISTERED, one.worst.any_rejected, one.worst.studies)]
+        counts = [(REGISTERED, one.worst.any_rejected, one.worst.studies)]
         if (most := one.worst_published) is not None:
-            found.append((PUBLISHED, most.published_supported, most.published))
-        for analysis, count, n in found:
+            counts.append((PUBLISHED, most.published_supported, most.published))
+        for analysis, count, n in counts:
             interval = proportion_interval(count, n, confidence_level=CONFIDENCE)
             rows.append((one.hypothesis.id, analysis, count / n, interval.low, interval.high, one.hypothesis.alpha))
     return pd.DataFrame(rows, columns=["hypothesis", "analysis", "share", "ci_low", "ci_high", "alpha"])
@@ -192,15 +192,15 @@ def power_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     """Return power against the number of networks: a row for each hypothesis, number and meaning of power."""
     rows = []
     for one in calibrations:
-        for case, found in one.effects:
-            for kind, count in ((FINDS, found.enough_rejected), (SUPPORTS, found.supported)):
-                interval = proportion_interval(count, found.studies, confidence_level=CONFIDENCE)
+        for case, tally in one.effects:
+            for kind, count in ((FINDS, tally.enough_rejected), (SUPPORTS, tally.supported)):
+                interval = proportion_interval(count, tally.studies, confidence_level=CONFIDENCE)
                 rows.append(
                     (
                         one.hypothesis.id,
                         case.size.networks,
                         kind,
-                        count / found.studies,
+                        count / tally.studies,
                         interval.low,
                         interval.high,
                         one.hypothesis.minimum_networks,

@@ -27,14 +27,14 @@ class Request:
 class _Batch:
     place: int
     case: Case
-    seed: int
+    root_seed: int
     start: int
     studies: int
     published: int
 
 
 def simulated(
-    requests: Sequence[Request], *, seed: int, workers: int, watch: Callable[[int], None] = lambda studies: None
+    requests: Sequence[Request], *, root_seed: int, workers: int, watch: Callable[[int], None] = lambda studies: None
 ) -> tuple[Tally, ...]:
     """Return what became of each request's studies.
 
@@ -42,14 +42,14 @@ def simulated(
     ----------
     requests
         What to simulate.
-    seed
+    root_seed
         Root of all random numbers.
     workers
         Processes; with 1 everything happens in this one.
     watch
         Told how many more studies are done.
     """
-    batches = [batch for place, request in enumerate(requests) for batch in _batches(place, request, seed)]
+    batches = [batch for place, request in enumerate(requests) for batch in _batches(place, request, root_seed)]
     tallies: list[Tally | None] = [None] * len(requests)
     for batch, counted in _done(batches, workers):
         so_far = tallies[batch.place]
@@ -58,11 +58,11 @@ def simulated(
     return tuple(whole for whole in tallies if whole is not None)
 
 
-def _batches(place: int, request: Request, seed: int) -> Iterator[_Batch]:
+def _batches(place: int, request: Request, root_seed: int) -> Iterator[_Batch]:
     at_once = studies_at_once(request.case.size.networks)
     for start in range(0, request.studies, at_once):
         published = min(max(request.published - start, 0), at_once)
-        yield _Batch(place, request.case, seed, start, min(at_once, request.studies - start), published)
+        yield _Batch(place, request.case, root_seed, start, min(at_once, request.studies - start), published)
 
 
 def _done(batches: Sequence[_Batch], workers: int) -> Iterator[tuple[_Batch, Tally]]:
@@ -72,15 +72,17 @@ def _done(batches: Sequence[_Batch], workers: int) -> Iterator[tuple[_Batch, Tal
     with _single_threaded():
         pool = ProcessPoolExecutor(min(workers, len(batches)), multiprocessing.get_context("spawn"))
         try:
-            promised = {pool.submit(_tally, batch): batch for batch in batches}
-            for future in as_completed(promised):
-                yield promised[future], future.result()
+            batch_of = {pool.submit(_tally, batch): batch for batch in batches}
+            for future in as_completed(batch_of):
+                yield batch_of[future], future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 def _tally(batch: _Batch) -> Tally:
-    return tally(batch.case, seed=batch.seed, start=batch.start, studies=batch.studies, published=batch.published)
+    return tally(
+        batch.case, root_seed=batch.root_seed, start=batch.start, studies=batch.studies, published=batch.published
+    )
 
 
 @contextlib.contextmanager

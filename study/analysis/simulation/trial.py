@@ -22,7 +22,7 @@ from study.vocabulary.seeding import stable_integer, stream
 
 N_RESAMPLES: Final = 999  # of a simulated study; a randomisation test keeps its level with any number
 NULL, EFFECT = "null", "effect"  # what is planted: no effect, or the smallest one of interest
-_ROWS: Final = 1600  # networks simulated at once; part of what the random numbers depend on
+_NETWORKS: Final = 1600  # networks simulated at once; part of what the random numbers depend on
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,17 @@ def is_simulated(hypothesis: Hypothesis) -> bool:
 
 def studies_at_once(networks: int) -> int:
     """Return how many studies of so many networks are simulated together."""
-    return max(1, _ROWS // networks)
+    return max(1, _NETWORKS // networks)
 
 
-def tally(case: Case, *, seed: int, start: int, studies: int, published: int) -> Tally:
+def tally(case: Case, *, root_seed: int, start: int, studies: int, published: int) -> Tally:
     """Return what becomes of simulated studies number `start` and so on.
 
     Parameters
     ----------
     case
         What is planted.
-    seed
+    root_seed
         Root of all random numbers; they depend on the case and on `start` beside it, and on nothing else.
     start, studies
         Which of the case's studies these are.
@@ -133,19 +133,19 @@ def tally(case: Case, *, seed: int, start: int, studies: int, published: int) ->
         raise StudyError(f"hypothesis {hypothesis.id!r}: there is no simulation of measure {hypothesis.measure!r}")
     design = Design(studies, case.size, question.arm, question.initialization_set)
     truth = Truth(hypothesis.layers, case.theta, hypothesis.expected_sd)
-    networks = simulator(stream(seed, "simulation", f"{case.name}/{start}"), design, truth)
+    networks = simulator(stream(root_seed, "simulation", f"{case.name}/{start}"), design, truth)
     estimand, analysis = question.estimands[hypothesis.measure], question.published[hypothesis.measure]
     # An estimand gives each network's values by itself, so it is taken of all studies at once.
     values = estimand.values(networks)
     against = None if estimand.against is None else estimand.against(networks).values.astype(np.float64)
-    root, results = stable_integer(f"{seed}/{case.name}"), []
+    seed_of_first, results = stable_integer(f"{root_seed}/{case.name}") + start, []
     for study in range(studies):
         rows = slice(study * design.networks, (study + 1) * design.networks)
         other = None if against is None else against[rows]
-        layers = tested_values(hypothesis, values.isel(network=rows), other, root_seed=root + start + study)
+        layers = tested_values(hypothesis, values.isel(network=rows), other, root_seed=seed_of_first + study)
         as_published: tuple[PublishedLayer, ...] = ()
         if study < published:
-            as_published = analysis.layers(_cut(networks, rows), hypothesis.layers, root_seed=root + start + study)
+            as_published = analysis.layers(_cut(networks, rows), hypothesis.layers, root_seed=seed_of_first + study)
         results.append(with_verdicts({hypothesis.id: Tested(hypothesis, layers, as_published)})[hypothesis.id])
     return _counted(results, case, published=min(published, studies))
 
