@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from study.execution import scheduling as execute
+from study.execution import scheduling
 from study.images import figures
 from study.images.sources.cifar10 import BATCHES
 from study.run import main
@@ -45,15 +45,20 @@ def place(tiny: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+def started(*arguments: object, **options: object) -> None:
+    """Fail: stands in place of what starts networks."""
+    pytest.fail("networks were started")
+
+
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refusal:
     """Return a function that runs a command line, asserts that it is refused, and returns the line that says why."""
-    monkeypatch.setattr(execute, "run_networks", lambda *given, **named: pytest.fail("networks were started"))
+    monkeypatch.setattr(scheduling, "run_networks", started)
 
-    def refusal(place: Path, *given: str, registration: Path = REGISTRATION) -> str:
+    def refusal(place: Path, *command_line: str, registration: Path = REGISTRATION) -> str:
         monkeypatch.chdir(place)
         before = snapshot(place)
-        code = main(["--preregistration", str(registration), *given])
+        code = main(["--preregistration", str(registration), *command_line])
         after = snapshot(place)
         err = capsys.readouterr().err
         assert code == 2, err
@@ -137,25 +142,25 @@ SETTING_REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("given", "named"), SETTING_REFUSALS.values(), ids=SETTING_REFUSALS.keys())
-def test_setting_is_refused_by_name(place: Path, refused: Refusal, given: list[str], named: list[str]) -> None:
+@pytest.mark.parametrize(("command_line", "named"), SETTING_REFUSALS.values(), ids=SETTING_REFUSALS.keys())
+def test_setting_is_refused_by_name(place: Path, refused: Refusal, command_line: list[str], named: list[str]) -> None:
     """The line names the value, what is allowed and where it came from."""
-    line = refused(place, *given)
+    line = refused(place, *command_line)
     for part in named:
         assert part in line
 
 
-@pytest.mark.parametrize("given", [["--nope"], ["--workers", "two"], ["--seed", "1.5"], ["extra"]])
+@pytest.mark.parametrize("command_line", [["--nope"], ["--workers", "two"], ["--seed", "1.5"], ["extra"]])
 def test_malformed_command_line_ends_with_two(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: list[str]
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command_line: list[str]
 ) -> None:
     """What the parser itself refuses ends with exit code 2, names the value, and touches nothing."""
     monkeypatch.chdir(place)
     before = snapshot(place)
     with pytest.raises(SystemExit) as ended:
-        main(given)
+        main(command_line)
     assert ended.value.code == 2
-    assert given[-1] in capsys.readouterr().err
+    assert command_line[-1] in capsys.readouterr().err
     assert snapshot(place) == before
 
 
@@ -183,9 +188,9 @@ def test_missing_data_directory_is_refused(tmp_path: Path, refused: Refusal) -> 
     """A directory that is not there, and a file in its place, are named with what is wanted."""
     (tmp_path / "file").write_text("")
     for source, wanted in (("cifar10", "cifar-10-batches-bin/"), ("folder", "train/<class>/")):
-        for given, problem in (("nowhere", "does not exist"), ("file", "is not a directory")):
-            line = refused(tmp_path, "--images", source, "--data-dir", given)
-            assert f"--data-dir {given}: {problem}" in line
+        for folder, problem in (("nowhere", "does not exist"), ("file", "is not a directory")):
+            line = refused(tmp_path, "--images", source, "--data-dir", folder)
+            assert f"--data-dir {folder}: {problem}" in line
             assert wanted in line
 
 
@@ -358,9 +363,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def _mount(*given: str) -> None:
+def _mount(*options: str) -> None:
     try:
-        subprocess.run(["mount", *given], check=True, capture_output=True, timeout=30)
+        subprocess.run(["mount", *options], check=True, capture_output=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         pytest.skip("a small file system can be mounted by root alone, and not in every container")
 
@@ -387,7 +392,7 @@ def test_disk_too_full_for_the_record_is_refused(
     disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Space for a few bytes is not space for a study: that is said before anything is trained, and no file is left."""
-    monkeypatch.setattr(execute, "run_networks", lambda *given, **named: pytest.fail("networks were started"))
+    monkeypatch.setattr(scheduling, "run_networks", started)
     fill(disk, leave=8_192)
     monkeypatch.chdir(disk)
     assert main(arguments()) == 2

@@ -13,22 +13,15 @@ from study.analysis.core.question import layer_means
 from study.config import ImagesConfig
 from study.images import load_images
 from study.images.image_set import ImageSet
-from tests.pipeline.tiny_study import NAME, WHOLE_REGISTRATION, Finished, run
+from tests.pipeline.tiny_study import BRIEFLY_MEASURED, NAME, WHOLE_REGISTRATION, Finished, assigned, run
 
 SETTINGS = (
+    *BRIEFLY_MEASURED,
     "images.train_images=4000",
     "images.validation_images=500",
     "images.test_images=500",
     "training.epochs=5",
-    "population.seeds=1",
     "population.augmentations=none",
-    "probe.permutations=100",
-    "ablation.null_draws=20",
-    "ablation.null_images=32",
-    "shift_invariance.test_images=0",
-    "maturation.seeds=0",
-    "memorization.seeds=0",
-    "replication.seeds=0",
     "replication.maturation_seeds=0",
     "replication.memorization_seeds=0",
 )
@@ -54,9 +47,8 @@ def photographs() -> ImageSet:
 def photographed(photographs: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """One network, trained on 4,000 photographs for five epochs, by the command line."""
     place = tmp_path_factory.mktemp("cifar10")
-    assignments = [part for setting in SETTINGS for part in ("--set", setting)]
     directory = str(Path(os.environ["STUDY_CIFAR10_DIR"]).absolute())
-    given = [
+    command_line = [
         "--preregistration",
         str(WHOLE_REGISTRATION),
         "--profile",
@@ -66,14 +58,13 @@ def photographed(photographs: ImageSet, tmp_path_factory: pytest.TempPathFactory
         "--data-dir",
         directory,
     ]
-    return run(place, *given, *assignments, "--workers", "1")
+    return run(place, *command_line, *assigned(SETTINGS), "--workers", "1")
 
 
 @pytest.fixture(scope="module")
 def study(photographed: Finished) -> xr.DataTree:
     """Its store, in memory."""
-    with xr.open_datatree(photographed.folder.compacted, engine="zarr") as tree:
-        return tree.load()
+    return photographed.opened()
 
 
 def test_photographs_go_all_the_way_to_the_report(photographed: Finished) -> None:

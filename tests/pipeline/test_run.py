@@ -34,8 +34,7 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 @pytest.fixture(scope="module")
 def study(tiny: Finished) -> xr.DataTree:
     """The tiny study as a user opens it, in memory."""
-    with xr.open_datatree(tiny.folder.compacted, engine="zarr") as tree:
-        return tree.load()
+    return tiny.opened()
 
 
 def test_study_runs_from_images_to_report(tiny: Finished) -> None:

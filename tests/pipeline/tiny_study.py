@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import xarray as xr
 
 from study.config import resolve
 from study.config.population import PlannedNetwork, planned_networks
@@ -96,6 +97,11 @@ class Finished:
     def report(self) -> Path:
         """The study's report."""
         return self.place / "reports" / f"{NAME}.html"
+
+    def opened(self) -> xr.DataTree:
+        """Return the compacted study as a user opens it, in memory."""
+        with xr.open_datatree(self.folder.compacted, engine="zarr") as tree:
+            return tree.load()
 
 
 def tiny_folder(place: Path) -> StudyFolder:
