@@ -27,7 +27,7 @@ from study.analysis.core.results import (
 from study.analysis.core.testing import untested
 from study.analysis.questions import questions
 from tests.example_networks import example_network
-from tests.example_report import NAN, hypothesis, layer_result, undefined_layer
+from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
 from tests.example_study import LAYERS, analysed, registered, registered_questions, study_of
 
 # What the paper claims, question by question, and the hypotheses that say it.

@@ -16,7 +16,8 @@ from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.report.charts import charts, drawing_functions, theme
 from study.report.drawing import figure_drawing, interval_drawing, rounded
-from tests.example_report import HOSTILE, LAYERS, example_report, hypothesis
+from tests.example_report import example_report
+from tests.example_results import HOSTILE, LAYERS, hypothesis
 
 CHARTS_FOLDER = Path(theme.__file__).parent
 FIGURES = [figure for question in example_report().questions for figure in question.figures]

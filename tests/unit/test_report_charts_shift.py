@@ -15,7 +15,7 @@ from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.report.charts import charts
 from study.report.drawing import figure_drawing
-from tests.example_report import HOSTILE
+from tests.example_results import HOSTILE
 from tests.example_study import LAYERS, analysed, example_study, replaced
 
 NEW = ("group_slopes", "correlation_ways", "shift_bars", "shift_ratios", "shift_consistency")

@@ -13,7 +13,8 @@ import vl_convert
 from study.analysis.core.results import HypothesisResult
 from study.report import drawing
 from study.report.drawing import figure_drawing, interval_drawing
-from tests.example_report import NAN, example_report
+from tests.example_report import example_report
+from tests.example_results import NAN
 
 RESULTS = {result.hypothesis.id: result for result in example_report().hypotheses}
 

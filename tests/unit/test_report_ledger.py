@@ -21,7 +21,8 @@ from study.analysis.core.results import (
 from study.report import ledger_words
 from study.report.content import Report
 from study.report.page import render
-from tests.example_report import HOSTILE, NAN, example_report, hypothesis, layer_result
+from tests.example_report import example_report
+from tests.example_results import HOSTILE, NAN, hypothesis, layer_result
 from tests.page_tables import rows_of
 
 SEVEN = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")

@@ -19,7 +19,8 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import second_set
 from study.report import wording
-from tests.example_report import NAN, example_report, hypothesis, layer_result
+from tests.example_report import example_report
+from tests.example_results import NAN, hypothesis, layer_result
 
 
 @pytest.mark.parametrize(

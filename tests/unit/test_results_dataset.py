@@ -18,7 +18,7 @@ from study.analysis.core.results import (
     SecondSet,
 )
 from study.analysis.core.results_dataset import results_dataset
-from tests.example_report import hypothesis, layer_result
+from tests.example_results import hypothesis, layer_result
 from tests.example_study import analysed, example_study
 
 
