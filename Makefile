@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: study test lint requirements
 
 study: .venv/installed
-	$(BIN)/python -m study.run
+	$(BIN)/python -m study run
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

@@ -1,7 +1,7 @@
 """What concluding a study costs as it grows: seconds, peak memory and bytes on disk, from 25 networks to 400.
 
 Every size is run in a process of its own, on the first networks of one simulated study, with the steps that
-`python -m study.run` takes when all networks are done. Processor seconds stand beside those of the clock, which depend
+`python -m study run` takes when all networks are done. Processor seconds stand beside those of the clock, which depend
 on what else the machine is doing; peak memory is the whole process', imports included.
 """
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 def _run(place: str) -> float:
     started = time.perf_counter()
-    command = [sys.executable, "-m", "study.run", "--preregistration", str(ROOT / "preregistration.md")]
+    command = [sys.executable, "-m", "study", "run", "--preregistration", str(ROOT / "preregistration.md")]
     subprocess.run(
         command, cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=True
     )

@@ -244,7 +244,7 @@ def open_study(path: Path) -> xr.DataTree:
         When there is no study, it cannot be read, or it is of another schema version.
     """
     if not path.is_dir():
-        raise StudyError(f"{path}: there is no study; run `python -m study.run` first")
+        raise StudyError(f"{path}: there is no study; run `python -m study run` first")
     try:
         tree = xr.open_datatree(path, engine="zarr", consolidated=True)
     except (OSError, ValueError, KeyError, TypeError) as error:

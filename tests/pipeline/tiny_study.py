@@ -60,7 +60,7 @@ sys.exit(code)
 _INTERRUPTIBLE = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, "-m", "study.run", *sys.argv[1:]])
+os.execv(sys.executable, [sys.executable, "-m", "study", "run", *sys.argv[1:]])
 """
 
 
@@ -144,7 +144,7 @@ def run(place: Path, *command_line: str, path: tuple[Path, ...] = ()) -> Finishe
 
 
 def start(place: Path, *command_line: str, path: tuple[Path, ...] = ()) -> subprocess.Popen[str]:
-    """Start `python -m study.run` in `place`, in a session of its own as a terminal would."""
+    """Start `python -m study run` in `place`, in a session of its own as a terminal would."""
     return subprocess.Popen(
         [sys.executable, "-c", _INTERRUPTIBLE, *command_line],
         cwd=place,

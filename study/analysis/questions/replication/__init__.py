@@ -82,7 +82,7 @@ def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_se
         f"The second set holds {counts.total()} networks that were trained to generalise, by augmentation: {listed}. They"
         " share their images, the split and the recipe with the first set; initial weights, batches and augmentations"
         " are drawn anew.",
-        "VGG16 is not among these networks, so what is registered for it is not tested; `python -m study.probe_model vgg16`"
+        "VGG16 is not among these networks, so what is registered for it is not tested; `python -m study probe_model vgg16`"
         " describes it in a report of its own.",
     )
 
