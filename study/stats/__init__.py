@@ -1,7 +1,8 @@
-"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity, power.
+"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity.
 
 A function named in the plural (`stratified_permutation_tests`) does for each of several variables, (k, n), what its
-singular does for one, (n,): fast, because all share the same permutations or resamples of the n observations.
+singular does for one, (n,): fast, because all share the same permutations or resamples of the n observations. What it
+says of one variable does not depend on the others, to the last bit.
 """
 
 from study.stats.bootstrap import bootstrap_interval, mean_interval, mean_intervals
@@ -21,10 +22,8 @@ from study.stats.partial import partial_interval, partial_permutation_test, part
 from study.stats.permutation import (
     stratified_permutation_test,
     stratified_permutation_tests,
-    trend_test,
-    within_cluster_permutation_test,
 )
-from study.stats.power import Power, power_of, proportion_interval
+from study.stats.proportion import proportion_interval
 from study.stats.randomization import combined_randomization_test, randomization_pvalue
 from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
@@ -36,7 +35,6 @@ __all__ = [
     "EffectiveSampleSize",
     "Interval",
     "MixedSlope",
-    "Power",
     "RandomEffects",
     "TestOutcome",
     "adjusted_pvalues",
@@ -59,7 +57,6 @@ __all__ = [
     "partial_interval",
     "partial_permutation_test",
     "partial_spearman",
-    "power_of",
     "proportion_interval",
     "random_effects_mean",
     "random_intercept_slope",
@@ -71,6 +68,4 @@ __all__ = [
     "stratified_permutation_tests",
     "stratified_spearman",
     "stratified_spearmans",
-    "trend_test",
-    "within_cluster_permutation_test",
 ]

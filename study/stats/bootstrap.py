@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from study.stats.columns import of_one, where_defined
 from study.stats.intervals import Method, interval_from, intervals_from, require_options
 from study.stats.outcomes import (
     FEWEST_OBSERVATIONS,
@@ -17,7 +18,6 @@ from study.stats.outcomes import (
     require_same_length,
     undefined_interval,
     undefined_reasons,
-    vector,
 )
 from study.stats.strata import stratum_members
 from study.stats.sums import weighted_sums
@@ -70,36 +70,6 @@ def bootstrap_interval(
     return interval_from(on_rows(np.arange(n)), distribution, jackknife, members, confidence_level)
 
 
-def mean_interval(
-    values: ArrayLike,
-    *,
-    confidence_level: float,
-    n_resamples: int,
-    method: Method,
-    rng: np.random.Generator,
-) -> Interval:
-    """Return a bootstrap confidence interval of the mean of `values` (n,), one per experimental unit.
-
-    Undefined, with a note, if any value is NaN or infinite, if n < 3 or if all values are equal.
-
-    Raises
-    ------
-    ValueError
-        If `values` is not 1-dimensional, or `method`, `n_resamples` or `confidence_level` is not allowed.
-
-    Assumes independent, identically distributed values. With few of them, or long tails, it covers less than it says.
-
-    Source: as `bootstrap_interval`. From the same generator it is `scipy.stats.bootstrap`'s interval.
-    """
-    return mean_intervals(
-        vector("values", values)[np.newaxis],
-        confidence_level=confidence_level,
-        n_resamples=n_resamples,
-        method=method,
-        rng=rng,
-    )[0]
-
-
 def mean_intervals(
     variables: ArrayLike,
     *,
@@ -108,29 +78,37 @@ def mean_intervals(
     method: Method,
     rng: np.random.Generator,
 ) -> tuple[Interval, ...]:
-    """Return the `mean_interval` of each of `variables` (k, n), all with the same resampled units.
+    """Return a bootstrap confidence interval of the mean of each of `variables` (k, n), all with the same resampled units.
+
+    Undefined, with a note, if any value is NaN or infinite, if n < 3 or if all values are equal.
 
     Raises
     ------
     ValueError
         If `variables` is not 2-dimensional, or `method`, `n_resamples` or `confidence_level` is not allowed.
+
+    Assumes independent, identically distributed values. With few of them, or long tails, it covers less than it says.
+
+    Source: as `bootstrap_interval`. From the same generator it is `scipy.stats.bootstrap`'s interval.
     """
     require_options(confidence_level, n_resamples, method)
     table = matrix("variables", variables)
     n = table.shape[1]
-    reasons = undefined_reasons(table)
-    reasons = [why or ("constant input" if is_constant(row) else "") for why, row in zip(reasons, table, strict=True)]
-    intervals = [undefined_interval(confidence_level, reason) for reason in reasons]
-    defined = [i for i, reason in enumerate(reasons) if not reason]
-    if not defined:
-        return tuple(intervals)
-    values, everyone = table[defined], [np.arange(n)]
-    distributions = weighted_sums(values, resampled_counts(everyone, n_resamples, rng)) / n
-    jackknife = (np.sum(values, axis=1, keepdims=True) - values) / (n - 1) if method == "BCa" else None
-    found = intervals_from(np.mean(values, axis=1), distributions, jackknife, everyone, confidence_level)
-    for i, interval in zip(defined, found, strict=True):
-        intervals[i] = interval
-    return tuple(intervals)
+    reasons = [
+        why or ("constant input" if is_constant(row) else "")
+        for why, row in zip(undefined_reasons(table), table, strict=True)
+    ]
+
+    def resampled(rows: list[int]) -> tuple[Interval, ...]:
+        values, everyone = table[rows], [np.arange(n)]
+        distributions = weighted_sums(values, resampled_counts(everyone, n_resamples, rng)) / n
+        jackknife = (np.sum(values, axis=1, keepdims=True) - values) / (n - 1) if method == "BCa" else None
+        return intervals_from(np.mean(values, axis=1), distributions, jackknife, everyone, confidence_level)
+
+    return where_defined(reasons, lambda why: undefined_interval(confidence_level, why), resampled)
+
+
+mean_interval = of_one(mean_intervals)
 
 
 def resampled_counts(

@@ -7,8 +7,50 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from study.stats.columns import of_one, where_defined
 from study.stats.outcomes import Correlation, is_constant, matrix, require_same_length, undefined_reasons, vector
 from study.stats.strata import singleton_note, stratum_members
+
+
+def stratified_spearmans(variables: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[Correlation, ...]:
+    """Return the rank correlation of each of `variables` and `y` within strata, free of differences between strata.
+
+    Average ranks are taken within each stratum, divided by its size plus one and centred there (so they lie in
+    (-1/2, 1/2) whatever the size); the statistic is the Pearson correlation of all centred ranks together. The division
+    makes a stratum weigh roughly in proportion to its size; undivided ranks would weigh with its cube. With one stratum
+    this is Spearman's rho. A stratum of one observation adds nothing. A stratum in which only one of the variables
+    varies adds to the denominator alone, and so draws the statistic towards 0.
+
+    `variables` is (k, n), `y` and the labels `strata` are (n,). The statistic is NaN, and `note` says why, if any value
+    is NaN or infinite, if n < 3, or if either variable is constant within every stratum.
+
+    Raises
+    ------
+    ValueError
+        If `variables` is not 2-dimensional, another argument not 1-dimensional, or lengths differ.
+
+    Assumes the association has the same sign in every stratum; opposite associations cancel.
+
+    Source: aligned ranks, after Hodges and Lehmann (1962), Ann. Math. Stat. 33:482-497; standardised within-stratum
+    ranks as in van Elteren (1960), Bull. Int. Stat. Inst. 37:351-361.
+    """
+    table, y, members = variables_and_strata(variables, y, strata)
+
+    def correlated(rows: list[int]) -> list[Correlation]:
+        ranks = centred_ranks(np.vstack([table[rows], y]), members)
+        statistics = row_correlations(ranks[:-1], ranks[-1]).tolist()
+        cautions = [
+            constant_note(table[i], y) if math.isnan(rho) else "" for i, rho in zip(rows, statistics, strict=True)
+        ]
+        return [
+            Correlation(rho, y.size, caution or singleton_note(members))
+            for rho, caution in zip(statistics, cautions, strict=True)
+        ]
+
+    return where_defined(undefined_reasons(table, y), lambda why: Correlation(math.nan, y.size, why), correlated)
+
+
+stratified_spearman = of_one(stratified_spearmans)
 
 
 def spearman(x: ArrayLike, y: ArrayLike) -> Correlation:
@@ -25,35 +67,10 @@ def spearman(x: ArrayLike, y: ArrayLike) -> Correlation:
     return stratified_spearman(x, y, np.zeros(vector("x", x).size))
 
 
-def stratified_spearman(x: ArrayLike, y: ArrayLike, strata: ArrayLike) -> Correlation:
-    """Return the rank correlation of `x` and `y` within strata, free of differences between strata.
-
-    Average ranks are taken within each stratum, divided by its size plus one and centred there (so they lie in
-    (-1/2, 1/2) whatever the size); the statistic is the Pearson correlation of all centred ranks together. The division
-    makes a stratum weigh roughly in proportion to its size; undivided ranks would weigh with its cube. With one stratum
-    this is Spearman's rho. A stratum of one observation adds nothing. A stratum in which only one of the variables
-    varies adds to the denominator alone, and so draws the statistic towards 0.
-
-    `x`, `y` and the labels `strata` are (n,). The statistic is NaN, and `note` says why, if any value is NaN or
-    infinite, if n < 3, or if either variable is constant within every stratum.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not 1-dimensional, or lengths differ.
-
-    Assumes the association has the same sign in every stratum; opposite associations cancel.
-
-    Source: aligned ranks, after Hodges and Lehmann (1962), Ann. Math. Stat. 33:482-497; standardised within-stratum
-    ranks as in van Elteren (1960), Bull. Int. Stat. Inst. 37:351-361.
-    """
-    x, y = vector("x", x), vector("y", y)
-    require_same_length(x=x, y=y)
-    return stratified_spearmans(x[np.newaxis], y, strata)[0]
-
-
-def stratified_spearmans(variables: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[Correlation, ...]:
-    """Return the `stratified_spearman` of each of `variables` (k, n) with `y` (n,), in one array operation.
+def variables_and_strata(
+    variables: ArrayLike, y: ArrayLike, strata: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.intp]]]:
+    """Return `variables` (k, n) and `y` (n,) as floats, and the rows of each stratum.
 
     Raises
     ------
@@ -62,17 +79,7 @@ def stratified_spearmans(variables: ArrayLike, y: ArrayLike, strata: ArrayLike) 
     """
     table, y = matrix("variables", variables), vector("y", y)
     require_same_length(variables=table.T, y=y)
-    members = stratum_members(strata, y.size)
-    reasons = undefined_reasons(table, y)
-    correlations = [Correlation(math.nan, y.size, reason) for reason in reasons]
-    defined = [i for i, reason in enumerate(reasons) if not reason]
-    if not defined:
-        return tuple(correlations)
-    ranks = centred_ranks(np.vstack([table[defined], y]), members)
-    for i, statistic in zip(defined, row_correlations(ranks[:-1], ranks[-1]).tolist(), strict=True):
-        note = constant_note(table[i], y) if math.isnan(statistic) else singleton_note(members)
-        correlations[i] = Correlation(statistic, y.size, note)
-    return tuple(correlations)
+    return table, y, stratum_members(strata, y.size)
 
 
 def constant_note(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from study.stats.correlation import stratified_spearman, stratified_spearmans
+from study.stats.columns import of_one
+from study.stats.correlation import stratified_spearmans
 from study.stats.outcomes import (
     Correlation,
     Interval,
@@ -21,13 +22,15 @@ from study.stats.outcomes import (
 from study.stats.strata import stratum_members
 
 
-def fisher_interval(x: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence_level: float) -> Interval:
-    """Return a confidence interval for `stratified_spearman` on Fisher's z scale.
+def fisher_intervals(
+    variables: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence_level: float
+) -> tuple[Interval, ...]:
+    """Return a confidence interval for each of `stratified_spearmans` on Fisher's z scale.
 
     The standard error of atanh(rho) is sqrt((1 + rho^2 / 2) / (n - 3 - (s - 1))): Bonett and Wright's, with one degree
     of freedom less for each of the s - 1 further strata, as for a partial correlation. Strata of one observation are
-    left out of both counts. `x`, `y` and `strata` are (n,); pass one label for all for a plain rho. Undefined, with a
-    note, where the statistic is, where rho is -1 or 1, or where no degree of freedom is left.
+    left out of both counts. `variables` is (k, n), `y` and `strata` are (n,); pass one label for all for a plain rho.
+    Undefined, with a note, where the statistic is, where rho is -1 or 1, or where no degree of freedom is left.
 
     Raises
     ------
@@ -41,64 +44,44 @@ def fisher_interval(x: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence
     Source: Bonett and Wright (2000), Psychometrika 65:23-28; degrees of freedom after Fisher (1924), Metron 3:329-332.
     """
     require_confidence_level(confidence_level)
-    return _interval(stratified_spearman(x, y, strata), _freedom(strata), confidence_level)
-
-
-def fisher_intervals(
-    variables: ArrayLike, y: ArrayLike, *, strata: ArrayLike, confidence_level: float
-) -> tuple[Interval, ...]:
-    """Return the `fisher_interval` of each of `variables` (k, n) with `y` (n,).
-
-    Raises
-    ------
-    ValueError
-        If shapes differ or `confidence_level` is not between 0 and 1.
-    """
-    require_confidence_level(confidence_level)
     correlations = stratified_spearmans(variables, y, strata)
     freedom = _freedom(strata)
     return tuple(_interval(correlation, freedom, confidence_level) for correlation in correlations)
 
 
-def correlation_equivalence_test(
-    x: ArrayLike, y: ArrayLike, *, strata: ArrayLike, margin_low: float, margin_high: float
-) -> TestOutcome:
-    """Test whether the rank correlation of `x` and `y` within strata lies between the margins.
-
-    Two one-sided normal tests of Fisher's z of `stratified_spearman`, with the standard error of `fisher_interval`,
-    against the correlation being at or below `margin_low` and at or above `margin_high`; the p-value is the larger. It
-    is at most alpha exactly when the 1 - 2 alpha `fisher_interval` lies within the margins. `x`, `y` and `strata` are
-    (n,); pass one label for all for a plain rho. Undefined, with a note, where `fisher_interval` is; a correlation of
-    -1 or 1 keeps its statistic. Nothing is resampled: `n_resamples` is 0.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or the margins are not in order within (-1, 1).
-
-    Assumes what `fisher_interval` does. The margins are for what the statistic estimates in strata of the given sizes.
-
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, on Fisher's z as in Goertzen and Cribbie (2010),
-    Br. J. Math. Stat. Psychol. 63:527-537; standard error of Bonett and Wright (2000), Psychometrika 65:23-28.
-    """
-    _require_correlation_margins(margin_low, margin_high)
-    return _equivalence(stratified_spearman(x, y, strata), _freedom(strata), margin_low, margin_high)
+fisher_interval = of_one(fisher_intervals)
 
 
 def correlation_equivalence_tests(
     variables: ArrayLike, y: ArrayLike, *, strata: ArrayLike, margin_low: float, margin_high: float
 ) -> tuple[TestOutcome, ...]:
-    """Return the `correlation_equivalence_test` of each of `variables` (k, n) with `y` (n,).
+    """Test whether the rank correlation of each of `variables` and `y` within strata lies between the margins.
+
+    Two one-sided normal tests of Fisher's z of `stratified_spearmans`, with the standard error of `fisher_intervals`,
+    against the correlation being at or below `margin_low` and at or above `margin_high`; the p-value is the larger. It
+    is at most alpha exactly when the 1 - 2 alpha interval lies within the margins. `variables` is (k, n), `y` and
+    `strata` are (n,); pass one label for all for a plain rho. Undefined, with a note, where the interval is; a
+    correlation of -1 or 1 keeps its statistic. Nothing is resampled: `n_resamples` is 0.
 
     Raises
     ------
     ValueError
         If shapes differ, or the margins are not in order within (-1, 1).
+
+    Assumes what `fisher_intervals` does. The margins are for what the statistic estimates in strata of the given sizes.
+
+    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, on Fisher's z as in Goertzen and Cribbie (2010),
+    Br. J. Math. Stat. Psychol. 63:527-537; standard error of Bonett and Wright (2000), Psychometrika 65:23-28.
     """
-    _require_correlation_margins(margin_low, margin_high)
+    require_margins(margin_low, margin_high)
+    if not -1 < margin_low < margin_high < 1:
+        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: they must lie between -1 and 1")
     correlations = stratified_spearmans(variables, y, strata)
     freedom = _freedom(strata)
     return tuple(_equivalence(correlation, freedom, margin_low, margin_high) for correlation in correlations)
+
+
+correlation_equivalence_test = of_one(correlation_equivalence_tests)
 
 
 @dataclass(frozen=True)
@@ -147,9 +130,3 @@ def _equivalence(correlation: Correlation, freedom: int, margin_low: float, marg
     above, below = float(ndtr((low - z.value) / z.error)), float(ndtr((z.value - high) / z.error))
     pvalue = max(above, below, float(np.finfo(np.float64).tiny))  # never 0, however far within the margins
     return TestOutcome(correlation.statistic, pvalue, correlation.n, "equivalence", 0, False, z.note)
-
-
-def _require_correlation_margins(margin_low: float, margin_high: float) -> None:
-    require_margins(margin_low, margin_high)
-    if not -1 < margin_low < margin_high < 1:
-        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: they must lie between -1 and 1")

@@ -1,4 +1,4 @@
-"""Permutation of ranks within strata or clusters: association, for one variable or many at once, and trend."""
+"""Permutation of ranks within strata: association, for one variable or many at once."""
 
 from __future__ import annotations
 
@@ -10,65 +10,22 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from study.stats.correlation import centred_ranks, constant_note, row_correlations
+from study.stats.columns import of_one, where_defined
+from study.stats.correlation import centred_ranks, constant_note, row_correlations, variables_and_strata
 from study.stats.outcomes import (
     Alternative,
     TestOutcome,
-    is_constant,
-    matrix,
     require_alternative,
     require_choice,
     require_resamples,
-    require_same_length,
     undefined_outcome,
-    undefined_reason,
     undefined_reasons,
-    vector,
 )
-from study.stats.strata import singleton_note, stratum_members
+from study.stats.strata import singleton_note
 from study.stats.sums import all_sums
-from study.stats.tails import tail_pvalue, tail_pvalues
+from study.stats.tails import tail_pvalues
 
 RankStatistic = Literal["pooled", "within"]
-
-
-def stratified_permutation_test(
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    strata: ArrayLike,
-    statistic: RankStatistic,
-    n_resamples: int,
-    alternative: Alternative,
-    rng: np.random.Generator,
-) -> TestOutcome:
-    """Test rank association of `x` and `y` by permuting `y` within strata only.
-
-    `x`, `y` and the labels `strata` are (n,). The statistic is `stratified_spearman` ("within") or plain Spearman's rho
-    ("pooled"). Every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`. Undefined,
-    with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every stratum (then
-    all permutations agree; a pooled statistic is still returned).
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `statistic`, `alternative` or `n_resamples` is not allowed.
-
-    Assumes that under the null hypothesis rows are exchangeable within strata; differences between strata are free.
-
-    Source: Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed.
-    """
-    x, y = vector("x", x), vector("y", y)
-    require_same_length(x=x, y=y)
-    return stratified_permutation_tests(
-        x[np.newaxis],
-        y,
-        strata=strata,
-        statistic=statistic,
-        n_resamples=n_resamples,
-        alternative=alternative,
-        rng=rng,
-    )[0]
 
 
 def stratified_permutation_tests(
@@ -81,145 +38,78 @@ def stratified_permutation_tests(
     alternative: Alternative,
     rng: np.random.Generator,
 ) -> tuple[TestOutcome, ...]:
-    """Return the `stratified_permutation_test` of each of `variables` (k, n) with `y` (n,).
+    """Test rank association of each of `variables` and `y` by permuting `y` within strata only.
 
-    `y` is permuted once for all variables, so their p-values rest on the same permutations.
+    `variables` is (k, n), `y` and the labels `strata` are (n,). The statistic is that of `stratified_spearmans`
+    ("within") or plain Spearman's rho ("pooled"). `y` is permuted once for all variables, so their p-values rest on the
+    same permutations; every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`.
+    Undefined, with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every
+    stratum (then all permutations agree; a pooled statistic is still returned).
 
     Raises
     ------
     ValueError
         If shapes differ, or `statistic`, `alternative` or `n_resamples` is not allowed.
+
+    Assumes that under the null hypothesis rows are exchangeable within strata; differences between strata are free.
+
+    Source: Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed.
     """
     require_choice("statistic", statistic, get_args(RankStatistic))
     require_alternative(alternative)
     require_resamples(n_resamples)
-    table, y = matrix("variables", variables), vector("y", y)
-    require_same_length(variables=table.T, y=y)
-    members = stratum_members(strata, y.size)
-    reasons = undefined_reasons(table, y)
-    outcomes = [undefined_outcome(y.size, alternative, reason) for reason in reasons]
-    defined = [i for i, reason in enumerate(reasons) if not reason]
-    if not defined:
-        return tuple(outcomes)
+    table, y, members = variables_and_strata(variables, y, strata)
     ranked = members if statistic == "within" else [np.arange(y.size)]
-    ranks = centred_ranks(np.vstack([table[defined], y]), ranked)
-    observed = row_correlations(ranks[:-1], ranks[-1])
-    movable = np.any([_varies(ranks[:, rows]) for rows in members], axis=0)
-    tested = movable[:-1] & movable[-1]
-    for i, value, possible in zip(defined, observed.tolist(), tested.tolist(), strict=True):
-        if not possible:
-            note = constant_note(table[i], y)
-            outcomes[i] = undefined_outcome(y.size, alternative, note, statistic=value)
-    if not tested.any():
-        return tuple(outcomes)
-    x_ranks, y_ranks = ranks[:-1][tested], ranks[-1]
-    steps = _steps(ranked, y.size)
+
+    def tested(rows: list[int]) -> list[TestOutcome]:
+        ranks = centred_ranks(np.vstack([table[rows], y]), ranked)
+        observed = row_correlations(ranks[:-1], ranks[-1])
+        movable = np.any([_varies(ranks[:, stratum]) for stratum in members], axis=0)
+        moved = movable[:-1] & movable[-1]
+        pvalues, n_permutations, exact = _pvalues(
+            ranks[:-1][moved], ranks[-1], observed[moved], members, ranked, n_resamples, alternative, rng
+        )
+        remaining = iter(pvalues)
+        return [
+            TestOutcome(value, next(remaining), y.size, alternative, n_permutations, exact, singleton_note(members))
+            if possible
+            else undefined_outcome(y.size, alternative, constant_note(table[i], y), statistic=value)
+            for i, value, possible in zip(rows, observed.tolist(), moved.tolist(), strict=True)
+        ]
+
+    return where_defined(undefined_reasons(table, y), lambda why: undefined_outcome(y.size, alternative, why), tested)
+
+
+stratified_permutation_test = of_one(stratified_permutation_tests)
+
+
+def _pvalues(
+    x_ranks: NDArray[np.float64],
+    y_ranks: NDArray[np.float64],
+    observed: NDArray[np.float64],
+    members: list[NDArray[np.intp]],
+    ranked: list[NDArray[np.intp]],
+    n_resamples: int,
+    alternative: Alternative,
+    rng: np.random.Generator,
+) -> tuple[list[float], int, bool]:
+    """Return the p-values of `observed` (k,), how many permutations they rest on, and whether these are all there are.
+
+    `x_ranks` is (k, n), `y_ranks` (n,), centred within the rows `ranked` together; `members` are those permuted together.
+    """
+    if not len(x_ranks):
+        return [], 0, False
+    steps = _steps(ranked, y_ranks.size)
     x_whole, y_whole = np.rint(x_ranks / steps), np.rint(y_ranks / steps)
     blocks = [(x_whole[:, rows], y_whole[rows], steps[rows[0]] ** 2) for rows in members]
     sums, exact = _permuted_sums(blocks, n_resamples, rng)
     null = sums / np.sqrt(np.sum(x_ranks**2, axis=1) * np.sum(y_ranks**2))[:, np.newaxis]
-    pvalues = tail_pvalues(observed[tested], null, alternative=alternative, exact=exact)
-    rows = np.array(defined)[tested].tolist()
-    for i, value, pvalue in zip(rows, observed[tested].tolist(), pvalues.tolist(), strict=True):
-        outcomes[i] = TestOutcome(value, pvalue, y.size, alternative, sums.shape[1], exact, singleton_note(members))
-    return tuple(outcomes)
-
-
-def within_cluster_permutation_test(
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    clusters: ArrayLike,
-    n_resamples: int,
-    alternative: Alternative,
-    rng: np.random.Generator,
-) -> TestOutcome:
-    """Test association of `x` and `y` within clusters that each count the same, by permuting `y` within clusters.
-
-    `x`, `y` and the labels `clusters` are (n,): many observations of each of few experimental units. The statistic is
-    the mean over clusters of Spearman's rho within the cluster, whatever its size; a stratum of
-    `stratified_permutation_test` weighs with its size instead. A cluster in which either variable is constant has no
-    rho: it is left out and noted. Every permutation is enumerated, and the p-value exact, when there are at most
-    `n_resamples`. Undefined, with a note, if any value is NaN or infinite, if n < 3 or if no cluster has a rho.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `alternative` or `n_resamples` is not allowed.
-
-    Assumes that under the null hypothesis the observations of a cluster are exchangeable, whatever differs between
-    clusters. It says whether there is association in these clusters, not that there is in others like them: for that
-    take each cluster's rho as one value, and `sign_flip_test`.
-
-    Source: as `stratified_permutation_test`; rank correlations combined over blocks as in Taylor (1987), Biometrics
-    43:409-416.
-    """
-    require_alternative(alternative)
-    require_resamples(n_resamples)
-    x, y = vector("x", x), vector("y", y)
-    require_same_length(x=x, y=y)
-    members = stratum_members(clusters, x.size)
-    if reason := undefined_reason(x, y):
-        return undefined_outcome(x.size, alternative, reason)
-    varied = [rows for rows in members if not (is_constant(x[rows]) or is_constant(y[rows]))]
-    if not varied:
-        return undefined_outcome(x.size, alternative, "constant within clusters")
-    ranks = [(_unit_ranks(x[rows]), _unit_ranks(y[rows])) for rows in varied]
-    sums, exact = _permuted_sums([(a[np.newaxis], b, 1.0) for a, b in ranks], n_resamples, rng)
-    statistic = float(np.mean([a @ b for a, b in ranks]))
-    pvalue = tail_pvalue(statistic, sums[0] / len(varied), alternative=alternative, exact=exact)
-    left_out = len(members) - len(varied)
-    note = f"clusters without variation: {left_out} of {len(members)}" if left_out else ""
-    return TestOutcome(statistic, pvalue, x.size, alternative, sums.shape[1], exact, note)
-
-
-def trend_test(
-    values: ArrayLike,
-    levels: ArrayLike,
-    *,
-    strata: ArrayLike,
-    n_resamples: int,
-    alternative: Alternative,
-    rng: np.random.Generator,
-) -> TestOutcome:
-    """Test whether `values` rise or fall over ordered `levels`, such as doses, within strata.
-
-    `values`, the numbers `levels` and the labels `strata` are (n,); pass one label for all for no strata. It is
-    `stratified_permutation_test` with the statistic "within", in which the levels, ranked as they are tied, are the
-    scores: only their order counts. "greater" is a rise. Undefined, with a note, where that test is and with fewer than
-    2 levels.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `alternative` or `n_resamples` is not allowed.
-
-    Assumes that under the null hypothesis values are exchangeable between levels within strata. It finds monotone
-    trends; one that rises and falls again may escape it.
-
-    Source: a permutation test of the linear-by-linear kind, as in Agresti (2002), Categorical Data Analysis, 2nd ed.,
-    section 3.4; an alternative to Jonckheere (1954), Biometrika 41:133-145, to which it comes close.
-    """
-    y = vector("levels", levels)
-    if y.size >= 2 and np.all(np.isfinite(y)) and is_constant(y):
-        require_same_length(values=vector("values", values), levels=y)
-        require_alternative(alternative)
-        require_resamples(n_resamples)
-        return undefined_outcome(y.size, alternative, "fewer than 2 levels")
-    return stratified_permutation_test(
-        values, y, strata=strata, statistic="within", n_resamples=n_resamples, alternative=alternative, rng=rng
-    )
+    return tail_pvalues(observed, null, alternative=alternative, exact=exact).tolist(), sums.shape[1], exact
 
 
 def _varies(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return for each row of `values` (k, m) whether its entries differ."""
     return np.asarray(np.any(values != values[:, :1], axis=1))
-
-
-def _unit_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the centred ranks of `values` (m,), not all equal, scaled to a vector of length 1."""
-    ranks = centred_ranks(values, [np.arange(values.size)])
-    return np.asarray(ranks / np.linalg.norm(ranks))
 
 
 def _steps(ranked: list[NDArray[np.intp]], n: int) -> NDArray[np.float64]:

@@ -15,58 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from study.stats.bootstrap import resampled_counts
-from study.stats.correlation import constant_note
+from study.stats.columns import of_one, where_defined
+from study.stats.correlation import constant_note, variables_and_strata
 from study.stats.intervals import Method, intervals_from, require_options
-from study.stats.outcomes import (
-    Interval,
-    matrix,
-    require_same_length,
-    undefined_interval,
-    undefined_reasons,
-    vector,
-)
-from study.stats.strata import stratum_members
+from study.stats.outcomes import Interval, undefined_interval, undefined_reasons
 
 # Ranks held together, of a stratum's rows in all variables and some of the resamples: few enough to stay in the cache.
 _CELLS: Final = 1 << 16
-
-
-def correlation_interval(
-    x: ArrayLike,
-    y: ArrayLike,
-    *,
-    strata: ArrayLike,
-    confidence_level: float,
-    n_resamples: int,
-    method: Method,
-    rng: np.random.Generator,
-) -> Interval:
-    """Return a bootstrap confidence interval of `stratified_spearman`, rows resampled within strata.
-
-    The same as `bootstrap_interval` with that statistic, from the same draws, without ranking any resample. `x`, `y` and
-    `strata` are (n,); pass one label for all for a plain rho. Undefined, with a note, where the statistic is.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `method`, `n_resamples` or `confidence_level` is not allowed.
-
-    Assumes independent rows. In strata of two, and sometimes of three, resampled rows tie so often that the interval is
-    undefined; `fisher_interval` is not, and in strata of six it is shorter and covers about as well.
-
-    Source: as `bootstrap_interval`.
-    """
-    x, y = vector("x", x), vector("y", y)
-    require_same_length(x=x, y=y)
-    return correlation_intervals(
-        x[np.newaxis],
-        y,
-        strata=strata,
-        confidence_level=confidence_level,
-        n_resamples=n_resamples,
-        method=method,
-        rng=rng,
-    )[0]
 
 
 def correlation_intervals(
@@ -79,31 +34,39 @@ def correlation_intervals(
     method: Method,
     rng: np.random.Generator,
 ) -> tuple[Interval, ...]:
-    """Return the `correlation_interval` of each of `variables` (k, n) with `y` (n,), all with the same resampled rows.
+    """Return a bootstrap confidence interval for each of `stratified_spearmans`, rows resampled within strata.
+
+    All variables have the same resampled rows, and no resample is ranked. `variables` is (k, n), `y` and `strata` are
+    (n,); pass one label for all for a plain rho. Undefined, with a note, where the statistic is.
 
     Raises
     ------
     ValueError
         If shapes differ, or `method`, `n_resamples` or `confidence_level` is not allowed.
+
+    Assumes independent rows. In strata of two, and sometimes of three, resampled rows tie so often that the interval is
+    undefined; `fisher_intervals` is not, and in strata of six it is shorter and covers about as well.
+
+    Source: as `intervals_from`.
     """
     require_options(confidence_level, n_resamples, method)
-    table, y = matrix("variables", variables), vector("y", y)
-    require_same_length(variables=table.T, y=y)
-    members = stratum_members(strata, y.size)
-    reasons = undefined_reasons(table, y)
-    intervals = [undefined_interval(confidence_level, reason) for reason in reasons]
-    defined = [i for i, reason in enumerate(reasons) if not reason]
-    if not defined:
-        return tuple(intervals)
+    table, y, members = variables_and_strata(variables, y, strata)
     n, bca = y.size, method == "BCa"
-    counts = [np.ones((n, 1)), *([1 - np.eye(n)] if bca else []), resampled_counts(members, n_resamples, rng)]
-    correlations = counted_correlations(table[defined], y, np.hstack(counts), members)
-    estimates, jackknife, distributions = np.split(correlations, [1, 1 + n * bca], axis=1)
-    found = intervals_from(estimates[:, 0], distributions, jackknife if bca else None, members, confidence_level)
-    for i, estimate, interval in zip(defined, estimates[:, 0].tolist(), found, strict=True):
-        undefined = math.isnan(estimate)
-        intervals[i] = undefined_interval(confidence_level, constant_note(table[i], y)) if undefined else interval
-    return tuple(intervals)
+
+    def resampled(rows: list[int]) -> list[Interval]:
+        counts = [np.ones((n, 1)), *([1 - np.eye(n)] if bca else []), resampled_counts(members, n_resamples, rng)]
+        correlations = counted_correlations(table[rows], y, np.hstack(counts), members)
+        estimates, jackknife, distributions = np.split(correlations, [1, 1 + n * bca], axis=1)
+        found = intervals_from(estimates[:, 0], distributions, jackknife if bca else None, members, confidence_level)
+        return [
+            undefined_interval(confidence_level, constant_note(table[i], y)) if math.isnan(estimate) else interval
+            for i, estimate, interval in zip(rows, estimates[:, 0].tolist(), found, strict=True)
+        ]
+
+    return where_defined(undefined_reasons(table, y), lambda why: undefined_interval(confidence_level, why), resampled)
+
+
+correlation_interval = of_one(correlation_intervals)
 
 
 def counted_correlations(

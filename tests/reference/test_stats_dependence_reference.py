@@ -117,26 +117,6 @@ def test_random_effects_agree_with_the_published_formulas(spread: float) -> None
     assert result.interval.kind == "Hartung-Knapp" and result.note == ""
 
 
-def test_the_test_within_clusters_agrees_with_enumeration() -> None:
-    """The mean of SciPy's rhos over 4! x 3! arrangements, the identity among them; a constant cluster is left out."""
-    x, y = np.random.default_rng(3).normal(size=(2, 9)).round(1)
-    clusters, x[7:] = np.repeat([0, 1, 2], [4, 3, 2]), 5.0
-    null = []
-    for one, two in itertools.product(itertools.permutations(range(4)), itertools.permutations(range(4, 7))):
-        rhos = [
-            scipy.stats.spearmanr(x[:4], y[list(one)]).statistic,
-            scipy.stats.spearmanr(x[4:7], y[list(two)]).statistic,
-        ]
-        null.append(np.mean(rhos))
-    options: dict[str, Any] = {"alternative": "less", "rng": np.random.default_rng(0)}
-    exact = stats.within_cluster_permutation_test(x, y, clusters=clusters, n_resamples=144, **options)
-    random = stats.within_cluster_permutation_test(x, y, clusters=clusters, n_resamples=143, **options)
-    assert exact.exact and exact.n_resamples == 144 and exact.note == "clusters without variation: 1 of 3"
-    assert exact.statistic == pytest.approx(null[0])
-    assert exact.pvalue == pytest.approx(np.mean(np.array(null) <= null[0] + 1e-12))
-    assert not random.exact and random.pvalue == pytest.approx(exact.pvalue, abs=0.2)
-
-
 @pytest.mark.parametrize("skewed", [False, True])
 def test_crossed_bca_agrees_with_its_formula(skewed: bool) -> None:
     """From the same draws: bias and acceleration, rows and columns being two samples, written out."""

@@ -90,7 +90,7 @@ clusters <- data.frame(sum = tapply(v, cluster, sum), size = tapply(v, cluster, 
 ratio <- function(data, rows) sum(data$sum[rows]) / sum(data$size[rows])
 keep("cluster interval", interval(boot(clusters, ratio, R = 40000)))
 
-# Models, families, power
+# Models, families
 correlations <- c(-0.5, -0.2, -0.6, 0.1)
 sizes <- c(12, 30, 20, 50)
 fit <- rma(yi = atanh(correlations), vi = (1 + correlations^2 / 2) / (sizes - 3), method = "PM", test = "knha")
@@ -101,7 +101,6 @@ family <- c(0.001, 0.04, 0.011, 0.2, 0.012, 0.9, 0.0005, 0.04)
 keep("holm", p.adjust(family, "holm"))
 keep("fdr_bh", p.adjust(family, "BH"))
 keep("binomial interval", binom.test(17, 40)$conf.int)
-keep("power of a t test", power.t.test(n = 12, delta = 0.5, sd = 1, type = "one.sample", alternative = "one.sided")$power)
 keep("two one-sided t tests", max(t.test(v, mu = 0.6, alternative = "greater")$p.value,
                                   t.test(v, mu = 2.4, alternative = "less")$p.value))
 

@@ -203,20 +203,6 @@ def test_coverage_of_the_crossed_bca_interval(method: Any, tails: str, low: floa
     assert_rate(hits / SIMULATIONS, low, high)
 
 
-@pytest.mark.parametrize("n_clusters", [3, 6])
-def test_permutation_within_clusters_holds_its_level(n_clusters: int) -> None:
-    """Clusters of 4 to 11 rows that differ in both variables: .052 with three of them, .049 with six."""
-    rng = np.random.default_rng(5)
-    rejected = 0
-    for _ in range(SIMULATIONS):
-        clusters = np.repeat(np.arange(n_clusters), rng.integers(4, 12, n_clusters))
-        x, y = rng.normal(size=(2, clusters.size)) + 3 * rng.normal(size=n_clusters)[clusters]
-        options: dict[str, Any] = {"n_resamples": N_RESAMPLES, "alternative": "greater", "rng": rng}
-        outcome = stats.within_cluster_permutation_test(x, y, clusters=clusters, **options)
-        rejected += outcome.pvalue <= 0.05 * (1 + 1e-9)
-    assert_rate(rejected / SIMULATIONS, 0.05, 0.05)
-
-
 @pytest.mark.parametrize("method", ["BCa", "percentile"])
 def test_coverage_of_the_cluster_interval(method: Any) -> None:
     """24 clusters of one to eight values, half of the variance between them, nominal .95: BCa .912, percentile .922."""

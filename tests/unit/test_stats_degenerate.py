@@ -165,7 +165,7 @@ def test_fisher_interval_needs_freedom_and_room() -> None:
     [
         (lambda: permutation([1, 2, 3], [1, 2], [0, 0, 0]), "lengths differ.*3.*2"),
         (lambda: permutation([1, 2, 3], [1, 2, 3], [0, 0]), r"strata has shape \(2,\).*\(3,\)"),
-        (lambda: permutation([[1, 2, 3]], [1, 2, 3], [0, 0, 0]), r"x has shape \(1, 3\).*1-dimensional"),
+        (lambda: permutation([[1, 2, 3]], [1, 2, 3], [0, 0, 0]), r"values has shape \(1, 3\).*1-dimensional"),
         (lambda: permutation([1, 2], [1, 2], [0, 0], alternative="smaller"), "'smaller'.*two-sided.*less.*greater"),
         (lambda: permutation([1, 2], [1, 2], [0, 0], statistic="kendall"), "'kendall'.*pooled.*within"),
         (lambda: permutation([1, 2], [1, 2], [0, 0], n_resamples=0), "n_resamples = 0.*at least 1"),

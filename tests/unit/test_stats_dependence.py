@@ -1,4 +1,4 @@
-"""Partial correlation, series, random effects, clusters and power: degenerate input, mistakes, invariances."""
+"""Partial correlation, series, random effects and clusters: degenerate input, mistakes, invariances."""
 
 from __future__ import annotations
 
@@ -35,18 +35,6 @@ def clustered(values: Any, clusters: Any, **changes: Any) -> stats.Interval:
     """Return the interval of values in clusters."""
     options = {**INTERVAL, "method": "BCa", **changes}
     return stats.cluster_interval(values, clusters=clusters, rng=rng(), **options)
-
-
-def within(x: Any, y: Any, clusters: Any, **changes: Any) -> stats.TestOutcome:
-    """Return the permutation test within clusters with `changes` to its options."""
-    options = {"n_resamples": 99, "alternative": "two-sided", "rng": rng(), **changes}
-    return stats.within_cluster_permutation_test(x, y, clusters=clusters, **options)
-
-
-def trend(values: Any, levels: Any, **changes: Any) -> stats.TestOutcome:
-    """Return the trend test of one stratum with `changes` to its options."""
-    options = {"strata": np.zeros(len(levels)), "n_resamples": 99, "alternative": "less", "rng": rng(), **changes}
-    return stats.trend_test(values, levels, **options)
 
 
 def random_effects(correlations: Any, n: Any, confidence_level: float = 0.95) -> stats.RandomEffects:
@@ -237,45 +225,6 @@ def test_the_kind_of_crossed_interval_is_the_one_asked_for() -> None:
     assert both[0].high > both[1].high and both[0].low > both[1].low
 
 
-@pytest.mark.parametrize(
-    ("x", "clusters", "note"),
-    [
-        ([1.0, NAN, 3, 4], [0, 0, 1, 1], "undefined values: 1 of 4"),
-        ([1.0, 2], [0, 0], "fewer than 3 observations"),
-        ([], [], "fewer than 3 observations"),
-        ([1.0, 1, 2, 2], [0, 0, 1, 1], "constant within clusters"),
-        ([1.0, 2, 3, 4], [0, 1, 2, 3], "constant within clusters"),
-    ],
-)
-def test_undefined_tests_within_clusters_name_their_reason(x: Any, clusters: Any, note: str) -> None:
-    """A NaN, too few rows, and no cluster in which there is a rho."""
-    outcome = within(x, np.arange(len(x), dtype=float), clusters)
-    assert math.isnan(outcome.pvalue) and outcome.note == note and outcome.n == len(x)
-
-
-def test_clusters_count_the_same_whatever_their_size() -> None:
-    """Rho 1 in a cluster of 3 and -1 in one of 30 are 0 on average; one without variation is left out and noted."""
-    x = np.arange(33.0)
-    y, clusters = np.r_[x[:3], -x[3:]], np.r_[np.zeros(3), np.ones(30)]
-    assert within(x, y, clusters).statistic == pytest.approx(0, abs=1e-12)
-    assert stats.stratified_spearman(x, y, clusters).statistic < -0.85
-    noted = within([*x, 5.0, 5.0], [*y, 1.0, 2.0], [*clusters, 2, 2])
-    assert noted.statistic == pytest.approx(0, abs=1e-12) and noted.note == "clusters without variation: 1 of 3"
-    assert within(x, x, clusters, alternative="greater").pvalue == 1 / 100
-
-
-def test_a_trend_is_the_test_of_ranks_with_the_levels_as_scores() -> None:
-    """Only the order of the levels counts; a single level and undefined values are named."""
-    values, levels = rng().normal(size=12), np.repeat([0.0, 1, 2], 4)
-    outcome = trend(values - levels, levels)
-    assert outcome == trend(values - levels, 10.0**levels)
-    assert outcome.statistic == pytest.approx(stats.spearman(values - levels, levels).statistic)
-    assert outcome.pvalue < 0.05 < trend(values + levels, levels).pvalue
-    assert trend(values, np.ones(12)).note == "fewer than 2 levels" and math.isnan(trend(values, np.ones(12)).pvalue)
-    assert trend([*values[:-1], NAN], levels).note == "undefined values: 1 of 12"
-    assert trend(np.ones(12), levels).note == "constant input"
-
-
 def test_a_cluster_weighs_with_its_size() -> None:
     """One value a cluster is the plain mean; repeating all values of all clusters changes nothing."""
     values, clusters = rng().normal(size=12), np.repeat(np.arange(4), [1, 2, 4, 5])
@@ -285,16 +234,6 @@ def test_a_cluster_weighs_with_its_size() -> None:
     single = clustered(values, np.arange(12), method="percentile")
     plain = stats.mean_interval(values, rng=rng(), **{**INTERVAL, "n_resamples": 1999, "method": "percentile"})
     assert single.kind == "percentile" and single.high == pytest.approx(plain.high, abs=0.2)
-
-
-def test_power_counts_what_rejects_and_what_is_undefined() -> None:
-    """NaN does not reject and is counted; a p-value at alpha rejects."""
-    pvalues = iter([0.05, NAN, 0.2, 0.01])
-    result = stats.power_of(
-        lambda generator: next(pvalues), alpha=0.05, n_simulations=4, confidence_level=0.9, rng=rng()
-    )
-    assert result.power == 0.5 and result.undefined == 1 and result.n_simulations == 4
-    assert 0 < result.interval.low < 0.5 < result.interval.high < 1
 
 
 @pytest.mark.parametrize(
@@ -315,21 +254,9 @@ def test_power_counts_what_rejects_and_what_is_undefined() -> None:
         (lambda: crossed([1.0, 2.0]), r"values has shape \(2,\).*\(rows, columns\)"),
         (lambda: crossed([[1.0]], n_resamples=0), "n_resamples = 0"),
         (lambda: crossed([[1.0]], method="basic"), "'basic'.*BCa.*percentile"),
-        (lambda: within([1, 2, 3], [1, 2, 3], [0]), r"strata has shape \(1,\)"),
-        (lambda: within([1, 2], [1], [0, 0]), "lengths differ.*'x': 2.*'y': 1"),
-        (lambda: within([1], [1], [0], alternative="smaller"), "'smaller'.*two-sided"),
-        (lambda: trend([1, 2], [0, 0], n_resamples=0), "n_resamples = 0"),
-        (lambda: trend([1, 2], [0, 0, 0]), "lengths differ.*'values': 2.*'levels': 3"),
         (lambda: clustered([1.0, 2.0], [0]), r"strata has shape \(1,\)"),
         (lambda: clustered([1.0], [0], method="basic"), "'basic'.*BCa.*percentile"),
-        (
-            lambda: stats.power_of(lambda _: 1.0, alpha=5, n_simulations=9, confidence_level=0.9, rng=rng()),
-            "alpha = 5",
-        ),
-        (
-            lambda: stats.power_of(lambda _: 1.0, alpha=0.05, n_simulations=0, confidence_level=0.9, rng=rng()),
-            "n_simulations = 0",
-        ),
+        (lambda: stats.proportion_interval(1, 9, confidence_level=90), "confidence_level = 90"),
     ],
 )
 def test_mistakes_are_refused_with_the_value_and_what_is_allowed(call: Callable[[], object], message: str) -> None:
