@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from study.registration import Registration, parsed_registration
+import pytest
+
+from study.registration import Hypothesis, Registration, parsed_registration
+from study.vocabulary.errors import StudyError
 
 FIELDS: Final[dict[str, Any]] = {
     "question": "existence",
@@ -56,6 +60,22 @@ def block(identifier: str = "made-up", **changes: Any) -> str:
 def register(*texts: str) -> Registration:
     """Return what some blocks register, with prose between them."""
     return parsed_registration("# Prose\n\n" + "\nMore prose.\n\n".join(texts), source="pre.md")
+
+
+def refusal(*texts: str) -> str:
+    """Return the one line with which some blocks are refused."""
+    with pytest.raises(StudyError) as caught:
+        register(*texts)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("pre.md")
+    return message
+
+
+def made_up_hypothesis(identifier: str, **changes: Any) -> Hypothesis:
+    """Return a hypothesis with some fields changed to values that the text of a registration might not be allowed."""
+    (whole,) = register(block()).hypotheses.values()
+    return dataclasses.replace(whole, id=identifier, **changes)
 
 
 def cut_down(text: str, names: Collection[str]) -> str:

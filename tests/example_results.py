@@ -5,6 +5,7 @@ from __future__ import annotations
 from study.analysis.core.results import INCONCLUSIVE, LayerResult
 from study.registration import Hypothesis
 from study.registration.decisions import Rule
+from tests.example_registration import made_up_hypothesis
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
 HOSTILE = (
@@ -16,36 +17,20 @@ NAN = float("nan")
 
 def hypothesis(identifier: str, question: str, claim: str, **changes: object) -> Hypothesis:
     """Return a registered hypothesis with plain defaults."""
-    fields: dict[str, object] = {
-        "id": identifier,
+    plain = {
         "question": question,
-        "paper_section": "3.1",
         "claim": claim,
         "estimand": "difference of shares of selective units, measured minus shuffled",
         "measure": "share_difference",
-        "experimental_unit": "network",
-        "network": "cnn7",
         "layers": LAYERS,
         "layers_required": "most",
-        "test": "sign_flip",
-        "alternative": "greater",
-        "n_resamples": 9999,
-        "strata": "none",
-        "confidence_level": 0.95,
-        "alpha": 0.05,
         "family": question,
-        "adjustment": "holm",
-        "null_value": 0.0,
-        "smallest_effect": 0.1,
-        "expected_sd": 0.2,
         "supported": Rule("pvalue_adjusted <= alpha and estimate >= smallest_effect", ()),
-        "contradicted": Rule("ci_high < smallest_effect", ()),
         "exclusions": "networks with no live unit in the layer",
         "minimum_networks": 6,
         "minimum_per_stratum": 2,
-        "status": "confirmatory",
     }
-    return Hypothesis(**(fields | changes))  # type: ignore[arg-type]
+    return made_up_hypothesis(identifier, **(plain | changes))
 
 
 def layer_result(

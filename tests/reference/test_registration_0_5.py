@@ -75,8 +75,8 @@ def test_a_study_begun_with_version_0_5_reports_renamed_words_alone() -> None:
     lines = differences(STORED, of_0_5(registered()))
     assert lines
     for line in lines:
-        name, _, told = line.partition(": ")
-        before, after = re.fullmatch(r"\w+ was (.*), is now (.*)", told).groups()  # type: ignore[union-attr]
+        name, _, change = line.partition(": ")
+        before, after = re.fullmatch(r"\w+ was (.*), is now (.*)", change).groups()  # type: ignore[union-attr]
         assert renamed(before) == after, name
     assert differences(renamed(STORED), of_0_5(registered())) == [
         "The form of preregistration.md changed: it names the network of each hypothesis, which the stored registration does"

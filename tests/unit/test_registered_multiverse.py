@@ -34,12 +34,12 @@ def refusal(block: str) -> str:
 
 def test_the_projects_own_names_every_choice_there_is() -> None:
     """Each question that can be asked otherwise, all factors and levels, the registered choice first."""
-    found = parsed_registration(TEXT, source="preregistration.md").multiverse
-    assert found == {name: dict(multiverse.factors) for name, multiverse in multiverses().items()}
+    multiverse_of = parsed_registration(TEXT, source="preregistration.md").multiverse
+    assert multiverse_of == {name: dict(multiverse.factors) for name, multiverse in multiverses().items()}
 
 
 @pytest.mark.parametrize(
-    ("block", "told"),
+    ("block", "reason"),
     [
         (
             '[colour]\ncontrol = ["none"]',
@@ -73,9 +73,9 @@ def test_the_projects_own_names_every_choice_there_is() -> None:
         ("[existence", "not valid TOML"),
     ],
 )
-def test_what_there_is_none_of_is_refused(block: str, told: str) -> None:
+def test_what_there_is_none_of_is_refused(block: str, reason: str) -> None:
     """Unknown questions, factors and levels, and a first level that is not what the registered measure does."""
-    assert told in refusal(block)
+    assert reason in refusal(block)
 
 
 def test_there_is_one_block() -> None:

@@ -1,0 +1,295 @@
+"""Blocks of a registration: those that are read, with what they leave to defaults, and those that are refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study.registration import TEST_KINDS, read_registration
+from study.registration.decisions import Rule
+from study.vocabulary.errors import StudyError
+from tests.example_registration import LEFT_OUT, block, refusal, register, table
+
+
+def test_a_block_becomes_a_frozen_record() -> None:
+    """Every field in its type; whole numbers pass for real ones; rules are parsed."""
+    hypothesis = register(block(null_value=0, layers=["fc1"])).hypotheses["made-up"]
+    assert hypothesis.layers == ("fc1",)
+    assert hypothesis.null_value == 0.0
+    assert isinstance(hypothesis.null_value, float)
+    assert hypothesis.supported == Rule("pvalue_adjusted <= alpha", ((("pvalue_adjusted", "<=", "alpha"),),))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        hypothesis.alpha = 0.5  # type: ignore[misc]
+
+
+def test_hypotheses_keep_their_order() -> None:
+    """As they stand in the file."""
+    assert list(register(block("b"), block("a"), block("c")).hypotheses) == ["b", "a", "c"]
+
+
+def test_other_fenced_blocks_are_prose() -> None:
+    """A shell example or a plain TOML block registers nothing."""
+    text = "```\nid = 3\n```\n\n```toml\nid = 3\n```\n\n" + block()
+    assert list(register(text).hypotheses) == ["made-up"]
+
+
+def test_windows_line_ends_are_read(tmp_path: Path) -> None:
+    """A file written on another system registers the same."""
+    path = tmp_path / "pre.md"
+    path.write_bytes(("Prose\n\n" + block()).replace("\n", "\r\n").encode())
+    assert read_registration(path).digest == register(block()).digest
+
+
+def test_settings_are_read() -> None:
+    """`section.key` of the config to the value that is registered for every profile."""
+    assert register("```toml settings\n[training]\nbatch_size = 32\n```\n", block()).settings == {
+        "training.batch_size": 32
+    }
+
+
+DEFAULTS = """```toml defaults
+network = "cnn7"
+alpha = 0.01
+strata = "none"
+layers = ["conv1"]
+confidence_level = 0.95
+[decision.within]
+test = "equivalence"
+confidence_level = 0.9
+contradicted = "ci_low > {smallest_effect} or ci_high < -{smallest_effect}"
+```
+"""
+OF_A_DECISION = dict.fromkeys(
+    ("network", "alpha", "strata", "layers", "confidence_level", "test", "contradicted", "question", "family"), LEFT_OUT
+)
+
+
+def short(identifier: str, **changes: Any) -> str:
+    """Return a table that leaves to the defaults and to the decision what they say."""
+    return table(identifier, **(OF_A_DECISION | {"decision": "within"} | changes))
+
+
+def test_what_a_table_leaves_out_comes_from_its_block_its_decision_and_the_defaults() -> None:
+    """In that order; the question is the id's first part, the family the id, a margin the hypothesis' own."""
+    text = (
+        f'```toml hypotheses\nlayers = ["conv2"]\nalpha = 0.02\n\n{short("untrained-a")}{short("b", alpha=0.03)}```\n'
+    )
+    first, second = register(DEFAULTS, text).hypotheses.values()
+    assert (first.id, first.question, first.family) == ("untrained-a", "untrained", "untrained-a")
+    assert (first.layers, first.alpha, second.alpha) == (("conv2",), 0.02, 0.03)
+    assert (first.test, first.confidence_level, first.network, first.strata) == ("equivalence", 0.9, "cnn7", "none")
+    assert first.contradicted.text == "ci_low > 0.1 or ci_high < -0.1"
+
+
+def test_all_layers_are_those_of_the_network() -> None:
+    """Of any network where none is named; of the named one otherwise; until then the layers are "all"."""
+    registration = register(
+        DEFAULTS,
+        f"```toml hypotheses\n{short('a', layers='all')}{short('b', layers='all', network='big')}{short('c')}```\n",
+    )
+    assert [(one.network, one.layers) for one in registration.hypotheses.values()] == [
+        ("any", ("all",)),
+        ("big", ("all",)),
+        ("cnn7", ("conv1",)),
+    ]
+    for network, layers in (
+        ("small", [("x", "y"), ("all",), ("conv1",)]),
+        ("big", [("x", "y"), ("x", "y"), ("conv1",)]),
+    ):
+        named = registration.for_network(network, ("x", "y"))
+        assert [one.layers for one in named.hypotheses.values()] == layers
+        assert named.digest == registration.digest
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("```toml defaults\nalfa = 1\n```\n", "defaults block: field 'alfa' is unknown"),
+        ("```toml defaults\n[decision.x]\nalfa = 1\n```\n", "defaults block, [decision.x]: field 'alfa' is unknown"),
+        ("```toml defaults\ndecision = 1\n```\n", "decision = 1 must be tables such as [decision.effect_above]"),
+        (DEFAULTS + "\n" + DEFAULTS, "there are 2 such blocks"),
+        ("```toml hypotheses\nalpha = 0.05\n```\n", "hypotheses block 1: names no hypothesis"),
+        (
+            DEFAULTS + f"\n```toml hypotheses\n{table(decision='withn')}```\n",
+            "'withn' is unknown; decisions are within",
+        ),
+        (DEFAULTS + f"\n```toml hypotheses\n{table(decision=['within'])}```\n", "['within'] is unknown; decisions are"),
+    ],
+)
+def test_malformed_defaults_and_decisions_are_refused(text: str, reason: str) -> None:
+    """One line with the block, the field or decision, and what is allowed."""
+    assert reason in refusal(text, block())
+
+
+MALFORMED: list[tuple[dict[str, Any], str, str]] = [
+    ({"claim": LEFT_OUT}, "claim", "missing"),
+    ({"supported": LEFT_OUT}, "supported", "missing"),
+    ({"smallest_efect": 0.1}, "smallest_efect", "unknown"),
+    ({"claim": ""}, "claim", "empty"),
+    ({"exclusions": "  "}, "exclusions", "empty"),
+    ({"claim": 3}, "claim", "type str"),
+    ({"alpha": "0.05"}, "alpha", "type float"),
+    ({"n_resamples": 9999.5}, "n_resamples", "type int"),
+    ({"minimum_networks": True}, "minimum_networks", "type int"),
+    ({"alpha": True}, "alpha", "type float"),
+    ({"layers": "conv1"}, "layers", "non-empty list"),
+    ({"layers": []}, "layers", "non-empty list"),
+    ({"layers": [1]}, "layers", "non-empty list"),
+    ({"layers": ["all", "conv1"]}, "layers", "names layers beside all of them"),
+    ({"network": "any"}, "network", "must be the name of an architecture"),
+    ({"network": LEFT_OUT}, "network", "missing"),
+    ({"decision": "effect_abov"}, "decision", "'effect_abov' is unknown; decisions are none"),
+    ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence, correlation_equivalence"),
+    ({"alternative": "both"}, "alternative", "two-sided, less, greater"),
+    ({"layers_required": "all"}, "layers_required", "every, most, any"),
+    ({"status": "sure"}, "status", "confirmatory, exploratory"),
+    ({"experimental_unit": "unit"}, "experimental_unit", "network"),
+    ({"adjustment": "bonferroni"}, "adjustment", "holm, none"),
+    ({"strata": "seed"}, "strata", "augmentation, label_corruption, none"),
+    ({"alpha": 0.0}, "alpha", "between 0.0 and 0.5"),
+    ({"alpha": 0.6}, "alpha", "between 0.0 and 0.5"),
+    ({"confidence_level": 95}, "confidence_level", "between"),
+    ({"n_resamples": 100}, "n_resamples", "between 999"),
+    ({"minimum_networks": 1}, "minimum_networks", "between 2"),
+    ({"minimum_per_stratum": 0}, "minimum_per_stratum", "between 1"),
+    ({"smallest_effect": 1e7}, "smallest_effect", "between"),
+    ({"smallest_effect": math.nan}, "smallest_effect", "between"),
+    ({"smallest_effect": 0.0}, "smallest_effect", "0.0 must be above null_value, 0.0, for alternative 'greater'"),
+    ({"smallest_effect": -0.1}, "smallest_effect", "-0.1 must be above null_value, 0.0, for alternative 'greater'"),
+    ({"smallest_effect": 0.1, "alternative": "less"}, "smallest_effect", "0.1 must be below null_value, 0.0"),
+    ({"null_value": 0.5, "smallest_effect": 0.5, "alternative": "less"}, "smallest_effect", "must be below null_value"),
+    ({"smallest_effect": 0.0, "alternative": "two-sided"}, "smallest_effect", "must be different from null_value, 0.0"),
+    (
+        {"smallest_effect": 1.0, "expected_sd": 0.0, "test": "correlation_equivalence"},
+        "smallest_effect",
+        "leaves -1 to 1",
+    ),
+    ({"expected_sd": LEFT_OUT}, "expected_sd", "missing"),
+    ({"expected_sd": 0.0}, "expected_sd", "0.0 must be above 0, for test 'sign_flip'"),
+    ({"expected_sd": -0.1}, "expected_sd", "between 0.0"),
+    ({"expected_sd": math.nan}, "expected_sd", "between 0.0"),
+    ({"expected_sd": 0.0, "test": "equivalence"}, "expected_sd", "above 0"),
+    ({"expected_sd": 0.2, "test": "stratified_permutation"}, "expected_sd", "0.2 must be 0, as in every correlation"),
+    ({"expected_sd": 0.2, "test": "correlation_equivalence"}, "expected_sd", "0.2 must be 0, as in every correlation"),
+    ({"supported": "pvalue <= beta"}, "supported", "'pvalue <= beta' is no comparison"),
+    ({"supported": "pvalue = alpha"}, "supported", "no comparison"),
+    ({"supported": "pvalue == alpha"}, "supported", "no comparison"),
+    ({"supported": ""}, "supported", "no comparison"),
+    ({"supported": 5}, "supported", "no comparison"),
+    ({"contradicted": "ci_high < 0 or"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < 0 xor ci_low > 1"}, "contradicted", "no comparison"),
+    ({"contradicted": "not ci_high < 0"}, "contradicted", "no comparison"),
+    ({"contradicted": "(ci_high < 0)"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < 0 and"}, "contradicted", "no comparison"),
+    ({"contradicted": "0 < ci_low < 1"}, "contradicted", "no comparison"),
+    ({"contradicted": "ci_high < nan"}, "contradicted", "no comparison"),
+    ({"contradicted": "__import__('os') < 1"}, "contradicted", "no comparison"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "reason"), MALFORMED, ids=[f"{f}-{r[:12]}" for _, f, r in MALFORMED])
+def test_a_malformed_block_is_refused_with_file_block_and_field(
+    changes: dict[str, Any], field: str, reason: str
+) -> None:
+    """The line names the file, the second block and its id, the field, and what is allowed."""
+    message = refusal(block("first"), block("second", **changes))
+    assert message.startswith("pre.md, hypotheses block 2, [second]")
+    assert f"field {field!r}" in message
+    assert reason in message
+
+
+@pytest.mark.parametrize("bad", [1.0, 0.4])
+def test_a_confidence_level_no_interval_can_have_is_refused(bad: float) -> None:
+    """An interval of level 1 does not exist; the analysis could only fail on it."""
+    message = refusal(block(confidence_level=bad))
+    assert "field 'confidence_level'" in message
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_null_value_that_is_no_number_is_refused(bad: float) -> None:
+    """TOML can write nan and inf; no test can be made against them."""
+    assert "field 'null_value'" in refusal(block(null_value=bad))
+
+
+def test_equivalence_within_nothing_is_refused() -> None:
+    """Two margins that coincide leave no room to be equivalent in; the analysis could only fail on them."""
+    for test in (kind.name for kind in TEST_KINDS.values() if kind.absence):
+        for bad in (0.0, -0.1):
+            message = refusal(block(test=test, smallest_effect=bad))
+            assert "field 'smallest_effect'" in message
+            assert "above 0, the half-width of an equivalence margin" in message
+
+
+@pytest.mark.parametrize(
+    ("null_value", "effect", "alternative"),
+    [(0.0, 0.1, "greater"), (0.5, 0.4, "less"), (0.0, -0.2, "two-sided"), (0.0, 0.2, "two-sided")],
+)
+def test_a_smallest_effect_on_the_side_of_the_alternative_is_read(
+    null_value: float, effect: float, alternative: str
+) -> None:
+    """Above, below, or on either side of the null value."""
+    text = block(null_value=null_value, smallest_effect=effect, alternative=alternative)
+    assert register(text).hypotheses["made-up"].smallest_effect == effect
+
+
+def test_a_layer_named_twice_is_refused() -> None:
+    """It would count twice in its family."""
+    assert "field 'layers'" in refusal(block(layers=["conv2", "conv2"]))
+
+
+def test_a_family_has_one_adjustment() -> None:
+    """Hypotheses that share a family and disagree about its adjustment cannot both be right."""
+    message = refusal(block("a", family="both"), block("b", family="both", adjustment="none"))
+    assert "field 'adjustment'" in message
+    assert "block 2, [b]" in message
+
+
+def test_an_id_that_is_taken_is_refused() -> None:
+    """The second block of that name is named."""
+    assert refusal(block(), block()) == "pre.md, hypotheses block 2: id 'made-up' is taken by an earlier block"
+
+
+def test_a_block_that_is_no_toml_is_refused() -> None:
+    """The line says which block and where in it."""
+    message = refusal(block(), "```toml hypotheses\n[a]\nid = \n```\n")
+    assert message.startswith("pre.md, hypotheses block 2: not valid TOML")
+
+
+def test_a_block_that_is_not_closed_is_refused() -> None:
+    """Otherwise the last hypothesis of a truncated file would go unregistered without a word."""
+    message = refusal(block("first"), block("second").removesuffix("```\n"))
+    assert "block 2" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["batch_size = 32\n", "profile = 3\n", "[profile.quick.training]\nepochs = 3\n", "[images]\na = 2020-01-01\n"],
+)
+def test_settings_that_are_none_are_refused(text: str) -> None:
+    """A settings block holds `[section]` tables of text, numbers and lists; sizes stand in the profiles' own files."""
+    message = refusal(f"```toml settings\n{text}```\n", block())
+    assert "settings block" in message
+
+
+def test_a_file_without_blocks_is_refused() -> None:
+    """Nothing would be registered."""
+    assert "nothing is registered" in refusal("no block at all")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, a folder, or not text: one line with the path."""
+    not_text = tmp_path / "binary.md"
+    not_text.write_bytes(b"\xff\xfe\x00")
+    for path, reason in (
+        (tmp_path / "none.md", "does not exist"),
+        (tmp_path, "cannot be read"),
+        (not_text, "cannot be read"),
+    ):
+        with pytest.raises(StudyError, match=reason) as caught:
+            read_registration(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
