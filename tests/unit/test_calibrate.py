@@ -25,7 +25,8 @@ from study.analysis.simulation.calibration import (
 from study.commands import calibrate
 from study.commands.power import PowerLine, networks_planned, power_lines, print_power, to_simulate
 from study.config import resolve
-from study.registration import Hypothesis
+from study.registration import Hypothesis, read_registration
+from study.vocabulary.architecture import architectures
 from tests.example_registration import cut_down
 from tests.example_study import only, registered
 
@@ -280,6 +281,20 @@ def test_power_is_known_before_data() -> None:
     for name in by_name:
         assert name in text
     assert "0.05" in text
+
+
+def test_power_is_that_of_the_architecture_trained() -> None:
+    """Claims about all layers are simulated with its layers and units; those about another network's are named."""
+    config = resolve("quick", assignments=["network.architecture=resnet8"])
+    whole = read_registration(ROOT / "preregistration.md")
+    names = ("untrained-weaker", "shift_invariance-fc1")
+    chosen = dataclasses.replace(whole, hypotheses={name: whole.hypotheses[name] for name in names})
+    assert to_simulate(chosen, config, studies=10) == 10
+    every_layer, of_cnn7 = power_lines(chosen, config, workers=1, studies=10)
+    assert every_layer.hypothesis.layers == architectures()["resnet8"].layers
+    assert every_layer.tally is not None
+    assert len(every_layer.tally.rejected) == len(every_layer.hypothesis.layers)
+    assert (of_cnn7.tally, of_cnn7.remark) == (None, "not tested: registered for cnn7")
 
 
 def test_a_study_that_trains_none_of_a_hypothesis_networks_says_so() -> None:
