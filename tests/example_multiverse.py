@@ -1,4 +1,4 @@
-"""Multiverses a test can plant: measurements by other probes, and a made-up curve for the report."""
+"""Multiverses a test can plant: measurements by other read-outs and sets of gratings, and a made-up curve for the report."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, 
 from study.analysis.multiverse.factors import REGISTERED_TUNING, TUNING
 from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
 
-PROBES = tuple("/".join(parts) for parts in itertools.product(*TUNING.values()))
-OTHER_PROBES = tuple(name for name in PROBES if name != REGISTERED_TUNING)
+TUNINGS = tuple("/".join(parts) for parts in itertools.product(*TUNING.values()))
+OTHER_TUNINGS = tuple(name for name in TUNINGS if name != REGISTERED_TUNING)
 
 
-def with_variants(
-    study: xr.DataTree, *, names: Sequence[str] = OTHER_PROBES, gosi: Mapping[str, float] | None = None
+def with_other_tunings(
+    study: xr.DataTree, *, names: Sequence[str] = OTHER_TUNINGS, gosi: Mapping[str, float] | None = None
 ) -> xr.DataTree:
-    """Return a study that was also measured by other probes, which find what the registered one does.
+    """Return a study that was also measured by other read-outs and gratings, which find what the registered ones do.
 
-    `gosi` adds so much to every unit's gOSI by some of the probes.
+    `gosi` adds so much to every unit's gOSI by some of them.
     """
     tuning, ablation = study["tuning"].to_dataset(), study["ablation"].to_dataset()
     tuning = tuning.isel(network=np.flatnonzero(tuning["arm"].values == GENERALIZATION))

@@ -21,7 +21,7 @@ from study.analysis.multiverse.specification import Sample, combinations
 from study.analysis.questions import questions
 from study.config import CLAMPS
 from study.registration import Hypothesis
-from tests.example_multiverse import OTHER_PROBES, with_variants
+from tests.example_multiverse import OTHER_TUNINGS, with_other_tunings
 from tests.example_networks import example_network
 from tests.example_study import AUGMENTATIONS, LAYERS, example_study, only, registered, replaced, study_of
 
@@ -31,15 +31,15 @@ MOST_SPECIFICATIONS = 200
 
 def hypothesis_of(question: str) -> Hypothesis:
     """Return the registered hypothesis that a question's multiverse repeats."""
-    found = repeated_hypothesis(registered().hypotheses, question)
-    assert found is not None
-    return found
+    hypothesis = repeated_hypothesis(registered().hypotheses, question)
+    assert hypothesis is not None
+    return hypothesis
 
 
 def explore(study: xr.DataTree, question: str, /, **factors: tuple[str, ...]) -> Explored:
     """Return the specifications of some factors, of all registered ones by default."""
-    asked = questions()[question]
-    networks = networks_of(study, asked.arm, 1)
+    declared = questions()[question]
+    networks = networks_of(study, declared.arm, 1)
     assert networks is not None
     chosen = factors or registered().multiverse[question]
     return explored(multiverses()[question], chosen, hypothesis_of(question), networks, root_seed=0)
@@ -73,8 +73,8 @@ def of_every_arm() -> xr.DataTree:
 
 def samples(question: str, study: xr.DataTree) -> list[Sample | str]:
     """Return what every registered combination takes from a study; no test is run."""
-    asked = questions()[question]
-    networks = networks_of(study, asked.arm, 1)
+    declared = questions()[question]
+    networks = networks_of(study, declared.arm, 1)
     assert networks is not None
     sampled = multiverses()[question].sampled(networks)
     return [
@@ -84,15 +84,15 @@ def samples(question: str, study: xr.DataTree) -> list[Sample | str]:
 
 @pytest.mark.parametrize("question", multiverses())
 def test_the_first_specification_is_the_registered_measure(question: str) -> None:
-    """Value for value, NaN included: what the registration calls the registered choice is what is tested."""
-    asked = questions()[question]
-    networks = networks_of(of_every_arm(), asked.arm, 1)
+    """Value for value, NaN included: what the registration calls the registered level is what is tested."""
+    declared = questions()[question]
+    networks = networks_of(of_every_arm(), declared.arm, 1)
     assert networks is not None
     multiverse = multiverses()[question]
     sampled = multiverse.sampled(networks)
     first = sampled.sample(multiverse.registered)
     assert isinstance(first, Sample)
-    measure = asked.estimands[multiverse.measure]
+    measure = declared.estimands[multiverse.measure]
     expected = measure.values(networks).transpose("network", "layer").sel(layer=list(sampled.layers))
     np.testing.assert_allclose(first.values, expected.values, rtol=1e-12)
     if measure.against is not None:
@@ -102,34 +102,34 @@ def test_the_first_specification_is_the_registered_measure(question: str) -> Non
 
 @pytest.mark.parametrize("question", multiverses())
 def test_specifications_are_bounded_differ_and_have_a_value_somewhere(question: str) -> None:
-    """With every probe measured; no two take the same from every network unless nothing distinguishes them."""
-    study = with_variants(of_every_arm(), gosi={name: 0.01 * place for place, name in enumerate(OTHER_PROBES, 1)})
-    found = [one for one in samples(question, study) if isinstance(one, Sample)]
-    assert 10 < len(found) <= MOST_SPECIFICATIONS
-    assert all(one.values.shape == found[0].values.shape for one in found)
-    empty = sum(bool(np.isnan(one.values).all()) for one in found)
+    """With all gratings and read-outs measured; no two take the same from every network unless nothing tells them apart."""
+    study = with_other_tunings(of_every_arm(), gosi={name: 0.01 * place for place, name in enumerate(OTHER_TUNINGS, 1)})
+    taken = [one for one in samples(question, study) if isinstance(one, Sample)]
+    assert 10 < len(taken) <= MOST_SPECIFICATIONS
+    assert all(one.values.shape == taken[0].values.shape for one in taken)
+    empty = sum(bool(np.isnan(one.values).all()) for one in taken)
     # Made-up units answer to one frequency only, so that a range over two is undefined.
-    assert empty == (len(found) // 2 if question == "spatial_frequency" else 0)
+    assert empty == (len(taken) // 2 if question == "spatial_frequency" else 0)
 
 
 @pytest.mark.parametrize("question", ["existence", "spatial_frequency", "untrained", "generalization", "ablation"])
-def test_other_probes_are_read_where_they_were_measured(question: str) -> None:
+def test_other_tunings_are_read_where_they_were_measured(question: str) -> None:
     """With them there are more specifications; without them each is left out, for that reason."""
-    without, with_them = samples(question, of_every_arm()), samples(question, with_variants(of_every_arm()))
+    without, with_them = samples(question, of_every_arm()), samples(question, with_other_tunings(of_every_arm()))
     extra = [
         after
         for before, after in zip(without, with_them, strict=True)
         if isinstance(after, Sample) and not isinstance(before, Sample)
     ]
-    assert len(extra) >= 3 * len(OTHER_PROBES)
+    assert len(extra) >= 3 * len(OTHER_TUNINGS)
     reasons = {one for one in without if isinstance(one, str)}
     assert any("not measured in this study" in reason for reason in reasons)
     assert not any("not measured in this study" in one for one in with_them if isinstance(one, str))
 
 
-def test_what_another_probe_measured_is_what_is_taken() -> None:
-    """A probe that finds every gOSI higher by a tenth gives layer means higher by a tenth; a part of one is none."""
-    study = with_variants(of_every_arm(), names=("max/min_max",), gosi={"max/min_max": 0.1})
+def test_what_another_tuning_measured_is_what_is_taken() -> None:
+    """A read-out that finds every gOSI higher by a tenth gives layer means higher by a tenth; a part of one is none."""
+    study = with_other_tunings(of_every_arm(), names=("max/min_max",), gosi={"max/min_max": 0.1})
     networks = networks_of(study, "generalization", 1)
     assert networks is not None
     multiverse = multiverses()["generalization"]
@@ -147,7 +147,7 @@ def test_what_another_probe_measured_is_what_is_taken() -> None:
     assert isinstance(partial.sample(multiverse.registered | {"readout": "max"}), str)
 
 
-def test_a_planted_effect_of_silencing_is_found_by_all_that_see_it() -> None:
+def test_a_planted_effect_of_ablation_is_found_by_all_that_see_it() -> None:
     """Top halves of conv2 cost more by every clamp, outcome and scale; where halves are alike nothing was planted."""
     alike = {name: {"conv2": 0.0} for name in ("matched_activity", "matched_activity_sd", "matched_weight_norm")}
     study = example_study(
@@ -180,19 +180,19 @@ def simpsons_study() -> xr.DataTree:
 
 def test_a_pooled_correlation_that_flips_its_sign_counts_as_disagreeing() -> None:
     """Simpson's paradox: within augmentation the claim holds, pooled its opposite; one of two others disagrees."""
-    found = explore(
+    curve = explore(
         simpsons_study(),
         "generalization",
         correlation=("within_augmentation", "pooled"),
         summary=("mean_gosi", "median_gosi"),
     )
-    table = found.table.set_index(["layer", "correlation", "summary"])
+    table = curve.table.set_index(["layer", "correlation", "summary"])
     within, pooled = (table.xs(way, level="correlation") for way in ("within augmentation", "pooled"))
     assert (within["estimate"] < -0.5).all()
     assert set(within["says"]) == {SUPPORTED}
     assert (pooled["estimate"] > 0.8).all()
     assert set(pooled["says"]) == {CONTRADICTED}
-    for agreement in agreements(found.table, null_value=0.0):
+    for agreement in agreements(curve.table, null_value=0.0):
         assert dataclasses.astuple(agreement)[1:] == (SUPPORTED, 3, 3, 1, 3, 1)
 
 
@@ -243,12 +243,12 @@ def test_the_direction_is_the_claims() -> None:
 
 
 def test_networks_that_all_say_the_same_leave_no_doubt() -> None:
-    """Every silenced top half costs just as much: no standard deviation to draw by, but an interval of one point."""
+    """Every ablated top half costs just as much: no standard deviation to draw by, but an interval of one point."""
     study = example_study(seeds=2, layers={"conv1": 6, "conv2": 8})
     loss = np.broadcast_to([1.5, 1.2], study["ablation"]["loss"].shape)
     study = replaced(study, "ablation", loss=loss, baseline_loss=np.ones(8))
-    found = explore(study, "ablation", scale=("random_halves", "difference"), images=("null_subset", "whole_test_set"))
-    whole = found.table[found.table["images"] == "whole test set"]
+    curve = explore(study, "ablation", scale=("random_halves", "difference"), images=("null_subset", "whole_test_set"))
+    whole = curve.table[curve.table["images"] == "whole test set"]
     np.testing.assert_allclose(whole["estimate"], 0.3)
     assert whole["effect"].isna().all()
     assert set(whole["says"]) == {SUPPORTED}
@@ -258,17 +258,17 @@ def test_networks_that_all_say_the_same_leave_no_doubt() -> None:
 def test_nothing_undefined_is_dropped() -> None:
     """Rows whose value no network has stay, last in place, with their reason; networks without a value are counted."""
     study = example_study(seeds=2, layers={"conv1": 6, "conv2": 8}, silent=0.3)
-    found = explore(
+    curve = explore(
         study, "spatial_frequency", units=("share_above_0.33",), frequencies=("at_least_one", "at_least_two")
     )
-    undefined = found.table[found.table["frequencies"] == "at least two"]
+    undefined = curve.table[curve.table["frequencies"] == "at least two"]
     assert undefined["estimate"].isna().all()
     assert set(undefined["says"]) == {NOT_TESTED}
     assert (undefined["undefined"] == 8).all()
     assert undefined["note"].str.contains("at least 8 networks").all()
     assert (undefined["place"] == 2).all()
-    assert (found.table["networks"] + found.table["undefined"] == 8).all()
-    assert [(one.specifications, one.with_sign) for one in agreements(found.table, null_value=0.5)] == [(1, 0)] * 2
+    assert (curve.table["networks"] + curve.table["undefined"] == 8).all()
+    assert [(one.specifications, one.with_sign) for one in agreements(curve.table, null_value=0.5)] == [(1, 0)] * 2
 
 
 def test_a_correlation_given_a_covariate_is_the_librarys() -> None:
@@ -287,8 +287,8 @@ def test_a_correlation_given_a_covariate_is_the_librarys() -> None:
         training["final_train_loss"].values,
         strata=training["network"].coords["augmentation"].values,
     )
-    found = float(table.loc["given training loss", "estimate"])
-    assert found == pytest.approx(expected.statistic)
+    estimate = float(table.loc["given training loss", "estimate"])
+    assert estimate == pytest.approx(expected.statistic)
     few = explore(example_study(seeds=2, layers={"conv1": 6}), "generalization", correlation=levels).table
     assert few["pvalue"].isna().all()
     assert few["note"].str.contains("at least 12 networks").all()
@@ -314,12 +314,12 @@ def test_the_multiverse_stands_beside_the_results_and_changes_none() -> None:
 
 def test_what_is_left_out_is_counted_and_said() -> None:
     """Of six combinations two cannot be computed, for one reason, which the figure gives."""
-    found = explore(
+    curve = explore(
         example_study(seeds=2, layers={"conv1": 6}),
         "existence",
         summary=("share_above_0.33", "share_above_0.5"),
         control=("own_shuffle", "orientation_shuffle", "none"),
     )
-    assert len(found.table) == 4
-    assert list(found.left_out.values()) == [2]
-    assert "of the orientation shuffle only the mean gOSI is stored" in next(iter(found.left_out))
+    assert len(curve.table) == 4
+    assert list(curve.left_out.values()) == [2]
+    assert "of the orientation shuffle only the mean gOSI is stored" in next(iter(curve.left_out))

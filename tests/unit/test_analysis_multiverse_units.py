@@ -18,7 +18,7 @@ COUNT = np.zeros((1, 2, 40))
 COUNT[0, 0, [5, 10, 19, 20]] = (40, 30, 20, 10)  # bins of 0.025: a tenth of the shuffles is above 0.5, 60 % above 0.25
 
 
-def probe(**changes: np.ndarray | None) -> UnitTuning:
+def unit_tuning(**changes: np.ndarray | None) -> UnitTuning:
     """Return what one network's units show."""
     fields = {
         "gosi": GOSI,
@@ -52,11 +52,11 @@ def probe(**changes: np.ndarray | None) -> UnitTuning:
 )
 def test_layer_values_by_hand(summary: str, control: str, left_out: float, untuned: float) -> None:
     """Two units and a silent one: left out, or counted with 0 before and after shuffling; a layer of silent units."""
-    found = layer_values(probe(), LAYERS, summary, control, "left_out")
-    assert isinstance(found, np.ndarray)
-    assert found[0, 0] == pytest.approx(left_out)
-    assert np.isnan(found[0, 1])
-    counted = layer_values(probe(), LAYERS, summary, control, "counted_as_untuned")
+    values = layer_values(unit_tuning(), LAYERS, summary, control, "left_out")
+    assert isinstance(values, np.ndarray)
+    assert values[0, 0] == pytest.approx(left_out)
+    assert np.isnan(values[0, 1])
+    counted = layer_values(unit_tuning(), LAYERS, summary, control, "counted_as_untuned")
     assert isinstance(counted, np.ndarray)
     np.testing.assert_allclose(counted, [[untuned, 0.0]], atol=1e-12)
 
@@ -70,13 +70,13 @@ def test_layer_values_by_hand(summary: str, control: str, left_out: float, untun
 )
 def test_what_is_not_stored_is_not_computed(summary: str, control: str, told: str) -> None:
     """The reason stands in place of values."""
-    assert told in str(layer_values(probe(), LAYERS, summary, control, "left_out"))
+    assert told in str(layer_values(unit_tuning(), LAYERS, summary, control, "left_out"))
 
 
 @pytest.mark.parametrize("summary", ["share_above_0.5", "mean_gosi", "share_with_p_at_most_0.05"])
-def test_another_probe_has_no_orientation_shuffle_no_p_and_no_histogram(summary: str) -> None:
+def test_another_tuning_has_no_orientation_shuffle_no_p_and_no_histogram(summary: str) -> None:
     """Only what its group stores."""
-    bare = probe(orientation_null_mean=None, pvalue=None, orientation_pvalue=None, null_count=None)
+    bare = unit_tuning(orientation_null_mean=None, pvalue=None, orientation_pvalue=None, null_count=None)
     control = "orientation_shuffle" if summary == "mean_gosi" else "own_shuffle"
     assert isinstance(layer_values(bare, LAYERS, summary, control, "left_out"), str)
 

@@ -16,7 +16,7 @@ from study.analysis.questions.generalization.simulator import pearson_of
 from study.analysis.questions.memorization import FITTING_ACCURACY
 from study.analysis.questions.memorization.simulator import slope_of
 from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases, simulator_of
-from study.analysis.simulation.courses import autocorrelated, falling_loss, following, own_course, weight_of
+from study.analysis.simulation.courses import autocorrelated, falling_loss, following, unrelated_course, weight_of
 from study.analysis.simulation.population import deviations, group_offsets
 from study.config import AUGMENTATIONS
 from study.registration import Hypothesis
@@ -176,10 +176,10 @@ def test_halves_are_of_one_size_without_silent_units() -> None:
     half, silent = tree["ablation"]["ablated"], tree["tuning"]["silent"].sel(state="analysed")
     assert (half.where(silent, 0) == 0).all()
     for layer in ("conv2", "conv3"):
-        own = np.flatnonzero(half["unit_layer"].values == layer)
-        assert own.size == UNITS[layer]
-        assert (half.isel(unit=own).sum("unit") == 0).all()
-        assert ((half.isel(unit=own) == 0) & ~silent.isel(unit=own)).sum("unit").max() <= 1
+        units = np.flatnonzero(half["unit_layer"].values == layer)
+        assert units.size == UNITS[layer]
+        assert (half.isel(unit=units).sum("unit") == 0).all()
+        assert ((half.isel(unit=units) == 0) & ~silent.isel(unit=units)).sum("unit").max() <= 1
 
 
 def test_effects_of_ablation_have_heavy_tails() -> None:
@@ -211,13 +211,13 @@ def test_epochs_go_together_and_losses_fall() -> None:
 
 
 @pytest.mark.parametrize("rho", [-0.6, 0.0, 0.3])
-def test_curves_follow_a_loss_as_closely_as_asked(rho: float) -> None:
+def test_curves_follow_a_loss_as_closely_as_planted(rho: float) -> None:
     """The mean rank correlation over 4,000 networks."""
     rng = np.random.default_rng(1)
-    loss, own = falling_loss(rng, 4000, 16), own_course(rng, (4000,), 16)
-    curves = following(loss, own, weight_of(np.full(4000, rho), 16))
-    found = [stats.spearman(curve, of).statistic for curve, of in zip(curves[:1500], loss[:1500], strict=True)]
-    assert np.mean(found) == pytest.approx(rho, abs=0.05)
+    loss, apart = falling_loss(rng, 4000, 16), unrelated_course(rng, (4000,), 16)
+    curves = following(loss, apart, weight_of(np.full(4000, rho), 16))
+    correlations = [stats.spearman(curve, of).statistic for curve, of in zip(curves[:1500], loss[:1500], strict=True)]
+    assert np.mean(correlations) == pytest.approx(rho, abs=0.05)
 
 
 @pytest.mark.parametrize("rho", [-0.5, 0.0, 0.3])

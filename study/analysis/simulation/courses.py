@@ -1,4 +1,4 @@
-"""Simulated courses over epochs: losses that fall, and curves that follow them as closely as asked, or go their own way."""
+"""Simulated courses over epochs: losses that fall, and curves that follow them as closely as planted, or go another way."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def falling_loss(rng: np.random.Generator, rows: int, epochs: int) -> Floats:
     return 1.2 - 0.2 * _fall(epochs) + 0.05 * autocorrelated(rng, (rows,), epochs)
 
 
-def own_course(rng: np.random.Generator, shape: tuple[int, ...], epochs: int) -> Floats:
+def unrelated_course(rng: np.random.Generator, shape: tuple[int, ...], epochs: int) -> Floats:
     """Return series that have nothing to do with any loss, though a trend of their own, up or down: (*shape, epochs)."""
     trend = rng.standard_normal((*shape, 1)) * _fall(epochs)
     return math.sqrt(TREND) * trend + math.sqrt(1 - TREND) * autocorrelated(rng, shape, epochs)
 
 
-def following(loss: Floats, own: Floats, weight: Floats) -> Floats:
-    """Return curves (..., epochs) that follow the fall of a loss by a weight (...) from -1 to 1, else their own course."""
+def following(loss: Floats, apart: Floats, weight: Floats) -> Floats:
+    """Return curves (..., epochs) that follow the fall of a loss by a weight (...) from -1 to 1, else an unrelated course."""
     standard = (loss - loss.mean(-1, keepdims=True)) / loss.std(-1, keepdims=True)
-    return np.asarray(-weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * own)
+    return np.asarray(-weight[..., None] * standard + np.sqrt(1 - weight[..., None] ** 2) * apart)
 
 
 @cache
@@ -53,8 +53,8 @@ def _expected_correlations(epochs: int) -> tuple[Floats, Floats]:
     """Return weights of `following`, and the mean Spearman's rho with the loss that each gives, by simulation."""
     rng = np.random.Generator(np.random.PCG64DXSM(epochs))
     weights = np.concatenate([np.linspace(0, 0.9, 19), [0.95, 0.98, 0.99, 1.0]])
-    loss, own = falling_loss(rng, _CURVES, epochs), own_course(rng, (_CURVES,), epochs)
-    rho = [_mean_rho(following(loss, own, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
+    loss, apart = falling_loss(rng, _CURVES, epochs), unrelated_course(rng, (_CURVES,), epochs)
+    rho = [_mean_rho(following(loss, apart, np.full(_CURVES, weight)), loss) for weight in weights[1:]]
     falling = np.minimum.accumulate([0.0, *rho])
     return np.concatenate([-weights[:0:-1], weights]), np.concatenate([-falling[:0:-1], falling])
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.courses import falling_loss, following, own_course, weight_of
+from study.analysis.simulation.courses import falling_loss, following, unrelated_course, weight_of
 from study.analysis.simulation.population import Design, Simulator, Truth, network_correlations
 from study.analysis.simulation.stored_groups import group, unit_labels
 
@@ -29,7 +29,7 @@ def maturation(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Dat
     counts = (MATURING_UNITS,) * len(truth.layers)
     loss = falling_loss(rng, design.rows, epochs)
     shape = (design.rows, len(truth.layers))
-    apart = math.sqrt(0.5) * (own_course(rng, (design.rows, 1), epochs) + own_course(rng, shape, epochs))
+    apart = math.sqrt(0.5) * (unrelated_course(rng, (design.rows, 1), epochs) + unrelated_course(rng, shape, epochs))
     curves = following(loss[:, None], apart, weight_of(network_correlations(rng, design, truth, 0.5), epochs))
     before = -2 + 0.3 * rng.standard_normal((*shape, 1))
     means = 0.35 + 0.05 * np.concatenate([before, curves], axis=-1)
