@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from study.config import NetworkConfig
 from study.experiment.compiled_network import bench
-from study.experiment.halves import random_halves
-from study.experiment.measurements import ablation as ablate
+from study.experiment.measurements.ablation import arrays as ablate
 from study.experiment.training import initialize
+from study.experiment.unit_sets import random_halves
 from study.images.preparation.split import Partition
 from study.networks import backend
 from study.networks.graph.hidden_layers import HiddenLayer

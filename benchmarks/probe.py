@@ -14,10 +14,11 @@ from collections.abc import Callable
 import numpy as np
 
 from study import tuning
-from study.config import GRATING_SETS, LAYERS, READOUTS, NetworkConfig, ProbeConfig
+from study.config import GRATING_SETS, READOUTS, NetworkConfig, ProbeConfig
 from study.experiment.compiled_network import Bench, bench
-from study.experiment.measurements.tuning import grating_responses, tuning_arrays
-from study.experiment.measurements.variants import target_losses, variant_arrays
+from study.experiment.grating_responses import grating_responses
+from study.experiment.measurements.multiverse.arrays import target_losses, tuning_by_specification
+from study.experiment.measurements.tuning.arrays import tuning_arrays
 from study.experiment.training import _train_epoch, initialize
 from study.images.preparation.split import Partition
 from study.networks.graph.hidden_layers import responses_model, unit_labels
@@ -39,7 +40,7 @@ def main() -> None:
     shown = gratings(32, contrast=config.contrast)
     _print_probe(made, shown, config, options.rounds)
     _print_maturation(made, shown, _images(options.images), options.rounds)
-    _print_variants(made, options.rounds)
+    _print_multiverse(made, options.rounds)
 
 
 def _seconds(work: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -112,17 +113,17 @@ def _images(n: int) -> Partition:
     return Partition(images, labels, images, labels, images, labels, MEAN)
 
 
-def _print_variants(made: Bench, rounds: int) -> None:
-    """Print what other readings of the gratings cost a network: two states tuned, and the halves by them silenced."""
+def _print_multiverse(made: Bench, rounds: int) -> None:
+    """Print what other specifications of the probe cost a network: two states tuned, and the halves by them ablated."""
     every = tuple(f"{readout}/{name}" for name in GRATING_SETS for readout in READOUTS)[1:]
     streams, test = functools.partial(stream, 0, "benchmark"), _images(1000)
-    for variants, n_permutations, n_images in ((("mean/fixed", "max/fixed"), 20, 96), (every, 100, 1000)):
+    for specifications, n_permutations, n_images in ((("mean/fixed", "max/fixed"), 20, 96), (every, 100, 1000)):
         found = functools.partial(
-            variant_arrays,
+            tuning_by_specification,
             made.responses,
             made.model,
             made.layers,
-            variants,
+            specifications,
             state="analysed",
             training_mean=MEAN,
             n_permutations=n_permutations,
@@ -133,15 +134,15 @@ def _print_variants(made: Bench, rounds: int) -> None:
             made.clamped,
             test,
             found()["gosi"],
-            variants,
-            LAYERS,
+            specifications,
+            [layer.name for layer in made.layers],
             null_images=np.arange(n_images),
             streams=streams,
         )
-        tuned, silenced = _seconds(found, rounds)[0], _seconds(lost, rounds)[0]
+        tuned, ablated = _seconds(found, rounds)[0], _seconds(lost, rounds)[0]
         print(
-            f"{len(variants)} other readings, {n_permutations} permutations, {n_images} images: {2 * tuned:.2f} s for"
-            f" both states and {silenced:.2f} s for their halves, processor time of one network"
+            f"{len(specifications)} other specifications, {n_permutations} permutations, {n_images} images: {2 * tuned:.2f} s for"
+            f" both states and {ablated:.2f} s for their halves, processor time of one network"
         )
 
 

@@ -25,7 +25,7 @@ from study.commands.run.record import record_content
 from study.commands.study_folder import kept_record
 from study.config import Config, config_digest, resolve
 from study.config.population import PlannedNetwork, planned_networks
-from study.experiment.measurements.tuning import N_BINS, coordinates
+from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split
 from study.registration import Registration
@@ -114,6 +114,7 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
         "label_corruption": planned.label_corruption,
         "seed": planned.seed,
         "initialization_set": planned.initialization_set,
+        "architecture": config.network.architecture,
     }
     return tree
 
@@ -137,7 +138,10 @@ def _coordinates(config: Config) -> dict[str, Any]:
         "fraction": np.array(FRACTIONS),
         "shift": list(SHIFTS),
         "condition": list(conditions(config.shift_invariance.layers)),
-        **coordinates(_gratings()),
+        "orientation": _gratings().orientation,
+        "spatial_frequency": _gratings().spatial_frequency,
+        "phase": _gratings().phase,
+        "gosi_bin": BIN_STARTS,
     }
 
 

@@ -29,23 +29,25 @@ def with_other_tunings(
     tuning = tuning.isel(network=np.flatnonzero(tuning["arm"].values == GENERALIZATION))
 
     def repeated(values: xr.DataArray) -> xr.DataArray:
-        stacked = xr.concat([values] * len(names), dim=xr.Variable("variant", list(names)))
-        return stacked.transpose("network", "state", "variant", "unit")
+        stacked = xr.concat([values] * len(names), dim=xr.Variable("specification", list(names)))
+        return stacked.transpose("network", "state", "specification", "unit")
 
-    shift = xr.DataArray([(gosi or {}).get(name, 0.0) for name in names], {"variant": list(names)}, "variant")
-    loss = xr.concat([ablation["null_target_loss"]] * len(names), dim=xr.Variable("variant", list(names)))
+    shift = xr.DataArray(
+        [(gosi or {}).get(name, 0.0) for name in names], {"specification": list(names)}, "specification"
+    )
+    loss = xr.concat([ablation["null_target_loss"]] * len(names), dim=xr.Variable("specification", list(names)))
     same = ("silent", "gosi_null_mean", "gosi_null_selective", "spatial_frequency_range", "spatial_frequency_count")
     variants = xr.Dataset(
         {name: repeated(tuning[name]) for name in same}
         | {
-            "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "variant", "unit"),
-            "target_loss": loss.transpose("network", "variant", "layer", "target"),
+            "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "specification", "unit"),
+            "target_loss": loss.transpose("network", "specification", "layer", "target"),
         }
     )
     assert variants["state"].values.tolist() == list(STATES)
     assert variants["target"].values.tolist() == list(TARGETS)
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
-    return xr.DataTree.from_dict(groups | {"/variants": variants})
+    return xr.DataTree.from_dict(groups | {"/multiverse": variants})
 
 
 def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc1")) -> pd.DataFrame:

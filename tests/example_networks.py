@@ -14,14 +14,11 @@ import numpy as np
 import xarray as xr
 
 from study.vocabulary.schema import (
-    ARM_GROUPS,
     CONTROLS,
     FRACTIONS,
-    GROUPS,
     HALVES,
     MATURATION,
     MEMORIZATION,
-    OPTIONAL_GROUPS,
     ORDERS,
     SCHEMA_VERSION,
     SHIFTS,
@@ -29,13 +26,18 @@ from study.vocabulary.schema import (
     TARGETS,
     conditions,
     described,
+    groups_of,
+    optional_groups_of,
+    variables_by_group,
 )
 from tests.example_ablation import activity_arrays, class_arrays, control_arrays, curve_arrays
 
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
 CLASSES = 10
-POPULATION_GROUPS = {group: GROUPS[group] for group in ARM_GROUPS["generalization"]}  # what most networks have
+POPULATION_GROUPS = {
+    group: variables_by_group()[group] for group in groups_of("generalization")
+}  # what most networks have
 POSITIONS = {
     "conv1": 900,
     "conv2": 196,
@@ -152,11 +154,11 @@ def example_network(
         gosi = _maturation(rng, layers, means, training["validation_loss"], gosi_follows or {}, silent)
         arrays["maturation"] = {"gosi": gosi}
     if variants:
-        arrays["variants"] = _variants(rng.spawn(1)[0], tuning, halves, len(variants))
-    coords = _coords(layers, clamps) | {"variant": list(variants)}
+        arrays["multiverse"] = _variants(rng.spawn(1)[0], tuning, halves, len(variants))
+    coords = _coords(layers, clamps) | {"specification": list(variants)}
     sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
     groups = {}
-    for group in (*ARM_GROUPS[arm], *(OPTIONAL_GROUPS.get(arm, ()) if variants else ())):
+    for group in (*groups_of(arm), *(optional_groups_of(arm) if variants else ())):
         own = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
         given = arrays.get(group, {})
         others = _others(rng, group, given, {**sizes, "epoch": len(own["epoch"])})
@@ -199,7 +201,7 @@ def _others(
     types = {"f": float, "i": np.int64, "b": bool}
     return {
         name: rng.integers(0, 2, [sizes[dim] for dim in variable.dims]).astype(types[variable.kind])
-        for name, variable in GROUPS[group].items()
+        for name, variable in variables_by_group()[group].items()
         if name not in arrays
     }
 
@@ -294,7 +296,11 @@ def _variants(
 ) -> dict[str, np.ndarray]:
     """Return what other readings find: the registered reading's tuning and its halves' losses, and noise."""
     shape = (len(tuning["gosi"]), n_variants, tuning["gosi"].shape[1])
-    near = {name: np.broadcast_to(tuning[name][:, None], shape).copy() for name in GROUPS["variants"] if name in tuning}
+    near = {
+        name: np.broadcast_to(tuning[name][:, None], shape).copy()
+        for name in variables_by_group()["multiverse"]
+        if name in tuning
+    }
     return near | {
         "gosi": np.clip(near["gosi"] + rng.normal(0, 0.05, shape), 0.01, 0.99),
         "target_loss": halves * np.exp(rng.normal(0, 0.05, (n_variants, *halves.shape))),

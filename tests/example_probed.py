@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from study.vocabulary.schema import PROBED, SCHEMA_VERSION, described
+from study.vocabulary.schema import EXTERNAL, SCHEMA_VERSION, described
 from tests.example_networks import example_network
 
 
@@ -22,14 +22,14 @@ def example_probed(rng: np.random.Generator, *, photographs: bool = True, **give
     )
     if photographs:
         groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "ablation")}
-    attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": PROBED, "seed": 0}
+    attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": EXTERNAL, "seed": 0}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
 
 def probed_study(rng: np.random.Generator, *, model: str = "own", **given: Any) -> xr.DataTree:
     """Return the compacted study of `example_probed`."""
     tree = example_probed(rng, **given)
-    place = {"network": [tree.attrs["key"]], "arm": ("network", [PROBED]), "seed": ("network", [0])}
+    place = {"network": [tree.attrs["key"]], "arm": ("network", [EXTERNAL]), "seed": ("network", [0])}
     return xr.DataTree.from_dict(
         {
             f"/{name}": child.to_dataset().expand_dims("network").assign_coords(place).assign_attrs(model=model)

@@ -2,10 +2,8 @@
 
 from study.analysis.core.analyse import analyse
 from study.analysis.core.check import check_registration
-from study.vocabulary.schema import GROUPS
+from study.vocabulary.measurement import measurements
 
-MEASUREMENTS = tuple(
-    name for name in GROUPS if name != "responses"
-)  # what an analysis reads; those are ten times as large
+MEASUREMENTS = tuple(name for name, measurement in measurements().items() if measurement.analysed)  # what is read
 
 __all__ = ["MEASUREMENTS", "analyse", "check_registration"]

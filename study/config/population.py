@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 from study.config.sections import Config, TrainingConfig
 from study.vocabulary.digests import digest
+from study.vocabulary.measurement import taken_on
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, SECOND_SET
 
 ALGORITHM_VERSION = 3  # raise it when the same inputs would give other results; stored networks are then not reused
 SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replication's
-
-# What decides an arm's results beside the images, the network, its training and the probe.
-_SECTIONS = {GENERALIZATION: ("ablation", "shift_invariance"), MATURATION: (), MEMORIZATION: ()}
 
 
 @dataclass(frozen=True)
@@ -104,34 +102,20 @@ def _members(config: Config, initialization_set: int) -> list[tuple[str, str, fl
     return [(arm, *kind, seed) for arm in kinds for seed in range(seeds[arm]) for kind in kinds[arm]]
 
 
-def asked_variants(config: Config, arm: str) -> tuple[str, ...]:
-    """Return the readings of the gratings that are measured beside the registered one, each `<read-out>/<grating set>`.
-
-    Of the population alone: it is what most questions are asked of.
-    """
-    if arm != GENERALIZATION:
-        return ()
-    asked = config.multiverse
-    names = [f"{readout}/{shown}" for shown in asked.gratings for readout in asked.readouts]
-    return tuple(name for name in names if name != f"{config.probe.readout}/{config.probe.contrast}")
-
-
 def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
-    settings: dict[str, object] = {
-        section: dataclasses.asdict(getattr(config, section))
-        for section in ("network", "probe", *_SECTIONS[network.arm])
-    }
+    measured = taken_on(network.arm, config)
+    sections = {section for measurement in measured for section in measurement.settings}
+    settings: dict[str, object] = {section: dataclasses.asdict(getattr(config, section)) for section in sections}
     settings |= {
         "training": dataclasses.asdict(training_of(config, network.arm)),
         "train_images": _fewer_images(config, network.arm),
         "split": _split_settings(config),
         "images": fingerprint,
         "algorithm": ALGORITHM_VERSION,
+        "measured": sorted(measurement.name for measurement in measured),
         "root_seed": config.seed,
         "identity": network.identity,
     }
-    if variants := asked_variants(config, network.arm):
-        settings["variants"] = {"names": variants, "permutations": config.multiverse.permutations}
     return digest(settings)[:20]
 
 

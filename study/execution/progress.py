@@ -18,15 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from study.vocabulary.schema import ARM_GROUPS, GENERALIZATION
-
-# A network's bar, by arm: where each stage starts, and how much of the bar it is. An arm without ablation only trains.
-STAGE_WEIGHTS: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    arm: {"train": (0.0, 0.6), "ablate": (0.6, 0.3), "shift": (0.9, 0.1)}
-    if "ablation" in groups
-    else {"train": (0.0, 1.0)}
-    for arm, groups in ARM_GROUPS.items()
-}
+from study.vocabulary.measurement import measurements
+from study.vocabulary.schema import ARMS, GENERALIZATION
 
 
 class Display:
@@ -105,10 +98,20 @@ class Display:
         )
 
 
+def stages_of(arm: str) -> dict[str, tuple[float, float]]:
+    """Return the stages of a network's bar: where each starts, and how much of the bar it is."""
+    stages = [each.stage for each in measurements().values() if each.stage and arm in (*each.arms, *each.where_asked)]
+    whole, start, places = sum(stage.weight for stage in stages), 0.0, {}
+    for stage in stages:
+        places[stage.name] = (start / whole, stage.weight / whole)
+        start += stage.weight
+    return places
+
+
 def percent(arm: str, stage: str, share: float) -> int | None:
     """Return how much of a network is done when so much of a stage is, or None for a stage that nobody weighed."""
-    weighed = STAGE_WEIGHTS.get(arm, STAGE_WEIGHTS[GENERALIZATION]).get(stage)
-    return None if weighed is None else round(100 * (weighed[0] + weighed[1] * share))
+    place = stages_of(arm if arm in ARMS else GENERALIZATION).get(stage)
+    return None if place is None else round(100 * (place[0] + place[1] * share))
 
 
 @contextlib.contextmanager

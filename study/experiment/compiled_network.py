@@ -14,7 +14,6 @@ from study.config import NetworkConfig
 from study.networks import backend
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, named_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
-from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.architecture import architectures
 
 
@@ -32,7 +31,6 @@ class Bench:
     scores: Callable[..., Any]
     responses: Callable[..., list[Any]]
     clamped: ClampedNetwork
-    watched: WatchedNetwork
 
     def reset(self, learning_rate: float) -> None:
         """Forget the last network's training: moments and step count to zero."""
@@ -48,7 +46,6 @@ def bench(
     n_classes: int,
     *,
     precision: str = "float32",
-    silenced: tuple[str, ...] = (),
 ) -> Bench:
     """Return this process' compiled network."""
     backend.configure_process()
@@ -65,5 +62,4 @@ def bench(
         scores=backend.compiled_scores(model),
         responses=backend.compiled_forward(responses_model(model, layers)),
         clamped=ClampedNetwork.of(model, layers),
-        watched=WatchedNetwork.of(model, layers, silenced),
     )

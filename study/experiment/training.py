@@ -23,6 +23,7 @@ IMAGES_AT_ONCE = 512  # training images handed to TensorFlow in one call
 _CONSTANT = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving_variance": 1.0}  # initial values
 
 Weights = list[NDArray[np.float32]]
+Observation = Mapping[str, NDArray[Any]]
 Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
 
 
@@ -36,7 +37,7 @@ class TrainedNetwork:
 
     Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
     the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `observations` holds what
-    was asked to be observed, before training and after every epoch. `resumed_epoch` is the epoch whose checkpoint
+    was observed, arrays by name, before training and after every epoch. `resumed_epoch` is the epoch whose checkpoint
     training went on from, 0 without one; nothing else depends on it.
     """
 
@@ -46,7 +47,7 @@ class TrainedNetwork:
     validation_accuracy: NDArray[np.float64]
     analysed_epoch: int
     weights: Weights
-    observations: tuple[NDArray[Any], ...] = ()
+    observations: tuple[Observation, ...] = ()
     resumed_epoch: int = 0
 
 
@@ -66,17 +67,22 @@ class TrainingState:
     best: Weights
     weights: Weights
     optimizer: list[NDArray[Any]]
-    observations: list[NDArray[Any]]
+    observations: list[Observation]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state as arrays by name."""
         single = {name: np.asarray(getattr(self, name)) for name in ("epoch", "curves", "best_epoch", "best_score")}
         lists = {
             f"{name}/{index}": array
-            for name in ("best", "weights", "optimizer", "observations")
+            for name in ("best", "weights", "optimizer")
             for index, array in enumerate(getattr(self, name))
         }
-        return single | lists
+        observed = {
+            f"observations/{index}/{name}": array
+            for index, arrays in enumerate(self.observations)
+            for name, array in arrays.items()
+        }
+        return single | lists | observed
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]]) -> TrainingState:
@@ -85,6 +91,14 @@ class TrainingState:
         def listed(name: str) -> list[NDArray[Any]]:
             return [arrays[f"{name}/{index}"] for index in range(sum(key.startswith(f"{name}/") for key in arrays))]
 
+        observed: list[Observation] = []
+        for key in sorted(
+            (key for key in arrays if key.startswith("observations/")), key=lambda key: int(key.split("/")[1])
+        ):
+            _, index, name = key.split("/", 2)
+            if int(index) == len(observed):
+                observed.append({})
+            observed[-1] = {**observed[-1], name: arrays[key]}
         return cls(
             int(arrays["epoch"]),
             arrays["curves"],
@@ -93,7 +107,7 @@ class TrainingState:
             listed("best"),
             listed("weights"),
             listed("optimizer"),
-            listed("observations"),
+            observed,
         )
 
 
@@ -190,7 +204,7 @@ def train_network(
     root_seed: int,
     network: str,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
-    observe: Callable[[], NDArray[Any]] | None = None,
+    observe: Callable[[], Observation] | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
     """Train `model` from the weights it has, or from a checkpoint, and leave it with the weights to analyse.
@@ -210,7 +224,7 @@ def train_network(
     on_epoch
         Called after each epoch with its number from 1, and validation loss and accuracy.
     observe
-        Called before training and after each epoch, while `model` has the weights of that moment.
+        Called before training and after each epoch, while `model` has the weights of that moment; gives arrays by name.
     checkpoints
         Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
 
@@ -221,7 +235,7 @@ def train_network(
     """
     curves = np.full((4, config.epochs), np.nan)
     best, best_score, best_epoch, resumed = model.get_weights(), -np.inf, 0, 0
-    observations: list[NDArray[Any]] = []
+    observations: list[Observation] = []
     if checkpoints and (state := _restored(model, checkpoints)):
         curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
         resumed, observations = state.epoch, state.observations

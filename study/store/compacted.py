@@ -118,7 +118,7 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
         if kind not in firsts:
             firsts[kind] = read_groups(folder, key)
     longest = _longest(firsts)
-    described = {"schema_version": SCHEMA_VERSION, **attributes}
+    described = {"schema_version": SCHEMA_VERSION, **_common_attributes(folder, keys), **attributes}
     write_group(store, "/", portable(xr.Dataset(attrs=described)))
     size = _batch_size(max(sum(dataset.nbytes for dataset in first.values()) for first in firsts.values()))
     written: set[str] = set()
@@ -130,6 +130,16 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
                 write_group(store, group, stacked, append_dim=append_dim, chunk=size)
                 written.add(group)
                 reached("study group written")
+
+
+def _common_attributes(folder: StudyFolder, keys: Sequence[str]) -> dict[str, Any]:
+    """Return the attributes of networks that are the study's as well: the architecture, where networks state it."""
+    stated = {network_attributes(folder, key).get("architecture") for key in keys}
+    if len(stated) > 1:
+        raise StudyError(
+            f"networks of {len(stated)} architectures: a study holds networks of one config; use another --name"
+        )
+    return {} if stated == {None} else {"architecture": stated.pop()}
 
 
 def _batch(

@@ -20,7 +20,7 @@ from zarr.codecs import ZstdCodec
 from zarr.core.buffer import cpu
 from zarr.storage import MemoryStore
 
-from study.vocabulary.schema import GROUPS
+from study.vocabulary.schema import variables_by_group
 
 CHUNK_BYTES = 8_000_000  # a variable is one chunk unless it is larger than this
 STRING = np.dtypes.StringDType()
@@ -39,14 +39,14 @@ def groups_of(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     """
     if nested := [child.path for child in tree.children.values() if child.children]:
         raise ValueError(f"groups within groups are not stored: {nested}")
-    names = [name for name in GROUPS if name in tree.children]
+    names = [name for name in variables_by_group() if name in tree.children]
     names += sorted(set(tree.children) - set(names))
     return {"/": portable(tree.to_dataset())} | {name: portable(tree[name].to_dataset(), name) for name in names}
 
 
 def portable(dataset: xr.Dataset, group: str = "") -> xr.Dataset:
     """Return a dataset in the form that is stored; its variables in the schema's order, others by name."""
-    known = [name for name in GROUPS.get(group, {}) if name in dataset.data_vars]
+    known = [name for name in variables_by_group().get(group, {}) if name in dataset.data_vars]
     names = known + sorted(set(dataset.data_vars) - set(known), key=str)
     return xr.Dataset(
         {name: _portable_variable(dataset[name]) for name in names},

@@ -46,7 +46,7 @@ def publish_network(folder: StudyFolder, key: str, tree: xr.DataTree) -> Path:
     key
         Digest of all that determines the network; `tree.attrs["key"]` must be the same.
     tree
-        The whole network, as `schema.GROUPS` says. NaN only where the schema allows it.
+        The whole network, as `study.vocabulary.schema` says. NaN only where the schema allows it.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from study.vocabulary.schema import GROUPS, GROUPS_OF, PROBED
+from study.vocabulary.schema import EXTERNAL, groups_of, variables_by_group
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
@@ -38,15 +38,15 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
     """Exit code 0 and nothing said on standard error; each group of the store holds the networks that have it."""
     assert (finished.code, finished.err) == (0, "")
     with xr.open_datatree(finished.folder.compacted, engine="zarr") as study:
-        of_probed_networks = {*GROUPS_OF[PROBED]} - {"tuning", "responses"}
-        assert set(study.children) == {*GROUPS, "results"} - of_probed_networks
+        of_external_networks = {*groups_of(EXTERNAL)} - {"tuning", "responses"}
+        assert set(study.children) == {*variables_by_group(), "results"} - of_external_networks
         arms = study["training"]["arm"].values.tolist()
         assert arms == ["generalization", "maturation", "memorization", "memorization", "generalization"]
         assert study["training"]["initialization_set"].values.tolist() == [1, 1, 1, 1, 2]
         assert study["ablation"]["initialization_set"].values.tolist() == [1, 2]
         assert study["maturation"]["gosi"].shape == (1, 4, 960)
-        assert study["variants"]["gosi"].shape == (2, 2, 1, 960)
-        assert study["variants"]["variant"].values.tolist() == ["max/fixed"]
+        assert study["multiverse"]["gosi"].shape == (2, 2, 1, 960)
+        assert study["multiverse"]["specification"].values.tolist() == ["max/fixed"]
         assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0]
         assert len(study["ablation"].attrs["class_names"]) == 10
     page = finished.report.read_text(encoding="utf-8")

@@ -158,7 +158,7 @@ def test_the_same_command_measures_nothing_again(
 ) -> None:
     """And leaves every byte as it was."""
     before = bytes_of(whole)
-    monkeypatch.setattr(measuring, "measured_network", None)
+    monkeypatch.setattr(measuring, "measure_external_network", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="whole") == 0
     assert "nothing is measured again" in capsys.readouterr().out
     assert bytes_of(whole) == before

@@ -15,10 +15,12 @@ from study import analysis
 from study.analysis.core.results import HypothesisResult
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
-from study.experiment.halves import layer_halves
-from study.experiment.measurements.ablation import ablation_arrays
-from study.experiment.one_network import Bench, bench, measure_network, null_image_indices
+from study.experiment.compiled_network import Bench, bench
+from study.experiment.measurements.ablation.arrays import ablation_arrays
+from study.experiment.one_network import measure_network
+from study.experiment.subjects import null_image_indices
 from study.experiment.training import TrainingState, evaluate
+from study.experiment.unit_sets import layer_halves
 from study.store import StudyFolder, compact, open_study, publish_network
 from study.vocabulary.seeding import stream
 from tests.example_study import only, replaced
@@ -101,9 +103,7 @@ def _config(*assignments: str) -> Config:
 def _planted_bench(config: Config, network: PlantedNetwork) -> Bench:
     """Return the process's compiled network with the planted weights."""
     shape = network.partition.train_images.shape[1:]
-    own = bench(
-        config.network, shape, N_CLASSES, precision=config.training.precision, silenced=config.shift_invariance.layers
-    )
+    own = bench(config.network, shape, N_CLASSES, precision=config.training.precision)
     plant(own.model, network)
     return own
 

@@ -25,7 +25,7 @@ from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary import discovery
 from study.vocabulary.architecture import Architecture, architecture_names, architectures
 from study.vocabulary.errors import StudyError
-from study.vocabulary.schema import ARM_GROUPS, validate
+from study.vocabulary.schema import groups_of, validate
 from tests.tiny_network import SHAPE, scramble, tiny_partition
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def resnet8() -> xr.DataTree:
 def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
     """Every group of the arm; the units of its seven layers, the sums of its blocks among them."""
     validate(resnet8, source="resnet8")
-    assert set(resnet8.children) == {*ARM_GROUPS["generalization"], "variants"}
+    assert set(resnet8.children) == {*groups_of("generalization"), "multiverse"}
     counts = resnet8["tuning"]["unit_layer"].to_series().value_counts(sort=False)
     assert counts.to_dict() == RESNET8_UNITS == dict.fromkeys(architectures()["resnet8"].layers) | RESNET8_UNITS
     assert resnet8["ablation"]["layer"].values.tolist() == list(RESNET8_UNITS)

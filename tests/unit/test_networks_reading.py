@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from study.experiment.measurements.tuning import grating_responses, orientation_responses, rectified, streamed_responses
+from study.experiment.grating_responses import grating_responses, orientation_responses, rectified
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, responses_model, unit_labels
 from study.networks.graph.reading import UnitReader, picture_bytes, pictures_at_once, unit_reader
 from study.networks.pretrained.preprocessing import InputLayout
-from study.tuning.gratings import gratings
+from study.tuning.gratings import ORIENTATIONS, gratings
 from study.vocabulary.errors import StudyError
 
 SIZE = 8
+
+
+def streamed_responses(read: Callable[[np.ndarray], np.ndarray], **how: Any) -> np.ndarray:
+    """Return every unit's response to every grating, orientation by orientation."""
+    shown = [orientation_responses(read, SIZE, orientation=float(angle), **how) for angle in ORIENTATIONS]
+    return np.stack(shown, axis=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,7 +80,7 @@ def test_streamed_gratings_are_those_shown_at_once(channels: int) -> None:
     """In batches of 5 of 12, the responses are those of the study's own probe, which holds all 144 gratings."""
     model = network(channels)
     shown = gratings(SIZE, contrast="min_max")
-    streamed = streamed_responses(reader(model).gratings, SIZE, contrast="min_max", at_once=5)
+    streamed = streamed_responses(reader(model).gratings, contrast="min_max", at_once=5)
     maps = responses_model(model, hidden_layers(model))
     expected = grating_responses(
         lambda images: maps(np.repeat(images, channels, axis=-1) if images.shape[-1] == 1 else images),
@@ -89,7 +96,7 @@ def test_streamed_gratings_are_those_shown_at_once(channels: int) -> None:
 def test_an_orientation_is_the_same_whatever_came_before(plain: keras.Model) -> None:
     """To the last bit, and again: what was read before an interruption fits what is read after it."""
     read = reader(plain).gratings
-    streamed = streamed_responses(read, SIZE, contrast="min_max", at_once=5)
+    streamed = streamed_responses(read, contrast="min_max", at_once=5)
     alone = orientation_responses(reader(plain).gratings, SIZE, orientation=45.0, contrast="min_max", at_once=5)
     np.testing.assert_array_equal(alone, streamed[:, 3])
 
@@ -105,7 +112,7 @@ def test_batches_fit_and_progress_adds_up() -> None:
         seen.append(len(grey))
         return np.arange(start, start + len(grey), dtype=np.float32)[:, None]
 
-    responses = streamed_responses(read, SIZE, contrast="fixed", at_once=7, on_progress=progress.append)
+    responses = streamed_responses(read, contrast="fixed", at_once=7, on_progress=progress.append)
     np.testing.assert_array_equal(responses[0].ravel(), np.arange(144))
     assert progress == seen
     assert max(seen) <= 7
@@ -119,7 +126,7 @@ def test_a_broken_network_is_not_read(broken: float) -> None:
         return np.full((len(grey), 2), broken, np.float32)
 
     with pytest.raises(ValueError, match="grating of 0 degrees is NaN or infinite"):
-        streamed_responses(read, SIZE, contrast="min_max", at_once=7)
+        streamed_responses(read, contrast="min_max", at_once=7)
 
 
 def test_negative_means_are_cut_off_and_counted() -> None:
@@ -137,7 +144,7 @@ def test_negative_means_are_cut_off_and_counted() -> None:
 
 def test_a_network_with_negative_activations_is_read_with_its_sign() -> None:
     """Means of tanh fall below 0; streaming keeps them, and only what tuning is computed from is cut off."""
-    streamed = streamed_responses(reader(network(activation="tanh")).gratings, SIZE, contrast="min_max", at_once=12)
+    streamed = streamed_responses(reader(network(activation="tanh")).gratings, contrast="min_max", at_once=12)
     assert streamed.min() < 0
     cut, share = rectified(streamed)
     assert cut.min() == 0

@@ -7,19 +7,19 @@ import io
 import pytest
 from rich.console import Console
 
-from study.execution.progress import STAGE_WEIGHTS, Display, percent
-from study.vocabulary.schema import ARM_GROUPS
+from study.execution.progress import Display, percent, stages_of
+from study.vocabulary.schema import ARMS
 
 
-@pytest.mark.parametrize("arm", ARM_GROUPS)
+@pytest.mark.parametrize("arm", ARMS)
 def test_stages_fill_the_bar_without_gaps(arm: str) -> None:
     """From 0 to 100 %, each stage going on where the one before it ended, in every arm."""
     ends = [0.0]
-    for start, weight in STAGE_WEIGHTS[arm].values():
+    for start, weight in stages_of(arm).values():
         assert start == pytest.approx(ends[-1])
         ends.append(start + weight)
     assert ends[-1] == pytest.approx(1.0)
-    assert [percent(arm, next(iter(STAGE_WEIGHTS[arm])), 0), percent(arm, next(reversed(STAGE_WEIGHTS[arm])), 1)] == [
+    assert [percent(arm, next(iter(stages_of(arm))), 0), percent(arm, next(reversed(stages_of(arm))), 1)] == [
         0,
         100,
     ]

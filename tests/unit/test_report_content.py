@@ -14,7 +14,7 @@ from study.config import Config, resolve
 from study.config.population import planned_networks
 from study.report.content import Report
 from study.vocabulary.errors import StudyError
-from study.vocabulary.schema import GROUPS
+from study.vocabulary.schema import variables_by_group
 from tests.example_networks import example_network
 from tests.example_study import LAYERS, study_of
 
@@ -61,7 +61,7 @@ def study(*, arms: bool = True, generalizing: int = 24) -> xr.DataTree:
         networks += [network(0, arm="memorization", label_corruption=rate) for rate in (0.0, 0.5)]
         networks += [network(0, initialization_set=2)]
         networks += [network(0, arm="memorization", label_corruption=0.5, initialization_set=2)]
-    return study_of(networks, groups=tuple(GROUPS))
+    return study_of(networks, groups=tuple(variables_by_group()))
 
 
 def reported(measured: xr.DataTree, config: Config | None = None, **changes: Any) -> Report:
@@ -153,7 +153,7 @@ def test_gratings_are_those_of_the_images_size(whole: Report) -> None:
     """Nine spatial frequencies belong to 32 pixels; without responses nobody knows, and one line says so."""
     assert config_image_size(study(arms=False)) == 32
     assert whole.stimuli.images.shape == (12, 9, 32, 32)
-    without = study_of([network(0, arm="maturation")], groups=tuple(GROUPS))
+    without = study_of([network(0, arm="maturation")], groups=tuple(variables_by_group()))
     with pytest.raises(StudyError, match="no network of arm generalization"):
         config_image_size(without)
 

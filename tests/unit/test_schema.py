@@ -10,36 +10,38 @@ import pytest
 import xarray as xr
 
 from study.vocabulary.errors import StudyError
+from study.vocabulary.measurement import Variable
 from study.vocabulary.schema import (
-    GROUPS,
-    GROUPS_OF,
+    ARMS,
+    EXTERNAL,
     NETWORK_COORDINATES,
-    OPTIONAL_GROUPS,
-    OPTIONAL_GROUPS_OF,
-    PROBED,
     SCHEMA_VERSION,
-    Variable,
     described,
+    groups_of,
+    optional_groups_of,
     validate,
+    variables_by_group,
 )
 from tests.example_networks import example_network
 from tests.example_probed import example_probed
 
 SMALL = {"conv1": 4, "fc1": 6}
+GROUPS = variables_by_group()
+EVERY_ARM = (*ARMS, EXTERNAL)
 VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in variables]
 
 
 def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network with every group that its arm may have."""
     rng, variants = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
-    if arm == PROBED:
+    if arm == EXTERNAL:
         return example_probed(rng, layers=SMALL, draws=5)
     return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
 
 
 def arm_with(group: str) -> str:
     """Return an arm that has a group."""
-    return next(arm for arm, groups in GROUPS_OF.items() if group in (*groups, *OPTIONAL_GROUPS_OF.get(arm, ())))
+    return next(arm for arm in EVERY_ARM if group in (*groups_of(arm), *optional_groups_of(arm)))
 
 
 def changed(
@@ -62,7 +64,7 @@ def refusal(tree: xr.DataTree) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("arm", GROUPS_OF)
+@pytest.mark.parametrize("arm", EVERY_ARM)
 def test_a_whole_network_passes(arm: str) -> None:
     """The example that other tests build on is what the schema asks for, in every arm."""
     validate(network(arm), source="example")
@@ -70,8 +72,8 @@ def test_a_whole_network_passes(arm: str) -> None:
 
 def test_every_group_belongs_to_an_arm() -> None:
     """And what has epochs is a fraction or a loss: the store fills epochs to come with NaN."""
-    assert set().union(*GROUPS_OF.values(), *OPTIONAL_GROUPS_OF.values()) == set(GROUPS)
-    assert not any(set(GROUPS_OF[arm]) & set(groups) for arm, groups in OPTIONAL_GROUPS_OF.items())
+    assert set().union(*map(groups_of, EVERY_ARM), *map(optional_groups_of, EVERY_ARM)) == set(GROUPS)
+    assert not any(set(groups_of(arm)) & set(optional_groups_of(arm)) for arm in EVERY_ARM)
     assert {GROUPS[group][name].kind for group, name in VARIABLES if "epoch" in GROUPS[group][name].dims} == {"f"}
 
 
@@ -80,7 +82,9 @@ def test_an_unknown_arm_is_refused() -> None:
     tree = network()
     tree.attrs["arm"] = "guessing"
     message = refusal(tree)
-    assert message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization, probed"
+    assert (
+        message == "store/net: arm 'guessing' is unknown; arms are generalization, maturation, memorization, external"
+    )
 
 
 def test_a_group_of_another_arm_is_refused() -> None:
@@ -92,18 +96,18 @@ def test_a_group_of_another_arm_is_refused() -> None:
 
 def test_an_optional_group_may_be_missing() -> None:
     """A study that asks for no other reading of the gratings has networks without it."""
-    assert OPTIONAL_GROUPS == {"generalization": ("variants",)}
-    assert "variants" in network().children
-    validate(changed(lambda groups: groups.pop("variants") and None), source="store/net")
+    assert [optional_groups_of(arm) for arm in ARMS] == [("multiverse",), (), ()]
+    assert "multiverse" in network().children
+    validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
     validate(example_probed(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
-    assert "variants" not in network("maturation").children
+    assert "multiverse" not in network("maturation").children
 
 
 def test_an_optional_group_of_another_arm_is_refused() -> None:
     """Only the population is probed in other ways."""
     tree = network("memorization")
-    tree["variants"] = network()["variants"]
-    assert refusal(tree) == "store/net: group 'variants' is not one of arm 'memorization'"
+    tree["multiverse"] = network()["multiverse"]
+    assert refusal(tree) == "store/net: group 'multiverse' is not one of arm 'memorization'"
 
 
 def test_every_variable_says_what_it_is() -> None:
@@ -119,7 +123,7 @@ def test_every_variable_says_what_it_is() -> None:
 def test_no_loss_may_be_undefined() -> None:
     """NaN means a silent unit or a layer without active components; in losses it would mean a broken network."""
     undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
-    assert undefined == {"tuning", "maturation", "activity", "shift_invariance", "variants"}
+    assert undefined == {"tuning", "maturation", "activity", "shift_invariance", "multiverse"}
     assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
     never = {"silent", "mean_response", "tuning_curve", "gosi_null_count", "spatial_frequency_count"}
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never
@@ -138,7 +142,7 @@ def test_another_schema_version_is_refused(found: object) -> None:
     assert "--name" in message
 
 
-@pytest.mark.parametrize("group", sorted(set().union(*GROUPS_OF.values())))
+@pytest.mark.parametrize("group", sorted(set().union(*map(groups_of, EVERY_ARM))))
 def test_a_missing_group_is_named(group: str) -> None:
     """Each of them, in an arm that has it."""
     assert (
@@ -179,9 +183,9 @@ def test_an_unexpected_variable_is_named() -> None:
         ("ablation", "half_size", lambda v: v.astype(float), "has type float64, must be of kind 'i'"),
         ("ablation", "loss", lambda v: v.astype(int), "has type int64, must be of kind 'f'"),
         ("training", "test_loss", lambda v: v.astype(object), "has type object, must be of kind 'f'"),
-        ("variants", "gosi", lambda v: v.isel(variant=0), "must be ('state', 'variant', 'unit')"),
-        ("variants", "target_loss", lambda v: v.expand_dims("draw"), "must be ('variant', 'layer', 'target')"),
-        ("variants", "silent", lambda v: v.astype(int), "has type int64, must be of kind 'b'"),
+        ("multiverse", "gosi", lambda v: v.isel(specification=0), "must be ('state', 'specification', 'unit')"),
+        ("multiverse", "target_loss", lambda v: v.expand_dims("draw"), "must be ('specification', 'layer', 'target')"),
+        ("multiverse", "silent", lambda v: v.astype(int), "has type int64, must be of kind 'b'"),
     ],
 )
 def test_a_wrong_shape_or_type_is_named(group: str, name: str, change: Any, problem: str) -> None:
@@ -215,7 +219,7 @@ def test_any_width_of_a_kind_will_do(dtype: type) -> None:
         ("ablation", "null_effect"),
         ("responses", "response"),
         ("tuning", "mean_response"),
-        ("variants", "target_loss"),
+        ("multiverse", "target_loss"),
     ],
 )
 def test_undefined_values_are_refused_where_none_may_be(group: str, name: str, value: float) -> None:

@@ -21,7 +21,7 @@ from study.analysis.simulation.population import deviations, group_offsets
 from study.config import AUGMENTATIONS
 from study.registration import Hypothesis
 from study.vocabulary.discovery import declared_where_present
-from study.vocabulary.schema import GROUPS, NETWORK_COORDINATES, UNIT_COORDINATES
+from study.vocabulary.schema import NETWORK_COORDINATES, UNIT_COORDINATES, variables_by_group
 from study.vocabulary.seeding import stream
 from tests.example_networks import CNN7
 from tests.example_study import registered
@@ -104,7 +104,7 @@ def test_a_simulated_study_has_the_schema_of_the_store(measure: str) -> None:
         assert {"network", *NETWORK_COORDINATES} <= set(dataset.coords)
         assert ("unit" not in dataset.dims) or set(UNIT_COORDINATES) <= set(dataset.coords)
         for key, array in dataset.data_vars.items():
-            variable = GROUPS[name][str(key)]
+            variable = variables_by_group()[name][str(key)]
             assert array.dims == ("network", *variable.dims), key
             assert array.dtype.kind == variable.kind, key
             assert array.attrs["units"] == variable.units

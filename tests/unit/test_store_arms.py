@@ -13,7 +13,7 @@ import xarray as xr
 from study.analysis.core.parts import networks_of
 from study.store import StudyFolder, compact, open_study, publish_network
 from study.vocabulary.errors import StudyError
-from study.vocabulary.schema import ARM_GROUPS, GROUPS, OPTIONAL_GROUPS
+from study.vocabulary.schema import ARMS, groups_of, optional_groups_of, variables_by_group
 from tests.example_networks import example_network
 
 LAYERS = {"conv1": 4, "fc1": 6}
@@ -62,7 +62,9 @@ def study(trees: dict[str, xr.DataTree], tmp_path_factory: pytest.TempPathFactor
         yield opened.load()
 
 
-@pytest.mark.parametrize("group", [name for name in GROUPS if name != "rectification"])  # which no arm has
+@pytest.mark.parametrize(
+    "group", [name for name in variables_by_group() if name != "rectification"]
+)  # which no arm has
 def test_a_group_holds_the_networks_that_have_it(study: xr.DataTree, trees: dict[str, xr.DataTree], group: str) -> None:
     """In the order of the plan, with arm and set beside each."""
     expected = [key for key, tree in trees.items() if group in tree.children]
@@ -82,22 +84,22 @@ def test_epochs_to_which_an_arm_is_not_trained_are_nan(study: xr.DataTree) -> No
 
 
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("arm", ARM_GROUPS)
+@pytest.mark.parametrize("arm", ARMS)
 def test_an_analysis_gets_back_what_was_published(
     study: xr.DataTree, trees: dict[str, xr.DataTree], arm: str, number: int
 ) -> None:
     """Every value of every network of the arm and set, no other network, and no epoch but its own."""
     own = networks_of(study, arm, number)
     assert own is not None
-    optional = OPTIONAL_GROUPS.get(arm, ())
-    assert set(own.children) == {*ARM_GROUPS[arm], *optional}
+    optional = optional_groups_of(arm)
+    assert set(own.children) == {*groups_of(arm), *optional}
     members = [
         tree for tree in trees.values() if (tree.attrs["arm"], tree.attrs["initialization_set"]) == (arm, number)
     ]
     for group in own.children:
         having = [tree for tree in members if group in tree.children]
         assert len(having) == (1 if group in optional else 2)
-        for name in GROUPS[group]:
+        for name in variables_by_group()[group]:
             expected = np.stack([tree[group][name].values for tree in having])
             np.testing.assert_array_equal(own[group][name].values, expected)
             assert own[group][name].dtype == expected.dtype
@@ -105,10 +107,10 @@ def test_an_analysis_gets_back_what_was_published(
 
 def test_an_optional_group_is_labelled_as_the_others(study: xr.DataTree) -> None:
     """Its own coordinate says what it is, every variable has units and a meaning, and a reading is found by its name."""
-    variants = study["variants"].to_dataset()
-    assert variants["variant"].values.tolist() == ["max/min_max", "mean/fixed"]
-    assert variants["gosi"].sel(variant="mean/fixed", state="analysed").dims == ("network", "unit")
-    for name in (*GROUPS["variants"], "network", "arm"):
+    variants = study["multiverse"].to_dataset()
+    assert variants["specification"].values.tolist() == ["max/min_max", "mean/fixed"]
+    assert variants["gosi"].sel(specification="mean/fixed", state="analysed").dims == ("network", "unit")
+    for name in (*variables_by_group()["multiverse"], "network", "arm"):
         assert variants[name].attrs["units"] and variants[name].attrs["long_name"], name
     assert {"schema_version", "config_digest"} <= set(variants.attrs)
 

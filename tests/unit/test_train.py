@@ -514,12 +514,12 @@ def test_a_network_whose_weights_are_no_numbers_has_diverged(bench: Bench) -> No
 
 def test_the_network_is_observed_before_training_and_after_every_epoch(bench: Bench) -> None:
     """First the initial weights, last those of the last epoch; looking on changes nothing."""
-    seen = trained(bench, observe=lambda: np.array(bench.model.get_weights()[0]), selection="last")
+    seen = trained(bench, observe=lambda: {"kernel": np.array(bench.model.get_weights()[0])}, selection="last")
     assert len(seen.observations) == 4
     initialize(bench.model, root_seed=0, network="a")
-    np.testing.assert_array_equal(seen.observations[0], bench.model.get_weights()[0])
-    np.testing.assert_array_equal(seen.observations[-1], seen.weights[0])
-    assert len({one.tobytes() for one in seen.observations}) == 4
+    np.testing.assert_array_equal(seen.observations[0]["kernel"], bench.model.get_weights()[0])
+    np.testing.assert_array_equal(seen.observations[-1]["kernel"], seen.weights[0])
+    assert len({one["kernel"].tobytes() for one in seen.observations}) == 4
     plain = trained(bench, selection="last")
     assert plain.observations == ()
     for one, other in zip(seen.weights, plain.weights, strict=True):

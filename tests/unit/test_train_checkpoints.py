@@ -150,8 +150,8 @@ def test_a_network_diverges_after_a_checkpoint_as_it_does_without(bench: Bench, 
 def test_what_was_observed_outlives_the_process(bench: Bench, store: Checkpoint) -> None:
     """Before training and after each epoch, also of those epochs that a killed process trained."""
 
-    def observe() -> np.ndarray:
-        return np.array(bench.model.get_weights()[0])
+    def observe() -> dict[str, np.ndarray]:
+        return {"kernel": np.array(bench.model.get_weights()[0]), "bias": np.array(bench.model.get_weights()[1])}
 
     whole = trained(bench, observe=observe)
     with pytest.raises(KilledError):

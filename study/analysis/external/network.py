@@ -29,7 +29,7 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
     Parameters
     ----------
     study
-        The compacted study of one network from elsewhere; see `study.vocabulary.schema.PROBED`.
+        The compacted study of one external network; see `study.vocabulary.schema.EXTERNAL`.
     registration
         Where it is given, the estimates of what is registered for VGG16 are added, each untested for want of networks.
     root_seed

@@ -114,9 +114,9 @@ def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
         order = [counts["layer"].values.tolist().index(layer) for layer in layers_of(tuning["unit_layer"].values).names]
         return UnitTuning(**arrays, null_count=counts.values[:, order].astype(np.float64))
     others = other_tunings(study)
-    if others is None or name not in others["variant"].values.tolist():
+    if others is None or name not in others["specification"].values.tolist():
         return NOT_MEASURED
-    return UnitTuning(**_arrays(others.sel(variant=name, state=state), ("network", "unit"), _SHARED))
+    return UnitTuning(**_arrays(others.sel(specification=name, state=state), ("network", "unit"), _SHARED))
 
 
 _SHARED = {
@@ -144,9 +144,9 @@ def unit_of(summary: str) -> str:
 
 def other_tunings(study: xr.DataTree) -> xr.Dataset | None:
     """Return the other read-outs and sets of gratings, if every network of the study was measured by them."""
-    if "variants" not in study.children:
+    if "multiverse" not in study.children:
         return None
-    others = study["variants"].to_dataset()
+    others = study["multiverse"].to_dataset()
     places = {str(key): place for place, key in enumerate(others["network"].values.tolist())}
     rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
     return None if -1 in rows else others.isel(network=rows)

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.simulation.population import Design
-from study.vocabulary.schema import COORDINATE_UNITS, GROUPS, UNIT_COORDINATES
+from study.vocabulary.schema import COORDINATE_UNITS, UNIT_COORDINATES, variables_by_group
 
 _STRING: Final = np.dtypes.StringDType()
 
@@ -51,7 +51,7 @@ def group(
     Parameters
     ----------
     name
-        One of `study.vocabulary.schema.GROUPS`.
+        One of `study.vocabulary.schema.variables_by_group`.
     design
         Who the networks are.
     arrays
@@ -64,7 +64,7 @@ def group(
     KeyError
         When the schema has no such variable: a programming error.
     """
-    schema = GROUPS[name]
+    schema = variables_by_group()[name]
     variables = {
         key: (("network", *schema[key].dims), values, {"units": schema[key].units, "long_name": schema[key].long_name})
         for key, values in arrays.items()

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _preview(subject: Subject, console: Console) -> None:
     """Print what would be measured and how long it takes, from a few gratings shown for real; write nothing."""
     from study.commands.external.duration import estimated_minutes
-    from study.experiment.external_network import n_gratings
+    from study.experiment.subjects import n_gratings
 
     table = Table("layer", "kind", "units", "activation", "ablated by")
     for layer in subject.layers:

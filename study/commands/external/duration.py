@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from study.commands.external.subject import Subject
-from study.experiment.external_network import CLAMPS, CONTRAST, n_gratings
+from study.experiment.subjects import CLAMPS, CONTRAST, n_gratings
 from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.tuning.gratings import grating_batches, spatial_frequencies
 from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS, TARGETS

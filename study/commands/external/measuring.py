@@ -13,7 +13,7 @@ from study.commands.console import print_plain
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import kept_record, readable_record
 from study.execution.progress import counted
-from study.experiment.external_network import measured_network, network_key, probe_key
+from study.experiment.external_network import gratings_key, measure_external_network, network_key
 from study.store import (
     Checkpoint,
     StudyFolder,
@@ -72,7 +72,7 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
     StudyError
         When something can be neither read nor written.
     """
-    key_of_tuning = probe_key(subject.network, subject.layers, subject.settings)
+    key_of_tuning = gratings_key(subject.network, subject.layers, subject.settings)
     key = network_key(key_of_tuning, subject.photographs, subject.settings)
     kept_record(folder, lambda: {SETTINGS: tuning_settings(subject)})
     sweep_staging(folder)
@@ -81,11 +81,11 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
         print_plain(console, "measured before: nothing is measured again")
         return read_network(folder, key)
     trees = (read_network(folder, name) for name in whole)
-    earlier = next((tree for tree in trees if tree.attrs.get("probe_key") == key_of_tuning), None)
+    earlier = next((tree for tree in trees if tree.attrs.get("gratings_key") == key_of_tuning), None)
     if earlier is not None:
         print_plain(console, "the gratings were shown before: their part is kept")
     started = time.monotonic()
-    tree = measured_network(
+    tree = measure_external_network(
         subject.network,
         subject.layers,
         subject.settings,

@@ -15,7 +15,7 @@ from study.analysis.external.tables import spread_layers
 from study.analysis.questions.existence import tuning_of
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import software_provenance
-from study.experiment.external_network import CONTRAST, n_gratings
+from study.experiment.subjects import CONTRAST, n_gratings
 from study.networks.pretrained.loading import LoadedModel
 from study.report.content import Stimuli
 from study.report.external import ExternalPage

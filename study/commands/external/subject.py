@@ -12,7 +12,7 @@ import numpy as np
 
 from study.commands.external.arguments import memory_bytes
 from study.commands.study_folder import software_attributes
-from study.experiment.external_network import Asked
+from study.experiment.subjects import ExternalSettings
 from study.images.labelled.folder import LabelledFolder, balanced_subset, labelled_folder
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
 from study.networks.pretrained.loading import LoadedModel, load
@@ -26,7 +26,7 @@ class Subject:
 
     network: LoadedModel
     layers: tuple[HiddenLayer, ...]
-    settings: Asked
+    settings: ExternalSettings
     photographs: LabelledFolder | None
 
     @property
@@ -69,7 +69,7 @@ def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments:
     photographs = None if arguments.images is None else _photographs(arguments, network)
     is_ablated = photographs is not None and arguments.ablate
     null_images = min(arguments.null_images, len(photographs.paths)) if photographs is not None and is_ablated else 0
-    settings = Asked(
+    settings = ExternalSettings(
         arguments.permutations, arguments.seed, arguments.null_draws, null_images, memory_bytes(arguments.memory)
     )
     return Subject(network=network, layers=layers, settings=settings, photographs=photographs)

@@ -81,11 +81,11 @@ def _on_null_images(study: xr.DataTree, ablation: xr.Dataset, levels: Levels) ->
         defined = np.zeros(1) if levels["scale"] == RANDOM_HALVES else _has_halves(ablation)
         return _costs(ablation[f"null_target_{outcome}"], baseline, outcome, defined)
     others = other_tunings(study)
-    if others is None or tuning not in others["variant"].values.tolist():
+    if others is None or tuning not in others["specification"].values.tolist():
         return NOT_MEASURED
     if outcome != "loss":
         return "of halves by another read-out or set of gratings the loss alone is stored"
-    other = others.sel(variant=tuning)
+    other = others.sel(specification=tuning)
     order = ablation["layer"].values.tolist()
     return _costs(other["target_loss"].sel(layer=order), baseline, outcome, _halves_by(other, order))
 

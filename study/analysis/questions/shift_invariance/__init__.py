@@ -24,7 +24,7 @@ from study.analysis.core.question import (
 )
 from study.analysis.core.results import Figure, HypothesisResult, PublishedLayer, published_layer
 from study.analysis.questions.existence import tuning_of
-from study.vocabulary.schema import SETS_SILENCED
+from study.vocabulary.schema import SETS_ABLATED
 from study.vocabulary.seeding import stream
 
 INTACT = "intact"
@@ -76,7 +76,7 @@ def _compared(values: xr.DataArray, study: xr.DataTree, half: str, reference: st
 def fc1_log_ratio(study: xr.DataTree, half: str, reference: str) -> xr.DataArray:
     """Return the log of FC 1's mean coefficient of variation with a half silenced over that under a reference.
 
-    `half` and `reference` are one of `SETS_SILENCED` or "intact". The result is (network, layer), at the layer that is
+    `half` and `reference` are one of `SETS_ABLATED` or "intact". The result is (network, layer), at the layer that is
     silenced; NaN, counted as excluded, where either coefficient is undefined or 0, or the layer has no halves.
     """
     cv = _shifts(study)["cv_mean"].reindex(layer=[LAST]).isel(layer=0, drop=True)
@@ -135,7 +135,7 @@ def _layers_table(study: xr.DataTree) -> pd.DataFrame:
     shifts, rows = _shifts(study), []
     for silenced in silenced_layers(study):
         for layer in shifts["layer"].values.tolist():
-            for half in (INTACT, *SETS_SILENCED):
+            for half in (INTACT, *SETS_ABLATED):
                 of_layer = shifts.sel(condition=_condition(silenced, half), layer=layer)
                 mean = _over_networks(of_layer["cv_mean"].values, f"{silenced}/{layer}/{half}")
                 inactive = float(of_layer["n_inactive"].mean())
@@ -174,7 +174,7 @@ def _ratios_table(study: xr.DataTree) -> pd.DataFrame:
 def _consistency_table(study: xr.DataTree) -> pd.DataFrame:
     """Return the share of test images that keep their predicted class, by shift and condition, over networks."""
     consistency, rows = _shifts(study)["prediction_consistency"], []
-    silenced = [(layer, half) for layer in silenced_layers(study) for half in SETS_SILENCED]
+    silenced = [(layer, half) for layer in silenced_layers(study) for half in SETS_ABLATED]
     for shift in consistency["shift"].values.tolist():
         for layer, half in (("", INTACT), *silenced):
             values = consistency.sel(shift=shift, condition=_condition(layer, half)).values

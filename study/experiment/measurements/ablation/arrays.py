@@ -1,7 +1,7 @@
-"""Silencing units and measuring what the network loses (section 3.4 of the paper).
+"""Ablating units and measuring what the network loses (section 3.4 of the paper).
 
-The halves of a layer are ranked by gOSI and always equally large; the null silences random halves of the same size. Loss is
-mean cross-entropy in nats, on test images. A clamp says what the next layer receives from a silenced unit: 0
+The halves of a layer are ranked by gOSI and always equally large; the null ablates random halves of the same size. Loss is
+mean cross-entropy in nats, on test images. A clamp says what the next layer receives from an ablated unit: 0
 (`output_zero`), what it would receive were the unit's response 0 (`relu_zero`), the unit's mean over the training images
 (`mean`), or the unit's output for another test image (`resample`).
 """
@@ -9,13 +9,14 @@ mean cross-entropy in nats, on test images. A clamp says what the next layer rec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.experiment.halves import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
-from study.experiment.measurements.activity import class_counts
+from study.experiment.measurements.activity.arrays import class_counts
+from study.experiment.unit_sets import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
 from study.networks.graph.hidden_layers import clamp_values
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import TARGETS
@@ -39,7 +40,7 @@ class TestImages(Protocol):
 
 
 class Settings(Protocol):
-    """What is silenced; `study.config.AblationConfig` is one."""
+    """What is ablated; `study.config.AblationConfig` is one."""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -47,11 +48,20 @@ class Settings(Protocol):
 
     @property
     def clamps(self) -> tuple[str, ...]:
-        """Ways of silencing."""
+        """What the units are held at."""
 
     @property
     def null_draws(self) -> int:
         """Number of random splits."""
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """Settings of what is ablated where there is no study: names of layers, clamps, number of random splits."""
+
+    layers: tuple[str, ...]
+    clamps: tuple[str, ...]
+    null_draws: int
 
 
 def ablation_arrays(
@@ -79,9 +89,9 @@ def ablation_arrays(
     gosi
         (unit,) of all layers in order; NaN for silent units.
     halves
-        The top and the bottom half by layer, from `study.experiment.halves.layer_halves`.
+        The top and the bottom half by layer, from `study.experiment.unit_sets.layer_halves`.
     activity
-        The `activity` group's arrays, from `study.experiment.measurements.activity.activity_arrays`: what to match, and
+        The `activity` group's arrays, from `study.experiment.measurements.activity.arrays.activity_arrays`: what to match, and
         what `mean` holds.
     config
         Layers, clamps and the number of random splits. Null, controls and curves are clamped to `output_zero`.

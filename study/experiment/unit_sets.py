@@ -1,4 +1,4 @@
-"""Who is silenced: halves of a layer by selectivity, at random, or alike in another quantity; and growing fractions.
+"""Which units are ablated: halves of a layer by selectivity, at random, or alike in another quantity; and growing fractions.
 
 A unit that is silent to gratings has no gOSI (NaN) and is in no set. Masks are bool, (unit,), True for a unit in the set.
 """

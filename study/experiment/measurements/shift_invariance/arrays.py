@@ -6,19 +6,22 @@ a coefficient of variation, standard deviation / mean, which is averaged over th
 population's: the four activations are all there are, no sample of shifts. (The sample's is 2 / sqrt(3) times as large.)
 
 The images are read twice, a batch at a time: for every component's maximum, then for the few activations above 90 % of
-it. So memory does not depend on their number. A network with silenced units is computed from the silenced layer on.
+it. So memory does not depend on their number. A network with ablated units is computed from the ablated layer on.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from study.experiment.halves import Halves, by_layer, random_halves
+from study.experiment.unit_sets import Halves, by_layer, random_halves
 from study.images.preparation.split import Partition, preprocessed
+from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.schema import SHIFTS
 
@@ -37,14 +40,20 @@ def shifted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack([images, images[:, rows], images[:, :, columns], images[:, rows][:, :, columns]])
 
 
-def silenced_halves(
+@functools.lru_cache(maxsize=1)
+def watched_network(model: keras.Model, layers: tuple[HiddenLayer, ...], ablated: tuple[str, ...]) -> WatchedNetwork:
+    """Return a model's watched network, compiled once a process; see `WatchedNetwork.of`."""
+    return WatchedNetwork.of(model, layers, ablated)
+
+
+def ablated_halves(
     network: WatchedNetwork,
     gosi: NDArray[np.float64],
     halves: Mapping[str, Halves],
     *,
     rng: np.random.Generator,
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return what is silenced in each layer, by its name: masks (set, unit), sets in the order of `SETS_SILENCED`.
+    """Return what is ablated in each layer, by its name: masks (set, unit), sets in the order of `SETS_ABLATED`.
 
     Parameters
     ----------
@@ -77,7 +86,7 @@ def shift_arrays(
     partition
         Test images and the training mean.
     masks
-        (set, unit) by the name of each silenced layer; the units of a set send on zero (`output_zero`).
+        (set, unit) by the name of each ablated layer; the units of a set send on zero (`output_zero`).
     test_images
         How many of them, the first ones; all for 0, or where there are fewer.
     on_progress
@@ -86,10 +95,10 @@ def shift_arrays(
     Returns
     -------
     dict
-        The conditions are the intact network, then each silenced layer's sets, layers in the network's order.
+        The conditions are the intact network, then each ablated layer's sets, layers in the network's order.
 
         ``cv_mean``, ``cv_standard_error`` : (condition, layer), over the layer's active components; NaN without any,
-        the standard error also with one. Up to and including the silenced layer, whose units are silenced behind their
+        the standard error also with one. Up to and including the ablated layer, whose units are ablated behind their
         responses, a condition has the values of the intact network.
         ``n_components``, ``n_inactive`` : (condition, layer), components that are averaged, and those left out because
         no unshifted test image activates them.
@@ -98,11 +107,11 @@ def shift_arrays(
     Raises
     ------
     ValueError
-        When `masks` are not those of the silenced layers, or an activation is NaN, infinite or negative.
+        When `masks` are not those of the ablated layers, or an activation is NaN, infinite or negative.
     """
     names = [network.layers[index].name for index in network.ablated]
     if set(masks) != set(names):
-        raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can silence {', '.join(names)}")
+        raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can ablate {', '.join(names)}")
     kept = [(~masks[name]).astype(np.float32) for name in names]
     images, mean = partition.test_images[: test_images or None], partition.training_mean
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
@@ -148,7 +157,7 @@ def _layer_values(
 def _blocks(network: WatchedNetwork, n_sets: list[int]) -> Iterator[tuple[slice, int, int]]:
     """Yield (conditions, layer, number of sets) in the order of the flat axis.
 
-    The intact network's values are those of every condition until the layers behind a silenced one replace them.
+    The intact network's values are those of every condition until the layers behind an ablated one replace them.
     """
     for layer in range(len(network.sizes)):
         yield slice(None), layer, 1

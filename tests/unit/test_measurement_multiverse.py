@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from study.config import ProbeConfig
-from study.experiment.measurements.tuning import grating_responses, tuning_arrays
-from study.experiment.measurements.variants import mean_outputs, target_losses, variant_arrays
+from study.experiment.grating_responses import grating_responses
+from study.experiment.measurements.multiverse.arrays import mean_outputs, target_losses, tuning_by_specification
+from study.experiment.measurements.tuning.arrays import tuning_arrays
 from study.images.preparation.split import preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model, unit_labels
@@ -47,7 +48,7 @@ def forward(network: ClampedNetwork) -> Forward:
 
 def measured(network: ClampedNetwork, forward: Forward, variants: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
     """Return what some variants find."""
-    return variant_arrays(
+    return tuning_by_specification(
         forward,
         network.model,
         network.layers,

@@ -10,18 +10,18 @@ import keras
 import numpy as np
 import pytest
 
-from study.experiment.halves import selectivity_halves
-from study.experiment.measurements import shift_invariance as shift
-from study.experiment.measurements.shift_invariance import (
+from study.experiment.measurements.shift_invariance import arrays as shift
+from study.experiment.measurements.shift_invariance.arrays import (
+    ablated_halves,
     shift_arrays,
     shifted,
-    silenced_halves,
 )
+from study.experiment.unit_sets import selectivity_halves
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, responses_model
 from study.networks.interventions.watched import WatchedNetwork, coefficient_of_variation, near_maximum
-from study.vocabulary.schema import GROUPS, SHIFTS, described
+from study.vocabulary.schema import SHIFTS, described, variables_by_group
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
 PARTITION = tiny_partition()
@@ -270,12 +270,12 @@ def test_the_halves_given_are_silenced_and_a_random_one(plain: Watched) -> None:
     gosi[[0, 8, 9]] = np.nan  # one unit of conv1, two of conv2
     halves = halves_of(gosi)
     rng = np.random.default_rng(2)
-    masks = silenced_halves(plain[1], gosi, halves, rng=rng)
+    masks = ablated_halves(plain[1], gosi, halves, rng=rng)
     assert list(masks) == LAYERS
     for name, size in (("conv1", 2), ("conv2", 3), ("fc1", 5)):
         np.testing.assert_array_equal(masks[name][:2], halves[name])
         np.testing.assert_array_equal(masks[name].sum(axis=1), size)
-    drawn = np.array([silenced_halves(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
+    drawn = np.array([ablated_halves(plain[1], gosi, halves, rng=rng)["conv2"][2] for _ in range(200)])
     np.testing.assert_array_equal(drawn[:, [2, 3]], False)
     assert (abs(drawn[:, [0, 1, 4, 5, 6, 7]].mean(axis=0) - 0.5) < 0.15).all()
 
@@ -283,7 +283,7 @@ def test_the_halves_given_are_silenced_and_a_random_one(plain: Watched) -> None:
 def test_the_same_stream_draws_the_same_halves(plain: Watched) -> None:
     """Nothing else decides them."""
     gosi = np.random.default_rng(6).random(24)
-    first, again = (silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(4)) for _ in range(2))
+    first, again = (ablated_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(4)) for _ in range(2))
     for name in LAYERS:
         np.testing.assert_array_equal(first[name], again[name])
 
@@ -291,12 +291,12 @@ def test_the_same_stream_draws_the_same_halves(plain: Watched) -> None:
 def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     """Names, dimensions and types as declared, conditions labelled in the order they stand in."""
     gosi = np.random.default_rng(6).random(24)
-    masks = silenced_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(0))
+    masks = ablated_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(0))
     found = shift_arrays(plain[1], PARTITION, masks, test_images=0)
     labels = {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
     group = described("shift_invariance", found, labels)
-    assert set(group.data_vars) == set(GROUPS["shift_invariance"])
-    for name, variable in GROUPS["shift_invariance"].items():
+    assert set(group.data_vars) == set(variables_by_group()["shift_invariance"])
+    for name, variable in variables_by_group()["shift_invariance"].items():
         assert group[name].dims == variable.dims
         assert group[name].dtype.kind == variable.kind
     bottom = shift_arrays(plain[1], PARTITION, {**masks, "conv2": masks["conv2"][1:2]}, test_images=0)

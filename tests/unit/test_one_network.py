@@ -10,14 +10,14 @@ from study import tuning
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.experiment.compiled_network import Bench, bench
-from study.experiment.measurements.tuning import grating_responses
+from study.experiment.grating_responses import grating_responses
 from study.experiment.one_network import Measured, measure_network
 from study.experiment.training import initialize
 from study.images import load_images
 from study.images.preparation.corruption import corrupted
 from study.images.preparation.split import Partition, partition, preprocessed, split_images
 from study.tuning.gratings import gratings
-from study.vocabulary.schema import ARM_GROUPS, validate
+from study.vocabulary.schema import groups_of, validate
 from study.vocabulary.seeding import stream
 
 SETTINGS = (
@@ -71,7 +71,7 @@ def planned(config: Config) -> dict[str, PlannedNetwork]:
 def process_bench(config: Config, images: Partition) -> Bench:
     """Return this process' compiled network, with the weights of the network measured last."""
     shape = images.train_images.shape[1:]
-    return bench(config.network, shape, N_CLASSES, precision="float32", silenced=config.shift_invariance.layers)
+    return bench(config.network, shape, N_CLASSES, precision="float32")
 
 
 def measured(network: PlannedNetwork, config: Config, images: Partition) -> Measured:
@@ -99,12 +99,12 @@ def test_every_arm_is_measured_as_the_schema_says(
     """All of its groups, no others; every stage has taken some time, every image counted."""
     found = measured(planned[arm], config, images)
     validate(found.tree, source=arm)
-    assert tuple(found.tree.children) == ARM_GROUPS[arm]
+    assert tuple(found.tree.children) == groups_of(arm)
     assert found.tree.attrs["key"] == planned[arm].key
     shown = {"generalization": 1 * 200, "maturation": 3 * 200, "memorization": 2 * 120}
     assert (found.trained_images, found.resumed_epoch) == (shown[arm], 0)
     assert min(found.seconds.values()) >= 0
-    assert ("shift" in found.seconds) == ("shift_invariance" in ARM_GROUPS[arm])
+    assert ("shift_invariance" in found.seconds) == ("shift_invariance" in groups_of(arm))
 
 
 def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(
@@ -151,7 +151,7 @@ def population(images: Partition) -> xr.DataTree:
     network = planned_networks(config, fingerprint="f")[0]
     assert network.arm == "generalization"
     found = measured(network, config, images)
-    assert found.seconds["variants"] > 0
+    assert found.seconds["multiverse"] > 0
     validate(found.tree, source="population")
     return found.tree
 
@@ -161,10 +161,10 @@ def test_other_readings_change_nothing_else(
 ) -> None:
     """Every bit of the other groups is that of the network that is probed in the registered way alone."""
     plain = measured(planned["generalization"], config, images)
-    assert "variants" not in plain.seconds
+    assert "multiverse" not in plain.seconds
     assert population.attrs["key"] != plain.tree.attrs["key"]
-    assert tuple(plain.tree.children) == ARM_GROUPS["generalization"]
-    assert tuple(population.children) == (*ARM_GROUPS["generalization"], "variants")
+    assert tuple(plain.tree.children) == groups_of("generalization")
+    assert tuple(population.children) == (*groups_of("generalization"), "multiverse")
     for group in plain.tree.children:
         xr.testing.assert_identical(population[group].to_dataset(), plain.tree[group].to_dataset())
 
@@ -173,23 +173,23 @@ def test_other_readings_are_those_of_the_networks_weights(
     population: xr.DataTree, config: Config, images: Partition
 ) -> None:
     """Both states, in the place of their names; halves of the initial weights' gOSI would lose something else."""
-    variants, tuned = population["variants"].to_dataset(), population["tuning"].to_dataset()
-    assert variants["variant"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
+    variants, tuned = population["multiverse"].to_dataset(), population["tuning"].to_dataset()
+    assert variants["specification"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
     own, network = process_bench(config, images), planned_networks(config, fingerprint="f")[0]
-    gosi = variants["gosi"].sel(variant="mean/fixed")
+    gosi = variants["gosi"].sel(specification="mean/fixed")
     initialize(own.model, root_seed=config.seed, network=network.identity)
     np.testing.assert_array_equal(gosi.sel(state="initial"), selectivity(own, images, contrast="fixed"))
     # Fresh normalisation only scales: before training, mean output and mean response have the same gOSI.
-    before = {name: values.sel(state="initial") for name, values in (("variants", variants), ("tuning", tuned))}
+    before = {name: values.sel(state="initial") for name, values in (("multiverse", variants), ("tuning", tuned))}
     np.testing.assert_allclose(
-        before["variants"]["gosi"].sel(variant="output/min_max"), before["tuning"]["gosi"], atol=1e-5
+        before["multiverse"]["gosi"].sel(specification="output/min_max"), before["tuning"]["gosi"], atol=1e-5
     )
-    assert variants["target_loss"].dims == ("variant", "layer", "target")
+    assert variants["target_loss"].dims == ("specification", "layer", "target")
     registered = population["ablation"]["null_target_loss"]
     assert variants["target_loss"].shape == (3, *registered.shape)
     assert (variants["target_loss"] != registered).any()
     assert variants["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
-    assert variants["variant"].attrs["long_name"]
+    assert variants["specification"].attrs["long_name"]
 
 
 def test_halves_and_losses_belong_together(population: xr.DataTree, images: Partition) -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from study.config import AUGMENTATIONS, Config, MaturationConfig, MemorizationConfig, resolve
 from study.config import population as plan
-from study.config.population import PlannedNetwork, asked_variants, planned_networks, training_images, training_of
-from study.vocabulary.schema import ARM_GROUPS
+from study.config.population import PlannedNetwork, planned_networks, training_images, training_of
+from study.experiment.measurements.multiverse import asked_specifications
+from study.vocabulary.measurement import taken_on
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
+EVERY_ARM = (GENERALIZATION, MATURATION, MEMORIZATION)
 ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
 NO_VARIANTS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
 ONE_VARIANT = ("multiverse.readouts=max", "multiverse.gratings=fixed")
@@ -84,7 +87,7 @@ def test_each_arm_is_trained_in_its_own_way() -> None:
 def test_only_the_memorization_arm_may_see_fewer_images() -> None:
     """Never more than there are; 0 stands for all."""
     config = resolve("quick", assignments=["memorization.train_images=100"])
-    assert [training_images(config, arm, 400) for arm in ARM_GROUPS] == [400, 400, 100]
+    assert [training_images(config, arm, 400) for arm in EVERY_ARM] == [400, 400, 100]
     assert training_images(config, "memorization", 60) == 60
     all_of_them = resolve("quick", assignments=["memorization.train_images=0"])
     assert training_images(all_of_them, "memorization", 400) == 400
@@ -101,9 +104,9 @@ CHANGES = {
     "shift_invariance.layers=conv2": {"generalization"},
     "training.epochs=3": {"generalization"},
     "training.learning_rate=0.01": {"generalization", "memorization"},
-    "network.padding=same": set(ARM_GROUPS),
+    "network.padding=same": set(EVERY_ARM),
     "training.selection=validation_loss": {"generalization", "maturation"},
-    "probe.readout=max": set(ARM_GROUPS),
+    "probe.readout=max": set(EVERY_ARM),
 }
 
 
@@ -137,11 +140,11 @@ def test_every_readout_is_combined_with_every_grating_set() -> None:
     asked = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
     config = resolve("quick", assignments=asked)
     every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]
-    assert asked_variants(config, "generalization") == tuple(name for name in every if name != "mean/min_max")
+    assert asked_specifications(config) == tuple(name for name in every if name != "mean/min_max")
     other = resolve("quick", assignments=(*asked, "probe.readout=max"))
-    assert asked_variants(other, "generalization") == tuple(name for name in every if name != "max/min_max")
-    assert asked_variants(config, "maturation") == asked_variants(config, "memorization") == ()
-    assert asked_variants(Config(), "generalization") == ()
+    assert asked_specifications(other) == tuple(name for name in every if name != "max/min_max")
+    assert asked_specifications(Config()) == ()
+    assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0]
 
 
 def test_networks_that_are_stored_are_found_again() -> None:
@@ -152,9 +155,9 @@ def test_networks_that_are_stored_are_found_again() -> None:
     firsts = {network.arm: network.key for network in reversed(planned_networks(config, fingerprint="f"))}
     assert plan.ALGORITHM_VERSION == 3
     assert firsts == {
-        "generalization": "84375be119f12c55855b",
-        "maturation": "2f0dd11775217d1ee3f8",
-        "memorization": "08929206ed307e2f15a0",
+        "generalization": "b05c13d30e4ba044fe55",
+        "maturation": "31be62087c808f727258",
+        "memorization": "72b84b5a3a9e0298a811",
     }
 
 

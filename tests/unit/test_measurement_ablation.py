@@ -11,16 +11,16 @@ import pytest
 import scipy.stats
 
 from study.config import CLAMPS, AblationConfig
-from study.experiment.halves import control_halves, cumulative_sets, layer_halves
-from study.experiment.measurements import ablation as ablate
-from study.experiment.measurements.ablation import ablation_arrays, other_images
-from study.experiment.measurements.activity import activity_arrays
+from study.experiment.measurements.ablation import arrays as ablate
+from study.experiment.measurements.ablation.arrays import ablation_arrays, other_images
+from study.experiment.measurements.activity.arrays import activity_arrays
+from study.experiment.unit_sets import control_halves, cumulative_sets, layer_halves
 from study.images.preparation.split import preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, responses_model
 from study.networks.interventions import clamped
 from study.networks.interventions.clamped import ClampedNetwork
-from study.vocabulary.schema import CONTROLS, FRACTIONS, GROUPS, HALVES, ORDERS, TARGETS, described
+from study.vocabulary.schema import CONTROLS, FRACTIONS, HALVES, ORDERS, TARGETS, described, variables_by_group
 from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
@@ -149,8 +149,8 @@ def test_arrays_are_those_of_the_schema(measured: dict[str, Any]) -> None:
         "unit": np.arange(24),
     }
     dataset = described("ablation", measured, coords)
-    assert set(dataset) == set(GROUPS["ablation"])
-    for name, variable in GROUPS["ablation"].items():
+    assert set(dataset) == set(variables_by_group()["ablation"])
+    for name, variable in variables_by_group()["ablation"].items():
         assert dataset[name].dims == variable.dims, name
         assert dataset[name].dtype.kind == variable.kind, name
         assert np.isfinite(dataset[name]).all(), name

@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.experiment.halves import (
+from study.experiment.unit_sets import (
     by_layer,
     control_halves,
     cumulative_sets,

@@ -6,18 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from study import tuning
-from study.config import ProbeConfig
-from study.tuning.gratings import ORIENTATIONS, PHASES, GratingAxes, Gratings, grating_batches
+from study.tuning.gratings import PHASES, Gratings, grating_batches
 
-N_BINS = 40
 BATCH = 108
-
-BIN_STARTS = np.arange(N_BINS) / N_BINS
-
 
 Responses = NDArray[np.float32]
 
@@ -141,28 +134,6 @@ def orientation_responses(
     return np.ascontiguousarray(responses.T).reshape(responses.shape[1], -1, len(PHASES))
 
 
-def streamed_responses(
-    read: Callable[[NDArray[np.float32]], Responses],
-    size: int,
-    *,
-    contrast: str,
-    at_once: int,
-    on_progress: Callable[[int], None] | None = None,
-) -> Responses:
-    """Return every unit's response to every grating, (unit, orientation, spatial_frequency, phase), of any sign.
-
-    Parameters and errors are those of `orientation_responses`, which this calls once an orientation. `rectified` makes of
-    the responses what tuning is computed from.
-    """
-    blocks = [
-        orientation_responses(
-            read, size, orientation=orientation, contrast=contrast, at_once=at_once, on_progress=on_progress
-        )
-        for orientation in ORIENTATIONS
-    ]
-    return np.stack(blocks, axis=1)
-
-
 def rectified(responses: Responses) -> tuple[Responses, NDArray[np.float64]]:
     """Return responses with the negative ones set to 0, and the share of each unit's gratings that gave such: (unit,).
 
@@ -177,63 +148,3 @@ def rectified(responses: Responses) -> tuple[Responses, NDArray[np.float64]]:
     """
     share = (responses < 0).mean(axis=(1, 2, 3))
     return np.maximum(responses, np.float32(0)), share
-
-
-def tuning_arrays(
-    responses: NDArray[np.float32],
-    gratings: GratingAxes,
-    unit_layers: NDArray[np.object_],
-    config: ProbeConfig,
-    *,
-    rng: np.random.Generator,
-) -> dict[str, NDArray[Any]]:
-    """Return the `tuning` group's arrays of one state, named as in `study.vocabulary.schema`, without the `state` dimension.
-
-    Parameters
-    ----------
-    responses
-        (unit, orientation, spatial_frequency, phase).
-    gratings
-        What the units were shown.
-    unit_layers
-        (unit,): the layer of each unit.
-    config
-        Number of permutations.
-    rng
-        Source of the shuffle control.
-    """
-    curve, frequency = tuning.tuning_curve(responses)
-    selectivity = tuning.gosi(curve)
-    silent = np.isnan(selectivity)
-    null = tuning.shuffle_null(responses, n_permutations=config.permutations, n_bins=N_BINS, rng=rng)
-    arc, count = tuning.spatial_frequency_range(responses, gratings.orientation)
-    layers = list(dict.fromkeys(unit_layers))
-    arrays = {
-        "gosi": selectivity,
-        "osi": tuning.osi(curve),
-        "preferred_orientation": np.where(silent, np.nan, gratings.orientation[curve.argmax(axis=-1)]),
-        "preferred_spatial_frequency": np.where(silent, np.nan, gratings.spatial_frequency[frequency]),
-        "spatial_frequency_range": arc,
-        "spatial_frequency_count": count.astype(np.int32),
-        "silent": silent,
-        "mean_response": responses.mean(axis=(1, 2, 3), dtype=np.float64),
-        "tuning_curve": curve.astype(np.float32),
-        "gosi_null_mean": null.mean,
-        "gosi_null_sd": null.sd,
-        "gosi_null_selective": null.selective,
-        "gosi_pvalue": null.pvalue,
-        "gosi_orientation_null_mean": null.orientation_mean,
-        "gosi_orientation_pvalue": null.orientation_pvalue,
-        "gosi_null_count": np.stack([null.counts[unit_layers == layer].sum(axis=0) for layer in layers]),
-    }
-    return arrays
-
-
-def coordinates(gratings: GratingAxes) -> dict[str, xr.Variable]:
-    """Return the stimulus coordinates of the stored datasets."""
-    return {
-        "orientation": xr.Variable("orientation", gratings.orientation),
-        "spatial_frequency": xr.Variable("spatial_frequency", gratings.spatial_frequency),
-        "phase": xr.Variable("phase", gratings.phase),
-        "gosi_bin": xr.Variable("gosi_bin", BIN_STARTS),
-    }

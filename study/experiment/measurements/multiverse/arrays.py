@@ -1,11 +1,11 @@
-"""Other readings of the gratings: read-outs and grating sets that the registered probe is not, measured once a network.
+"""Other specifications of the probe: read-outs and grating sets that the registered probe is not, measured once a network.
 
 Read-outs: the spatial `mean` of a unit's map after the ReLU, its `max`, its value at the `centre`, and `output`, the
-spatial mean of what the next layer receives, which is what is silenced. Where a normalisation lies between, that mean may
+spatial mean of what the next layer receives, which is what is ablated. Where a normalisation lies between, that mean may
 be negative; as gOSI is defined for responses >= 0, negative values are set to 0, and a unit whose output is negative for
 every grating counts as silent. Grating sets are those of `study.tuning.gratings.grating_set`.
 
-A variant is named `<read-out>/<grating set>`.
+A specification is named `<read-out>/<grating set>`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from study import tuning
 from study.config import GRATING_SETS
-from study.experiment.halves import layer_halves
-from study.experiment.measurements.ablation import mean_scores
-from study.experiment.measurements.tuning import Responses, grating_readings
+from study.experiment.grating_responses import Responses, grating_readings
+from study.experiment.measurements.ablation.arrays import mean_scores
+from study.experiment.unit_sets import layer_halves
 from study.images.preparation.split import Partition
 from study.networks.graph.hidden_layers import HiddenLayer, sent_on
 from study.networks.interventions.clamped import ClampedNetwork
@@ -32,18 +32,18 @@ Forward = Callable[[NDArray[np.float32]], list[Any]]
 Streams = Callable[[str], np.random.Generator]
 
 
-def variant_arrays(
+def tuning_by_specification(
     forward: Forward,
     model: keras.Model,
     layers: tuple[HiddenLayer, ...],
-    variants: Sequence[str],
+    specifications: Sequence[str],
     *,
     state: str,
     training_mean: NDArray[np.float32],
     n_permutations: int,
     streams: Streams,
 ) -> dict[str, NDArray[Any]]:
-    """Return the `variants` group's arrays of one state, named as in `study.vocabulary.schema`: (variant, unit).
+    """Return the `multiverse` group's arrays of one state, named as in `study.vocabulary.schema`: (specification, unit).
 
     Every grating set is shown once, whatever the number of read-outs.
 
@@ -53,16 +53,16 @@ def variant_arrays(
         Images to the response maps of every hidden layer, with the weights of that state.
     model, layers
         The network, and its hidden layers.
-    variants
+    specifications
         Their names.
     state
         One of `study.vocabulary.schema.STATES`: which weights the network has.
     training_mean
         (height, width, channel), in [0, 1].
     n_permutations
-        Of the shuffle control, per unit and variant.
+        Of the shuffle control, per unit and specification.
     streams
-        A name to its random stream: `"shuffle/<state>/<variant>"`.
+        A name to its random stream: `"shuffle/<state>/<specification>"`.
 
     Raises
     ------
@@ -70,8 +70,8 @@ def variant_arrays(
         When a response is NaN or negative: the network is broken.
     """
     readouts: dict[str, list[str]] = {}
-    for variant in variants:
-        readout, _, name = variant.partition("/")
+    for specification in specifications:
+        readout, _, name = specification.partition("/")
         readouts.setdefault(name, []).append(readout)
     arrays: dict[str, dict[str, NDArray[Any]]] = {}
     for name, asked in readouts.items():
@@ -79,7 +79,10 @@ def variant_arrays(
         for readout, responses in _readings(forward, model, layers, gratings, asked, training_mean).items():
             rng = streams(f"shuffle/{state}/{readout}/{name}")
             arrays[f"{readout}/{name}"] = _tuned(responses, gratings, n_permutations=n_permutations, rng=rng)
-    return {name: np.stack([arrays[variant][name] for variant in variants]) for name in arrays[variants[0]]}
+    return {
+        name: np.stack([arrays[specification][name] for specification in specifications])
+        for name in arrays[specifications[0]]
+    }
 
 
 @functools.lru_cache(maxsize=len(GRATING_SETS))
@@ -123,7 +126,7 @@ def mean_outputs(model: keras.Model, layers: tuple[HiddenLayer, ...], means: Res
 def _tuned(
     responses: Responses, gratings: Gratings, *, n_permutations: int, rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one variant and state, (unit,)."""
+    """Return the arrays of one specification and state, (unit,)."""
     selectivity = tuning.gosi(tuning.tuning_curve(responses)[0])
     silent = np.isnan(selectivity)
     null = tuning.shuffled_gosi(responses, n_permutations=n_permutations, rng=rng)
@@ -142,13 +145,13 @@ def target_losses(
     network: ClampedNetwork,
     partition: Partition,
     gosi: NDArray[np.float64],
-    variants: Sequence[str],
+    specifications: Sequence[str],
     ablated_layers: Sequence[str],
     *,
     null_images: NDArray[np.int64],
     streams: Streams,
 ) -> NDArray[np.float64]:
-    """Return the loss with the halves by each variant's gOSI clamped to output zero: (variant, layer, target).
+    """Return the loss with the halves by each specification's gOSI clamped to output zero: (specification, layer, target).
 
     All halves of a layer are clamped in one pass over the images, on which the ablation null is measured as well.
 
@@ -159,18 +162,19 @@ def target_losses(
     partition
         Test images and the training mean.
     gosi
-        (variant, unit) of the analysed state; NaN for silent units, which are in neither half.
-    variants
+        (specification, unit) of the analysed state; NaN for silent units, which are in neither half.
+    specifications
         Their names.
     ablated_layers
         Names of the layers to ablate.
     null_images
         Indices of test images.
     streams
-        A name to its random stream: `"ties/<variant>"`.
+        A name to its random stream: `"ties/<specification>"`.
     """
     halves = [
-        layer_halves(own, network.layers, rng=streams(f"ties/{name}")) for own, name in zip(gosi, variants, strict=True)
+        layer_halves(own, network.layers, rng=streams(f"ties/{name}"))
+        for own, name in zip(gosi, specifications, strict=True)
     ]
     masks = {
         i: np.concatenate([np.stack(own[layer.name]) for own in halves])
@@ -178,4 +182,4 @@ def target_losses(
         if layer.name in ablated_layers
     }
     losses = mean_scores(network, partition, masks, null_images)[0]
-    return np.moveaxis(losses.reshape(len(masks), len(variants), -1), 0, 1)
+    return np.moveaxis(losses.reshape(len(masks), len(specifications), -1), 0, 1)

@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from study.experiment.measurements import activity
-from study.experiment.measurements.activity import activity_arrays, class_counts, class_selectivity
+from study.experiment.measurements.activity import arrays as activity
+from study.experiment.measurements.activity.arrays import activity_arrays, class_counts, class_selectivity
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model
-from study.vocabulary.schema import GROUPS
+from study.vocabulary.schema import variables_by_group
 from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_partition
 
 SILENT = 3  # a unit of conv1 that no photograph drives
@@ -48,8 +48,8 @@ def unit_values(part: keras.Model, images: np.ndarray, mean: np.ndarray) -> list
 def test_arrays_are_those_of_the_schema(model: keras.Model) -> None:
     """Names and kinds, one value a unit, nothing undefined where the schema allows none."""
     found = measured(model)
-    assert set(found) == set(GROUPS["activity"])
-    for name, variable in GROUPS["activity"].items():
+    assert set(found) == set(variables_by_group()["activity"])
+    for name, variable in variables_by_group()["activity"].items():
         assert found[name].shape == (sum(UNITS.values()),), name
         assert found[name].dtype.kind == variable.kind, name
         assert variable.nan_allowed or np.isfinite(found[name]).all(), name

@@ -9,10 +9,11 @@ import pytest
 
 from study import tuning
 from study.config import ProbeConfig
-from study.experiment.measurements import tuning as probe
-from study.experiment.measurements.tuning import BIN_STARTS, N_BINS, coordinates, grating_responses, tuning_arrays
+from study.experiment.grating_responses import grating_responses
+from study.experiment.measurements.tuning import arrays as probe
+from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS, tuning_arrays
 from study.tuning.gratings import Gratings, grating, gratings
-from study.vocabulary.schema import GROUPS, described
+from study.vocabulary.schema import described, variables_by_group
 
 CONFIG = ProbeConfig(permutations=100)
 
@@ -128,11 +129,13 @@ def arrays(responses: np.ndarray, shown: Gratings) -> dict[str, Any]:
 
 def test_arrays_are_those_of_the_schema(arrays: dict[str, Any], shown: Gratings) -> None:
     """Names, kinds and dimensions, two states stacked; no value undefined where the schema allows none."""
-    assert set(arrays) == set(GROUPS["tuning"])
+    assert set(arrays) == set(variables_by_group()["tuning"])
     dataset = described(
-        "tuning", {name: np.stack([values] * 2) for name, values in arrays.items()}, {**coordinates(shown)}
+        "tuning",
+        {name: np.stack([values] * 2) for name, values in arrays.items()},
+        {"orientation": shown.orientation, "spatial_frequency": shown.spatial_frequency, "gosi_bin": BIN_STARTS},
     )
-    for name, variable in GROUPS["tuning"].items():
+    for name, variable in variables_by_group()["tuning"].items():
         assert dataset[name].dims == variable.dims
         assert dataset[name].dtype.kind == variable.kind, name
         assert variable.nan_allowed or np.isfinite(dataset[name].astype(float)).all(), name
@@ -160,7 +163,7 @@ def test_indices_are_those_of_the_tuning_module(arrays: dict[str, Any], response
 def test_a_silent_unit_is_flagged_and_undefined(arrays: dict[str, Any]) -> None:
     """NaN in every index, 0 in its curve, mean response and count of frequencies."""
     np.testing.assert_array_equal(arrays["silent"], [False, True, False, False, False])
-    for name, variable in GROUPS["tuning"].items():
+    for name, variable in variables_by_group()["tuning"].items():
         if variable.nan_allowed:
             np.testing.assert_array_equal(np.isnan(arrays[name]), arrays["silent"], err_msg=name)
     assert arrays["mean_response"][1] == 0

@@ -1,0 +1,76 @@
+"""What the units of an external network do on photographs, which are read from their files batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.experiment.measurements.activity.arrays import class_counts, class_selectivity, mean_and_sd
+from study.experiment.photographs import Photographs
+from study.experiment.unit_sets import by_layer
+from study.images.labelled.folder import image_batches
+from study.networks.graph.hidden_layers import sent_on, weight_norms
+from study.networks.graph.reading import UnitReader
+
+if TYPE_CHECKING:
+    from study.experiment.subjects import ExternalSubject
+
+
+def photograph_activity(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
+    """Return the `activity` group's arrays, all (unit,), from one pass over the photographs; they are kept.
+
+    Responses below 0 are read as 0, as those to gratings are. Class selectivity is over the classes that have photographs.
+    """
+    return subject.kept_with_photographs("photographs", lambda: _activity(subject))
+
+
+def _activity(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
+    layers, labels, classes = subject.layers, subject.photographs.test_labels, subject.classes
+    sums = np.zeros((len(classes), sum(layer.n_units for layer in layers)))
+    with subject.watch("photographs shown", len(labels)) as more:
+        responses = _responses(subject.read, subject.photographs, subject.at_once, more)
+        mean, sd = mean_and_sd(_summed_by_class(responses, labels, classes, sums))
+    selectivity, preferred = np.full(len(mean), np.nan), np.full(len(mean), -1)
+    if len(classes) > 1:
+        selectivity, places = class_selectivity(sums / class_counts(labels, classes)[:, None])
+        preferred = np.where(places < 0, -1, classes[places])
+    means, model = by_layer(mean, layers), subject.network.model
+    return {
+        "mean_activity": mean,
+        "activity_sd": sd,
+        "mean_output": np.concatenate([sent_on(model, layer, means[layer.name]) for layer in layers]),
+        "weight_norm": weight_norms(model, layers),
+        "class_selectivity": selectivity,
+        "preferred_class": preferred.astype(np.int32),
+    }
+
+
+def _responses(
+    read: UnitReader, photographs: Photographs, at_once: int, more: Callable[[int], None]
+) -> Iterator[NDArray[np.float64]]:
+    """Yield (image, unit), batch by batch."""
+    layout = photographs.network.layout
+    for pixels, labels in image_batches(photographs.files, size=layout.size, channels=layout.channels, at_once=at_once):
+        responses = read.photographs(pixels).astype(np.float64)
+        if not np.isfinite(responses).all():
+            raise ValueError("a unit's response to a photograph is NaN or infinite")
+        yield np.maximum(responses, 0.0)
+        more(len(labels))
+
+
+def _summed_by_class(
+    batches: Iterable[NDArray[np.float64]],
+    labels: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    sums: NDArray[np.float64],
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the batches, (image, unit), and add each image to the sum of its class in `sums`, (class, unit)."""
+    start = 0
+    for batch in batches:
+        own = labels[start : start + len(batch)]
+        sums += (own == classes[:, None]).astype(np.float64) @ batch
+        start += len(batch)
+        yield batch

@@ -1,0 +1,99 @@
+"""How every unit is tuned to orientation and spatial frequency, with its shuffle null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable
+from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION
+
+if TYPE_CHECKING:
+    from study.config import Config
+    from study.experiment.subjects import ExternalSubject, TrainedSubject
+
+PROBE_SECONDS = 5.0  # both states with their shuffles
+
+_UNIT = ("state", "unit")
+
+VARIABLES = {
+    "gosi": Variable(_UNIT, "f", "1", "global orientation selectivity index", nan_allowed=True),
+    "osi": Variable(_UNIT, "f", "1", "orientation selectivity index (preferred against orthogonal)", True),
+    "preferred_orientation": Variable(_UNIT, "f", "degree", "orientation of the largest response", True),
+    "preferred_spatial_frequency": Variable(_UNIT, "f", "cycle/pixel", "frequency of the largest response", True),
+    "spatial_frequency_range": Variable(
+        _UNIT,
+        "f",
+        "degree",
+        "shortest arc holding the preferred orientations of all frequencies above half peak",
+        True,
+    ),
+    "spatial_frequency_count": Variable(_UNIT, "i", "1", "number of spatial frequencies above half peak"),
+    "silent": Variable(_UNIT, "b", "1", "whether the unit responds to no grating at all"),
+    "mean_response": Variable(_UNIT, "f", "activation", "mean response over all gratings"),
+    "tuning_curve": Variable((*_UNIT, "orientation"), "f", "activation", "response at the preferred frequency"),
+    "gosi_null_mean": Variable(_UNIT, "f", "1", "mean gOSI of the unit's own shuffled responses", True),
+    "gosi_null_sd": Variable(_UNIT, "f", "1", "standard deviation of the shuffled gOSI", True),
+    "gosi_null_selective": Variable(_UNIT, "f", "1", "share of shuffles with gOSI above 0.33", True),
+    "gosi_pvalue": Variable(_UNIT, "f", "1", "share of shuffles with gOSI at least the observed, (k+1)/(n+1)", True),
+    "gosi_orientation_null_mean": Variable(
+        _UNIT, "f", "1", "mean gOSI after shuffling orientation labels within spatial frequency", True
+    ),
+    "gosi_orientation_pvalue": Variable(
+        _UNIT, "f", "1", "p of gOSI against orientation labels shuffled within spatial frequency", True
+    ),
+    "gosi_null_count": Variable(
+        ("state", "layer", "gosi_bin"), "i", "1", "number of shuffled gOSI values of the layer's units in each bin"
+    ),
+}
+
+
+def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, object]:
+    from study.experiment.measurements.tuning.arrays import BIN_STARTS
+
+    return {"gosi_bin": BIN_STARTS}
+
+
+def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
+    text = (
+        f"A unit's response is the spatial {config.probe.readout} of its map after the ReLU. Of the response tensor the"
+        " maximum over phases is taken, then the spatial frequency with the largest peak; gOSI is the length of the vector"
+        " sum of the twelve responses at doubled angles over their sum. A unit silent to every grating has no gOSI. Each"
+        f" unit's own responses are shuffled {config.probe.permutations:,} times for its null."
+    )
+    return (("Orientation selectivity", text),)
+
+
+def _in_state(subject: TrainedSubject) -> Arrays:
+    from study.experiment.measurements.tuning.arrays import tuning_arrays
+    from study.networks.graph.hidden_layers import unit_labels
+
+    return tuning_arrays(
+        subject.responses,
+        subject.gratings,
+        unit_labels(subject.layers)[0],
+        subject.config.probe,
+        rng=subject.streams(f"shuffle/{subject.state}"),
+    )
+
+
+def _on_external(subject: ExternalSubject, groups: Mapping[str, Arrays]) -> Arrays:
+    from study.experiment.measurements.tuning.arrays import arrays_by_layer
+
+    return arrays_by_layer(subject)
+
+
+MEASUREMENT = Measurement(
+    name="tuning",
+    variables=VARIABLES,
+    arms=(GENERALIZATION, MEMORIZATION, EXTERNAL),
+    follows=("responses",),
+    settings=("probe",),
+    cost=lambda work: Cost(PROBE_SECONDS, 0.45),
+    coordinates=_coordinates,
+    methods=_methods,
+    in_state=_in_state,
+    on_external=_on_external,
+)

@@ -1,0 +1,93 @@
+"""From responses to gratings to the tuning of every unit, with its shuffle null."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study import tuning
+from study.config import ProbeConfig
+from study.networks.graph.hidden_layers import unit_labels
+from study.tuning.gratings import GratingAxes
+
+if TYPE_CHECKING:
+    from study.experiment.subjects import ExternalSubject
+
+N_BINS = 40
+BIN_STARTS = np.arange(N_BINS) / N_BINS
+
+
+def tuning_arrays(
+    responses: NDArray[np.float32],
+    gratings: GratingAxes,
+    unit_layers: NDArray[np.object_],
+    config: ProbeConfig,
+    *,
+    rng: np.random.Generator,
+) -> dict[str, NDArray[Any]]:
+    """Return the `tuning` group's arrays of one state, named as in `study.vocabulary.schema`, without the `state` dimension.
+
+    Parameters
+    ----------
+    responses
+        (unit, orientation, spatial_frequency, phase).
+    gratings
+        What the units were shown.
+    unit_layers
+        (unit,): the layer of each unit.
+    config
+        Number of permutations.
+    rng
+        Source of the shuffle control.
+    """
+    curve, frequency = tuning.tuning_curve(responses)
+    selectivity = tuning.gosi(curve)
+    silent = np.isnan(selectivity)
+    null = tuning.shuffle_null(responses, n_permutations=config.permutations, n_bins=N_BINS, rng=rng)
+    arc, count = tuning.spatial_frequency_range(responses, gratings.orientation)
+    layers = list(dict.fromkeys(unit_layers))
+    arrays = {
+        "gosi": selectivity,
+        "osi": tuning.osi(curve),
+        "preferred_orientation": np.where(silent, np.nan, gratings.orientation[curve.argmax(axis=-1)]),
+        "preferred_spatial_frequency": np.where(silent, np.nan, gratings.spatial_frequency[frequency]),
+        "spatial_frequency_range": arc,
+        "spatial_frequency_count": count.astype(np.int32),
+        "silent": silent,
+        "mean_response": responses.mean(axis=(1, 2, 3), dtype=np.float64),
+        "tuning_curve": curve.astype(np.float32),
+        "gosi_null_mean": null.mean,
+        "gosi_null_sd": null.sd,
+        "gosi_null_selective": null.selective,
+        "gosi_pvalue": null.pvalue,
+        "gosi_orientation_null_mean": null.orientation_mean,
+        "gosi_orientation_pvalue": null.orientation_pvalue,
+        "gosi_null_count": np.stack([null.counts[unit_layers == layer].sum(axis=0) for layer in layers]),
+    }
+    return arrays
+
+
+def arrays_by_layer(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
+    """Return the `tuning` group's arrays of an external network, made and kept one layer after the other.
+
+    Each has the dimension `state`, which has one label.
+    """
+    names = unit_labels(subject.layers)[0]
+    parts = []
+    with subject.watch("units shuffled", len(names)) as more:
+        for layer in subject.layers:
+            in_layer = names == layer.name
+            shuffled = functools.partial(
+                tuning_arrays,
+                subject.responses[in_layer],
+                subject.gratings,
+                names[in_layer],
+                subject.settings.probe,
+                rng=subject.streams(f"shuffle/{layer.name}"),
+            )
+            parts.append(subject.kept_with_gratings(f"shuffles-{layer.name}", shuffled))
+            more(int(in_layer.sum()))
+    return {name: np.concatenate([part[name] for part in parts])[None] for name in parts[0]}
