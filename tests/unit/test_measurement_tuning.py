@@ -9,8 +9,8 @@ import pytest
 
 from study import tuning
 from study.config import ProbeConfig
+from study.experiment import grating_responses as showing
 from study.experiment.grating_responses import grating_responses
-from study.experiment.measurements.tuning import arrays as probe
 from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS, tuning_arrays
 from study.tuning.gratings import Gratings, grating, gratings
 from study.vocabulary.schema import described, variables_by_group
@@ -44,7 +44,7 @@ def test_every_grating_is_shown_once_in_its_place(shown: Gratings) -> None:
     np.testing.assert_array_equal(responses[0].ravel(), np.arange(144))
     np.testing.assert_array_equal(responses[1], 2 * responses[0])
     assert sum(batches) == 144
-    assert max(batches) == probe.BATCH < 144
+    assert max(batches) == showing.BATCH < 144
 
 
 def test_gratings_are_preprocessed_as_photographs(shown: Gratings) -> None:
@@ -216,7 +216,7 @@ def test_one_pass_gives_every_readout(shown: Gratings) -> None:
         return [np.maximum(images[..., 0] @ weights, 0)[:, :, None, :], np.maximum(images[:, 3, :, 0] @ weights, 0)]
 
     readouts = ("centre", "mean", "max")
-    together = probe.grating_readings(forward, shown, training_mean=no_mean(), readouts=readouts)
+    together = showing.grating_readings(forward, shown, training_mean=no_mean(), readouts=readouts)
     assert (sum(counts), tuple(together)) == (144, readouts)
     for readout in readouts:
         alone = grating_responses(forward, shown, training_mean=no_mean(), readout=readout)
