@@ -1,13 +1,18 @@
-# make study: the environment, then the main job on the embedded images. make test: the environment, then every test.
+# make study: the environment, then the main job on the embedded images.
+# make test: the environment, then every kind of test but not every test: those marked slow are left out. Minutes.
+# make test-all: every test, the slow ones included.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: study test lint requirements
+.PHONY: study test test-all lint requirements
 
 study: .venv/installed
 	$(BIN)/python -m study run
 
 test: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: .venv/installed-test
 	$(BIN)/python -m pytest
 
 lint: .venv/installed-test
