@@ -21,6 +21,7 @@ from study.report.content import Stimuli
 from study.report.external import ExternalPage
 from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
+from study.tuning.sentences import gratings_sentence, selectivity_sentences
 
 SHOWN_FREQUENCIES, SHOWN_PIXELS = 9, 64  # of the gratings on the page: rows, and the width of each in pixels
 
@@ -157,19 +158,13 @@ def _network_paragraphs(subject: Subject) -> list[tuple[str, str]]:
 
 
 def _tuning_paragraphs(subject: Subject) -> list[tuple[str, str]]:
-    size = subject.network.layout.size
+    n_frequencies = len(spatial_frequencies(subject.network.layout.size))
     return [
-        (
-            "Gratings",
-            f"{n_gratings(size):,} sinusoidal gratings: 12 orientations, {len(spatial_frequencies(size))} spatial"
-            " frequencies, 4 phases (contrast: min-max), grey, preprocessed as photographs are.",
-        ),
+        ("Gratings", gratings_sentence(n_frequencies, contrast=CONTRAST)),
         (
             "Orientation selectivity",
-            "Of the response tensor the maximum over phases is taken, then the spatial frequency with"
-            " the largest peak; gOSI is the length of the vector sum of the twelve responses at doubled angles over their sum. A"
-            f" unit silent to every grating has no gOSI. Each unit's own responses are shuffled {subject.settings.permutations:,}"
-            " times for its null, and p = (k + 1) / (n + 1) is the share of shuffles with a gOSI at least as high.",
+            f"{selectivity_sentences(subject.settings.permutations)} Its p = (k + 1) / (n + 1) is the share of shuffles with"
+            " a gOSI at least as high.",
         ),
     ]
 
