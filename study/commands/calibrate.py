@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -197,25 +198,23 @@ def calibrated(
 
     architecture = profiles[profile].network.architecture
     requests: list[Request] = []
-    places: list[tuple[Hypothesis, int, int]] = []
+    numbers_of_cases: list[tuple[Hypothesis, int, int]] = []
     for one in hypotheses:
         at, *curve = _sizes(one, profiles, profile, networks)
         if impossible(one, at, architecture=architecture):
             continue
         nulls, effects = null_cases(one, at), [effect_case(one, size) for size in curve]
-        places.append((one, len(nulls), len(effects)))
+        numbers_of_cases.append((one, len(nulls), len(effects)))
         few, published = max(studies // SHARE_OF_POWER, 1), max(studies // SHARE_OF_PUBLISHED, 1)
         requests += [Request(case, studies, published) for case in nulls]
         requests += [Request(case, few, few // 2 if case.size == at else 0) for case in effects]
     with counted(console, "studies simulated", sum(request.studies for request in requests)) as watch:
         tallies = simulated(requests, root_seed=root_seed, workers=workers, watch=watch)
-    counted_cases = list(zip((request.case for request in requests), tallies, strict=True))
-    calibrations, start = [], 0
-    for one, nulls_of, effects_of in places:
-        middle, end = start + nulls_of, start + nulls_of + effects_of
-        calibrations.append(Calibration(one, tuple(counted_cases[start:middle]), tuple(counted_cases[middle:end])))
-        start = end
-    return tuple(calibrations)
+    counted_cases = zip((request.case for request in requests), tallies, strict=True)
+    return tuple(
+        Calibration(one, tuple(islice(counted_cases, nulls_of)), tuple(islice(counted_cases, effects_of)))
+        for one, nulls_of, effects_of in numbers_of_cases
+    )
 
 
 def _sizes(one: Hypothesis, profiles: Mapping[str, Config], profile: str, networks: Sequence[int]) -> tuple[Size, ...]:

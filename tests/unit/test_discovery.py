@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from study.vocabulary.discovery import declared_in, names_in
+from study.vocabulary.discovery import declared_in, declared_where_present, names_in
 
 
 @pytest.fixture
@@ -38,3 +38,14 @@ def test_a_module_without_the_declaration_is_a_programming_error(package: str) -
     """It is not passed over in silence."""
     with pytest.raises(AttributeError, match="OTHER"):
         declared_in(package, "OTHER")
+
+
+def test_what_only_some_folders_hold_is_found_there(package: str, tmp_path: Path) -> None:
+    """A folder without the module, and a module that is no folder, are left out."""
+    (tmp_path / package / "beta" / "extra.py").write_text("EXTRA = 3\n")
+    (tmp_path / package / "gamma").mkdir()
+    (tmp_path / package / "gamma" / "__init__.py").write_text("")
+    assert declared_where_present(package, "extra", "EXTRA") == {"beta": 3}
+    assert declared_where_present(package, "missing", "EXTRA") == {}
+    with pytest.raises(AttributeError, match="OTHER"):
+        declared_where_present(package, "extra", "OTHER")

@@ -13,18 +13,8 @@ from functools import cache, partial
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.population import (
-    Design,
-    Floats,
-    Simulator,
-    Truth,
-    deviations,
-    heavy_tailed,
-    kept_within,
-    network_correlations,
-    normal_cdf,
-    silent_units,
-)
+from study.analysis.simulation import population
+from study.analysis.simulation.population import Design, Floats, Simulator, Truth
 from study.analysis.simulation.stored_groups import group, unit_labels
 from study.vocabulary.schema import SHIFTS, conditions
 
@@ -38,7 +28,7 @@ def _expected_falls(layers: int) -> tuple[Floats, Floats]:
     depth = np.arange(layers) - (layers - 1) / 2
     slopes = np.linspace(-6, 6, 481)
     levels = slopes[:, None] * depth
-    ranks = normal_cdf((levels[:, :, None] - levels[:, None, :]) / math.sqrt(2)).sum(-1)
+    ranks = population.normal_cdf((levels[:, :, None] - levels[:, None, :]) / math.sqrt(2)).sum(-1)
     return slopes, (ranks @ depth) / float(depth @ depth)
 
 
@@ -46,7 +36,7 @@ def variation_over_depth(rng: np.random.Generator, design: Design, truth: Truth)
     """Simulate the intact network's coefficients of variation, layer by layer: Spearman's rho with depth is `theta`."""
     depth = len(design.layers)
     slopes, correlations = _expected_falls(depth)
-    slope = np.interp(network_correlations(rng, design, truth, 0.35)[:, :1], correlations, slopes)
+    slope = np.interp(population.network_correlations(rng, design, truth, 0.35)[:, :1], correlations, slopes)
     log_cv = -1 + 0.1 * (slope * np.arange(depth) + rng.standard_normal((design.rows, depth)))
     coords = {"condition": ["intact"], "layer": list(design.layers)}
     return xr.DataTree.from_dict(group("shift_invariance", design, {"cv_mean": np.exp(log_cv)[:, None]}, coords))
@@ -57,7 +47,7 @@ def fc1_variation(rng: np.random.Generator, design: Design, truth: Truth, *, ref
 
     `theta` is the mean log ratio of the more selective half to `reference`, "random" or "bottom".
     """
-    log_ratio = heavy_tailed(rng, design, truth)
+    log_ratio = population.heavy_tailed(rng, design, truth)
     names = conditions(truth.layers)
     log_cv = -1 + 0.1 * rng.standard_normal((design.rows, 1)) + np.zeros((design.rows, len(names)))
     for place, layer in enumerate(truth.layers):
@@ -73,8 +63,8 @@ def fc1_variation(rng: np.random.Generator, design: Design, truth: Truth, *, ref
 
 def consistency(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
     """Simulate the share of predictions that survive a shift, with the more selective or a random half ablated."""
-    values = truth.theta + truth.sd * deviations(rng, design, len(truth.layers))
-    difference = kept_within(values, truth.theta, 0.25 - abs(truth.theta))
+    values = truth.theta + truth.sd * population.deviations(rng, design, len(truth.layers))
+    difference = population.kept_within(values, truth.theta, 0.25 - abs(truth.theta))
     names = conditions(truth.layers)
     kept = np.full((design.rows, len(names), len(SHIFTS)), 0.65) + 0.02 * rng.standard_normal((design.rows, 1, 1))
     kept[:, 0] += 0.15
@@ -88,7 +78,7 @@ def consistency(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Da
 
 def _responding(rng: np.random.Generator, design: Design, layers: tuple[str, ...]) -> dict[str, xr.Dataset]:
     """Return which units of the ablated layers respond at all, without which there are no halves."""
-    silent = silent_units(rng, design, layers)
+    silent = population.silent_units(rng, design, layers)
     labels = {"state": ["analysed"], **unit_labels(layers, design.unit_counts(layers))}
     return group("tuning", design, {"silent": silent[:, None]}, labels)
 
