@@ -122,7 +122,11 @@ def test_models_inside_are_looked_into() -> None:
     model = nested_network()
     batch = images(model)
     expected = np.asarray(model(batch, training=False))
+    before = [[layer.name for layer in part.layers] for part in (model, *model.layers) if hasattr(part, "layers")]
     flat = flat_model(model)
+    assert before == [
+        [layer.name for layer in part.layers] for part in (model, *model.layers) if hasattr(part, "layers")
+    ]
     assert not any(isinstance(layer, keras.Model) for layer in flat.layers)
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), expected)
     found = hidden_layers(model)
@@ -137,6 +141,19 @@ def test_models_inside_are_looked_into() -> None:
     for weight in model.weights:
         weight.assign(weight + 0.1)
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), np.asarray(model(batch, training=False)))
+
+
+def test_a_renamed_layer_that_is_called_twice_is_still_one() -> None:
+    """Its units have two responses each, so it is no hidden layer, whatever its name became."""
+    inner = keras.Input((None, None, 4), name="maps")
+    conv = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")
+    twice = keras.Model(inner, conv(conv(inner)), name="twice")
+    start = keras.Input((6, 6, 3), name="images")
+    flow = twice(layers.Conv2D(4, 3, activation="relu", name="conv")(start))
+    model = keras.Model(start, layers.Dense(2, name="logits")(layers.Flatten()(flow)))
+    assert shared_layers(model) == ("twice_conv",)
+    assert [layer.name for layer in hidden_layers(model)] == ["conv"]
+    np.testing.assert_array_equal(flat_model(model)(images(model)), model(images(model)))
 
 
 def test_responses_of_a_nested_network_are_its_own() -> None:

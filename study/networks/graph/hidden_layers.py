@@ -93,7 +93,7 @@ def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
     return tuple(
         _hidden_layer(graph, node)
         for node in nodes
-        if (kind_of(node.operation) or _adds_maps(node)) and node.operation.name not in left_out
+        if (kind_of(node.operation) or _adds_maps(node)) and node.name not in left_out
     )
 
 
@@ -167,11 +167,11 @@ def _hidden_layer(graph: Graph, node: Node) -> HiddenLayer:
     normalization = _normalization(graph, response, channel_axis)
     output = normalization or response
     return HiddenLayer(
-        name=node.operation.name,
+        name=node.name,
         n_units=int(shape[channel_axis]),
-        response=response.operation.name,
-        output=output.operation.name,
-        normalization=normalization.operation.name if normalization else "",
+        response=response.name,
+        output=output.name,
+        normalization=normalization.name if normalization else "",
         kind=kind,
         activation=activation,
         channel_axis=channel_axis,
@@ -229,14 +229,14 @@ def _output_layers(graph: Graph) -> set[str]:
     """
     node, passed = graph.source(graph.output), set()
     while not kind_of(node.operation) or kind_of(node.operation) == "pooling":
-        passed.add(node.operation.name)
+        passed.add(node.name)
         ends = activation_of(node.operation) in ("softmax", "log_softmax", "sigmoid")
         goes_on = ends or is_reshaping(node.operation) or carries_activation(node.operation)
         if len(node.input_tensors) != 1 or not goes_on:
-            return {node.operation.name} if is_sum(node.operation) else set()
+            return {node.name} if is_sum(node.operation) else set()
         node = graph.source(node.input_tensors[0])
     is_output = activation_of(node.operation) in ("linear", "softmax", "log_softmax", "sigmoid")
-    return {*passed, node.operation.name} if is_output else set()
+    return {*passed, node.name} if is_output else set()
 
 
 def responses_model(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> keras.Model:
@@ -262,7 +262,7 @@ def sent_on(model: keras.Model, layer: HiddenLayer, response: NDArray[np.floatin
     """
     if not layer.normalization:
         return np.asarray(response, dtype=np.float64)
-    normalization = flat_model(model).get_layer(layer.normalization)
+    normalization = Graph(flat_model(model)).node(layer.normalization).operation
     mean, variance = (
         np.asarray(each, np.float64) for each in (normalization.moving_mean, normalization.moving_variance)
     )
@@ -306,11 +306,11 @@ def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray
     A separable convolution counts as the one convolution that its two steps are. NaN for pooling and for sums, which have
     no weights.
     """
-    model = flat_model(model)
+    graph = Graph(flat_model(model))
     norms = [
         np.full(layer.n_units, np.nan)
         if layer.kind in ("pooling", SUM)
-        else _weight_norms(model.get_layer(layer.name), layer.n_units)
+        else _weight_norms(graph.node(layer.name).operation, layer.n_units)
         for layer in layers
     ]
     return np.concatenate(norms)

@@ -1,20 +1,62 @@
 """The graph of a Keras model: what reads what, what passes beside what, and no model inside another.
 
-Keras' own record of a functional model is read here and nowhere else: nodes, one for each call of a layer or operation,
-with the symbolic tensors that go in and come out.
+Keras has no public way to ask what reads what: its record of a functional model, nodes with symbolic tensors, is read
+here and nowhere else.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from study.vocabulary.errors import refuse_unless
 
-Node = Any  # keras.src.ops.node.Node: operation, arguments, input_tensors, outputs
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One call of a layer or operation in a functional model.
+
+    Attributes
+    ----------
+    name
+        Of the layer or operation in that model.
+    operation
+        The layer or operation itself, whose own name is another where it was `Renamed`.
+    input_tensors, outputs
+        The symbolic tensors that go in and come out.
+    is_input
+        Whether it gives what is fed to the model.
+    arguments
+        Keras' record of the arguments of the call.
+    """
+
+    name: str
+    operation: Any
+    input_tensors: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    is_input: bool
+    arguments: Any
+
+    @classmethod
+    def of(cls, recorded: Any) -> Node:
+        """Return a call as Keras recorded it."""
+        called = recorded.operation
+        operation = called.layer if isinstance(called, Renamed) else called
+        inputs, outputs = tuple(recorded.input_tensors), tuple(recorded.outputs)
+        return cls(called.name, operation, inputs, outputs, recorded.is_input, recorded.arguments)
+
+
+@keras.saving.register_keras_serializable(package="study")
+class Renamed(keras.layers.Wrapper):
+    """A layer under another name; the weights are the layer's own, which keeps its name."""
+
+    def call(self, inputs: Any, *others: Any, **options: Any) -> Any:
+        """Return what the layer gives."""
+        return self.layer(inputs, *others, **options)
 
 
 class Graph:
@@ -22,10 +64,11 @@ class Graph:
 
     def __init__(self, model: keras.Model) -> None:
         by_depth = model._nodes_by_depth
-        self.nodes: list[Node] = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-        self.calls = Counter(node.operation.name for node in self.nodes)
+        recorded = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+        self.nodes = [Node.of(node) for node in recorded]
+        self.calls = Counter(node.name for node in self.nodes)
         self.output = model.outputs[0]
-        self._by_name = {node.operation.name: node for node in self.nodes}
+        self._by_name = {node.name: node for node in self.nodes}
         self._by_output = {id(tensor): node for node in self.nodes for tensor in node.outputs}
         self._readers: defaultdict[int, list[Node]] = defaultdict(list)
         for node in self.nodes:
@@ -52,7 +95,7 @@ class Graph:
         readers = [reader for tensor in node.outputs for reader in self._readers[id(tensor)]]
         if len(readers) != 1 or any(tensor is self.output for tensor in node.outputs):
             return None
-        alone = len(readers[0].input_tensors) == 1 and self.calls[readers[0].operation.name] == 1
+        alone = len(readers[0].input_tensors) == 1 and self.calls[readers[0].name] == 1
         return readers[0] if alone else None
 
     def behind(self, tensor: Any) -> list[Node]:
@@ -76,7 +119,7 @@ def flat_model(model: keras.Model) -> keras.Model:
 
     Models inside it are dissolved, whatever their depth. Layers are the same objects, so weights are shared; a layer
     without weights that is called several times becomes as many layers, `relu`, `relu_2`, .... Where models inside use a
-    name twice, the later layer is renamed to `<model>_<name>`, in the model that was given, too.
+    name twice, the later layer goes by `<model>_<name>` in the flat model; in the one that was given it keeps its name.
 
     Raises
     ------
@@ -86,8 +129,7 @@ def flat_model(model: keras.Model) -> keras.Model:
     _refuse_what_is_no_graph(model)
     plain = _functional(model)
     graph = Graph(plain)
-    calls = {id(node.operation): node.operation for node in graph.nodes}
-    is_flat = not any(_is_functional(each) or _is_called_again(graph, each) for each in calls.values())
+    is_flat = not any(_is_functional(node.operation) or _is_called_again(graph, node) for node in graph.nodes)
     return plain if is_flat else _dissolved(model)
 
 
@@ -108,8 +150,9 @@ def _refuse_what_is_no_graph(model: keras.Model) -> None:
         f"{name}: {type(model).__name__} is no functional or Sequential model with a defined input, so its layers cannot be"
         " found; write it as keras.Model(inputs, outputs), or begin a Sequential with keras.Input(shape)",
     )
-    ends = [tensor._keras_history.operation.name for tensor in model.outputs]
-    for what, names in (("inputs", [each.name for each in model.inputs]), ("outputs", ends)):
+    several = len(model.outputs) > 1
+    outputs = keras.Model(model.inputs, model.outputs).output_names if several else ["output"]
+    for what, names in (("inputs", [tensor.name for tensor in model.inputs]), ("outputs", outputs)):
         refuse_unless(
             len(names) == 1,
             f"{name}: {len(names)} {what}, {', '.join(names)}; the study shows one image and reads one vector of classes:"
@@ -121,8 +164,8 @@ def _is_functional(operation: Any) -> bool:
     return isinstance(operation, keras.Model) and type(operation).call.__module__.startswith("keras.")
 
 
-def _is_called_again(graph: Graph, operation: Any) -> bool:
-    return graph.calls[operation.name] > 1 and not operation.weights
+def _is_called_again(graph: Graph, node: Node) -> bool:
+    return graph.calls[node.name] > 1 and not node.operation.weights
 
 
 @functools.lru_cache(maxsize=2)
@@ -159,18 +202,19 @@ def _applied(model: keras.Model, inputs: list[Any], taken: dict[str, Any], *, wi
 
 
 def _named(operation: Any, taken: dict[str, Any], within: str) -> Any:
-    """Return an operation under a name that no other has: itself, renamed where needed, or its like, where called again."""
-    before = taken.get(operation.name, operation)
-    again = operation.name in taken and before is operation
-    if operation.name not in taken or (again and operation.weights):
+    """Return an operation under a name that no other has: itself, or it renamed, or its like where it is called again."""
+    if operation.name not in taken:
         taken[operation.name] = operation
         return operation
+    before = next((known for known in taken.values() if operation in (known, getattr(known, "layer", None))), None)
+    again = before is not None
+    if again and operation.weights:
+        return before
     stem = operation.name if again or not within else f"{within}_{operation.name}"
     numbered = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 2))
-    name = next(each for each in numbered if each not in taken)
-    if again:
-        operation = type(operation).from_config({**operation.get_config(), "name": name})
+    name = next(free for free in numbered if free not in taken)
+    if again or not isinstance(operation, keras.layers.Layer):
+        taken[name] = type(operation).from_config({**operation.get_config(), "name": name})
     else:
-        operation.name = name
-    taken[name] = operation
-    return operation
+        taken[name] = Renamed(operation, name=name)
+    return taken[name]

@@ -25,7 +25,7 @@ def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None)
     """
     model = flat_model(model)
     crossed, graph = crossing(model, layer), Graph(model)
-    sources = [graph.source(each).operation.name for each in (crossed if isinstance(crossed, list) else [crossed])]
+    sources = [graph.source(each).name for each in (crossed if isinstance(crossed, list) else [crossed])]
     shared = [name for name in sources if graph.calls[name] > 1]
     refuse_unless(
         not shared,

@@ -48,7 +48,7 @@ def behind(model: keras.Model, layer: HiddenLayer) -> Behind:
     flattened = isinstance(chain[0].operation, keras.layers.Flatten) and len(chain) > 1
     linear, *others = chain[flattened:]
     if not _is_linear(linear.operation) or layer.channel_axis != -1:
-        raise ValueError(f"behind {layer.name} comes {linear.operation.name}, neither a convolution nor a dense layer")
+        raise ValueError(f"behind {layer.name} comes {linear.name}, neither a convolution nor a dense layer")
     shape = tuple(linear.outputs[0].shape[1:])
     return Behind(linear.operation, tuple(node.operation for node in others), shape)
 

@@ -95,7 +95,7 @@ class WatchedNetwork:
 
 def _behind(graph: Graph, layers: tuple[HiddenLayer, ...], ablated: int) -> tuple[int, ...]:
     """Return the indices of the layers whose responses depend on the output of one of them."""
-    reached = {node.operation.name for node in graph.behind(graph.tensor(layers[ablated].output))}
+    reached = {node.name for node in graph.behind(graph.tensor(layers[ablated].output))}
     return tuple(index for index, layer in enumerate(layers) if layer.response in reached)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import random
 import traceback
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +88,8 @@ def load(
         As `preprocessing_name` takes it. None: the application's own; for a file that begins with a Rescaling or
         Normalization layer, none at all. Any other file needs one.
     seed
-        Of random weights, 0 to 2^32 - 1; sets the seeds of Python's, NumPy's and TensorFlow's global generators.
+        Of random weights, 0 to 2^32 - 1; Python's global generator, which Keras' initializers draw their seeds from, is
+        afterwards where it was.
     classes
         Number of outputs of an application; None for the 1000 of ImageNet. Those of ImageNet's weights are 1000.
     input_size
@@ -106,14 +110,25 @@ def load(
     refuse_unless(0 <= seed < 2**32, f"--seed {seed}: must be 0 to {2**32 - 1}")
     chosen = None if preprocessing is None else preprocessing_name(preprocessing)
     keras.backend.clear_session()
-    keras.utils.set_random_seed(seed)
     if model.lower().endswith(".keras"):
         return _file(Path(model).expanduser(), weights, chosen, input_size)
     refuse_unless(
         not Path(model).exists(),
         f"{model} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
     )
-    return _application(application_name(model), weights, chosen, seed, classes, input_size)
+    with _initializers_seeded(seed):
+        return _application(application_name(model), weights, chosen, seed, classes, input_size)
+
+
+@contextlib.contextmanager
+def _initializers_seeded(seed: int) -> Iterator[None]:
+    """Let the initializers of Keras draw from a seed inside the block."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def _application(
