@@ -13,11 +13,11 @@ from rich.console import Console
 from study.commands.console import print_plain
 from study.store import StudyFolder, check_writable, compact, locked, open_study, read_record, write_record
 from study.vocabulary.errors import StudyError
+from study.vocabulary.measurement import measurements
 from study.vocabulary.provenance import environment, git_state
 from study.vocabulary.schema import SCHEMA_VERSION
 
 DATA, REPORTS = Path("data"), Path("reports")
-UNREAD_GROUP = "responses"  # ten times as large as all others together, and no analysis reads it
 
 
 def check_places(folder: StudyFolder) -> None:
@@ -120,8 +120,9 @@ def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str,
     """
     compact(folder, list(keys), dict(attributes))
     study = open_study(folder.compacted)
-    for group in set(study.children) - {UNREAD_GROUP}:
-        study[group].load()
+    for name, measurement in measurements().items():
+        if measurement.analysed and name in study.children:
+            study[name].load()
     return study
 
 

@@ -1,10 +1,11 @@
-"""One network from elsewhere through the whole command: a small .keras file, and VGG16 with random weights."""
+"""One external network through the whole command: a small .keras file, and VGG16 with random weights."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -14,7 +15,9 @@ from PIL import Image
 from scipy import io
 
 from study.commands.external import measuring
-from study.experiment import external_network as probed
+from study.experiment import subjects
+from study.experiment.measurements.ablation import external as ablation
+from study.experiment.measurements.tuning import arrays as tuning
 from study.networks import backend
 from study.probe_model import main
 from study.store import StudyFolder, network_path
@@ -76,7 +79,7 @@ def probe(*arguments: str, name: str, model: str = "small.keras") -> int:
 
 @pytest.fixture(scope="module")
 def whole(place: Path) -> Path:
-    """Return the folder of a network that was probed and ablated without interruption."""
+    """Return the folder of a network that was measured and ablated without interruption."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
         assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="whole") == 0
@@ -135,7 +138,7 @@ def test_what_is_stored_is_what_keras_says(whole: Path, place: Path) -> None:
 
 
 def test_the_report_describes_and_decides_nothing(whole: Path, place: Path) -> None:
-    """Every part is there; a branch is said to be silenced in place; no verdict is given."""
+    """Every part is there; a branch is said to be ablated in place; no verdict is given."""
     text = (place / "reports" / "whole.html").read_text(encoding="utf-8")
     for heading in (
         "Layers",
@@ -146,7 +149,7 @@ def test_the_report_describes_and_decides_nothing(whole: Path, place: Path) -> N
     ):
         assert f">{heading}</h" in text
     assert "One network is one experimental unit." in text
-    assert "1 layers do not cut" in text or "silenced in place" in text
+    assert "1 layers do not cut the network and are ablated in place" in text
     assert "Responses below 0" in text  # of the swish branch
     assert "file from elsewhere" in text
     for verdict in ("supported", "contradicted", "inconclusive"):
@@ -164,12 +167,16 @@ def test_the_same_command_measures_nothing_again(
     assert bytes_of(whole) == before
 
 
-@pytest.mark.parametrize("step", ["orientation_responses", "tuning_arrays", "ablation_arrays"])
-def test_an_interrupted_probe_goes_on_to_the_same_bytes(
-    whole: Path, monkeypatch: pytest.MonkeyPatch, step: str
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [(subjects, "orientation_responses"), (tuning, "tuning_arrays"), (ablation, "ablation_arrays")],
+    ids=["gratings", "shuffles", "ablation"],
+)
+def test_an_interrupted_measurement_goes_on_to_the_same_bytes(
+    whole: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     """Stopped in the second piece of each kind, it repeats none that was finished."""
-    done, real = [], getattr(probed, step)
+    done, real = [], getattr(module, step)
 
     def stopping(*args: object, **options: object) -> object:
         if len(done) == 1:
@@ -177,14 +184,14 @@ def test_an_interrupted_probe_goes_on_to_the_same_bytes(
         done.append(real(*args, **options))
         return done[-1]
 
-    monkeypatch.setattr(probed, step, stopping)
+    monkeypatch.setattr(module, step, stopping)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name=step) == 130
     kept = sum(1 for _ in Path("data", step, "checkpoints").iterdir())
-    monkeypatch.setattr(probed, step, real)
+    monkeypatch.setattr(module, step, real)
     started: list[str] = []
-    piece = probed._piece
+    piece = subjects._piece
     monkeypatch.setattr(
-        probed, "_piece", lambda store, compute: piece(store, lambda: (started.append(""), compute())[1])
+        subjects, "_piece", lambda store, compute: piece(store, lambda: (started.append(""), compute())[1])
     )
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name=step) == 0
     assert kept + len(started) == 12 + 4 + 1 + 4
@@ -192,11 +199,12 @@ def test_an_interrupted_probe_goes_on_to_the_same_bytes(
 
 
 def test_photographs_may_come_later(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gratings' part is kept, and the network is then the one that was probed at once."""
+    """The gratings' part is kept, and the network is then the one that was measured at once."""
     assert probe(*QUICK, "--layers", *LAYERS, name="later") == 0
     with xr.open_datatree("data/later/study.zarr", engine="zarr") as study:
         assert set(study.children) == {"tuning", "responses", "rectification"}
-    monkeypatch.setattr(probed, "_probed", None)
+    monkeypatch.setattr(subjects, "orientation_responses", None)
+    monkeypatch.setattr(tuning, "tuning_arrays", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="later") == 0
     (key,) = (path.stem for path in (whole / "networks").iterdir())
     assert files_in(network_path(StudyFolder(Path("data/later")), key), without=MANIFEST) == bytes_of(whole)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
+from study.tuning.sentences import gratings_sentence
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable
 from study.vocabulary.schema import EXTERNAL, GENERALIZATION
 
@@ -25,12 +25,8 @@ VARIABLES = {
 
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
-    n_gratings = int(np.prod([study["responses"].sizes[dim] for dim in ("orientation", "spatial_frequency", "phase")]))
-    text = (
-        f"{n_gratings} sinusoidal gratings: 12 orientations, {n_gratings // 48} spatial frequencies, 4 phases"
-        f" (contrast: {config.probe.contrast.replace('_', '-')}), grey, preprocessed as the photographs."
-    )
-    return (("Gratings", text),)
+    n_frequencies = study["responses"].sizes["spatial_frequency"]
+    return (("Gratings", gratings_sentence(n_frequencies, contrast=config.probe.contrast)),)
 
 
 def _on_external(subject: ExternalSubject, groups: Mapping[str, Arrays]) -> Arrays:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from study.tuning.sentences import selectivity_sentences
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable
 from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION
 
@@ -58,10 +59,8 @@ def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, obje
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
     text = (
-        f"A unit's response is the spatial {config.probe.readout} of its map after the ReLU. Of the response tensor the"
-        " maximum over phases is taken, then the spatial frequency with the largest peak; gOSI is the length of the vector"
-        " sum of the twelve responses at doubled angles over their sum. A unit silent to every grating has no gOSI. Each"
-        f" unit's own responses are shuffled {config.probe.permutations:,} times for its null."
+        f"A unit's response is the spatial {config.probe.readout} of its map after the ReLU."
+        f" {selectivity_sentences(config.probe.permutations)}"
     )
     return (("Orientation selectivity", text),)
 
