@@ -1,0 +1,26 @@
+"""Could selectivity tell when to stop training (section 3.2, its last sentence)?"""
+
+from __future__ import annotations
+
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question, unpublished
+from study.analysis.questions.early_stopping.estimands import regret_beside_last_epoch
+from study.analysis.questions.early_stopping.figures import figures, notes
+from study.vocabulary.schema import MATURATION
+
+QUESTION = Question(
+    title="Could selectivity tell when to stop training?",
+    paper_section="3.2",
+    claim="gOSI is possibly a substitute signal for early stopping: it needs no labels, and rises as validation loss falls.",
+    estimands={"regret_beside_last_epoch": Estimand(values=regret_beside_last_epoch)},
+    published={
+        "regret_beside_last_epoch": PublishedAnalysis(
+            layers=unpublished,
+            test="No test and no figure; a remark.",
+            difference="The paper infers it from two curves that change together. Here an epoch is chosen by gOSI alone,"
+            " and its validation loss compared with that of training to the end.",
+        )
+    },
+    figures=figures,
+    notes=notes,
+    arm=MATURATION,
+)
