@@ -16,7 +16,6 @@ the first hyphen, the family the id, unless the table says otherwise.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -28,9 +27,11 @@ from study.registration.fields import FIELDS, checked_hypothesis
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Hypothesis, Registration
 from study.registration.multiverse import parsed_factors, plain_factors
 from study.registration.profiles import registered_profiles
+from study.vocabulary.digests import digest
 from study.vocabulary.errors import StudyError
 
 DECISION = "decision"
+KINDS = ("defaults", "hypotheses", "settings", "multiverse")
 
 
 def read_registration(path: Path) -> Registration:
@@ -67,26 +68,32 @@ def parsed_registration(
     profiles
         Registered settings by profile, `section.key` to value; those of the profiles' files where not given.
     """
+    _check_kinds(text, source)
     hypotheses = _hypotheses(text, source)
     settings = _settings(text, source)
     sizes = {name: dict(values) for name, values in (registered_profiles() if profiles is None else profiles).items()}
     where = f"{source}, multiverse block"
-    multiverse = parsed_factors([_toml(block, where) for block in blocks(text, "multiverse", source)], where)
+    multiverse = parsed_factors([_toml(block, where) for block in _blocks(text, "multiverse", source)], where)
     machine_readable = {
         "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
         "settings": settings,
         "profile_settings": sizes,
         "multiverse": plain_factors(multiverse),
     }
-    canonical = json.dumps(machine_readable, sort_keys=True, separators=(",", ":"))
-    return Registration(hypotheses, settings, sizes, _sha256(canonical), _sha256(text), multiverse)
+    text_digest = hashlib.sha256(text.encode()).hexdigest()
+    return Registration(hypotheses, settings, sizes, digest(machine_readable), text_digest, multiverse)
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _check_kinds(text: str, source: str) -> None:
+    """Refuse a block of a kind that is not read: what stands in it would go unregistered without a word."""
+    for kind in re.findall(r"^```toml +(\S.*?)\s*$", text, re.MULTILINE):
+        if kind not in KINDS:
+            raise StudyError(
+                f"{source}: a block opens with ```toml {kind}; kinds are {', '.join(KINDS)}, and ```toml alone for prose"
+            )
 
 
-def blocks(text: str, kind: str, source: str) -> list[str]:
+def _blocks(text: str, kind: str, source: str) -> list[str]:
     """Return the fenced blocks of a kind; one that is not closed would swallow what follows it, so it is refused."""
     contents = []
     fence = re.compile(r"^```(.*)$", re.MULTILINE)
@@ -115,7 +122,7 @@ class _Defaults:
 
 def _defaults(text: str, source: str) -> _Defaults:
     where = f"{source}, defaults block"
-    tables = [_toml(block, where) for block in blocks(text, "defaults", source)]
+    tables = [_toml(block, where) for block in _blocks(text, "defaults", source)]
     if len(tables) > 1:
         raise StudyError(f"{where}: there are {len(tables)} such blocks; write all defaults into one")
     fields = dict(tables[0]) if tables else {}
@@ -133,7 +140,7 @@ def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
     """Return all hypotheses by id, in the order of the file."""
     defaults = _defaults(text, source)
     hypotheses: dict[str, Hypothesis] = {}
-    for index, block in enumerate(blocks(text, "hypotheses", source), start=1):
+    for index, block in enumerate(_blocks(text, "hypotheses", source), start=1):
         where = f"{source}, hypotheses block {index}"
         contents = _toml(block, where)
         shared = {key: value for key, value in contents.items() if not isinstance(value, dict)}
@@ -155,6 +162,8 @@ def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
 
 def _hypothesis(name: str, written: Mapping[str, Any], defaults: _Defaults, where: str) -> Hypothesis:
     """Return a hypothesis: what is written for it, then its decision, then the defaults."""
+    if "id" in written:
+        raise StudyError(f"{where}, field 'id': {written['id']!r} has no place here; the id is the name in brackets")
     decision: Mapping[str, Any] = {}
     if DECISION in written:
         if not isinstance(written[DECISION], str) or written[DECISION] not in defaults.decisions:
@@ -185,7 +194,7 @@ def _settings(text: str, source: str) -> dict[str, Any]:
     """Return the registered settings, `section.key` to value."""
     where = f"{source}, settings block"
     flat: dict[str, Any] = {}
-    for block in blocks(text, "settings", source):
+    for block in _blocks(text, "settings", source):
         for section, settings in _toml(block, where).items():
             if section == "profile":
                 raise StudyError(f"{where}: [profile] has no place here; sizes are those of the profiles' own files")

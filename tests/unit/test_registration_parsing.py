@@ -112,6 +112,10 @@ def test_all_layers_are_those_of_the_network() -> None:
         ("```toml defaults\n[decision.x]\nalfa = 1\n```\n", "defaults block, [decision.x]: field 'alfa' is unknown"),
         ("```toml defaults\ndecision = 1\n```\n", "decision = 1 must be tables such as [decision.effect_above]"),
         (DEFAULTS + "\n" + DEFAULTS, "there are 2 such blocks"),
+        (
+            block("a").replace("hypotheses", "hypothesis"),
+            "opens with ```toml hypothesis; kinds are defaults, hypotheses",
+        ),
         ("```toml hypotheses\nalpha = 0.05\n```\n", "hypotheses block 1: names no hypothesis"),
         (
             DEFAULTS + f"\n```toml hypotheses\n{table(decision='withn')}```\n",
@@ -120,7 +124,7 @@ def test_all_layers_are_those_of_the_network() -> None:
         (DEFAULTS + f"\n```toml hypotheses\n{table(decision=['within'])}```\n", "['within'] is unknown; decisions are"),
     ],
 )
-def test_malformed_defaults_and_decisions_are_refused(text: str, reason: str) -> None:
+def test_malformed_blocks_and_decisions_are_refused(text: str, reason: str) -> None:
     """One line with the block, the field or decision, and what is allowed."""
     assert reason in refusal(text, block())
 
@@ -142,6 +146,7 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"layers": ["all", "conv1"]}, "layers", "names layers beside all of them"),
     ({"network": "any"}, "network", "must be the name of an architecture"),
     ({"network": LEFT_OUT}, "network", "missing"),
+    ({"id": "third"}, "id", "'third' has no place here; the id is the name in brackets"),
     ({"decision": "effect_abov"}, "decision", "'effect_abov' is unknown; decisions are none"),
     ({"test": "t_test"}, "test", "sign_flip, stratified_permutation, equivalence, correlation_equivalence"),
     ({"alternative": "both"}, "alternative", "two-sided, less, greater"),
