@@ -142,7 +142,7 @@ def test_what_another_tuning_measured_is_what_is_taken() -> None:
     np.testing.assert_allclose(other.values, usual.values + 0.1)
     assert missing == "that read-out or set of gratings was not measured in this study"
     groups = {f"/{name}": networks[name].to_dataset() for name in networks.children}
-    groups["/variants"] = groups["/variants"].isel(network=slice(1, None))
+    groups["/multiverse"] = groups["/multiverse"].isel(network=slice(1, None))
     partial = multiverse.sampled(xr.DataTree.from_dict(groups))
     assert isinstance(partial.sample(multiverse.registered | {"readout": "max"}), str)
 
