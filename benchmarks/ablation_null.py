@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from study.config import NetworkConfig
-from study.experiment.compiled_network import bench
+from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.measurements.ablation import arrays as ablate
 from study.experiment.training import initialize
 from study.experiment.unit_sets import random_halves
@@ -27,7 +27,7 @@ N_IMAGES, N_DRAWS = 256, 100
 
 def main() -> None:
     """Time every layer and print seconds, ratios and the largest difference of a mean loss."""
-    made = bench(NetworkConfig(), (32, 32, 3), 10)
+    made = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10)
     initialize(made.model, root_seed=0, network="benchmark")
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (N_IMAGES, 32, 32, 3)).astype(np.uint8), rng.integers(0, 10, N_IMAGES)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from study.config import LAYERS, NetworkConfig, resolve
 from study.config.population import PlannedNetwork
-from study.experiment.compiled_network import bench
+from study.experiment.compiled_network import CompiledNetwork, CompiledNetworks
 from study.experiment.one_network import measure_network
 from study.experiment.training import initialize
 from study.images import load_images
@@ -35,11 +35,14 @@ def main() -> None:
     image_set = load_images(config.images)
     images, n_classes = partition(image_set, split_images(image_set, config.images)), len(image_set.class_names)
     measured: dict[str, list[tuple[float, np.ndarray]]] = {precision: [] for precision in PRECISIONS}
+    compiled_networks = CompiledNetworks()
     for precision in PRECISIONS:
         own = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
         for seed in range(given.networks):
             network = PlannedNetwork(GENERALIZATION, "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
-            tree = measure_network(network, own, images, n_classes, progress=lambda stage, share: None).tree
+            tree = measure_network(
+                network, own, images, n_classes, compiled_networks=compiled_networks, progress=lambda stage, share: None
+            ).tree
             measured[precision].append((float(tree["training"]["test_loss"]), _gosi(tree)))
     losses, selectivity = (
         {precision: np.array([network[i] for network in networks]) for precision, networks in measured.items()}
@@ -59,7 +62,7 @@ def _compare_speeds() -> None:
     images, labels = rng.normal(0, 0.25, (16, 32, 32, 32, 3)).astype(np.float32), rng.integers(0, 10, (16, 32))
     trains = {}
     for precision in PRECISIONS:
-        made = bench.__wrapped__(NetworkConfig(), (32, 32, 3), 10, precision=precision)
+        made = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10, precision=precision)
         initialize(made.model, root_seed=0, network="benchmark")
         made.reset(1e-3)
         trains[precision] = made.train

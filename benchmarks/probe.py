@@ -15,7 +15,7 @@ import numpy as np
 
 from study import tuning
 from study.config import GRATING_SETS, READOUTS, NetworkConfig, ProbeConfig
-from study.experiment.compiled_network import Bench, bench
+from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.grating_responses import grating_responses
 from study.experiment.measurements.multiverse.arrays import target_losses, tuning_by_specification
 from study.experiment.measurements.tuning.arrays import tuning_arrays
@@ -35,7 +35,7 @@ def main() -> None:
     given.add_argument("--rounds", type=int, default=3)
     given.add_argument("--images", type=int, default=3200, help="training images of the shorter stretch")
     options = given.parse_args()
-    made, config = bench(NetworkConfig(), (32, 32, 3), 10), ProbeConfig()
+    made, config = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10), ProbeConfig()
     initialize(made.model, root_seed=0, network="benchmark")
     shown = gratings(32, contrast=config.contrast)
     _print_probe(made, shown, config, options.rounds)
@@ -53,7 +53,7 @@ def _seconds(work: Callable[[], object], rounds: int) -> tuple[float, float]:
     return float(np.median(measured[1:])), measured[0]
 
 
-def _print_probe(made: Bench, shown: Gratings, config: ProbeConfig, rounds: int) -> None:
+def _print_probe(made: CompiledNetwork, shown: Gratings, config: ProbeConfig, rounds: int) -> None:
     peer = responses_model(made.model, made.layers)
     inputs = np.repeat(shown.images.reshape(-1, 32, 32, 1), 3, axis=-1) - MEAN
     respond = functools.partial(grating_responses, made.responses, shown, training_mean=MEAN, readout=config.readout)
@@ -80,7 +80,7 @@ def _print_probe(made: Bench, shown: Gratings, config: ProbeConfig, rounds: int)
     print(f"a network, probed before and after training: {both:.1f} s")
 
 
-def _print_maturation(made: Bench, shown: Gratings, images: Partition, rounds: int) -> None:
+def _print_maturation(made: CompiledNetwork, shown: Gratings, images: Partition, rounds: int) -> None:
     """Print what the gOSI of all units costs after an epoch, and the epoch, in processor seconds and by the clock."""
 
     def probe() -> None:
@@ -113,7 +113,7 @@ def _images(n: int) -> Partition:
     return Partition(images, labels, images, labels, images, labels, MEAN)
 
 
-def _print_multiverse(made: Bench, rounds: int) -> None:
+def _print_multiverse(made: CompiledNetwork, rounds: int) -> None:
     """Print what other specifications of the probe cost a network: two states tuned, and the halves by them ablated."""
     every = tuple(f"{readout}/{name}" for name in GRATING_SETS for readout in READOUTS)[1:]
     streams, test = functools.partial(stream, 0, "benchmark"), _images(1000)

@@ -89,10 +89,10 @@ def _contend(name: str) -> None:
 
 def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
     from study.config import NetworkConfig
-    from study.experiment.compiled_network import bench
+    from study.experiment.compiled_network import CompiledNetwork
     from study.experiment.training import _train_epoch, initialize
 
-    made = bench(NetworkConfig(), (32, 32, 3), 10)
+    made = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10)
     initialize(made.model, root_seed=0, network="benchmark")
     made.reset(1e-3)
     return lambda n: _train_epoch(made.train, _partition(images[:n], labels[:n]), BATCH, "shift_flip", 0, "b")
@@ -185,7 +185,7 @@ def _compare_losses() -> None:
     Keras parts from Keras as well when its initial weights change by a millionth of a percent.
     """
     from study.config import ImagesConfig, NetworkConfig
-    from study.experiment.compiled_network import bench
+    from study.experiment.compiled_network import CompiledNetwork
     from study.experiment.training import initialize
     from study.images import load_images
     from study.images.preparation.split import partition, preprocessed, split_images
@@ -200,7 +200,7 @@ def _compare_losses() -> None:
             strict=True,
         )
     )
-    ours, peer = bench(NetworkConfig(), (32, 32, 3), 10), _plain_network()
+    ours, peer = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10), _plain_network()
     initialize(ours.model, root_seed=0, network="benchmark")
     start = ours.model.get_weights()
 

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 
 from study.config import TrainingConfig
-from study.experiment.compiled_network import Bench
+from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.training import Checkpoints, TrainedNetwork, initialize, train_network
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers
 from tests.tiny_network import tiny_network, tiny_partition
 
 
-def tiny_bench() -> Bench:
+def tiny_compiled() -> CompiledNetwork:
     """Return a compiled tiny network."""
     model = tiny_network()
     optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
-    return Bench(
+    return CompiledNetwork(
         model,
         hidden_layers(model),
         optimizer,
@@ -31,19 +31,19 @@ def tiny_bench() -> Bench:
 
 
 def trained(
-    bench: Bench, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any
+    compiled: CompiledNetwork, *, root_seed: int = 0, network: str = "a", augmentation: str = "none", **options: Any
 ) -> TrainedNetwork:
     """Train the tiny network from its initial weights."""
-    scores, partition = options.pop("scores", bench.scores), options.pop("partition", tiny_partition())
+    scores, partition = options.pop("scores", compiled.scores), options.pop("partition", tiny_partition())
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
     observe = options.pop("observe", None)
     store, every = options.pop("store", None), options.pop("every", 1)
     config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
-    initialize(bench.model, root_seed=root_seed, network=network)
-    bench.reset(config.learning_rate)
+    initialize(compiled.model, root_seed=root_seed, network=network)
+    compiled.reset(config.learning_rate)
     return train_network(
-        bench.model,
-        bench.train,
+        compiled.model,
+        compiled.train,
         scores,
         partition,
         config,
@@ -52,7 +52,7 @@ def trained(
         network=network,
         on_epoch=on_epoch,
         observe=observe,
-        checkpoints=Checkpoints(every, bench.optimizer.variables, store) if store else None,
+        checkpoints=Checkpoints(every, compiled.optimizer.variables, store) if store else None,
     )
 
 

@@ -31,6 +31,8 @@ from study.vocabulary.errors import StudyError, one_line
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+    from study.experiment.compiled_network import CompiledNetworks
+
 TOPIC = "study-progress"
 WATCHED_SECONDS = 0.2  # how often, at most, a worker reports progress
 CENSUS_SECONDS = 5.0  # how often, at least, workers are counted
@@ -204,7 +206,13 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     checkpoint = Checkpoint(folder, planned.key)
     try:
         measured_network = measure_network(
-            planned, config, images, n_classes, progress=_reporter(planned.key), checkpoint=checkpoint
+            planned,
+            config,
+            images,
+            n_classes,
+            compiled_networks=_compiled_networks(),
+            progress=_reporter(planned.key),
+            checkpoint=checkpoint,
         )
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
@@ -219,6 +227,16 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def _compiled_networks() -> CompiledNetworks:
+    """Return what this worker keeps from one network to the next: the compiled network, as its own attribute."""
+    from distributed import get_worker
+
+    from study.experiment.compiled_network import CompiledNetworks
+
+    kept: CompiledNetworks = vars(get_worker()).setdefault("compiled_networks", CompiledNetworks())
+    return kept
 
 
 @functools.cache

@@ -1,10 +1,9 @@
-"""A network with everything compiled that is done with it: one for each process, whatever weights it holds."""
+"""A network with everything compiled that is done with it, and who keeps it for the next network."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -18,10 +17,10 @@ from study.vocabulary.architecture import architectures
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A network with everything compiled.
+class CompiledNetwork:
+    """A network with everything compiled: its weights change, what is compiled stays.
 
-    Made once a process: compiling costs seconds, and the networks of a study differ only in their weights.
+    `compiled_by_name` holds what measurements compiled beside; see `once`.
     """
 
     model: keras.Model
@@ -31,6 +30,28 @@ class Bench:
     scores: Callable[..., Any]
     responses: Callable[..., list[Any]]
     clamped: ClampedNetwork
+    compiled_by_name: dict[Hashable, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, settings: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str = "float32"
+    ) -> CompiledNetwork:
+        """Return a network of the architecture that the settings name, compiled; it has no weights to speak of yet."""
+        backend.configure_process()
+        architecture = architectures()[settings.architecture]
+        model = architecture.build(settings, image_shape=image_shape, n_classes=n_classes)
+        layers = named_layers(hidden_layers(model), architecture.layers)
+        optimizer = backend.FusedAdam()
+        optimizer.build(model.trainable_variables)
+        return cls(
+            model=model,
+            layers=layers,
+            optimizer=optimizer,
+            train=backend.compiled_training(model, optimizer, precision=precision),
+            scores=backend.compiled_scores(model),
+            responses=backend.compiled_forward(responses_model(model, layers)),
+            clamped=ClampedNetwork.of(model, layers),
+        )
 
     def reset(self, learning_rate: float) -> None:
         """Forget the last network's training: moments and step count to zero."""
@@ -38,28 +59,29 @@ class Bench:
             variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
         self.optimizer.learning_rate = learning_rate
 
+    def once(self, name: Hashable, compile_it: Callable[[], Any]) -> Any:
+        """Return what a measurement compiles for this network, made when it is first asked for by that name."""
+        if name not in self.compiled_by_name:
+            self.compiled_by_name[name] = compile_it()
+        return self.compiled_by_name[name]
 
-@functools.lru_cache(maxsize=1)
-def bench(
-    config: NetworkConfig,
-    image_shape: tuple[int, int, int],
-    n_classes: int,
-    *,
-    precision: str = "float32",
-) -> Bench:
-    """Return this process' compiled network."""
-    backend.configure_process()
-    architecture = architectures()[config.architecture]
-    model = architecture.build(config, image_shape=image_shape, n_classes=n_classes)
-    layers = named_layers(hidden_layers(model), architecture.layers)
-    optimizer = backend.FusedAdam()
-    optimizer.build(model.trainable_variables)
-    return Bench(
-        model=model,
-        layers=layers,
-        optimizer=optimizer,
-        train=backend.compiled_training(model, optimizer, precision=precision),
-        scores=backend.compiled_scores(model),
-        responses=backend.compiled_forward(responses_model(model, layers)),
-        clamped=ClampedNetwork.of(model, layers),
-    )
+
+class CompiledNetworks:
+    """Keeps the network that was compiled last: compiling costs seconds, and most networks differ only in their weights.
+
+    Whoever measures several networks one after the other, such as a worker process, owns one and passes it on.
+    """
+
+    def __init__(self) -> None:
+        self._settings: tuple[Any, ...] = ()
+        self._network: CompiledNetwork | None = None
+
+    def of(
+        self, settings: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str
+    ) -> CompiledNetwork:
+        """Return a compiled network: the last one where it was compiled for the same; see `CompiledNetwork.of`."""
+        wanted = (settings, image_shape, n_classes, precision)
+        if self._network is None or wanted != self._settings:
+            self._network = CompiledNetwork.of(settings, image_shape, n_classes, precision=precision)
+            self._settings = wanted
+        return self._network

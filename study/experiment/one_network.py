@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from study.config import Config
 from study.config.population import PlannedNetwork, training_images, training_of
-from study.experiment.compiled_network import bench
+from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.labelled_tree import network_tree
 from study.experiment.subjects import TrainedSubject
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, initialize, train_network
@@ -58,6 +58,7 @@ def measure_network(
     partition: Partition,
     n_classes: int,
     *,
+    compiled_networks: CompiledNetworks,
     progress: Progress,
     checkpoint: CheckpointStore | None = None,
 ) -> Measured:
@@ -73,13 +74,15 @@ def measure_network(
         Its images.
     n_classes
         Number of labels.
+    compiled_networks
+        Keeps the network that is compiled for this one, for the next.
     progress
         Called with the stage's name and the share of it that is done.
     checkpoint
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
     """
     measurements, clock = taken_on(planned.arm, config), _Clock()
-    untrained = _initialized(planned, config, partition, n_classes, progress)
+    untrained = _initialized(planned, config, partition, n_classes, compiled_networks, progress)
     before = _in_state(measurements, untrained, clock)
     trained = _trained(measurements, untrained, planned, checkpoint)
     clock.lap("train")
@@ -112,10 +115,15 @@ def _attributes(planned: PlannedNetwork, config: Config) -> dict[str, object]:
 
 
 def _initialized(
-    planned: PlannedNetwork, config: Config, partition: Partition, n_classes: int, progress: Progress
+    planned: PlannedNetwork,
+    config: Config,
+    partition: Partition,
+    n_classes: int,
+    compiled_networks: CompiledNetworks,
+    progress: Progress,
 ) -> TrainedSubject:
     """Return the network with its initial weights, and the images and labels it learns from."""
-    compiled = bench(
+    compiled = compiled_networks.of(
         config.network,
         partition.train_images.shape[1:],
         n_classes,

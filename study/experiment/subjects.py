@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.config import AblationConfig, Config, ProbeConfig
-from study.experiment.compiled_network import Bench
+from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.grating_responses import grating_responses, orientation_responses, rectified
 from study.experiment.measurements.ablation.arrays import Ablated
 from study.experiment.photographs import Photographs
@@ -67,7 +67,7 @@ class TrainedSubject:
     partition: Partition
     classes: NDArray[np.int64]
     epochs: int
-    compiled: Bench
+    compiled: CompiledNetwork
     gratings: Gratings
     streams: Streams
     report: Callable[[str, float], None]

@@ -26,7 +26,7 @@ def configure_process() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
-    # A bench compiles one function per layer and shape, once; TensorFlow takes that for careless retracing.
+    # A compiled network has one function per layer and shape, once; TensorFlow takes that for careless retracing.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

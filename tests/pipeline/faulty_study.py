@@ -33,7 +33,7 @@ from study.store import StudyFolder, faults, read_network
 here = Path(__file__).parent
 
 
-def measure_network(planned, config, images, n_classes, *, progress, checkpoint):
+def measure_network(planned, config, images, n_classes, *, compiled_networks, progress, checkpoint):
     measured = StudyFolder(Path((here / "measured").read_text()))
     seconds = dict.fromkeys(("probe", "train", "evaluate", "ablate"), 1.0)
     tree = read_network(measured, planned.key)

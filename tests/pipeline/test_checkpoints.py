@@ -41,13 +41,21 @@ from study.store import StudyFolder, publish_network
 from study.config import resolve
 from study.images import load_images
 from study.images.preparation.split import partition, split_images
+from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.one_network import measure_network
 from study.config.population import planned_networks
 config = resolve("quick", assignments=sys.argv[2:])
 images = load_images(config.images)
 (network,) = planned_networks(config, fingerprint=images.fingerprint)
 shown = partition(images, split_images(images, config.images))
-measured = measure_network(network, config, shown, len(images.class_names), progress=lambda stage, share: None)
+measured = measure_network(
+    network,
+    config,
+    shown,
+    len(images.class_names),
+    compiled_networks=CompiledNetworks(),
+    progress=lambda stage, share: None,
+)
 assert measured.resumed_epoch == 0
 publish_network(StudyFolder(Path(sys.argv[1])), network.key, measured.tree)
 """

@@ -15,7 +15,7 @@ from study import analysis
 from study.analysis.core.results import HypothesisResult
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
-from study.experiment.compiled_network import Bench, bench
+from study.experiment.compiled_network import CompiledNetwork, CompiledNetworks
 from study.experiment.measurements.ablation.arrays import ablation_arrays
 from study.experiment.one_network import measure_network
 from study.experiment.subjects import null_image_indices
@@ -30,6 +30,8 @@ from tests.planted.networks import PlantedNetwork, plant, planted_network
 
 N_SIGNALS = 32
 CONTRAST = 0.25
+COMPILED = CompiledNetworks()  # of this process
+
 SETTINGS = (
     "training.epochs=1",
     "maturation.seeds=0",
@@ -100,19 +102,25 @@ def _config(*assignments: str) -> Config:
     return resolve("quick", assignments=(*SETTINGS, *assignments))
 
 
-def _planted_bench(config: Config, network: PlantedNetwork) -> Bench:
+def _planted_network(config: Config, network: PlantedNetwork) -> CompiledNetwork:
     """Return the process's compiled network with the planted weights."""
     shape = network.partition.train_images.shape[1:]
-    own = bench(config.network, shape, N_CLASSES, precision=config.training.precision)
-    plant(own.model, network)
-    return own
+    compiled = COMPILED.of(config.network, shape, N_CLASSES, precision=config.training.precision)
+    plant(compiled.model, network)
+    return compiled
 
 
 def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) -> xr.DataTree:
-    own = _planted_bench(config, network)
-    finished = Finished(config, own.model.get_weights(), own.optimizer.variables)
+    compiled = _planted_network(config, network)
+    finished = Finished(config, compiled.model.get_weights(), compiled.optimizer.variables)
     found = measure_network(
-        planned, config, network.partition, N_CLASSES, progress=lambda stage, share: None, checkpoint=finished
+        planned,
+        config,
+        network.partition,
+        N_CLASSES,
+        compiled_networks=COMPILED,
+        progress=lambda stage, share: None,
+        checkpoint=finished,
     )
     assert found.trained_images == 0
     return found.tree
@@ -139,16 +147,16 @@ def _ablated(
     config: Config,
     streams: Callable[[str], np.random.Generator],
 ) -> dict[str, np.ndarray]:
-    own, partition = _planted_bench(config, network), network.partition
+    compiled, partition = _planted_network(config, network), network.partition
     gosi = measured["tuning"]["gosi"].sel(state="analysed").values
     return ablation_arrays(
-        own.clamped,
+        compiled.clamped,
         partition,
         gosi,
-        layer_halves(gosi, own.layers, rng=streams("ties")),
+        layer_halves(gosi, compiled.layers, rng=streams("ties")),
         {name: array.values for name, array in measured["activity"].data_vars.items()},
         config.ablation,
-        baseline=evaluate(own.scores, partition.test_images, partition.test_labels, partition.training_mean),
+        baseline=evaluate(compiled.scores, partition.test_images, partition.test_labels, partition.training_mean),
         null_images=null_image_indices(config, len(partition.test_labels)),
         streams=streams,
     )

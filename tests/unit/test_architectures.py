@@ -15,6 +15,7 @@ import xarray as xr
 import study.networks.architectures as folder
 from study.config import AblationConfig, Config, NetworkConfig, ShiftInvarianceConfig, resolve
 from study.config.population import planned_networks
+from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.measurements.shift_invariance import shift_arrays
 from study.experiment.one_network import measure_network
 from study.images import load_images
@@ -137,7 +138,14 @@ def measured(*assignments: str) -> xr.DataTree:
     (network,) = planned_networks(config, fingerprint="f")
     parts = partition(images, split_images(images, config.images))
     n_classes = len(images.class_names)
-    return measure_network(network, config, parts, n_classes, progress=lambda stage, share: None).tree
+    return measure_network(
+        network,
+        config,
+        parts,
+        n_classes,
+        compiled_networks=CompiledNetworks(),
+        progress=lambda stage, share: None,
+    ).tree
 
 
 @pytest.fixture(scope="module")

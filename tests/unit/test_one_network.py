@@ -9,7 +9,7 @@ import xarray as xr
 from study import tuning
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
-from study.experiment.compiled_network import Bench, bench
+from study.experiment.compiled_network import CompiledNetwork, CompiledNetworks
 from study.experiment.grating_responses import grating_responses
 from study.experiment.one_network import Measured, measure_network
 from study.experiment.training import initialize
@@ -44,6 +44,7 @@ SETTINGS = (
 )
 VARIANTS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
 N_CLASSES = 10
+COMPILED = CompiledNetworks()  # this process's, as a worker has them
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +69,29 @@ def planned(config: Config) -> dict[str, PlannedNetwork]:
     return networks
 
 
-def process_bench(config: Config, images: Partition) -> Bench:
+def process_network(config: Config, images: Partition) -> CompiledNetwork:
     """Return this process' compiled network, with the weights of the network measured last."""
     shape = images.train_images.shape[1:]
-    return bench(config.network, shape, N_CLASSES, precision="float32")
+    return COMPILED.of(config.network, shape, N_CLASSES, precision="float32")
 
 
 def measured(network: PlannedNetwork, config: Config, images: Partition) -> Measured:
     """Return a network, measured."""
-    return measure_network(network, config, images, N_CLASSES, progress=lambda stage, share: None)
+    return measure_network(
+        network, config, images, N_CLASSES, compiled_networks=COMPILED, progress=lambda stage, share: None
+    )
 
 
-def selectivity(own: Bench, images: Partition, contrast: str = "min_max") -> np.ndarray:
+def selectivity(compiled: CompiledNetwork, images: Partition, contrast: str = "min_max") -> np.ndarray:
     """Return the gOSI of every unit with the present weights."""
     shown = gratings(32, contrast=contrast)
-    responses = grating_responses(own.responses, shown, training_mean=images.training_mean, readout="mean")
+    responses = grating_responses(compiled.responses, shown, training_mean=images.training_mean, readout="mean")
     return tuning.gosi(tuning.tuning_curve(responses)[0])
 
 
-def mean_accuracy(own: Bench, images: np.ndarray, labels: np.ndarray, mean: np.ndarray) -> float:
+def mean_accuracy(compiled: CompiledNetwork, images: np.ndarray, labels: np.ndarray, mean: np.ndarray) -> float:
     """Return the share of images whose label Keras' own inference gives."""
-    logits = np.asarray(own.model(preprocessed(images, mean), training=False))
+    logits = np.asarray(compiled.model(preprocessed(images, mean), training=False))
     return float((logits.argmax(axis=1) == labels).mean())
 
 
@@ -113,15 +116,15 @@ def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(
     """First the gOSI of the initial weights, last that of the weights training ended with; small steps in between."""
     network = planned["maturation"]
     tree = measured(network, config, images).tree
-    own = process_bench(config, images)
+    compiled = process_network(config, images)
     gosi = tree["maturation"]["gosi"]
     assert gosi["epoch"].values.tolist() == [0, 1, 2, 3]
     assert tree["training"]["epoch"].values.tolist() == [1, 2, 3]
-    np.testing.assert_array_equal(gosi.sel(epoch=3), selectivity(own, images).astype(np.float32))
-    initialize(own.model, root_seed=config.seed, network=network.identity)
-    np.testing.assert_array_equal(gosi.sel(epoch=0), selectivity(own, images).astype(np.float32))
+    np.testing.assert_array_equal(gosi.sel(epoch=3), selectivity(compiled, images).astype(np.float32))
+    initialize(compiled.model, root_seed=config.seed, network=network.identity)
+    np.testing.assert_array_equal(gosi.sel(epoch=0), selectivity(compiled, images).astype(np.float32))
     assert all((gosi.sel(epoch=epoch) != gosi.sel(epoch=epoch - 1)).any() for epoch in (1, 2, 3))
-    assert float(own.optimizer.learning_rate) == pytest.approx(1e-4)
+    assert float(compiled.optimizer.learning_rate) == pytest.approx(1e-4)
 
 
 def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
@@ -131,15 +134,15 @@ def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
     network = planned["memorization"]
     assert network.label_corruption == 0.5
     tree = measured(network, config, images).tree
-    own = process_bench(config, images)
+    compiled = process_network(config, images)
     labels = corrupted(
         images.train_labels, rate=0.5, n_classes=N_CLASSES, rng=stream(config.seed, network.identity, "labels")
     )[:120]
     assert 0.3 < (labels != images.train_labels[:120]).mean() < 0.6
     found = tree["training"].to_dataset()
-    expected = mean_accuracy(own, images.train_images[:120], labels, images.training_mean)
+    expected = mean_accuracy(compiled, images.train_images[:120], labels, images.training_mean)
     assert float(found["final_train_accuracy"]) == pytest.approx(expected)
-    expected = mean_accuracy(own, images.test_images, images.test_labels, images.training_mean)
+    expected = mean_accuracy(compiled, images.test_images, images.test_labels, images.training_mean)
     assert float(found["test_accuracy"]) == pytest.approx(expected)
     assert int(found["analysed_epoch"]) == 2  # the last, whatever the registered rule for the others
 
@@ -175,10 +178,10 @@ def test_other_readings_are_those_of_the_networks_weights(
     """Both states, in the place of their names; halves of the initial weights' gOSI would lose something else."""
     variants, tuned = population["multiverse"].to_dataset(), population["tuning"].to_dataset()
     assert variants["specification"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
-    own, network = process_bench(config, images), planned_networks(config, fingerprint="f")[0]
+    compiled, network = process_network(config, images), planned_networks(config, fingerprint="f")[0]
     gosi = variants["gosi"].sel(specification="mean/fixed")
-    initialize(own.model, root_seed=config.seed, network=network.identity)
-    np.testing.assert_array_equal(gosi.sel(state="initial"), selectivity(own, images, contrast="fixed"))
+    initialize(compiled.model, root_seed=config.seed, network=network.identity)
+    np.testing.assert_array_equal(gosi.sel(state="initial"), selectivity(compiled, images, contrast="fixed"))
     # Fresh normalisation only scales: before training, mean output and mean response have the same gOSI.
     before = {name: values.sel(state="initial") for name, values in (("multiverse", variants), ("tuning", tuned))}
     np.testing.assert_allclose(
@@ -196,8 +199,8 @@ def test_halves_and_losses_belong_together(population: xr.DataTree, images: Part
     """Top units have the higher gOSI; losses by class average to the loss, under every clamp."""
     ablation, tuned = population["ablation"].to_dataset(), population["tuning"].to_dataset().sel(state="analysed")
     for layer, size in zip(ablation["layer"].values, ablation["half_size"].values, strict=True):
-        own = tuned["unit_layer"].values == layer
-        gosi, half = tuned["gosi"].values[own], ablation["ablated"].values[own]
+        of_layer = tuned["unit_layer"].values == layer
+        gosi, half = tuned["gosi"].values[of_layer], ablation["ablated"].values[of_layer]
         assert gosi[half == 1].min() >= gosi[half == -1].max()
         assert (half == 1).sum() == (half == -1).sum() == size == np.isfinite(gosi).sum() // 2
     share = np.bincount(images.test_labels, minlength=N_CLASSES) / len(images.test_labels)

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from study.config import NetworkConfig, TrainingConfig
 from study.experiment import training as train
-from study.experiment.compiled_network import Bench
+from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.training import DivergedError, TrainedNetwork, evaluate, initialize, train_network
 from study.images.preparation.augmentation import augmented
 from study.images.preparation.split import Partition, preprocessed
@@ -22,7 +22,7 @@ from study.networks.architectures.cnn7 import cnn7
 from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
-from tests.tiny_training import assert_same_bits, tiny_bench, trained
+from tests.tiny_training import assert_same_bits, tiny_compiled, trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,38 +32,38 @@ def one_thread() -> None:
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
+def compiled() -> CompiledNetwork:
     """Return a compiled tiny network, used by several tests one after the other."""
-    return tiny_bench()
+    return tiny_compiled()
 
 
 # Same seed, same bits
 
 
-def test_the_same_seed_gives_the_same_bits(bench: Bench) -> None:
-    """On a bench that trained another network in between, and on a fresh one: nothing is left of the other."""
-    first = trained(bench, augmentation="shift_flip")
-    trained(bench, network="b", learning_rate=0.1)
-    assert_same_bits(trained(bench, augmentation="shift_flip"), first)
-    assert_same_bits(trained(tiny_bench(), augmentation="shift_flip"), first)
+def test_the_same_seed_gives_the_same_bits(compiled: CompiledNetwork) -> None:
+    """On a compiled network that trained another network in between, and on a fresh one: nothing is left of the other."""
+    first = trained(compiled, augmentation="shift_flip")
+    trained(compiled, network="b", learning_rate=0.1)
+    assert_same_bits(trained(compiled, augmentation="shift_flip"), first)
+    assert_same_bits(trained(tiny_compiled(), augmentation="shift_flip"), first)
 
 
 @pytest.mark.parametrize("changes", [{"root_seed": 1}, {"network": "b"}])
-def test_another_seed_or_network_gives_others(bench: Bench, changes: dict[str, Any]) -> None:
+def test_another_seed_or_network_gives_others(compiled: CompiledNetwork, changes: dict[str, Any]) -> None:
     """Initial weights, order and augmentation all hang on both names."""
-    first, other = trained(bench), trained(bench, **changes)
+    first, other = trained(compiled), trained(compiled, **changes)
     assert (first.train_loss != other.train_loss).all()
     assert (first.weights[0] != other.weights[0]).all()
 
 
-def test_augmentation_changes_what_is_learnt_but_not_the_start(bench: Bench) -> None:
+def test_augmentation_changes_what_is_learnt_but_not_the_start(compiled: CompiledNetwork) -> None:
     """The same network without and with shifts: another loss from the first epoch on, the same initial weights."""
-    plain, shifted = trained(bench), trained(bench, augmentation="shift")
+    plain, shifted = trained(compiled), trained(compiled, augmentation="shift")
     assert plain.train_loss[0] != shifted.train_loss[0]
-    initialize(bench.model, root_seed=0, network="a")
-    start = bench.model.get_weights()
-    initialize(bench.model, root_seed=0, network="a")
-    for one, other in zip(bench.model.get_weights(), start, strict=True):
+    initialize(compiled.model, root_seed=0, network="a")
+    start = compiled.model.get_weights()
+    initialize(compiled.model, root_seed=0, network="a")
+    for one, other in zip(compiled.model.get_weights(), start, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -339,19 +339,19 @@ def test_an_accuracy_of_zero_still_selects_an_epoch() -> None:
     assert (found.analysed_epoch, model.steps) == (1, 5)
 
 
-def test_the_kept_weights_are_a_copy(bench: Bench) -> None:
+def test_the_kept_weights_are_a_copy(compiled: CompiledNetwork) -> None:
     """Training on after the best epoch does not move what was kept: three epochs, the first scripted to be best."""
     accuracies = iter([0.9, 0.5, 0.5])
 
     def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         return 1.0 * len(labels), next(accuracies) * len(labels)
 
-    found = trained(bench, scores=scores)
-    one_epoch = trained(bench, epochs=1)
+    found = trained(compiled, scores=scores)
+    one_epoch = trained(compiled, epochs=1)
     assert found.analysed_epoch == 1
     for kept, expected in zip(found.weights, one_epoch.weights, strict=True):
         np.testing.assert_array_equal(kept, expected)
-    for kept, expected in zip(found.weights, bench.model.get_weights(), strict=True):
+    for kept, expected in zip(found.weights, compiled.model.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, expected)
 
 
@@ -463,18 +463,18 @@ def test_networks_see_preprocessed_images() -> None:
 
 def test_evaluation_averages_over_all_images() -> None:
     """1,203 images, more than two batches, against the network called at once."""
-    bench, part = tiny_bench(), tiny_partition(test=1203)
-    scramble(bench.model, np.random.default_rng(2))
-    loss, accuracy = evaluate(bench.scores, part.test_images, part.test_labels, part.training_mean)
-    logits = np.asarray(bench.model(preprocessed(part.test_images, part.training_mean), training=False), dtype=float)
+    compiled, part = tiny_compiled(), tiny_partition(test=1203)
+    scramble(compiled.model, np.random.default_rng(2))
+    loss, accuracy = evaluate(compiled.scores, part.test_images, part.test_labels, part.training_mean)
+    logits = np.asarray(compiled.model(preprocessed(part.test_images, part.training_mean), training=False), dtype=float)
     likelihood = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(1203), part.test_labels]
     assert loss == pytest.approx(likelihood.mean(), rel=1e-6)
     assert accuracy == (logits.argmax(axis=1) == part.test_labels).mean()
 
 
-def test_a_network_learns(bench: Bench) -> None:
+def test_a_network_learns(compiled: CompiledNetwork) -> None:
     """Thirty epochs on three easy classes: validation accuracy well above chance, loss well below its start."""
-    found = trained(bench, epochs=30, learning_rate=0.01, partition=tiny_partition(train=200, validation=90))
+    found = trained(compiled, epochs=30, learning_rate=0.01, partition=tiny_partition(train=200, validation=90))
     assert found.validation_accuracy.max() > 0.9 > 2 / N_CLASSES
     assert found.train_loss[-1] < 0.5 * found.train_loss[0]
 
@@ -495,32 +495,32 @@ def test_a_training_loss_that_is_no_number_stops_training() -> None:
         scripted([(1.0, 0.5)], train_loss=float("nan"))
 
 
-def test_a_network_whose_weights_are_no_numbers_has_diverged(bench: Bench) -> None:
+def test_a_network_whose_weights_are_no_numbers_has_diverged(compiled: CompiledNetwork) -> None:
     """A ReLU turns NaN into 0, so that the loss of such a network is a number: its weights must be looked at.
 
-    The network trained next on the same bench is as if nothing had happened.
+    The network trained next on the same compiled network is as if nothing had happened.
     """
-    expected, part = trained(bench), tiny_partition()
+    expected, part = trained(compiled), tiny_partition()
     broken = dataclasses.replace(part, training_mean=part.training_mean * np.float32("nan"))
     try:
         with pytest.raises(DivergedError, match="epoch 1"):
-            trained(bench, partition=broken, epochs=1)
+            trained(compiled, partition=broken, epochs=1)
     finally:
-        assert_same_bits(trained(bench), expected)
+        assert_same_bits(trained(compiled), expected)
 
 
 # What is observed on the way
 
 
-def test_the_network_is_observed_before_training_and_after_every_epoch(bench: Bench) -> None:
+def test_the_network_is_observed_before_training_and_after_every_epoch(compiled: CompiledNetwork) -> None:
     """First the initial weights, last those of the last epoch; looking on changes nothing."""
-    seen = trained(bench, observe=lambda: {"kernel": np.array(bench.model.get_weights()[0])}, selection="last")
+    seen = trained(compiled, observe=lambda: {"kernel": np.array(compiled.model.get_weights()[0])}, selection="last")
     assert len(seen.observations) == 4
-    initialize(bench.model, root_seed=0, network="a")
-    np.testing.assert_array_equal(seen.observations[0]["kernel"], bench.model.get_weights()[0])
+    initialize(compiled.model, root_seed=0, network="a")
+    np.testing.assert_array_equal(seen.observations[0]["kernel"], compiled.model.get_weights()[0])
     np.testing.assert_array_equal(seen.observations[-1]["kernel"], seen.weights[0])
     assert len({one["kernel"].tobytes() for one in seen.observations}) == 4
-    plain = trained(bench, selection="last")
+    plain = trained(compiled, selection="last")
     assert plain.observations == ()
     for one, other in zip(seen.weights, plain.weights, strict=True):
         np.testing.assert_array_equal(one, other)

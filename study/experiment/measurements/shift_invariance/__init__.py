@@ -61,11 +61,14 @@ def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
 
 
 def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arrays:
-    from study.experiment.measurements.shift_invariance.arrays import ablated_halves, shift_arrays, watched_network
+    from study.experiment.measurements.shift_invariance.arrays import ablated_halves, shift_arrays
     from study.experiment.unit_sets import layer_halves
+    from study.networks.interventions.watched import WatchedNetwork
 
     gosi, settings = groups["tuning"]["gosi"][-1], subject.config.shift_invariance
-    watched = watched_network(subject.compiled.model, subject.layers, settings.layers)
+    watched = subject.compiled.once(
+        ("watched", settings.layers), lambda: WatchedNetwork.of(subject.compiled.model, subject.layers, settings.layers)
+    )
     halves = layer_halves(gosi, subject.layers, rng=subject.streams("ties"))
     return shift_arrays(
         watched,

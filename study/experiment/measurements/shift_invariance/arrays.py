@@ -11,17 +11,14 @@ it. So memory does not depend on their number. A network with ablated units is c
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from study.experiment.unit_sets import Halves, by_layer, random_halves
 from study.images.preparation.split import Partition, preprocessed
-from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary.schema import SHIFTS
 
@@ -38,12 +35,6 @@ def shifted(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     rows = np.maximum(np.arange(height) - round(SHIFT_FRACTION * height), 0)
     columns = np.maximum(np.arange(width) - round(SHIFT_FRACTION * width), 0)
     return np.stack([images, images[:, rows], images[:, :, columns], images[:, rows][:, :, columns]])
-
-
-@functools.lru_cache(maxsize=1)
-def watched_network(model: keras.Model, layers: tuple[HiddenLayer, ...], ablated: tuple[str, ...]) -> WatchedNetwork:
-    """Return a model's watched network, compiled once a process; see `WatchedNetwork.of`."""
-    return WatchedNetwork.of(model, layers, ablated)
 
 
 def ablated_halves(
