@@ -37,17 +37,17 @@ def with_other_tunings(
     )
     loss = xr.concat([ablation["null_target_loss"]] * len(names), dim=xr.Variable("specification", list(names)))
     same = ("silent", "gosi_null_mean", "gosi_null_selective", "spatial_frequency_range", "spatial_frequency_count")
-    variants = xr.Dataset(
+    others = xr.Dataset(
         {name: repeated(tuning[name]) for name in same}
         | {
             "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "specification", "unit"),
             "target_loss": loss.transpose("network", "specification", "layer", "target"),
         }
     )
-    assert variants["state"].values.tolist() == list(STATES)
-    assert variants["target"].values.tolist() == list(TARGETS)
+    assert others["state"].values.tolist() == list(STATES)
+    assert others["target"].values.tolist() == list(TARGETS)
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
-    return xr.DataTree.from_dict(groups | {"/multiverse": variants})
+    return xr.DataTree.from_dict(groups | {"/multiverse": others})
 
 
 def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc1")) -> pd.DataFrame:
