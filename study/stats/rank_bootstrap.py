@@ -57,10 +57,12 @@ def correlation_intervals(
         counts = [np.ones((n, 1)), *([1 - np.eye(n)] if bca else []), resampled_counts(members, n_resamples, rng)]
         correlations = counted_correlations(table[rows], y, np.hstack(counts), members)
         estimates, jackknife, distributions = np.split(correlations, [1, 1 + n * bca], axis=1)
-        found = intervals_from(estimates[:, 0], distributions, jackknife if bca else None, members, confidence_level)
+        intervals = intervals_from(
+            estimates[:, 0], distributions, jackknife if bca else None, members, confidence_level
+        )
         return [
             undefined_interval(confidence_level, constant_note(table[i], y)) if math.isnan(estimate) else interval
-            for i, estimate, interval in zip(rows, estimates[:, 0].tolist(), found, strict=True)
+            for i, estimate, interval in zip(rows, estimates[:, 0].tolist(), intervals, strict=True)
         ]
 
     return where_defined(undefined_reasons(table, y), lambda why: undefined_interval(confidence_level, why), resampled)

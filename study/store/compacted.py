@@ -123,9 +123,9 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
     size = _batch_size(max(sum(dataset.nbytes for dataset in first.values()) for first in firsts.values()))
     written: set[str] = set()
     for kind, members in itertools.groupby(keys, kinds.__getitem__):
-        own = list(members)
-        for start in range(0, len(own), size):
-            for group, stacked in _batch(folder, own[start : start + size], firsts[kind], longest, described):
+        alike = list(members)
+        for start in range(0, len(alike), size):
+            for group, stacked in _batch(folder, alike[start : start + size], firsts[kind], longest, described):
                 append_dim = "network" if group in written else None
                 write_group(store, group, stacked, append_dim=append_dim, chunk=size)
                 written.add(group)
@@ -192,10 +192,10 @@ def _refuse_unlike(first: Mapping[str, xr.Dataset], other: Mapping[str, xr.Datas
                 raise StudyError(f"{complaint} in {where}: a study holds networks of one config; use another --name")
 
 
-def _alike(given: xr.Variable, found: xr.Variable | None, *, same_values: bool) -> bool:
-    if found is None or found.sizes != given.sizes or found.dtype != given.dtype:
+def _alike(variable: xr.Variable, other: xr.Variable | None, *, same_values: bool) -> bool:
+    if other is None or other.sizes != variable.sizes or other.dtype != variable.dtype:
         return False
-    return not same_values or np.array_equal(given.values, found.values)
+    return not same_values or np.array_equal(variable.values, other.values)
 
 
 def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attributes: Mapping[str, Any]) -> xr.Dataset:
@@ -214,10 +214,10 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
         name: (("network", *array.dims), np.stack([dataset[name].values for dataset in datasets]), array.attrs)
         for name, array in template.data_vars.items()
     }
-    labels = {
+    coordinates = {
         name: ("network", values, {"long_name": _LONG_NAMES[name], "units": "1"}) for name, values in identity.items()
     }
-    return xr.Dataset(variables, {**template.coords, **labels}, {**template.attrs, **attributes})
+    return xr.Dataset(variables, {**template.coords, **coordinates}, {**template.attrs, **attributes})
 
 
 def _consolidate(store: Path) -> None:
@@ -260,10 +260,10 @@ def open_study(path: Path) -> xr.DataTree:
     except (OSError, ValueError, KeyError, TypeError) as error:
         kind = type(error).__name__
         raise StudyError(f"{path}: cannot be read ({kind}); delete it and rerun to compact it again") from error
-    found = tree.attrs.get("schema_version")
-    if found != SCHEMA_VERSION:
+    version = tree.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
         tree.close()
-        raise StudyError(f"{path}: schema version {found!r}, this program reads {SCHEMA_VERSION}; use another --name")
+        raise StudyError(f"{path}: schema version {version!r}, this program reads {SCHEMA_VERSION}; use another --name")
     return tree
 
 

@@ -121,21 +121,21 @@ def files_in(store: Path, *, without: str) -> dict[str, bytes]:
 
 
 def decoded(files: Mapping[str, bytes]) -> dict[str, xr.Dataset]:
-    """Return the datasets by group that a store's files hold, in memory: exactly the bytes given are decoded."""
+    """Return the datasets by group that a store's files hold, in memory: exactly these bytes are decoded."""
     store = MemoryStore({name: cpu.Buffer.from_bytes(content) for name, content in files.items()}, read_only=True)
     with xr.open_datatree(store, engine="zarr", consolidated=False) as tree:  # type: ignore[arg-type]
         return groups_of(tree.load())
 
 
-def first_difference(given: Mapping[str, xr.Dataset], found: Mapping[str, xr.Dataset]) -> str:
+def first_difference(written: Mapping[str, xr.Dataset], read_back: Mapping[str, xr.Dataset]) -> str:
     """Return what first differs between two sets of datasets, or '' when they are identical.
 
     Compared are groups, names, dimensions, types, attributes and values; NaN equals NaN.
     """
-    if list(given) != list(found):
-        return f"groups {list(found)} in place of {list(given)}"
-    for group, dataset in given.items():
-        other = found[group]
+    if list(written) != list(read_back):
+        return f"groups {list(read_back)} in place of {list(written)}"
+    for group, dataset in written.items():
+        other = read_back[group]
         if _json(dataset.attrs) != _json(other.attrs):
             return f"attributes of group {group!r}"
         if set(dataset.data_vars) != set(other.data_vars) or set(dataset.coords) != set(other.coords):
@@ -146,10 +146,10 @@ def first_difference(given: Mapping[str, xr.Dataset], found: Mapping[str, xr.Dat
     return ""
 
 
-def _identical(given: xr.Variable, found: xr.Variable) -> bool:
-    if given.dims != found.dims or given.dtype != found.dtype or _json(given.attrs) != _json(found.attrs):
+def _identical(variable: xr.Variable, other: xr.Variable) -> bool:
+    if variable.dims != other.dims or variable.dtype != other.dtype or _json(variable.attrs) != _json(other.attrs):
         return False
-    return np.array_equal(given.values, found.values, equal_nan=given.dtype.kind in "fc")
+    return np.array_equal(variable.values, other.values, equal_nan=variable.dtype.kind in "fc")
 
 
 def _json(attributes: Mapping[Any, Any]) -> str:

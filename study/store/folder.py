@@ -134,16 +134,16 @@ def check_writable(folder: StudyFolder) -> None:
     places = [place for place in written if os.path.lexists(place)]
     ancestors = (folder.path.absolute(), *folder.path.absolute().parents)
     for place in (next(ancestor for ancestor in ancestors if os.path.lexists(ancestor)), *places):
-        probe = place / f".writable.{_host()}.{os.getpid()}"
+        attempt = place / f".writable.{_host()}.{os.getpid()}"
         with writing(place):
             try:
-                write_synced(probe, b"\n")
+                write_synced(attempt, b"\n")
             except OSError as error:
-                error.filename = str(place)  # the folder says more than the name of the probe
+                error.filename = str(place)  # the folder says more than the name of the attempt
                 raise
             finally:
                 with contextlib.suppress(OSError):
-                    probe.unlink()
+                    attempt.unlink()
 
 
 def write_synced(path: Path, content: bytes) -> None:

@@ -57,8 +57,8 @@ def publish_network(folder: StudyFolder, key: str, tree: xr.DataTree) -> Path:
     """
     if tree.attrs.get("key") != key:
         raise ValueError(f"network {key!r} says it is {tree.attrs.get('key')!r}")
-    given = groups_of(tree)
-    validate(as_tree(given), source=f"network {key}")
+    groups = groups_of(tree)
+    validate(as_tree(groups), source=f"network {key}")
     target = network_path(folder, key)
     staged = folder.staged(key)
     with writing(target):
@@ -66,26 +66,26 @@ def publish_network(folder: StudyFolder, key: str, tree: xr.DataTree) -> Path:
             remove(staged)
             staged.mkdir(parents=True)
             reached("network staged")
-            for group, dataset in given.items():
+            for group, dataset in groups.items():
                 write_group(staged, group, dataset)
                 reached("network group written")
-            _seal(staged, key, given)
+            _seal(staged, key, groups)
             _move(staged, target)
         finally:
             remove(staged)
     return target
 
 
-def _seal(staged: Path, key: str, given: dict[str, xr.Dataset]) -> None:
-    """Write the manifest of the very bytes that were read back and found to hold what was given."""
+def _seal(staged: Path, key: str, groups: dict[str, xr.Dataset]) -> None:
+    """Write the manifest of the very bytes that were read back and hold `groups`."""
     files = files_in(staged, without=MANIFEST)
     try:
-        found = decoded(files)
+        read_back = decoded(files)
     except Exception as error:
         raise StudyError(f"{staged}: cannot be read back ({type(error).__name__}); check the disk and rerun") from error
-    if problem := first_difference(given, found):
+    if problem := first_difference(groups, read_back):
         raise StudyError(f"{staged}: {problem} reads back as something else than was written; check the disk and rerun")
-    validate(as_tree(found), source=str(staged))
+    validate(as_tree(read_back), source=str(staged))
     reached("network read back")
     for name in files:
         sync(staged / name)
@@ -146,6 +146,10 @@ def _verified_files(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
         if _sha256(files[name]) != listed[name]["sha256"]:
             return f"{path / name}: its sha256 is not the manifest's", {}
     return "", files
+
+
+def _damaged(key: str, problem: str) -> DamagedNetworkError:
+    return DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study")
 
 
 def _unreadable(path: Path, error: Exception) -> str:
@@ -213,7 +217,7 @@ def network_attributes(folder: StudyFolder, key: str) -> dict[str, Any]:
         problem = (
             _unreadable(path, error) if isinstance(error, OSError) else f"{path / 'zarr.json'}: not as it was written"
         )
-        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+        raise _damaged(key, problem) from error
 
 
 def network_groups(folder: StudyFolder, key: str) -> tuple[str, ...]:
@@ -228,8 +232,7 @@ def network_groups(folder: StudyFolder, key: str) -> tuple[str, ...]:
     try:
         return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
     except OSError as error:
-        problem = _unreadable(path, error)
-        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+        raise _damaged(key, _unreadable(path, error)) from error
 
 
 def manifest_digest(folder: StudyFolder, key: str) -> str:
@@ -244,8 +247,7 @@ def manifest_digest(folder: StudyFolder, key: str) -> str:
     try:
         return _sha256((path / MANIFEST).read_bytes())
     except OSError as error:
-        problem = _unreadable(path, error)
-        raise DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study") from error
+        raise _damaged(key, _unreadable(path, error)) from error
 
 
 def set_aside(folder: StudyFolder, key: str) -> Path:

@@ -108,9 +108,12 @@ def labelled_folder(directory: str, *, n_classes: int, class_names: str | None =
         labels, names = validation_labels(root, here, n_classes)
         return LabelledFolder(tuple(here), labels, names, "flat")
     known = _class_names(folders, n_classes, class_names, directory)
-    found = [(path, known.index(folder.name)) for folder in folders for path in _images(folder)]
+    labelled_paths = [(path, known.index(folder.name)) for folder in folders for path in _images(folder)]
     return LabelledFolder(
-        tuple(path for path, _ in found), np.array([label for _, label in found], np.int64), known, "class folders"
+        tuple(path for path, _ in labelled_paths),
+        np.array([label for _, label in labelled_paths], np.int64),
+        known,
+        "class folders",
     )
 
 

@@ -48,7 +48,7 @@ def folder(settings: ImagesConfig) -> ImageSet:
             " least 2; put each class's images into a folder of its own"
         )
     class_names = tuple(classes)
-    found = [(path, name, False) for name, path in _image_paths(classes)]
+    entries = [(path, name, False) for name, path in _image_paths(classes)]
     if (root / "test").is_dir():
         test_classes = _class_folders(root / "test")
         if unknown := sorted(set(test_classes) - set(classes)):
@@ -56,10 +56,10 @@ def folder(settings: ImagesConfig) -> ImageSet:
                 f"{root / 'test'} holds class {unknown[0]!r}, which {root / 'train'} does not (it has"
                 f" {', '.join(classes)}); add it there or remove it"
             )
-        found += [(path, name, True) for name, path in _image_paths(test_classes)]
-    images = np.stack([_pixels(path) for path, _, _ in found])
-    labels = np.array([class_names.index(name) for _, name, _ in found], np.int64)
-    is_test = np.array([test for _, _, test in found], np.bool_)
+        entries += [(path, name, True) for name, path in _image_paths(test_classes)]
+    images = np.stack([_pixels(path) for path, _, _ in entries])
+    labels = np.array([class_names.index(name) for _, name, _ in entries], np.int64)
+    is_test = np.array([test for _, _, test in entries], np.bool_)
     digest = fingerprint(images, labels, is_test, class_names)
     description = (
         f"folder: {len(images):,} images of {len(class_names)} classes, resized to {SIZE} x {SIZE} px RGB,"
@@ -86,7 +86,7 @@ def _class_folders(half: Path) -> dict[str, Path]:
 
 
 def _image_paths(classes: dict[str, Path]) -> list[tuple[str, Path]]:
-    found = []
+    entries = []
     for name, directory in classes.items():
         paths = sorted(directory.iterdir(), key=lambda path: path.name)
         images = [path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
@@ -94,8 +94,8 @@ def _image_paths(classes: dict[str, Path]) -> list[tuple[str, Path]]:
             raise StudyError(
                 f"{directory}: class {name!r} holds no image ({', '.join(SUFFIXES)}); add images or remove the folder"
             )
-        found += [(name, path) for path in images]
-    return found
+        entries += [(name, path) for path in images]
+    return entries
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
