@@ -167,6 +167,7 @@ def test_the_same_command_measures_nothing_again(
     assert bytes_of(whole) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "step"),
     [(subjects, "orientation_responses"), (tuning, "tuning_arrays"), (ablation, "ablation_arrays")],
@@ -272,6 +273,7 @@ def validation_images(place: Path) -> Path:
     return flat
 
 
+@pytest.mark.slow
 def test_vgg16_is_described_beside_what_is_registered_for_it(place: Path, validation_images: Path) -> None:
     """Random weights, 32 pixels, two layers, photographs as ImageNet's: down to the report, where nothing is tested."""
     layers = ("block1_pool", "block5_pool")

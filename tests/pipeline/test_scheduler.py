@@ -228,6 +228,7 @@ def test_worker_of_another_environment_is_refused(refused: Refusal, tmp_path: Pa
         assert "No module named 'study.execution.cluster'" in refused("--scheduler", address)
 
 
+@pytest.mark.slow
 def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that joins gets networks, one that dies costs none, one of another Keras stops the study in one line."""
     monkeypatch.setattr(scheduling, "CENSUS_SECONDS", 0.1)
@@ -252,6 +253,7 @@ def test_workers_may_join_leave_and_be_unfit(tmp_path: Path, monkeypatch: pytest
             list(running)
 
 
+@pytest.mark.slow
 def test_scheduler_that_ends_stops_the_study_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done is kept; the line says how to go on. The same when the last worker leaves."""
     monkeypatch.setattr(scheduling, "CENSUS_SECONDS", 0.1)
@@ -302,6 +304,7 @@ for outcome in outcomes(plan(3), address, folder):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with the openssl program")
 def test_encrypted_scheduler_takes_certificates_from_dask_s_configuration(place: Path, tmp_path: Path) -> None:
     """Over tls:// networks go through with certificates, and without them there is one line that says what to set."""
@@ -362,6 +365,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_interrupt_is_prompt_however_many_networks_wait(elsewhere: tuple[Path, str], tmp_path: Path) -> None:
     """The networks not yet started never start: at most those in flight do."""

@@ -38,6 +38,7 @@ def planned(config: Config) -> tuple[PlannedNetwork, ...]:
     return simulated_networks(config)[:3]
 
 
+@pytest.mark.slow
 def test_a_simulated_study_is_published_compacted_analysed_and_reported(
     config: Config, planned: tuple[PlannedNetwork, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ from study.analysis.core.testing import tested_values
 from study.stats.sums import weighted_sums
 from tests.example_study import registered
 
-KERNELS = ("Haswell", "SkylakeX", "Nehalem")
+OTHER_KERNELS = ("SkylakeX", "Nehalem")
 N_LAYERS = 7
 SIZES = (5, 23, 24, 61)
 STRATA = {"one": 1, "four": 4}
@@ -135,7 +135,7 @@ def everything() -> str:
     return repr([tests, [outcomes(name, size, "four") for name in CALLS for size in SIZES]])
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", ["Haswell", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHER_KERNELS)])
 def test_results_are_the_same_on_every_processor(kernel: str) -> None:
     """With the matrix products of three generations of processors: no bit moves with the place, nor with the processor."""
     environment = {**os.environ, "OPENBLAS_CORETYPE": kernel}
