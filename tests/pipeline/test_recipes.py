@@ -76,6 +76,14 @@ def studied(place: Path, *given: str, names: tuple[str, ...] = ()) -> tuple[xr.D
     return done.opened(), done.report.read_text(encoding="utf-8")
 
 
+def calibrated(place: Path, hypothesis: str) -> str:
+    """Analyse a hypothesis of the copy in a few simulated studies and return the report; too few to judge its level."""
+    options = ("--hypothesis", hypothesis, "--studies", "40", "--networks", "8", "--workers", "1")
+    done = command(place, "study.calibrate", *options)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    return (place / "reports" / "calibration.html").read_text(encoding="utf-8")
+
+
 def test_a_hypothesis_on_a_stored_measure_is_a_block(tmp_path: Path) -> None:
     """Appended to the registration, it is in the generated table and is analysed in simulated studies."""
     place = applied("hypothesis", tmp_path / "copy")
@@ -83,10 +91,7 @@ def test_a_hypothesis_on_a_stored_measure_is_a_block(tmp_path: Path) -> None:
     written = command(place, "study.registration", REGISTRATION)
     assert written.returncode == 0, written.stderr
     assert "untrained-first-layer" in (place / REGISTRATION).read_text(encoding="utf-8").split("```toml")[0]
-    options = ("--hypothesis", "untrained-first-layer", "--studies", "40", "--networks", "8", "--workers", "1")
-    done = command(place, "study.calibrate", *options)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert "untrained-first-layer" in (place / "reports" / "calibration.html").read_text(encoding="utf-8")
+    assert "untrained-first-layer" in calibrated(place, "untrained-first-layer")
 
 
 def test_a_question_with_a_new_measurement_is_its_files_and_a_block(tmp_path: Path) -> None:
@@ -109,10 +114,7 @@ def test_a_question_with_a_new_measurement_is_its_files_and_a_block(tmp_path: Pa
         "<h3>Breadth</h3>",
     ):
         assert text in page
-    options = ("--hypothesis", "breadth-minority", "--studies", "40", "--networks", "8", "--workers", "1")
-    done = command(place, "study.calibrate", *options)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    assert "breadth-minority" in (place / "reports" / "calibration.html").read_text(encoding="utf-8")
+    assert "breadth-minority" in calibrated(place, "breadth-minority")
 
 
 def test_an_architecture_is_one_file(tmp_path: Path) -> None:

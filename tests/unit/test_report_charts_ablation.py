@@ -43,21 +43,21 @@ OPPOSITE, CANNOT_TELL = "opposite conclusion", "cannot tell"
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Figure]:
     """Return the figures of eight networks under all clamps, by id."""
-    asked = questions()["ablation"]
-    return {figure.id: figure for figure in asked.figures(example_study(seeds=2, clamps=CLAMPS), (), root_seed=0)}
+    question = questions()["ablation"]
+    return {figure.id: figure for figure in question.figures(example_study(seeds=2, clamps=CLAMPS), (), root_seed=0)}
 
 
 def scales(specification: Any, channel: str, key: str = "range") -> set[tuple[Any, ...]]:
     """Return every scale's range (or domain) that a specification gives a channel."""
-    found = set()
+    ranges = set()
     if isinstance(specification, dict):
         for name, value in specification.items():
             if name == channel and isinstance(value, dict) and key in (value.get("scale") or {}):
-                found.add(tuple(tuple(one) if isinstance(one, list) else one for one in value["scale"][key]))
-            found |= scales(value, channel, key)
+                ranges.add(tuple(tuple(one) if isinstance(one, list) else one for one in value["scale"][key]))
+            ranges |= scales(value, channel, key)
     elif isinstance(specification, list):
-        found |= set().union(*(scales(value, channel, key) for value in specification), set())
-    return found
+        ranges |= set().union(*(scales(value, channel, key) for value in specification), set())
+    return ranges
 
 
 def svg(figure: Figure) -> str:

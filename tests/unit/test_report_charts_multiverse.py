@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.core.charts import Chart
+from study.analysis.core.charts import SPECIFICATION_COLUMNS, Chart
 from study.analysis.multiverse import multiverses
-from study.analysis.multiverse.conclude import COLUMNS
 from study.analysis.multiverse.specification import in_words
 from study.report.charts import charts
 from study.report.charts.theme import GREEN, GREY, ORANGE, PURPLE
@@ -37,13 +36,13 @@ def drawn() -> str:
     return svg(curve_table())
 
 
-def found(specification: Any, key: str) -> list[Any]:
+def values_of(specification: Any, key: str) -> list[Any]:
     """Return every value of a key anywhere in a specification, its data left out."""
     if isinstance(specification, list):
-        return [value for one in specification for value in found(one, key)]
+        return [value for one in specification for value in values_of(one, key)]
     if not isinstance(specification, dict):
         return []
-    inner = [value for name, one in specification.items() if name != "datasets" for value in found(one, key)]
+    inner = [value for name, one in specification.items() if name != "datasets" for value in values_of(one, key)]
     return [specification[key], *inner] if key in specification else inner
 
 
@@ -59,10 +58,10 @@ def test_chart_is_pure_and_small() -> None:
 
 def test_no_choice_is_called_what_a_result_is() -> None:
     """Factors are the columns that describe no result, so that their names may not meet; chart and analysis agree."""
-    assert list(curve_table().columns[: len(COLUMNS)]) == list(COLUMNS)
+    assert list(curve_table().columns[: len(SPECIFICATION_COLUMNS)]) == list(SPECIFICATION_COLUMNS)
     for multiverse in multiverses().values():
-        assert not set(COLUMNS) & {in_words(factor) for factor in multiverse.factors}
-    assert found(draw(curve_table()).to_dict(validate=False), "fold")[0] == ["summary", "control"]
+        assert not set(SPECIFICATION_COLUMNS) & {in_words(factor) for factor in multiverse.factors}
+    assert values_of(draw(curve_table()).to_dict(validate=False), "fold")[0] == ["summary", "control"]
 
 
 def test_layers_stand_side_by_side_and_levels_below(drawn: str) -> None:
@@ -79,7 +78,7 @@ def test_layers_stand_side_by_side_and_levels_below(drawn: str) -> None:
     for row in rows:
         assert drawn.count(f">{row}<") == 2  # once in each row of panels
     assert "gratings:" not in drawn
-    domains = [domain for domain in found(draw(curve_table()).to_dict(), "domain") if isinstance(domain, list)]
+    domains = [domain for domain in values_of(draw(curve_table()).to_dict(), "domain") if isinstance(domain, list)]
     assert rows in domains
 
 
@@ -116,7 +115,7 @@ def test_the_axis_is_shared_and_logarithmic_only_where_effects_are_large() -> No
     assert "symlog" not in json.dumps(draw(table).to_dict())
     large = table.assign(effect=100 * table["effect"], ci_low=100 * table["ci_low"], ci_high=100 * table["ci_high"])
     specification = draw(large).to_dict()
-    domains = [scale["domain"] for scale in found(specification, "scale") if scale.get("type") == "symlog"]
+    domains = [scale["domain"] for scale in values_of(specification, "scale") if scale.get("type") == "symlog"]
     assert len({tuple(domain) for domain in domains}) == 1
     assert domains[0][0] < 0 < domains[0][1]
     assert "rank correlation" in json.dumps(draw(table.assign(unit="rank correlation")).to_dict())

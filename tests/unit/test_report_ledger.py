@@ -104,28 +104,28 @@ def test_a_row_says_everything_of_its_claim(page: str) -> None:
     """Claim and section, either analysis with its p-values and verdict, the difference and what it did here."""
     header, *rows = rows_of(page, 'id="ledger"')
     assert header == ["Claim", "As published", "As registered", "Why they may differ, and what it did here"]
-    found = {row[0].split(".")[0].removeprefix("Claim of "): row for row in rows}
-    assert list(found) == ["same", "changed", "untested", "absent", "unseen", "present", "hostile"]
-    assert found["same"] == [
+    cells = {row[0].split(".")[0].removeprefix("Claim of "): row for row in rows}
+    assert list(cells) == ["same", "changed", "untested", "absent", "unseen", "present", "hostile"]
+    assert cells["same"] == [
         "Claim of same. section 3.1conv2, conv3",
         "supported Compared by eye. p: conv2 0.40, conv3 0.40.",
         "supported Mean over networks against 0, by sign flips; one-sided, above. Adjusted p: conv2 0.007, conv3 0.070.",
         "Unit of analysis: networks. The verdict stays the same here: supported by either analysis.",
     ]
-    assert found["changed"][2].startswith("inconclusive second set: contradicted Mean over networks")
-    assert found["changed"][3].endswith("The verdict changes here: supported as published, inconclusive as registered.")
-    assert found["untested"][1] == "not tested Compared by eye. No p."
-    assert found["untested"][3].endswith("The registered analysis gives no verdict here: too few networks.")
+    assert cells["changed"][2].startswith("inconclusive second set: contradicted Mean over networks")
+    assert cells["changed"][3].endswith("The verdict changes here: supported as published, inconclusive as registered.")
+    assert cells["untested"][1] == "not tested Compared by eye. No p."
+    assert cells["untested"][3].endswith("The registered analysis gives no verdict here: too few networks.")
     assert page.count('<tr class="changed">') == 2
 
 
 def test_absence_read_from_a_large_p_is_labelled(page: str) -> None:
     """Where the published analysis says that there is nothing; not where it finds something, nor where that is claimed."""
-    found = {row[0].split(".")[0].removeprefix("Claim of "): row[1] for row in rows_of(page, 'id="ledger"')[1:]}
-    assert found["absent"].startswith("supported absence read from a large p, which is no evidence of it Compared")
-    assert found["unseen"].startswith("supported absence read without a test Compared")
+    cells = {row[0].split(".")[0].removeprefix("Claim of "): row[1] for row in rows_of(page, 'id="ledger"')[1:]}
+    assert cells["absent"].startswith("supported absence read from a large p, which is no evidence of it Compared")
+    assert cells["unseen"].startswith("supported absence read without a test Compared")
     for name in ("present", "same", "changed"):
-        assert "absence" not in found[name]
+        assert "absence" not in cells[name]
 
 
 def test_a_report_without_claims_has_no_ledger() -> None:

@@ -158,11 +158,11 @@ def test_overview_tells_the_second_sets_verdict_and_agreement(page: str) -> None
     """A column of the table of verdicts, and every hypothesis that was repeated in the table of both sets."""
     header, *rows = rows_of(page, '<section class="verdicts"')
     assert header[:4] == ["Claim", "Registered verdict", "As published", "Second set"]
-    found = {row[0].split(".")[0]: row[1:4] for row in rows}
-    assert found[
+    cells = {row[0].split(".")[0]: row[1:4] for row in rows}
+    assert cells[
         "In every layer, more than half of the selective units prefer one orientation at all spatial frequencies"
     ] == ["contradicted", "supported", "supported the sets disagree"]
-    assert found["Ablating the top half of conv2 makes fc1 less shift invariant"][2] == "not repeated"
+    assert cells["Ablating the top half of conv2 makes fc1 less shift invariant"][2] == "not repeated"
     _, *both = rows_of(page, "<h3>Both sets side by side</h3>")
     assert [row[3] for row in both] == [
         "the sets agree",

@@ -37,3 +37,21 @@ class Chart(StrEnum):
     SPECIFICATION_CURVE = "specification_curve"
     TUNING_CURVES = "tuning_curves"
     TYPE_ONE_ERRORS = "type_one_errors"
+
+
+# Of the table of a specification curve: what describes a result. Every other column is a factor.
+SPECIFICATION_COLUMNS = (
+    "layer",
+    "place",
+    "effect",
+    "ci_low",
+    "ci_high",
+    "says",
+    "registered",
+    "estimate",
+    "unit",
+    "pvalue",
+    "networks",
+    "undefined",
+    "note",
+)

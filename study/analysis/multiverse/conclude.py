@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
+from study.analysis.core.charts import SPECIFICATION_COLUMNS
 from study.analysis.core.results import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -29,28 +30,13 @@ from study.vocabulary.schema import NETWORK_COORDINATES
 from study.vocabulary.seeding import stream
 
 N_RESAMPLES = 999
-COLUMNS = (
-    "layer",
-    "place",
-    "effect",
-    "ci_low",
-    "ci_high",
-    "says",
-    "registered",
-    "estimate",
-    "unit",
-    "pvalue",
-    "networks",
-    "undefined",
-    "note",
-)
 
 
 @dataclass(frozen=True)
 class Explored:
     """Every specification of one question that was computed, and how many combinations were left out, by reason.
 
-    `table` has a row for each layer and specification, the registered specification first in each layer: `COLUMNS`,
+    `table` has a row for each layer and specification, the registered specification first in each layer: `SPECIFICATION_COLUMNS`,
     then a column for each factor with its level.
     """
 
@@ -106,7 +92,7 @@ def explored(
             | {in_words(factor): in_words(levels[factor]) for factor in factors}
             for place, result in enumerate(results)
         ]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *(in_words(factor) for factor in factors)])
+    table = pd.DataFrame(rows, columns=[*SPECIFICATION_COLUMNS, *(in_words(factor) for factor in factors)])
     return Explored(_placed(table, sampled.layers), dict(left_out))
 
 

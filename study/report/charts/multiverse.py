@@ -9,24 +9,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from study.analysis.core.charts import SPECIFICATION_COLUMNS
 from study.report.charts.marks import by_verdict, defined, intervals, numbers
 from study.report.charts.theme import INK, in_order
 
-_DESCRIBED = (
-    "layer",
-    "place",
-    "effect",
-    "ci_low",
-    "ci_high",
-    "says",
-    "registered",
-    "estimate",
-    "unit",
-    "pvalue",
-    "networks",
-    "undefined",
-    "note",
-)
 _COLUMNS = 4  # layers beside each other
 _WIDTH, _NARROW = 300, 150  # of a panel, with few and with many layers
 _HEIGHT = 140
@@ -52,7 +38,7 @@ def specification_curve(table: pd.DataFrame) -> alt.TopLevelMixin:
         Four layers in a row; colour and shape are the verdict, a dashed upright line and a ring mark the registered
         specification. A factor with one level only is not drawn.
     """
-    factors = [name for name in table.columns if name not in _DESCRIBED and table[name].nunique() > 1]
+    factors = [name for name in table.columns if name not in SPECIFICATION_COLUMNS and table[name].nunique() > 1]
     layers = in_order(table, "layer")
     colours, marks = by_verdict(table, "says")
     width = _WIDTH if len(layers) <= 2 else _NARROW
