@@ -41,8 +41,8 @@ class PlannedNetwork:
     def label(self) -> str:
         """Return what people call it."""
         corrupted = f", {self.label_corruption:.0%} of labels corrupted" if self.arm == MEMORIZATION else ""
-        own = "" if self.initialization_set == 1 else ", second set"
-        return f"{self.arm}: {self.augmentation}{corrupted}, seed {self.seed}{own}"
+        second = "" if self.initialization_set == 1 else ", second set"
+        return f"{self.arm}: {self.augmentation}{corrupted}, seed {self.seed}{second}"
 
 
 def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwork, ...]:
@@ -68,8 +68,8 @@ def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwor
 def training_of(config: Config, arm: str) -> TrainingConfig:
     """Return how the networks of an arm are trained."""
     if arm == MATURATION:
-        own = config.maturation
-        return dataclasses.replace(config.training, epochs=own.epochs, learning_rate=own.learning_rate)
+        maturation = config.maturation
+        return dataclasses.replace(config.training, epochs=maturation.epochs, learning_rate=maturation.learning_rate)
     if arm == MEMORIZATION:
         return dataclasses.replace(config.training, epochs=config.memorization.epochs, selection="last")
     return config.training

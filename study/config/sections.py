@@ -244,7 +244,7 @@ class ShiftInvarianceConfig:
 class MultiverseConfig:
     """Which other readings of the gratings are measured beside the registered one: every read-out with every grating set.
 
-    Read-outs are those of `study.experiment.measurements.variants`, grating sets those of
+    Read-outs are those of `study.experiment.measurements.multiverse`, grating sets those of
     `study.tuning.gratings.grating_set`. The combination that `[probe]` asks for is measured there and not again; both
     lists empty ask for nothing.
     """

@@ -100,7 +100,7 @@ class Display:
 
 def stages_of(arm: str) -> dict[str, tuple[float, float]]:
     """Return the stages of a network's bar: where each starts, and how much of the bar it is."""
-    stages = [each.stage for each in measurements().values() if each.stage and arm in (*each.arms, *each.where_asked)]
+    stages = [one.stage for one in measurements().values() if one.stage and arm in (*one.arms, *one.where_asked)]
     whole, start, places = sum(stage.weight for stage in stages), 0.0, {}
     for stage in stages:
         places[stage.name] = (start / whole, stage.weight / whole)

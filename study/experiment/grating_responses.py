@@ -70,7 +70,7 @@ def grating_readings(
     for start in range(0, len(flat), BATCH):
         maps = [np.asarray(layer) for layer in forward(flat[start : start + BATCH, :, :, None] - training_mean)]
         for readout, read in blocks.items():
-            read.append(np.concatenate([_read(each, readout) for each in maps], axis=1))
+            read.append(np.concatenate([_read(layer, readout) for layer in maps], axis=1))
     return {readout: _by_unit(np.concatenate(read), gratings) for readout, read in blocks.items()}
 
 

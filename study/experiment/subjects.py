@@ -46,7 +46,7 @@ class TrainedSubject:
     partition
         The images and labels that the network is trained and tested on.
     classes
-        (class,): the labels.
+        (class,): the numbers that stand for classes.
     epochs
         How many it is trained for.
     compiled

@@ -33,13 +33,13 @@ def layer_halves(
     rng
         Breaks ties, layer by layer.
     """
-    return {name: selectivity_halves(own, rng=rng) for name, own in by_layer(gosi, layers).items()}
+    return {name: selectivity_halves(selectivity, rng=rng) for name, selectivity in by_layer(gosi, layers).items()}
 
 
 def by_layer(values: NDArray[np.float64], layers: tuple[HiddenLayer, ...]) -> dict[str, NDArray[np.float64]]:
     """Return each layer's part of an array over all units, by the layer's name."""
     starts = np.cumsum([layer.n_units for layer in layers])[:-1]
-    return {layer.name: own for layer, own in zip(layers, np.split(values, starts), strict=True)}
+    return {layer.name: part for layer, part in zip(layers, np.split(values, starts), strict=True)}
 
 
 def selectivity_halves(selectivity: NDArray[np.float64], *, rng: np.random.Generator) -> Halves:

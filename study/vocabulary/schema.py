@@ -74,9 +74,11 @@ def validate(tree: xr.DataTree, *, source: str) -> None:
     StudyError
         On a wrong schema version, a missing or unexpected variable, wrong dimensions or type, or NaN where none may be.
     """
-    found = tree.attrs.get("schema_version")
-    if found != SCHEMA_VERSION:
-        raise StudyError(f"{source}: schema version {found!r}, this program reads {SCHEMA_VERSION}; use another --name")
+    version = tree.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise StudyError(
+            f"{source}: schema version {version!r}, this program reads {SCHEMA_VERSION}; use another --name"
+        )
     arm = tree.attrs.get("arm")
     if arm not in (*ARMS, EXTERNAL):
         raise StudyError(f"{source}: arm {arm!r} is unknown; arms are {', '.join((*ARMS, EXTERNAL))}")

@@ -70,7 +70,7 @@ def ablation_arrays(
     gosi: NDArray[np.float64],
     halves: Mapping[str, Halves],
     activity: Mapping[str, NDArray[Any]],
-    config: Settings,
+    settings: Settings,
     *,
     baseline: tuple[float, float],
     null_images: NDArray[np.int64],
@@ -82,26 +82,20 @@ def ablation_arrays(
 
     Parameters
     ----------
-    network
-        With the analysed weights.
-    partition
-        The test images.
-    gosi
-        (unit,) of all layers in order; NaN for silent units.
+    network, partition
+        With the analysed weights; the test images.
+    gosi, activity
+        (unit,) of all layers in order, NaN for silent units; the `activity` group's arrays.
     halves
         The top and the bottom half by layer, from `study.experiment.unit_sets.layer_halves`.
-    activity
-        The `activity` group's arrays, from `study.experiment.measurements.activity.arrays.activity_arrays`: what to match, and
-        what `mean` holds.
-    config
+    settings
         Layers, clamps and the number of random splits. Null, controls and curves are clamped to `output_zero`.
     baseline
         Test loss and accuracy of the intact network.
     null_images
         Indices of the test images that null, controls and curves are measured on.
     streams
-        A name to its random stream: `"ablation"`, the null's random halves; `"controls"`, ties and random orders of the
-        controls and curves, layer by layer; `"partners"`, which other test image `resample` takes.
+        A purpose to its random stream: `"ablation"`, `"controls"` and `"partners"`.
     classes
         (class,): those that are scored by themselves, all where left out.
     on_progress
@@ -112,46 +106,65 @@ def ablation_arrays(
     ValueError
         When one of the classes has no test image, or `resample` has a single test image.
     """
-    null_rng, control_rng, partner_rng = (streams(name) for name in ("ablation", "controls", "partners"))
-    chosen = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in config.layers}
-    own_gosi = by_layer(gosi, network.layers)
-    own_activity = {key: by_layer(values, network.layers) for key, values in activity.items()}
-    sets = {
-        i: {
-            "null_baseline": np.zeros(len(own_gosi[name]), dtype=bool),
+    ablated = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in settings.layers}
+    mean_output = by_layer(activity["mean_output"], network.layers)
+    clamps = {clamp: _constants(network, mean_output, ablated, clamp) for clamp in settings.clamps}
+    classes = np.arange(network.n_classes) if classes is None else classes
+    halves_of = {i: halves[name] for i, name in ablated.items()}
+    first, second = (lambda share: on_progress(share / 2)), (lambda share: on_progress((1 + share) / 2))
+    by_class = _class_arrays(network, partition, halves_of, clamps, classes, rng=streams("partners"), on_progress=first)
+    masks = _masks(network, ablated, gosi, halves, activity, settings.null_draws, streams)
+    null = _null_arrays(network, partition, masks, null_images, on_progress=second)
+    scores = {"baseline_loss": np.array(baseline[0]), "baseline_accuracy": np.array(baseline[1])} | by_class | null
+    return scores | _sizes(network, ablated, gosi, halves, masks)
+
+
+def _masks(
+    network: ClampedNetwork,
+    ablated: Mapping[int, str],
+    gosi: NDArray[np.float64],
+    halves: Mapping[str, Halves],
+    activity: Mapping[str, NDArray[Any]],
+    null_draws: int,
+    streams: Callable[[str], np.random.Generator],
+) -> dict[int, dict[str, Masks]]:
+    """Return the sets of units that are held at zero, (..., unit), by name and ablated layer.
+
+    Of the streams `"ablation"` draws the null's random halves, `"controls"` breaks ties of controls and curves and draws
+    random orders, both layer by layer.
+    """
+    null_rng, control_rng = streams("ablation"), streams("controls")
+    gosi_of = by_layer(gosi, network.layers)
+    activity_of = {key: by_layer(values, network.layers) for key, values in activity.items()}
+    masks = {}
+    for i, name in ablated.items():
+        in_layer = {key: values[name] for key, values in activity_of.items()}
+        masks[i] = {
+            "null_baseline": np.zeros(len(gosi_of[name]), dtype=bool),
             "null_target": np.stack(halves[name]),
-            "control": control_halves(
-                own_gosi[name], {key: own[name] for key, own in own_activity.items()}, rng=control_rng
-            ),
-            "curve": cumulative_sets(own_gosi[name], rng=control_rng),
-            "null": _drawn_halves(~np.isnan(own_gosi[name]), config.null_draws, rng=null_rng),
+            "control": control_halves(gosi_of[name], in_layer, rng=control_rng),
+            "curve": cumulative_sets(gosi_of[name], rng=control_rng),
+            "null": _drawn_halves(~np.isnan(gosi_of[name]), null_draws, rng=null_rng),
         }
-        for i, name in chosen.items()
-    }
-    own_halves = {i: halves[name] for i, name in chosen.items()}
-    clamps = {clamp: _constants(network, own_activity["mean_output"], chosen, clamp) for clamp in config.clamps}
-    by_class = _class_arrays(
-        network,
-        partition,
-        own_halves,
-        clamps,
-        np.arange(network.n_classes) if classes is None else classes,
-        rng=partner_rng,
-        on_progress=lambda share: on_progress(share / 2),
-    )
-    null = _null_arrays(network, partition, sets, null_images, on_progress=lambda share: on_progress((1 + share) / 2))
+    return masks
+
+
+def _sizes(
+    network: ClampedNetwork,
+    ablated: Mapping[int, str],
+    gosi: NDArray[np.float64],
+    halves: Mapping[str, Halves],
+    masks: Mapping[int, Mapping[str, Masks]],
+) -> dict[str, NDArray[Any]]:
+    """Return which units are in the halves, and how many are in each set."""
+    gosi_of, sets = by_layer(gosi, network.layers), masks.values()
+    membership = [_membership(halves[layer.name], i in ablated) for i, layer in enumerate(network.layers)]
     return {
-        "baseline_loss": np.array(baseline[0]),
-        "baseline_accuracy": np.array(baseline[1]),
-        **by_class,
-        "ablated": np.concatenate(
-            [_membership(halves[layer.name], i in chosen) for i, layer in enumerate(network.layers)]
-        ),
-        "half_size": np.stack([own["null_target"][0].sum(dtype=np.int32) for own in sets.values()]),
-        "silent_units": np.stack([np.isnan(own_gosi[name]).sum(dtype=np.int32) for name in chosen.values()]),
-        **null,
-        "control_size": np.stack([own["control"][:, 0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
-        "curve_size": np.stack([own["curve"][0].sum(axis=-1, dtype=np.int32) for own in sets.values()]),
+        "ablated": np.concatenate(membership),
+        "half_size": np.stack([of_layer["null_target"][0].sum(dtype=np.int32) for of_layer in sets]),
+        "silent_units": np.stack([np.isnan(gosi_of[name]).sum(dtype=np.int32) for name in ablated.values()]),
+        "control_size": np.stack([of_layer["control"][:, 0].sum(axis=-1, dtype=np.int32) for of_layer in sets]),
+        "curve_size": np.stack([of_layer["curve"][0].sum(axis=-1, dtype=np.int32) for of_layer in sets]),
     }
 
 
@@ -209,13 +222,13 @@ def _class_arrays(
     """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_constants`."""
     labels = partition.test_labels
     counts = class_counts(labels, classes)
-    partners = other_images(len(labels), rng=rng) if "resample" in clamps else None
+    exchanged = other_images(len(labels), rng=rng) if "resample" in clamps else None
     intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
     at_once = min(BATCH, network.images_at_once)
     for start in range(0, len(labels), at_once):
         batch = np.arange(start, min(start + at_once, len(labels)))
         outputs = _outputs(network, partition, batch)
-        others = outputs if partners is None else _outputs(network, partition, partners[batch])
+        others = outputs if exchanged is None else _outputs(network, partition, exchanged[batch])
         members = (labels[batch][:, None] == classes).astype(np.float64)
         intact += network.intact_scores(outputs, labels[batch]) @ members
         for row, (i, masks) in enumerate(halves.items()):
@@ -247,7 +260,10 @@ def _null_arrays(
 
     `sets` are masks, (..., unit), by name and layer, the same names and numbers of them in every layer.
     """
-    masks = {i: np.concatenate([each.reshape(-1, each.shape[-1]) for each in own.values()]) for i, own in sets.items()}
+    masks = {
+        i: np.concatenate([mask.reshape(-1, mask.shape[-1]) for mask in by_name.values()])
+        for i, by_name in sets.items()
+    }
     means = mean_scores(network, partition, masks, images, on_progress=on_progress)
     arrays, start = {}, 0
     for name, example in next(iter(sets.values())).items():

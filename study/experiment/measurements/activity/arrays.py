@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from study.experiment.unit_sets import by_layer
 from study.images.preparation.split import Partition, preprocessed
 from study.networks.graph.hidden_layers import HiddenLayer, sent_on, spatial_means, weight_norms
 
@@ -49,16 +50,15 @@ def activity_arrays(
     """
     classes = np.arange(int(model.output.shape[-1]))
     mean, sd = mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
-    means = _class_means(
+    class_means = _class_means(
         _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
     )
-    selectivity, preferred = class_selectivity(means)
-    starts = np.cumsum([layer.n_units for layer in layers])[:-1]
-    sent = [sent_on(model, layer, own) for layer, own in zip(layers, np.split(mean, starts), strict=True)]
+    selectivity, preferred = class_selectivity(class_means)
+    means = by_layer(mean, layers)
     return {
         "mean_activity": mean,
         "activity_sd": sd,
-        "mean_output": np.concatenate(sent),
+        "mean_output": np.concatenate([sent_on(model, layer, means[layer.name]) for layer in layers]),
         "weight_norm": weight_norms(model, layers),
         "class_selectivity": selectivity,
         "preferred_class": preferred,
@@ -131,9 +131,9 @@ def mean_and_sd(batches: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.floa
     """
     count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for batch in batches:
-        own, n = batch.mean(axis=0), len(batch)
-        change = own - mean
-        squares = squares + ((batch - own) ** 2).sum(axis=0) + change**2 * (count * n / (count + n))
+        batch_mean, n = batch.mean(axis=0), len(batch)
+        change = batch_mean - mean
+        squares = squares + ((batch - batch_mean) ** 2).sum(axis=0) + change**2 * (count * n / (count + n))
         mean = mean + change * (n / (count + n))
         count += n
     return mean, np.sqrt(squares / count)
@@ -145,7 +145,7 @@ def _class_means(
     """Return the mean over the images of each class, (class, unit)."""
     counts, sums, start = class_counts(labels, classes), np.zeros(1), 0
     for batch in batches:
-        own = labels[start : start + len(batch)]
-        sums = sums + (own == classes[:, None]).astype(np.float64) @ batch
+        in_batch = labels[start : start + len(batch)]
+        sums = sums + (in_batch == classes[:, None]).astype(np.float64) @ batch
         start += len(batch)
     return sums / counts[:, None]

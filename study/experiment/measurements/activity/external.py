@@ -70,7 +70,7 @@ def _summed_by_class(
     """Yield the batches, (image, unit), and add each image to the sum of its class in `sums`, (class, unit)."""
     start = 0
     for batch in batches:
-        own = labels[start : start + len(batch)]
-        sums += (own == classes[:, None]).astype(np.float64) @ batch
+        in_batch = labels[start : start + len(batch)]
+        sums += (in_batch == classes[:, None]).astype(np.float64) @ batch
         start += len(batch)
         yield batch

@@ -74,9 +74,9 @@ def tuning_by_specification(
         readout, _, name = specification.partition("/")
         readouts.setdefault(name, []).append(readout)
     arrays: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, asked in readouts.items():
+    for name, names in readouts.items():
         gratings = _gratings(len(training_mean), name)
-        for readout, responses in _readings(forward, model, layers, gratings, asked, training_mean).items():
+        for readout, responses in _readings(forward, model, layers, gratings, names, training_mean).items():
             rng = streams(f"shuffle/{state}/{readout}/{name}")
             arrays[f"{readout}/{name}"] = _tuned(responses, gratings, n_permutations=n_permutations, rng=rng)
     return {
@@ -118,8 +118,8 @@ def mean_outputs(model: keras.Model, layers: tuple[HiddenLayer, ...], means: Res
         (unit, ...): spatial means of the responses; the normalisation is affine, so it takes means to means.
     """
     starts = np.cumsum([layer.n_units for layer in layers])[:-1]
-    own = [np.moveaxis(part, 0, -1) for part in np.split(means, starts)]
-    outputs = [np.moveaxis(sent_on(model, layer, part), -1, 0) for layer, part in zip(layers, own, strict=True)]
+    by_unit = [np.moveaxis(part, 0, -1) for part in np.split(means, starts)]
+    outputs = [np.moveaxis(sent_on(model, layer, part), -1, 0) for layer, part in zip(layers, by_unit, strict=True)]
     return np.maximum(np.concatenate(outputs), 0).astype(np.float32)
 
 
@@ -173,11 +173,11 @@ def target_losses(
         A name to its random stream: `"ties/<specification>"`.
     """
     halves = [
-        layer_halves(own, network.layers, rng=streams(f"ties/{name}"))
-        for own, name in zip(gosi, specifications, strict=True)
+        layer_halves(selectivity, network.layers, rng=streams(f"ties/{name}"))
+        for selectivity, name in zip(gosi, specifications, strict=True)
     ]
     masks = {
-        i: np.concatenate([np.stack(own[layer.name]) for own in halves])
+        i: np.concatenate([np.stack(by_name[layer.name]) for by_name in halves])
         for i, layer in enumerate(network.layers)
         if layer.name in ablated_layers
     }

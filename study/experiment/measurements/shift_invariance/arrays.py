@@ -55,9 +55,9 @@ def ablated_halves(
     rng
         Draws the random half, as large, of each layer.
     """
-    own = by_layer(gosi, network.layers)
+    gosi_of = by_layer(gosi, network.layers)
     names = [network.layers[index].name for index in network.ablated]
-    return {name: np.stack([*halves[name], random_halves(~np.isnan(own[name]), rng=rng)[0]]) for name in names}
+    return {name: np.stack([*halves[name], random_halves(~np.isnan(gosi_of[name]), rng=rng)[0]]) for name in names}
 
 
 def shift_arrays(
@@ -114,8 +114,8 @@ def shift_arrays(
     sums, counts = np.zeros(len(peaks)), np.zeros(len(peaks), dtype=np.int64)
     unchanged = np.zeros((1 + sum(map(len, kept)), len(SHIFTS)), dtype=np.int64)
     for done, batch in enumerate(batches, 1):
-        found = network.variation(preprocessed(shifted(batch), mean), kept, peaks)
-        component, variation, same = (np.asarray(array) for array in found)
+        varying = network.variation(preprocessed(shifted(batch), mean), kept, peaks)
+        component, variation, same = (np.asarray(array) for array in varying)
         sums += np.bincount(component, variation, len(peaks))
         counts += np.bincount(component, minlength=len(peaks))
         unchanged += same
