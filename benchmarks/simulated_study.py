@@ -106,16 +106,8 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
     }
     coords = _coordinates(config)
     tree = xr.DataTree.from_dict({f"/{group}": described(group, part, coords) for group, part in arrays.items()})
-    tree.attrs = {
-        "schema_version": SCHEMA_VERSION,
-        "key": planned.key,
-        "arm": planned.arm,
-        "augmentation": planned.augmentation,
-        "label_corruption": planned.label_corruption,
-        "seed": planned.seed,
-        "initialization_set": planned.initialization_set,
-        "architecture": config.network.architecture,
-    }
+    architecture = config.network.architecture
+    tree.attrs = {"schema_version": SCHEMA_VERSION, **planned.attributes, "architecture": architecture}
     return tree
 
 

@@ -38,6 +38,11 @@ class PlannedNetwork:
         return f"{self.arm}/{self.augmentation}/{self.label_corruption}/{self.initialization_set}/{self.seed}"
 
     @property
+    def attributes(self) -> dict[str, str | float]:
+        """Return what identifies this network in the store: attributes of its root, coordinates of the study."""
+        return dataclasses.asdict(self)
+
+    @property
     def label(self) -> str:
         """Return what people call it."""
         corrupted = f", {self.label_corruption:.0%} of labels corrupted" if self.arm == MEMORIZATION else ""

@@ -98,20 +98,9 @@ def measure_network(
             groups[name] |= measurement.once_analysed(subject, groups)
         clock.lap(name)
     shown_images = (subject.epochs - trained.resumed_epoch) * len(subject.partition.train_labels)
-    tree = network_tree(subject, groups, _attributes(planned, config))
+    attributes = planned.attributes | {"architecture": config.network.architecture}
+    tree = network_tree(subject, groups, attributes)
     return Measured(tree, clock.seconds, trained.resumed_epoch, shown_images)
-
-
-def _attributes(planned: PlannedNetwork, config: Config) -> dict[str, object]:
-    return {
-        "key": planned.key,
-        "arm": planned.arm,
-        "augmentation": planned.augmentation,
-        "label_corruption": planned.label_corruption,
-        "seed": planned.seed,
-        "initialization_set": planned.initialization_set,
-        "architecture": config.network.architecture,
-    }
 
 
 def _initialized(

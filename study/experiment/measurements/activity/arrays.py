@@ -54,14 +54,28 @@ def activity_arrays(
         _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
     )
     selectivity, preferred = class_selectivity(class_means)
+    by_class: dict[str, NDArray[Any]] = {"class_selectivity": selectivity, "preferred_class": preferred}
+    return by_unit(model, layers, mean, sd) | by_class
+
+
+def by_unit(
+    model: keras.Model, layers: tuple[HiddenLayer, ...], mean: NDArray[np.float64], sd: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the `activity` group that classes have no part in, (unit,).
+
+    Parameters
+    ----------
+    model, layers
+        The network, and its hidden layers.
+    mean, sd
+        (unit,), over images.
+    """
     means = by_layer(mean, layers)
     return {
         "mean_activity": mean,
         "activity_sd": sd,
         "mean_output": np.concatenate([sent_on(model, layer, means[layer.name]) for layer in layers]),
         "weight_norm": weight_norms(model, layers),
-        "class_selectivity": selectivity,
-        "preferred_class": preferred,
     }
 
 

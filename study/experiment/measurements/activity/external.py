@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from study.experiment.measurements.activity.arrays import class_counts, class_selectivity, mean_and_sd
+from study.experiment.measurements.activity.arrays import by_unit, class_counts, class_selectivity, mean_and_sd
 from study.experiment.photographs import Photographs
-from study.experiment.unit_sets import by_layer
 from study.images.labelled.folder import image_batches
-from study.networks.graph.hidden_layers import sent_on, weight_norms
 from study.networks.graph.reading import UnitReader
 
 if TYPE_CHECKING:
@@ -37,15 +35,8 @@ def _activity(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
     if len(classes) > 1:
         selectivity, places = class_selectivity(sums / class_counts(labels, classes)[:, None])
         preferred = np.where(places < 0, -1, classes[places])
-    means, model = by_layer(mean, layers), subject.network.model
-    return {
-        "mean_activity": mean,
-        "activity_sd": sd,
-        "mean_output": np.concatenate([sent_on(model, layer, means[layer.name]) for layer in layers]),
-        "weight_norm": weight_norms(model, layers),
-        "class_selectivity": selectivity,
-        "preferred_class": preferred.astype(np.int32),
-    }
+    by_class = {"class_selectivity": selectivity, "preferred_class": preferred.astype(np.int32)}
+    return by_unit(subject.network.model, layers, mean, sd) | by_class
 
 
 def _responses(
