@@ -13,7 +13,7 @@ from study.analysis.external.ablation import halves_table
 from study.analysis.external.network import described, layer_table
 from study.analysis.external.tables import MOST_PANELS, spread_layers
 from study.registration import read_registration
-from tests.example_probed import probed_study
+from tests.example_external_network import external_study
 
 REGISTRATION = read_registration(Path(__file__).parents[2] / "preregistration.md")
 VGG16_LAYERS = REGISTRATION.hypotheses["replication-vgg16-existence"].layers
@@ -23,13 +23,13 @@ SMALL = {"first": 9, "second": 12}
 @pytest.fixture(scope="module")
 def study() -> xr.DataTree:
     """Return a network of two layers, a fifth of its units silent, with photographs."""
-    return probed_study(np.random.default_rng(3), layers=SMALL, silent=0.2, draws=30)
+    return external_study(np.random.default_rng(3), layers=SMALL, silent=0.2, draws=30)
 
 
 @pytest.fixture(scope="module")
 def vgg16() -> xr.DataTree:
     """Return a small network with the layers of VGG16."""
-    return probed_study(np.random.default_rng(4), model="vgg16", layers=dict.fromkeys(VGG16_LAYERS, 8), draws=20)
+    return external_study(np.random.default_rng(4), model="vgg16", layers=dict.fromkeys(VGG16_LAYERS, 8), draws=20)
 
 
 def test_a_row_a_layer_counts_its_units(study: xr.DataTree) -> None:
@@ -74,7 +74,7 @@ def test_no_question_has_a_verdict(study: xr.DataTree) -> None:
     assert not any(one.hypotheses for one in questions)
     assert all(figure.table.notna().any(axis=None) for one in questions for figure in one.figures)
     assert "10.7% of all responses, in 9 of 21 units" in questions[0].notes[-1]
-    alone = probed_study(np.random.default_rng(3), layers=SMALL, photographs=False)
+    alone = external_study(np.random.default_rng(3), layers=SMALL, photographs=False)
     assert [one.question for one in described(alone, None, root_seed=0)] == ["existence", "spatial_frequency"]
 
 
@@ -94,7 +94,7 @@ def test_what_is_registered_for_vgg16_is_estimated_and_not_tested(vgg16: xr.Data
 
 def test_another_network_with_a_layer_of_that_name_is_not_vgg16() -> None:
     """Many networks call a layer fc1."""
-    other = probed_study(np.random.default_rng(5), model="mine", layers={"fc1": 8}, draws=20)
+    other = external_study(np.random.default_rng(5), model="mine", layers={"fc1": 8}, draws=20)
     for result in described(other, REGISTRATION, root_seed=0)[-1].hypotheses:
         assert all(np.isnan(layer.estimate) for layer in result.layers)
         assert "not measured" in result.reason
@@ -106,7 +106,7 @@ def test_a_deep_network_has_panels_for_some_layers_only() -> None:
     drawn = spread_layers(names)
     assert (len(drawn), drawn[0], drawn[-1]) == (MOST_PANELS, "layer0", "layer59")
     assert spread_layers(names[:5]) == names[:5]
-    deep = probed_study(np.random.default_rng(6), layers=dict.fromkeys(names, 2), photographs=False)
+    deep = external_study(np.random.default_rng(6), layers=dict.fromkeys(names, 2), photographs=False)
     layers, _, histogram = described(deep, None, root_seed=0)[0].figures
     assert layers.table["layer"].nunique() == 60
     assert histogram.table["layer"].unique().tolist() == drawn

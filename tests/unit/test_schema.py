@@ -22,8 +22,8 @@ from study.vocabulary.schema import (
     validate,
     variables_by_group,
 )
+from tests.example_external_network import example_external_network
 from tests.example_networks import example_network
-from tests.example_probed import example_probed
 
 SMALL = {"conv1": 4, "fc1": 6}
 GROUPS = variables_by_group()
@@ -35,7 +35,7 @@ def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network with every group that its arm may have."""
     rng, variants = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
     if arm == EXTERNAL:
-        return example_probed(rng, layers=SMALL, draws=5)
+        return example_external_network(rng, layers=SMALL, draws=5)
     return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
 
 
@@ -99,7 +99,7 @@ def test_an_optional_group_may_be_missing() -> None:
     assert [optional_groups_of(arm) for arm in ARMS] == [("multiverse",), (), ()]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
-    validate(example_probed(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
+    validate(example_external_network(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
     assert "multiverse" not in network("maturation").children
 
 

@@ -1,4 +1,4 @@
-"""A network from elsewhere that was never loaded: a tree as the schema asks for it, out of a trained network's example."""
+"""An external network that was never loaded: a tree as the schema asks for it, out of a trained network's example."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from study.vocabulary.schema import EXTERNAL, SCHEMA_VERSION, described
 from tests.example_networks import example_network
 
 
-def example_probed(rng: np.random.Generator, *, photographs: bool = True, **given: Any) -> xr.DataTree:
-    """Return one network; `given` is what `example_network` takes, `photographs` whether there were any."""
-    whole = example_network(rng, **given)
+def example_external_network(rng: np.random.Generator, *, photographs: bool = True, **options: Any) -> xr.DataTree:
+    """Return one network; `options` are what `example_network` takes, `photographs` whether there were any."""
+    whole = example_network(rng, **options)
     groups = {f"/{name}": whole[name].to_dataset().isel(state=[1]) for name in ("tuning", "responses")}
     units = groups["/tuning"]["unit_layer"]
     shares = np.where(units == units[0], 0.25, 0.0)
@@ -26,9 +26,9 @@ def example_probed(rng: np.random.Generator, *, photographs: bool = True, **give
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-def probed_study(rng: np.random.Generator, *, model: str = "own", **given: Any) -> xr.DataTree:
-    """Return the compacted study of `example_probed`."""
-    tree = example_probed(rng, **given)
+def external_study(rng: np.random.Generator, *, model: str = "own", **options: Any) -> xr.DataTree:
+    """Return the compacted study of `example_external_network`."""
+    tree = example_external_network(rng, **options)
     place = {"network": [tree.attrs["key"]], "arm": ("network", [EXTERNAL]), "seed": ("network", [0])}
     return xr.DataTree.from_dict(
         {
