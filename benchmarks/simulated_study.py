@@ -49,7 +49,7 @@ from study.vocabulary.seeding import stream
 LAYERS = architectures()["cnn7"].unit_counts
 SHARPNESS = {"initial": (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8), "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4)}
 GAIN = (0.0, 0.3, 0.3, 0.2, 0.1, 0.0, 0.0)  # by how much quality sharpens the tuning of each layer
-LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top and with the bottom half silenced
+LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top and with the bottom half ablated
 AUGMENTATION_LOSS = {"none": 0.4, "shift": 0.1, "flip": 0.2, "shift_flip": 0.0}
 N_SHUFFLES = 20
 IMAGE_SIZE, N_CLASSES = 32, 10

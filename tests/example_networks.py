@@ -107,8 +107,8 @@ def example_network(
     null_sd
         Standard deviation of the difference of two random halves' losses, in nat.
     fc1_log_ratio
-        Per silenced layer, log(the last layer's coefficient of variation with the top half silenced / with a random half
-        silenced); 0 where left out. Any half raises it.
+        Per ablated layer, log(the last layer's coefficient of variation with the top half ablated / with a random half
+        ablated); 0 where left out. Any half raises it.
     gosi_follows
         Of the maturation arm, per layer: 1 where gOSI rises as validation loss falls, -1 where it falls with it, 0 where
         it has nothing to do with it; 1 where left out.
@@ -184,13 +184,13 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "control": list(CONTROLS),
         "order": list(ORDERS),
         "fraction": np.array(FRACTIONS),
-        "condition": list(conditions(_silenced(layers))),
+        "condition": list(conditions(_ablated(layers))),
         "shift": list(SHIFTS),
     }
 
 
-def _silenced(layers: Mapping[str, int]) -> list[str]:
-    """Return the layers behind whose silenced halves shift invariance is measured."""
+def _ablated(layers: Mapping[str, int]) -> list[str]:
+    """Return the layers behind whose ablated halves shift invariance is measured."""
     return [layer for layer in ("conv2", "conv3") if layer in layers]
 
 
@@ -352,13 +352,13 @@ def _ablation(
 def _shift_invariance(
     rng: np.random.Generator, layers: Mapping[str, int], fc1_log_ratio: Mapping[str, float]
 ) -> dict[str, np.ndarray]:
-    """Return coefficients of variation that fall with depth; half silenced, they rise in the layers behind."""
-    names, silenced = list(layers), _silenced(layers)
-    n_conditions = len(conditions(silenced))
+    """Return coefficients of variation that fall with depth; half ablated, they rise in the layers behind."""
+    names, ablated = list(layers), _ablated(layers)
+    n_conditions = len(conditions(ablated))
     log_cv = np.tile(-0.2 * np.arange(len(names)) + rng.normal(0, 0.03, len(names)), (n_conditions, 1))
     components = np.array([units * POSITIONS.get(layer, 1) for layer, units in layers.items()])
     inactive = np.tile(rng.binomial(components, 0.02), (n_conditions, 1))
-    for place, layer in enumerate(silenced):
+    for place, layer in enumerate(ablated):
         rows, behind = slice(1 + 3 * place, 4 + 3 * place), names.index(layer) + 1
         log_cv[rows, behind:] += 0.1 + rng.normal(0, 0.03, (3, len(names) - behind))
         log_cv[rows.start, -1] += fc1_log_ratio.get(layer, 0.0)

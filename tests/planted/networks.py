@@ -89,10 +89,10 @@ def _position_weights() -> np.ndarray:
     return weights
 
 
-def silenced_scores(network: PlantedNetwork, silenced: np.ndarray) -> tuple[float, float]:
-    """Return cross-entropy and accuracy on the test images with some signals held at zero; `silenced` is (unit,)."""
+def ablated_scores(network: PlantedNetwork, ablated: np.ndarray) -> tuple[float, float]:
+    """Return cross-entropy and accuracy on the test images with some signals held at zero; `ablated` is (unit,)."""
     labels = network.partition.test_labels
-    logits = np.where(silenced, 0, network.test_signals) @ network.kernel + network.bias
+    logits = np.where(ablated, 0, network.test_signals) @ network.kernel + network.bias
     own, correct = logits[np.arange(len(labels)), labels], logits.argmax(axis=1) == labels
     return float((logsumexp(logits, axis=1) - own).mean()), float(correct.mean())
 

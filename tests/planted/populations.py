@@ -127,7 +127,7 @@ def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) 
 
 
 def read_anew(found: Population, causal: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Population:
-    """Return the same networks with another read-out, silenced anew; all but the group `ablation` is as it was.
+    """Return the same networks with another read-out, ablated anew; all but the group `ablation` is as it was.
 
     `causal` gives the signals that are read, (unit,), from the class that drives each. All signals are passed on.
     """

@@ -21,7 +21,7 @@ from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, spatial_frequencies
 from tests.example_study import replaced, verdicts
 from tests.planted.filters import predicted_tuning
-from tests.planted.networks import silenced_scores
+from tests.planted.networks import ablated_scores
 from tests.planted.populations import (
     AUGMENTATIONS,
     N_SIGNALS,
@@ -112,13 +112,13 @@ def predictions(found: Population) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_every_network_passes_through_the_store(oriented: Population) -> None:
-    """Twelve networks of the schema, in four groups of three; none was trained, all answer well before silencing."""
+    """Twelve networks of the schema, in four groups of three; none was trained, all answer well before ablating."""
     training = oriented.of("training")
     assert training["network"].values.tolist() == list(oriented.networks)
     assert Counter(training["augmentation"].values.tolist()) == dict.fromkeys(AUGMENTATIONS, 3)
     assert (training["test_accuracy"].values > 0.9).all()
     intact = np.zeros(N_SIGNALS, dtype=bool)
-    expected = np.array([silenced_scores(network, intact) for network in oriented.networks.values()])
+    expected = np.array([ablated_scores(network, intact) for network in oriented.networks.values()])
     np.testing.assert_allclose(training["test_loss"].values, expected[:, 0], rtol=1e-3)
     np.testing.assert_allclose(training["test_accuracy"].values, expected[:, 1], atol=1e-9)
 
@@ -164,7 +164,7 @@ def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> 
 
 
 @pytest.mark.parametrize("name", ["oriented", "coloured", "equal", "random"])
-def test_silencing_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
+def test_ablating_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
     """Loss and accuracy with either half at zero are those of the read-out without these signals, in both layers."""
     found: Population = request.getfixturevalue(name)
     ablation = found.of("ablation")
@@ -173,7 +173,7 @@ def test_silencing_costs_what_the_read_out_says(name: str, request: pytest.Fixtu
         for layer in ABLATED:
             half = one["ablated"].values[one["unit_layer"].values == layer][:N_SIGNALS]
             for target, side in (("top", 1), ("bottom", -1)):
-                loss, accuracy = silenced_scores(network, half == side)
+                loss, accuracy = ablated_scores(network, half == side)
                 for clamp in ("output_zero", "relu_zero"):
                     measured = one.sel(layer=layer, target=target, clamp=clamp)
                     assert float(measured["loss"]) == pytest.approx(loss, rel=1e-3)

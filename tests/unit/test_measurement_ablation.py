@@ -26,7 +26,7 @@ from tests.tiny_network import N_CLASSES, UNITS, scramble, tiny_network, tiny_pa
 
 CONFIG = AblationConfig(layers=("fc1", "conv2", "conv1"), null_draws=20, null_images=32)
 NULL_IMAGES = np.arange(2, 34)
-Silenced = Callable[..., np.ndarray]
+Ablated = Callable[..., np.ndarray]
 STARTS = dict(zip(UNITS, np.cumsum([0, *UNITS.values()]), strict=False))
 
 
@@ -115,7 +115,7 @@ def by_hand(model: keras.Model, name: str, mask: np.ndarray, clamp: str, partner
 
 
 @pytest.fixture(scope="module")
-def silenced(network: ClampedNetwork) -> Silenced:
+def ablated(network: ClampedNetwork) -> Ablated:
     """Return a function of a layer, a mask and images: loss and accuracy where weights make the masked units send on 0."""
     model, partition = keras.models.clone_model(network.model), tiny_partition()
 
@@ -194,11 +194,11 @@ def test_the_clamps_are_four(measured: dict[str, Any]) -> None:
             assert np.abs(loss[first] - loss[second]).max(axis=1).min() > 1e-4
 
 
-def test_output_zero_is_a_network_whose_weights_silence_the_units(silenced: Silenced, measured: dict[str, Any]) -> None:
+def test_output_zero_is_a_network_whose_weights_ablate_the_units(ablated: Ablated, measured: dict[str, Any]) -> None:
     """Without cutting the network anywhere."""
     for row, name in enumerate(UNITS):
         for target in range(2):
-            loss, accuracy = silenced(name, half(measured, name, target), np.arange(37))
+            loss, accuracy = ablated(name, half(measured, name, target), np.arange(37))
             assert measured["loss"][0, row, target] == pytest.approx(loss, rel=1e-5)
             assert measured["accuracy"][0, row, target] == pytest.approx(accuracy)
 
@@ -264,14 +264,14 @@ def test_resampling_the_same_image_changes_nothing(
 # The null, its controls and the curves
 
 
-def test_the_null_is_measured_on_its_own_images(silenced: Silenced, measured: dict[str, Any]) -> None:
+def test_the_null_is_measured_on_its_own_images(ablated: Ablated, measured: dict[str, Any]) -> None:
     """The intact network and both halves on images 2 to 33 only, clamped to output zero."""
     nobody = np.zeros(6, dtype=bool)
-    intact = silenced("conv1", nobody)
+    intact = ablated("conv1", nobody)
     assert (measured["null_baseline_loss"], measured["null_baseline_accuracy"]) == pytest.approx(intact, rel=1e-5)
     for row, name in enumerate(UNITS):
         for target in range(2):
-            expected = silenced(name, half(measured, name, target))
+            expected = ablated(name, half(measured, name, target))
             found = [measured[f"null_target_{score}"][row, target] for score in ("loss", "accuracy")]
             np.testing.assert_allclose(found, expected, rtol=1e-5)
 
@@ -294,11 +294,11 @@ def test_the_null_effect_is_the_difference_of_two_halves(measured: dict[str, Any
     assert (effect.max(axis=1) > 0).all()
 
 
-def test_random_halves_silence_real_units(silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray) -> None:
+def test_random_halves_ablate_real_units(ablated: Ablated, measured: dict[str, Any], gosi: np.ndarray) -> None:
     """With four tuned units in conv1 every drawn loss and accuracy is that of one of the six pairs of them."""
     tuned = np.flatnonzero(~np.isnan(gosi[:6]))
     pairs = np.array(
-        [silenced("conv1", np.isin(np.arange(6), (a, b))) for i, a in enumerate(tuned) for b in tuned[i + 1 :]]
+        [ablated("conv1", np.isin(np.arange(6), (a, b))) for i, a in enumerate(tuned) for b in tuned[i + 1 :]]
     )
     drawn = np.stack([measured["null_loss"][0].ravel(), measured["null_accuracy"][0].ravel()], axis=1)
     assert np.abs(drawn[:, None] - pairs).max(axis=-1).min(axis=1).max() < 1e-5
@@ -306,9 +306,9 @@ def test_random_halves_silence_real_units(silenced: Silenced, measured: dict[str
 
 
 def test_controls_are_scored_on_the_nulls_images(
-    silenced: Silenced, measured: dict[str, Any], gosi: np.ndarray, activity: dict[str, Any]
+    ablated: Ablated, measured: dict[str, Any], gosi: np.ndarray, activity: dict[str, Any]
 ) -> None:
-    """Every control and target against a network whose weights silence that set, and their sizes."""
+    """Every control and target against a network whose weights ablate that set, and their sizes."""
     generator = streams(8)("controls")
     for row, (name, start) in enumerate(STARTS.items()):
         own = slice(start, start + UNITS[name])
@@ -316,20 +316,20 @@ def test_controls_are_scored_on_the_nulls_images(
         np.testing.assert_array_equal(measured["control_size"][row], sets.sum(axis=-1)[:, 0])
         for c in range(len(CONTROLS)):
             for target in range(2):
-                expected = silenced(name, sets[c, target])
+                expected = ablated(name, sets[c, target])
                 found = [measured[f"control_{score}"][row, c, target] for score in ("loss", "accuracy")]
                 np.testing.assert_allclose(found, expected, rtol=1e-5)
         cumulative_sets(gosi[own], rng=generator)
     np.testing.assert_array_equal(measured["control_size"][:, 1:], np.repeat([[2], [4], [5]], 3, axis=1))
 
 
-def test_curves_grow_along_gosi(silenced: Silenced, measured: dict[str, Any]) -> None:
+def test_curves_grow_along_gosi(ablated: Ablated, measured: dict[str, Any]) -> None:
     """In fc1 unit 0 is the most selective: the first k units descending, the last k ascending, k random ones."""
     np.testing.assert_array_equal(measured["curve_size"][2], [round(fraction * 10) for fraction in FRACTIONS])
     np.testing.assert_array_equal(measured["curve_size"][0], [round(fraction * 4) for fraction in FRACTIONS])
     for f, size in enumerate(measured["curve_size"][2]):
         for order, mask in (("ascending", np.arange(10) >= 10 - size), ("descending", np.arange(10) < size)):
-            expected = silenced("fc1", mask)
+            expected = ablated("fc1", mask)
             at = 2, ORDERS.index(order), f
             np.testing.assert_allclose(
                 [measured["curve_loss"][at], measured["curve_accuracy"][at]], expected, rtol=1e-5
@@ -344,7 +344,7 @@ def test_curves_grow_along_gosi(silenced: Silenced, measured: dict[str, Any]) ->
 def test_the_same_seed_gives_the_same_bits(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], measured: dict[str, Any]
 ) -> None:
-    """Everything; another seed draws others but silences the same halves."""
+    """Everything; another seed draws others but ablates the same halves."""
     again, other = arrays(network, gosi, activity), arrays(network, gosi, activity, streams=streams(9))
     for name, values in measured.items():
         np.testing.assert_array_equal(again[name], values)

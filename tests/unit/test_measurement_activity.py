@@ -22,7 +22,7 @@ SILENT = 3  # a unit of conv1 that no photograph drives
 
 @pytest.fixture(scope="module", params=["conv_relu_bn", "conv_bn_relu"])
 def model(request: pytest.FixtureRequest) -> keras.Model:
-    """Return a scrambled network, one unit of conv1 silenced."""
+    """Return a scrambled network, one unit of conv1 ablated."""
     backend.configure_process()
     model = tiny_network(order=request.param)
     scramble(model, np.random.default_rng(1))

@@ -1,4 +1,4 @@
-"""Other readings of the gratings are what a fresh probe finds, and their halves cost what silencing them by hand costs."""
+"""Other readings of the gratings are what a fresh probe finds, and their halves cost what ablating them by hand costs."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def losses(network: ClampedNetwork, selectivity: np.ndarray, layers: tuple[str, 
     )
 
 
-def test_losses_are_those_of_the_halves_silenced_by_hand(network: ClampedNetwork, arrays: dict[str, Any]) -> None:
+def test_losses_are_those_of_the_halves_ablated_by_hand(network: ClampedNetwork, arrays: dict[str, Any]) -> None:
     """Every variant, layer and half, units ranked and weights changed independently of the study's code."""
     by_layer = [np.split(row, np.cumsum(list(UNITS.values()))[:-1]) for row in arrays["gosi"]]
     chosen = [place for place, row in enumerate(by_layer) if not any(map(has_ties, row))]
@@ -209,10 +209,10 @@ def test_losses_are_those_of_the_halves_silenced_by_hand(network: ClampedNetwork
         for column, (name, own) in enumerate(zip(UNITS, by_layer[place], strict=True)):
             expected = [loss_without(network, name, half) for half in top_and_bottom(own)]
             np.testing.assert_allclose(found[row, column], expected, rtol=1e-4)
-    assert (np.ptp(found, axis=0) > 1e-3).any()  # another reading silences other units
+    assert (np.ptp(found, axis=0) > 1e-3).any()  # another reading ablates other units
 
 
-def test_only_the_layers_asked_for_are_silenced_in_the_networks_order(
+def test_only_the_layers_asked_for_are_ablated_in_the_networks_order(
     network: ClampedNetwork, arrays: dict[str, Any]
 ) -> None:
     """And each as among all."""

@@ -1,4 +1,4 @@
-"""Components watched under shifts: by hand, by a naive loop over networks whose weights silence, by what cannot change."""
+"""Components watched under shifts: by hand, by a naive loop over networks whose weights ablate, by what cannot change."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAYERS = list(UNITS)
 
 
 def draw_masks() -> dict[str, np.ndarray]:
-    """Return two, three and one set of silenced units of the three layers."""
+    """Return two, three and one set of ablated units of the three layers."""
     rng = np.random.default_rng(3)
     return {name: rng.random((n, UNITS[name])) < 0.5 for name, n in zip(UNITS, (2, 3, 1), strict=True)}
 
@@ -126,8 +126,8 @@ def test_near_maximum_by_hand() -> None:
 # Whole networks
 
 
-def silenced(model: keras.Model, name: str, mask: np.ndarray) -> keras.Model:
-    """Return a copy of the network whose weights silence the masked units of a layer."""
+def ablated(model: keras.Model, name: str, mask: np.ndarray) -> keras.Model:
+    """Return a copy of the network whose weights ablate the masked units of a layer."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     if name:
@@ -165,7 +165,7 @@ def test_values_are_those_of_a_naive_implementation(either: Watched) -> None:
     found = shift_arrays(network, PARTITION, MASKS, test_images=0)
     intact, _ = naive(model)
     for row, (name, mask) in enumerate(CONDITIONS):
-        layers, consistency = naive(silenced(model, name, mask))
+        layers, consistency = naive(ablated(model, name, mask))
         behind = LAYERS.index(name) + 1 if name else 0
         expected = np.array([*intact[:behind], *layers[behind:]])
         np.testing.assert_allclose(found["cv_mean"][row], expected[:, 0], rtol=1e-5)
@@ -179,16 +179,16 @@ def test_values_are_those_of_a_naive_implementation(either: Watched) -> None:
     assert found["prediction_consistency"].shape == (7, 3)
 
 
-def test_silencing_changes_the_layers_behind_alone(plain: Watched) -> None:
-    """Up to the silenced layer the intact network's values, to the bit; behind it others."""
+def test_ablating_changes_the_layers_behind_alone(plain: Watched) -> None:
+    """Up to the ablated layer the intact network's values, to the bit; behind it others."""
     mean = shift_arrays(plain[1], PARTITION, MASKS, test_images=0)["cv_mean"]
     for row, (name, _) in enumerate(CONDITIONS[1:], 1):
         changed = mean[row] != mean[0]
         np.testing.assert_array_equal(changed, np.arange(3) > LAYERS.index(name))
 
 
-def test_silencing_nothing_changes_nothing_and_silencing_all_leaves_a_constant(plain: Watched) -> None:
-    """An empty set gives the intact network; behind a whole silenced layer no shift is seen."""
+def test_ablating_nothing_changes_nothing_and_ablating_all_leaves_a_constant(plain: Watched) -> None:
+    """An empty set gives the intact network; behind a whole ablated layer no shift is seen."""
     nothing_and_all = {name: np.stack([np.zeros(n, bool), np.ones(n, bool)]) for name, n in UNITS.items()}
     found = shift_arrays(plain[1], PARTITION, nothing_and_all, test_images=0)
     for values in found.values():
@@ -254,7 +254,7 @@ def photographs(images: np.ndarray) -> Partition:
     )
 
 
-# What is silenced, and what comes out
+# What is ablated, and what comes out
 
 
 def halves_of(gosi: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -264,7 +264,7 @@ def halves_of(gosi: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {name: selectivity_halves(own, rng=rng) for name, own in zip(UNITS, np.split(gosi, starts), strict=True)}
 
 
-def test_the_halves_given_are_silenced_and_a_random_one(plain: Watched) -> None:
+def test_the_halves_given_are_ablated_and_a_random_one(plain: Watched) -> None:
     """Top, bottom, and as many at random among the responsive units, every one of which is drawn sometimes."""
     gosi = np.random.default_rng(6).random(24)
     gosi[[0, 8, 9]] = np.nan  # one unit of conv1, two of conv2
@@ -379,12 +379,12 @@ def test_memory_does_not_grow_with_the_number_of_images(plain: Watched, monkeypa
 def test_masks_of_other_layers_are_refused(plain: Watched) -> None:
     """Too few or unknown layers would shift the conditions."""
     for masks in ({}, {**MASKS, "conv3": MASKS["conv2"]}):
-        with pytest.raises(ValueError, match="can silence conv1, conv2, fc1"):
+        with pytest.raises(ValueError, match="can ablate conv1, conv2, fc1"):
             shift_arrays(plain[1], PARTITION, masks, test_images=0)
 
 
 def test_a_layer_that_is_none_is_refused(plain: Watched) -> None:
-    """A name that stands for no layer would silence nothing."""
+    """A name that stands for no layer would ablate nothing."""
     with pytest.raises(ValueError, match="conv9"):
         WatchedNetwork.of(plain[0], hidden_layers(plain[0]), ("conv1", "conv9"))
 

@@ -212,7 +212,7 @@ def test_halves_and_losses_belong_together(population: xr.DataTree, images: Part
     assert float(ablation["baseline_loss"]) == pytest.approx(float(population["training"]["test_loss"]))
 
 
-def test_curves_silence_as_many_units_as_they_say(population: xr.DataTree) -> None:
+def test_curves_ablate_as_many_units_as_they_say(population: xr.DataTree) -> None:
     """The fraction of the units that are not silent, rounded, growing from fraction to fraction."""
     ablation = population["ablation"].to_dataset()
     sizes = ablation["curve_size"].transpose("layer", "fraction").values
@@ -223,7 +223,7 @@ def test_curves_silence_as_many_units_as_they_say(population: xr.DataTree) -> No
 
 
 def test_shifts_are_measured_behind_the_same_halves(population: xr.DataTree) -> None:
-    """Conditions in the schema's order; up to the silenced layer nothing differs from the intact network."""
+    """Conditions in the schema's order; up to the ablated layer nothing differs from the intact network."""
     shift = population["shift_invariance"].to_dataset()
     assert shift["condition"].values.tolist() == [
         "intact",

@@ -236,10 +236,10 @@ def test_undefined_values_are_refused_where_none_may_be(group: str, name: str, v
 def test_silent_units_may_be_undefined() -> None:
     """NaN where the schema allows it passes, even everywhere."""
 
-    def silence(groups: dict[str, xr.Dataset]) -> None:
+    def make_silent(groups: dict[str, xr.Dataset]) -> None:
         groups["tuning"] = groups["tuning"].assign(gosi=groups["tuning"]["gosi"] * np.nan)
 
-    validate(changed(silence), source="store/net")
+    validate(changed(make_silent), source="store/net")
 
 
 def test_described_arrays_carry_labels_units_and_meaning() -> None:

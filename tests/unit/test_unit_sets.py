@@ -65,7 +65,7 @@ def test_distinct_values_are_split_by_rank() -> None:
 
 
 def test_twenty_silent_and_twelve_tuned_units_make_halves_of_six() -> None:
-    """Where a percentile of all 32 would silence twelve against none."""
+    """Where a percentile of all 32 would ablate twelve against none."""
     gosi = rng(1).permutation(np.r_[np.full(20, np.nan), np.linspace(0.1, 0.9, 12)])
     top, bottom = selectivity_halves(gosi, rng=rng())
     assert (top.sum(), bottom.sum()) == (6, 6)
