@@ -81,7 +81,7 @@ def example_network(
     curve_tilt: Mapping[str, float] | None = None,
     class_cost: Mapping[str, Sequence[float]] | None = None,
     unit_slope: Mapping[str, float] | None = None,
-    variants: Sequence[str] = (),
+    specifications: Sequence[str] = (),
     key: str | None = None,
 ) -> xr.DataTree:
     """Return one network.
@@ -116,8 +116,8 @@ def example_network(
         Training accuracy of the analysed weights; by default 0.99 in the memorization arm, else what `test_loss` gives.
     control_log_ratio, curve_tilt, class_cost, unit_slope
         What the controls, the curves, the classes and the units' activity show; see `tests.example_ablation`.
-    variants
-        Other readings of the gratings, such as `"max/fixed"`: gOSI near the registered one, halves' losses as well. Of
+    specifications
+        Other specifications of the probe, such as `"max/fixed"`: gOSI near the registered one, halves' losses as well. Of
         the generalization arm; without any the network has no such group.
     key
         By default a digest of what identifies the network.
@@ -153,12 +153,12 @@ def example_network(
         means = (initial_gosi, analysed_gosi)
         gosi = _maturation(rng, layers, means, training["validation_loss"], gosi_follows or {}, silent)
         arrays["maturation"] = {"gosi": gosi}
-    if variants:
-        arrays["multiverse"] = _variants(rng.spawn(1)[0], tuning, halves, len(variants))
-    coords = _coords(layers, clamps) | {"specification": list(variants)}
+    if specifications:
+        arrays["multiverse"] = _specifications(rng.spawn(1)[0], tuning, halves, len(specifications))
+    coords = _coords(layers, clamps) | {"specification": list(specifications)}
     sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
     groups = {}
-    for group in (*groups_of(arm), *(optional_groups_of(arm) if variants else ())):
+    for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
         own = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
         given = arrays.get(group, {})
         others = _others(rng, group, given, {**sizes, "epoch": len(own["epoch"])})
@@ -291,11 +291,11 @@ def _tuning(
     return tuning, response.astype(np.float32)
 
 
-def _variants(
-    rng: np.random.Generator, tuning: Mapping[str, np.ndarray], halves: np.ndarray, n_variants: int
+def _specifications(
+    rng: np.random.Generator, tuning: Mapping[str, np.ndarray], halves: np.ndarray, n_specifications: int
 ) -> dict[str, np.ndarray]:
-    """Return what other readings find: the registered reading's tuning and its halves' losses, and noise."""
-    shape = (len(tuning["gosi"]), n_variants, tuning["gosi"].shape[1])
+    """Return what other specifications find: the registered probe's tuning and its halves' losses, and noise."""
+    shape = (len(tuning["gosi"]), n_specifications, tuning["gosi"].shape[1])
     near = {
         name: np.broadcast_to(tuning[name][:, None], shape).copy()
         for name in variables_by_group()["multiverse"]
@@ -303,7 +303,7 @@ def _variants(
     }
     return near | {
         "gosi": np.clip(near["gosi"] + rng.normal(0, 0.05, shape), 0.01, 0.99),
-        "target_loss": halves * np.exp(rng.normal(0, 0.05, (n_variants, *halves.shape))),
+        "target_loss": halves * np.exp(rng.normal(0, 0.05, (n_specifications, *halves.shape))),
     }
 
 

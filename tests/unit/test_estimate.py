@@ -97,7 +97,7 @@ def test_disk_grows_with_the_number_of_networks() -> None:
     assert quick().megabytes > 0
 
 
-def test_other_readings_take_disk_of_the_population_alone() -> None:
+def test_other_specifications_take_disk_of_the_population_alone() -> None:
     """Each as much as another; a maturation network has none."""
     none = ("multiverse.readouts=[]", "multiverse.gratings=[]")
     one = ("multiverse.readouts=max", "multiverse.gratings=fixed")

@@ -1,4 +1,4 @@
-"""Other readings of the gratings are what a fresh probe finds, and their halves cost what ablating them by hand costs."""
+"""Other specifications of the probe are what a fresh probe finds, and their halves cost what ablating them by hand costs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from study.tuning.gratings import grating_set
 from study.vocabulary.seeding import stream
 from tests.tiny_network import UNITS, scramble, tiny_network, tiny_partition
 
-VARIANTS = ("max/min_max", "centre/min_max", "output/min_max", "mean/fixed", "max/fixed", "mean/whole_cycles")
+SPECIFICATIONS = ("max/min_max", "centre/min_max", "output/min_max", "mean/fixed", "max/fixed", "mean/whole_cycles")
 STREAMS = functools.partial(stream, 3, "tiny")
 NULL_IMAGES = np.arange(2, 34)
 
@@ -46,13 +46,15 @@ def forward(network: ClampedNetwork) -> Forward:
     return backend.compiled_forward(responses_model(network.model, network.layers))
 
 
-def measured(network: ClampedNetwork, forward: Forward, variants: tuple[str, ...] = VARIANTS) -> dict[str, Any]:
-    """Return what some variants find."""
+def measured(
+    network: ClampedNetwork, forward: Forward, specifications: tuple[str, ...] = SPECIFICATIONS
+) -> dict[str, Any]:
+    """Return what some specifications find."""
     return tuning_by_specification(
         forward,
         network.model,
         network.layers,
-        variants,
+        specifications,
         state="analysed",
         training_mean=tiny_partition().training_mean,
         n_permutations=30,
@@ -72,29 +74,29 @@ def responses(forward: Forward, readout: str, name: str) -> np.ndarray:
     return grating_responses(forward, grating_set(8, name), training_mean=mean, readout=readout)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if not name.startswith("output")])
-def test_a_variant_is_a_fresh_probe_to_the_last_bit(
-    network: ClampedNetwork, forward: Forward, arrays: dict[str, Any], variant: str
+@pytest.mark.parametrize("specification", [name for name in SPECIFICATIONS if not name.startswith("output")])
+def test_a_specification_is_a_fresh_probe_to_the_last_bit(
+    network: ClampedNetwork, forward: Forward, arrays: dict[str, Any], specification: str
 ) -> None:
-    """What the registered probe would store, were this reading the registered one."""
-    readout, _, name = variant.partition("/")
+    """What the registered probe would store, were this specification the registered one."""
+    readout, _, name = specification.partition("/")
     read, shown = responses(forward, readout, name), grating_set(8, name)
     labels = unit_labels(network.layers)[0]
     fresh = tuning_arrays(read, shown, labels, ProbeConfig(permutations=100), rng=np.random.default_rng(0))
-    place = VARIANTS.index(variant)
+    place = SPECIFICATIONS.index(specification)
     for key in ("gosi", "silent", "spatial_frequency_range", "spatial_frequency_count"):
         np.testing.assert_array_equal(arrays[key][place], fresh[key], err_msg=key)
         assert arrays[key].dtype == fresh[key].dtype
-    null = shuffled_gosi(read, n_permutations=30, rng=STREAMS(f"shuffle/analysed/{variant}"))
+    null = shuffled_gosi(read, n_permutations=30, rng=STREAMS(f"shuffle/analysed/{specification}"))
     np.testing.assert_array_equal(arrays["gosi_null_mean"][place], null.mean(axis=1))
     tuned = ~fresh["silent"]
     np.testing.assert_array_equal(arrays["gosi_null_selective"][place, tuned], (null[tuned] > 0.33).mean(axis=1))
     np.testing.assert_allclose(arrays["gosi_null_mean"][place], fresh["gosi_null_mean"], atol=0.15)
 
 
-def test_variants_differ(arrays: dict[str, Any]) -> None:
-    """No two of these readings are the same under another name."""
-    assert len({row.tobytes() for row in arrays["gosi"]}) == len(VARIANTS)
+def test_specifications_differ(arrays: dict[str, Any]) -> None:
+    """No two of these specifications are the same under another name."""
+    assert len({row.tobytes() for row in arrays["gosi"]}) == len(SPECIFICATIONS)
 
 
 def test_the_output_is_the_mean_of_what_the_next_layer_receives(network: ClampedNetwork, forward: Forward) -> None:
@@ -113,9 +115,9 @@ def test_the_output_is_the_mean_of_what_the_next_layer_receives(network: Clamped
 def test_a_unit_whose_output_is_never_positive_is_silent(
     network: ClampedNetwork, forward: Forward, arrays: dict[str, Any]
 ) -> None:
-    """By this reading alone: the unit responds, but what it sends on is below zero for every grating."""
+    """By this specification alone: the unit responds, but what it sends on is below zero for every grating."""
     read = mean_outputs(network.model, network.layers, responses(forward, "mean", "min_max"))
-    place = VARIANTS.index("output/min_max")
+    place = SPECIFICATIONS.index("output/min_max")
     silent = (read == 0).all(axis=(1, 2, 3))
     assert 0 < silent.sum() < len(silent)
     np.testing.assert_array_equal(arrays["silent"][place], silent)
@@ -144,14 +146,16 @@ def test_every_grating_set_is_shown_once(network: ClampedNetwork, forward: Forwa
     assert sum(seen) == 3 * 144
 
 
-def test_a_variant_does_not_depend_on_the_others(
+def test_a_specification_does_not_depend_on_the_others(
     network: ClampedNetwork, forward: Forward, arrays: dict[str, Any]
 ) -> None:
     """Alone, or in another order: the same bits in the place of its name."""
     chosen = ("mean/whole_cycles", "output/min_max")
     alone = measured(network, forward, chosen)
     for name, values in alone.items():
-        np.testing.assert_array_equal(values, arrays[name][[VARIANTS.index(variant) for variant in chosen]])
+        np.testing.assert_array_equal(
+            values, arrays[name][[SPECIFICATIONS.index(specification) for specification in chosen]]
+        )
 
 
 # Losses
@@ -191,7 +195,7 @@ def losses(network: ClampedNetwork, selectivity: np.ndarray, layers: tuple[str, 
         network,
         tiny_partition(),
         selectivity,
-        VARIANTS[: len(selectivity)],
+        SPECIFICATIONS[: len(selectivity)],
         layers,
         null_images=NULL_IMAGES,
         streams=STREAMS,
@@ -199,7 +203,7 @@ def losses(network: ClampedNetwork, selectivity: np.ndarray, layers: tuple[str, 
 
 
 def test_losses_are_those_of_the_halves_ablated_by_hand(network: ClampedNetwork, arrays: dict[str, Any]) -> None:
-    """Every variant, layer and half, units ranked and weights changed independently of the study's code."""
+    """Every specification, layer and half, units ranked and weights changed independently of the study's code."""
     by_layer = [np.split(row, np.cumsum(list(UNITS.values()))[:-1]) for row in arrays["gosi"]]
     chosen = [place for place, row in enumerate(by_layer) if not any(map(has_ties, row))]
     assert len(chosen) >= 3
@@ -209,7 +213,7 @@ def test_losses_are_those_of_the_halves_ablated_by_hand(network: ClampedNetwork,
         for column, (name, own) in enumerate(zip(UNITS, by_layer[place], strict=True)):
             expected = [loss_without(network, name, half) for half in top_and_bottom(own)]
             np.testing.assert_allclose(found[row, column], expected, rtol=1e-4)
-    assert (np.ptp(found, axis=0) > 1e-3).any()  # another reading ablates other units
+    assert (np.ptp(found, axis=0) > 1e-3).any()  # another specification ablates other units
 
 
 def test_only_the_layers_asked_for_are_ablated_in_the_networks_order(

@@ -42,7 +42,7 @@ SETTINGS = (
     "multiverse.readouts=[]",
     "multiverse.gratings=[]",
 )
-VARIANTS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
+SPECIFICATIONS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
 N_CLASSES = 10
 COMPILED = CompiledNetworks()  # this process's, as a worker has them
 
@@ -150,7 +150,7 @@ def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
 @pytest.fixture(scope="module")
 def population(images: Partition) -> xr.DataTree:
     """Return the network of the population, which is probed in other ways as well."""
-    config = resolve("quick", assignments=(*SETTINGS, *VARIANTS))
+    config = resolve("quick", assignments=(*SETTINGS, *SPECIFICATIONS))
     network = planned_networks(config, fingerprint="f")[0]
     assert network.arm == "generalization"
     found = measured(network, config, images)
@@ -159,7 +159,7 @@ def population(images: Partition) -> xr.DataTree:
     return found.tree
 
 
-def test_other_readings_change_nothing_else(
+def test_other_specifications_change_nothing_else(
     population: xr.DataTree, planned: dict[str, PlannedNetwork], config: Config, images: Partition
 ) -> None:
     """Every bit of the other groups is that of the network that is probed in the registered way alone."""
@@ -172,27 +172,27 @@ def test_other_readings_change_nothing_else(
         xr.testing.assert_identical(population[group].to_dataset(), plain.tree[group].to_dataset())
 
 
-def test_other_readings_are_those_of_the_networks_weights(
+def test_other_specifications_are_those_of_the_networks_weights(
     population: xr.DataTree, config: Config, images: Partition
 ) -> None:
     """Both states, in the place of their names; halves of the initial weights' gOSI would lose something else."""
-    variants, tuned = population["multiverse"].to_dataset(), population["tuning"].to_dataset()
-    assert variants["specification"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
+    specifications, tuned = population["multiverse"].to_dataset(), population["tuning"].to_dataset()
+    assert specifications["specification"].values.tolist() == ["output/min_max", "mean/fixed", "output/fixed"]
     compiled, network = process_network(config, images), planned_networks(config, fingerprint="f")[0]
-    gosi = variants["gosi"].sel(specification="mean/fixed")
+    gosi = specifications["gosi"].sel(specification="mean/fixed")
     initialize(compiled.model, root_seed=config.seed, network=network.identity)
     np.testing.assert_array_equal(gosi.sel(state="initial"), selectivity(compiled, images, contrast="fixed"))
     # Fresh normalisation only scales: before training, mean output and mean response have the same gOSI.
-    before = {name: values.sel(state="initial") for name, values in (("multiverse", variants), ("tuning", tuned))}
+    before = {name: values.sel(state="initial") for name, values in (("multiverse", specifications), ("tuning", tuned))}
     np.testing.assert_allclose(
         before["multiverse"]["gosi"].sel(specification="output/min_max"), before["tuning"]["gosi"], atol=1e-5
     )
-    assert variants["target_loss"].dims == ("specification", "layer", "target")
+    assert specifications["target_loss"].dims == ("specification", "layer", "target")
     registered = population["ablation"]["null_target_loss"]
-    assert variants["target_loss"].shape == (3, *registered.shape)
-    assert (variants["target_loss"] != registered).any()
-    assert variants["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
-    assert variants["specification"].attrs["long_name"]
+    assert specifications["target_loss"].shape == (3, *registered.shape)
+    assert (specifications["target_loss"] != registered).any()
+    assert specifications["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
+    assert specifications["specification"].attrs["long_name"]
 
 
 def test_halves_and_losses_belong_together(population: xr.DataTree, images: Partition) -> None:

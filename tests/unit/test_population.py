@@ -16,8 +16,8 @@ from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
 EVERY_ARM = (GENERALIZATION, MATURATION, MEMORIZATION)
 ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
-NO_VARIANTS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
-ONE_VARIANT = ("multiverse.readouts=max", "multiverse.gratings=fixed")
+NO_SPECIFICATIONS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
+ONE_SPECIFICATION = ("multiverse.readouts=max", "multiverse.gratings=fixed")
 
 
 def networks(*assignments: str, fingerprint: str = "f1", flags: dict[str, Any] | None = None) -> list[PlannedNetwork]:
@@ -120,23 +120,23 @@ def test_a_setting_changes_the_keys_of_the_arms_it_matters_to(assignment: str, a
 @pytest.mark.parametrize(
     ("before", "after", "arms"),
     [
-        (NO_VARIANTS, ONE_VARIANT, {"generalization"}),
-        (ONE_VARIANT, ("multiverse.readouts=max,centre", "multiverse.gratings=fixed"), {"generalization"}),
-        (ONE_VARIANT, (*ONE_VARIANT, "multiverse.permutations=77"), {"generalization"}),
-        (NO_VARIANTS, (*NO_VARIANTS, "multiverse.permutations=77"), set()),
-        (NO_VARIANTS, ("multiverse.readouts=mean", "multiverse.gratings=min_max"), set()),
+        (NO_SPECIFICATIONS, ONE_SPECIFICATION, {"generalization"}),
+        (ONE_SPECIFICATION, ("multiverse.readouts=max,centre", "multiverse.gratings=fixed"), {"generalization"}),
+        (ONE_SPECIFICATION, (*ONE_SPECIFICATION, "multiverse.permutations=77"), {"generalization"}),
+        (NO_SPECIFICATIONS, (*NO_SPECIFICATIONS, "multiverse.permutations=77"), set()),
+        (NO_SPECIFICATIONS, ("multiverse.readouts=mean", "multiverse.gratings=min_max"), set()),
     ],
 )
-def test_other_readings_change_the_keys_of_the_population_alone(
+def test_other_specifications_change_the_keys_of_the_population_alone(
     before: tuple[str, ...], after: tuple[str, ...], arms: set[str]
 ) -> None:
-    """And of nobody when nothing is measured: no variant is asked for, or the registered reading alone."""
+    """And of nobody when nothing is measured: no specification is asked for, or the registered probe alone."""
     old, new = networks(*ARMS, *before), networks(*ARMS, *after)
     assert {two.arm for one, two in zip(old, new, strict=True) if one.key != two.key} == arms
 
 
 def test_every_readout_is_combined_with_every_grating_set() -> None:
-    """Save for the registered reading, whichever that is; in the population alone."""
+    """Save for the registered probe, whichever that is; in the population alone."""
     asked = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
     config = resolve("quick", assignments=asked)
     every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]

@@ -33,10 +33,15 @@ VARIABLES = [(group, name) for group, variables in GROUPS.items() for name in va
 
 def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network with every group that its arm may have."""
-    rng, variants = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
+    rng, specifications = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
     if arm == EXTERNAL:
+<<<<<<< HEAD
         return example_external_network(rng, layers=SMALL, draws=5)
     return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
+=======
+        return example_external(rng, layers=SMALL, draws=5)
+    return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, specifications=specifications)
+>>>>>>> 1371ebe (Tests say specification)
 
 
 def arm_with(group: str) -> str:
@@ -95,7 +100,7 @@ def test_a_group_of_another_arm_is_refused() -> None:
 
 
 def test_an_optional_group_may_be_missing() -> None:
-    """A study that asks for no other reading of the gratings has networks without it."""
+    """A study that asks for no other specification of the probe has networks without it."""
     assert [optional_groups_of(arm) for arm in ARMS] == [("multiverse",), (), ()]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")

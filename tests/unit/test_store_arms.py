@@ -43,7 +43,7 @@ def trees() -> dict[str, xr.DataTree]:
     """
     probed = {(1, 1), (0, 2)}
     networks = [
-        made(arm, seed, number, variants=("max/min_max", "mean/fixed") if (seed, number) in probed else ())
+        made(arm, seed, number, specifications=("max/min_max", "mean/fixed") if (seed, number) in probed else ())
         for number in (1, 2)
         for arm in EPOCHS
         for seed in (0, 1)
@@ -106,13 +106,13 @@ def test_an_analysis_gets_back_what_was_published(
 
 
 def test_an_optional_group_is_labelled_as_the_others(study: xr.DataTree) -> None:
-    """Its own coordinate says what it is, every variable has units and a meaning, and a reading is found by its name."""
-    variants = study["multiverse"].to_dataset()
-    assert variants["specification"].values.tolist() == ["max/min_max", "mean/fixed"]
-    assert variants["gosi"].sel(specification="mean/fixed", state="analysed").dims == ("network", "unit")
+    """Its own coordinate says what it is, every variable has units and a meaning, and a specification is found by its name."""
+    specifications = study["multiverse"].to_dataset()
+    assert specifications["specification"].values.tolist() == ["max/min_max", "mean/fixed"]
+    assert specifications["gosi"].sel(specification="mean/fixed", state="analysed").dims == ("network", "unit")
     for name in (*variables_by_group()["multiverse"], "network", "arm"):
-        assert variants[name].attrs["units"] and variants[name].attrs["long_name"], name
-    assert {"schema_version", "config_digest"} <= set(variants.attrs)
+        assert specifications[name].attrs["units"] and specifications[name].attrs["long_name"], name
+    assert {"schema_version", "config_digest"} <= set(specifications.attrs)
 
 
 def test_an_arm_that_is_not_there_is_none(study: xr.DataTree) -> None:
