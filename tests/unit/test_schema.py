@@ -35,13 +35,8 @@ def network(arm: str = "generalization") -> xr.DataTree:
     """Return a small valid network with every group that its arm may have."""
     rng, specifications = np.random.default_rng(0), ("max/min_max", "mean/fixed", "max/fixed")
     if arm == EXTERNAL:
-<<<<<<< HEAD
         return example_external_network(rng, layers=SMALL, draws=5)
-    return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, variants=variants)
-=======
-        return example_external(rng, layers=SMALL, draws=5)
     return example_network(rng, arm=arm, layers=SMALL, epochs=3, draws=5, specifications=specifications)
->>>>>>> 1371ebe (Tests say specification)
 
 
 def arm_with(group: str) -> str:
