@@ -38,10 +38,10 @@ def applied(recipe: str, place: Path) -> Path:
 
 
 def changed(place: Path) -> set[str]:
-    """Return the files of a copy that the program does not have, or has differently."""
+    """Return the files of a copy that the program does not have, or has differently; new tests among them."""
     return {
         path.relative_to(place).as_posix()
-        for name in COPIED
+        for name in (*COPIED, "tests")
         for path in ([place / name] if (place / name).is_file() else (place / name).rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts and _differs(path, ROOT / path.relative_to(place))
     }
@@ -102,7 +102,10 @@ def test_a_question_with_a_new_measurement_is_its_files_and_a_block(tmp_path: Pa
         "study/experiment/measurements/breadth.py",
         "study/analysis/questions/breadth/__init__.py",
         "study/analysis/questions/breadth/simulator.py",
+        "tests/unit/test_analysis_breadth.py",
     }
+    tested = command(place, "pytest", "-q", "-n0", "tests/unit/test_analysis_breadth.py")
+    assert tested.returncode == 0, tested.stdout
     study, page = studied(place, names=("breadth-minority",))
     breadth = study["breadth"]["breadth"]
     assert breadth.dims == ("network", "unit")
