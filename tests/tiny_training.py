@@ -67,3 +67,18 @@ def assert_same_bits(first: TrainedNetwork, second: TrainedNetwork) -> None:
         assert set(seen) == set(again)
         for name in seen:
             np.testing.assert_array_equal(seen[name], again[name])
+
+
+class ScriptedModel:
+    """Weights that count the training steps, in place of a network."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the number of steps so far."""
+        return [np.array([self.steps])]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Go back to an earlier number of steps."""
+        self.steps = int(weights[0][0])

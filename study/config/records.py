@@ -24,8 +24,6 @@ def measured_settings(config: Config) -> dict[str, Any]:
     Where no other reading of the gratings is asked for, how many permutations it would have decides nothing.
     """
     record = as_record(config)
-    if not config.multiverse.readouts:
-        record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
     del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
     if not config.multiverse.readouts:  # then its other keys decide nothing
         record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))

@@ -112,8 +112,8 @@ def _computing_in(model: keras.Model, policy: str) -> Iterator[None]:
             layer.dtype_policy = policy
         yield
     finally:
-        for layer, own in zip(model.layers, before, strict=True):
-            layer.dtype_policy = own
+        for layer, former in zip(model.layers, before, strict=True):
+            layer.dtype_policy = former
 
 
 def compiled_training(
@@ -185,14 +185,14 @@ def compiled_suffix(suffix: keras.Model, channel_axis: int) -> Callable[[list[An
     before, after = (1,) * (channel_axis % rank - 1), (1,) * (rank - 1 - channel_axis % rank)
 
     def scores(inputs: list[Any], kept: Any, labels: Any) -> Any:
-        own, *beside = inputs
-        factors = tf.reshape(tf.cast(kept, own.dtype), (-1, 1, *before, kept.shape[1], *after))
-        masked = tf.reshape(own * factors, (-1, *own.shape[1:]))
-        repeated = [tf.tile(each, (tf.shape(kept)[0], *[1] * (len(each.shape) - 1))) for each in beside]
+        output, *beside = inputs
+        factors = tf.reshape(tf.cast(kept, output.dtype), (-1, 1, *before, kept.shape[1], *after))
+        masked = tf.reshape(output * factors, (-1, *output.shape[1:]))
+        repeated = [tf.tile(tensor, (tf.shape(kept)[0], *[1] * (len(tensor.shape) - 1))) for tensor in beside]
         logits = suffix([masked, *repeated] if repeated else masked, training=False)
         return _scores_by_set(tf.cast(logits, tf.float32), kept, labels)
 
-    inputs = [tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in suffix.inputs]
+    inputs = [tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in suffix.inputs]
     kept = tf.TensorSpec((None, suffix.inputs[0].shape[channel_axis]), tf.float32)
     return compiled(scores, (inputs, kept, tf.TensorSpec((None,), tf.int64)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from typing import Any
 
 import keras
@@ -12,17 +11,15 @@ import pytest
 import tensorflow as tf
 
 from study.config import NetworkConfig, TrainingConfig
-from study.experiment import training as train
 from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.training import DivergedError, TrainedNetwork, evaluate, initialize, train_network
 from study.images.preparation.augmentation import augmented
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
 from study.networks.architectures.cnn7 import cnn7
-from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stream
-from tests.tiny_network import N_CLASSES, SHAPE, scramble, tiny_network, tiny_partition
-from tests.tiny_training import assert_same_bits, tiny_compiled, trained
+from tests.tiny_network import N_CLASSES, scramble, tiny_network, tiny_partition
+from tests.tiny_training import ScriptedModel, assert_same_bits, tiny_compiled, trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,85 +62,6 @@ def test_augmentation_changes_what_is_learnt_but_not_the_start(compiled: Compile
     initialize(compiled.model, root_seed=0, network="a")
     for one, other in zip(compiled.model.get_weights(), start, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-# Initial weights
-
-
-def initial(model: keras.Model, root_seed: int = 0, network: str = "n") -> dict[str, np.ndarray]:
-    """Return every initial weight by layer and name."""
-    initialize(model, root_seed=root_seed, network=network)
-    return {f"{layer.name}/{weight.name}": weight.numpy() for layer in model.layers for weight in layer.weights}
-
-
-@pytest.fixture(scope="module")
-def network() -> keras.Model:
-    """Return the study's network."""
-    return cnn7(NetworkConfig(), image_shape=(32, 32, 3), n_classes=10)
-
-
-def test_initial_weights_depend_on_root_and_network_alone(network: keras.Model) -> None:
-    """Not on what the model held before; another root or network gives other kernels, and the same constants."""
-    first = initial(network)
-    scramble(network, np.random.default_rng(0))
-    for name, values in initial(network).items():
-        np.testing.assert_array_equal(values, first[name])
-    for other in (initial(network, root_seed=1), initial(network, network="m")):
-        for name, values in other.items():
-            assert (values == first[name]).all() != name.endswith("kernel")
-
-
-def test_a_depthwise_kernel_starts_with_the_spread_of_its_fans() -> None:
-    """Nine positions of one channel in, nine times two out: uniform up to sqrt(6 / 27); not zero, and not Keras' spread."""
-    images = keras.Input((8, 8, 50), name="images")
-    depthwise = keras.layers.DepthwiseConv2D(3, depth_multiplier=2, name="depthwise")
-    kernel = initial(keras.Model(images, depthwise(images)))["depthwise/kernel"]
-    limit = np.sqrt(6 / 27)
-    assert 0.97 * limit < np.abs(kernel).max() <= limit
-    assert np.std(kernel) == pytest.approx(limit / np.sqrt(3), rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("layer", "variable"),
-    [
-        (keras.layers.SeparableConv2D(4, 3, name="new"), "depthwise_kernel, pointwise_kernel"),
-        (keras.layers.PReLU(name="new"), "alpha"),
-        (keras.Sequential([keras.layers.Conv2D(3, 1), keras.layers.Conv2D(3, 1)], name="new"), "kernel, bias"),
-    ],
-)
-def test_a_variable_without_an_initial_value_is_refused(layer: keras.layers.Layer, variable: str) -> None:
-    """By its name and its layer's: to start at zero would be to learn nothing, silently."""
-    images = keras.Input((8, 8, 3), name="images")
-    with pytest.raises(
-        StudyError, match=rf"^layer new \(\w+\): no initial value is known for its variable {variable};"
-    ):
-        initialize(keras.Model(images, layer(images)), root_seed=0, network="n")
-
-
-@pytest.mark.parametrize("changes", [{"padding": "same"}, {"order": "conv_bn_relu"}, {}])
-def test_a_change_elsewhere_leaves_a_kernel_alone(network: keras.Model, changes: dict[str, Any]) -> None:
-    """Padding, order and the number of classes do not reach the convolutions' kernels."""
-    other = cnn7(NetworkConfig(**changes), image_shape=(32, 32, 3), n_classes=10 if changes else 7)
-    first, second = initial(network), initial(other)
-    for index in range(1, 7):
-        np.testing.assert_array_equal(first[f"conv{index}/kernel"], second[f"conv{index}/kernel"])
-
-
-def test_kernels_are_glorot_uniform_and_the_rest_is_neutral(network: keras.Model) -> None:
-    """Within and up to the edge of +- sqrt(6 / (fan in + fan out)), flat between; layers are not copies of each other."""
-    weights = initial(network)
-    for name, values in weights.items():
-        kind = name.split("/")[1]
-        if kind == "kernel":
-            positions = int(np.prod(values.shape[:-2]))
-            limit = np.sqrt(6 / (positions * sum(values.shape[-2:])))
-            assert 0.98 * limit < np.abs(values).max() <= limit * (1 + 1e-6)
-            assert values.std() == pytest.approx(limit / np.sqrt(3), rel=0.06)
-            assert abs(values.mean()) < 5 * limit / np.sqrt(3 * values.size)
-        else:
-            assert (values == {"gamma": 1, "moving_variance": 1}.get(kind, 0)).all()
-    heads = [values.ravel()[:800] for name, values in weights.items() if name.endswith("kernel")]
-    assert max(abs(np.corrcoef(a, b)[0, 1]) for a, b in itertools.combinations(heads, 2)) < 0.2
 
 
 # One epoch, by another hand
@@ -271,21 +189,6 @@ def test_lower_precision_is_near_and_leaves_weights_and_inference_alone() -> Non
 # Which epoch is analysed
 
 
-class ScriptedModel:
-    """Weights that count the training steps, in place of a network."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return the number of steps so far."""
-        return [np.array([self.steps])]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Go back to an earlier number of steps."""
-        self.steps = int(weights[0][0])
-
-
 def scripted(
     validation: list[tuple[float, float]], *, train_loss: float = 1.0, **options: Any
 ) -> tuple[TrainedNetwork, ScriptedModel]:
@@ -360,102 +263,6 @@ def test_each_epoch_is_reported() -> None:
     told: list[tuple[int, float, float]] = []
     scripted([(1.0, 0.25), (0.5, 0.75)], on_epoch=lambda *values: told.append(values))
     assert told == [(1, 1.0, 0.25), (2, 0.5, 0.75)]
-
-
-# What an epoch shows
-
-
-def epochs_of_labels(n_images: int, batch_size: int, epochs: int = 2, network: str = "a") -> list[list[list[int]]]:
-    """Return the images of each batch of each epoch, read from labels that number them."""
-    images = np.zeros((n_images, *SHAPE), np.uint8)
-    numbers = np.arange(n_images)
-    part = Partition(images, numbers, images[:2], numbers[:2], images[:2], numbers[:2], np.zeros(SHAPE, np.float32))
-    batches: list[list[int]] = []
-    per_epoch: list[list[list[int]]] = []
-
-    def train(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        batches.extend(labels.tolist())
-        return 1.0, 0
-
-    def scores(shown: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        per_epoch.append(batches.copy())
-        batches.clear()
-        return 1.0, 0
-
-    config = TrainingConfig(epochs=epochs, batch_size=batch_size)
-    train_network(ScriptedModel(), train, scores, part, config, augmentation="none", root_seed=0, network=network)  # type: ignore[arg-type]
-    return per_epoch
-
-
-def test_every_image_is_shown_once_an_epoch_in_a_new_order() -> None:
-    """Batches of 16, the last one shorter; another epoch and another network have other orders."""
-    first, second = epochs_of_labels(70, 16)
-    assert [len(batch) for batch in first] == [16, 16, 16, 16, 6]
-    assert sorted(itertools.chain(*first)) == sorted(itertools.chain(*second)) == list(range(70))
-    assert first != second
-    assert first != epochs_of_labels(70, 16, network="b")[0]
-    assert [first, second] == epochs_of_labels(70, 16)
-
-
-@pytest.mark.parametrize("n_images", [1041, 1024, 512, 48])
-def test_how_many_batches_go_at_once_changes_nothing(n_images: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many batches a call or one: the same images in the same batches, each once, no call larger than it may be."""
-    at_once = epochs_of_labels(n_images, 16)
-    monkeypatch.setattr(train, "IMAGES_AT_ONCE", 1)
-    assert epochs_of_labels(n_images, 16) == at_once
-    assert sum(len(batch) for batch in at_once[0]) == n_images - (n_images % 16 == 1)
-
-
-def test_a_last_batch_of_one_image_is_left_out() -> None:
-    """It has no variance to normalise by; which image it is changes from epoch to epoch."""
-    first, second = epochs_of_labels(33, 16)
-    assert [len(batch) for batch in first] == [16, 16]
-    assert len(set(itertools.chain(*first))) == 32
-    assert set(itertools.chain(*first)) != set(itertools.chain(*second))
-
-
-def test_training_curves_average_over_images_not_batches() -> None:
-    """A short last batch counts by its size."""
-    part, losses = tiny_partition(train=20), iter([1.0, 4.0])
-
-    def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        return next(losses) * labels.size, labels.size
-
-    found = train_network(
-        ScriptedModel(),
-        train,
-        lambda images, labels: (1.0, 1),
-        part,
-        TrainingConfig(epochs=1, batch_size=16),
-        augmentation="none",
-        root_seed=0,
-        network="a",
-    )  # type: ignore[arg-type]
-    assert found.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
-    assert found.train_accuracy[0] == 1
-
-
-def test_networks_see_preprocessed_images() -> None:
-    """Pixels / 255 minus the training mean, float32, augmented before."""
-    part, shown = tiny_partition(train=16), []
-
-    def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-        shown.extend(images)
-        return 1.0, 0
-
-    train_network(
-        ScriptedModel(),
-        train,
-        lambda images, labels: (1.0, 1),
-        part,
-        TrainingConfig(epochs=1, batch_size=16),
-        augmentation="none",
-        root_seed=0,
-        network="a",
-    )  # type: ignore[arg-type]
-    order = stream(0, "a/0", "order").permutation(16)
-    assert shown[0].dtype == np.float32
-    np.testing.assert_array_equal(shown[0], preprocessed(part.train_images[order], part.training_mean))
 
 
 # Evaluation

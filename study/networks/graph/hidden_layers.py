@@ -213,12 +213,12 @@ def _normalization(graph: Graph, response: Node, channel_axis: int) -> Node | No
 
 def _carried_activation(graph: Graph, node: Node) -> str:
     """Return the one activation behind which all is that a call reads, "linear" where there is none such."""
-    found = set()
+    activations = set()
     for tensor in node.input_tensors:
         source = graph.source(tensor)
         carries = carries_activation(source.operation) and not source.is_input
-        found.add(_carried_activation(graph, source) if carries else activation_of(source.operation))
-    return found.pop() if len(found) == 1 else "linear"
+        activations.add(_carried_activation(graph, source) if carries else activation_of(source.operation))
+    return activations.pop() if len(activations) == 1 else "linear"
 
 
 def _output_layers(graph: Graph) -> set[str]:
@@ -252,7 +252,7 @@ def outputs_model(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> keras.
 def _tapped(model: keras.Model, names: list[str], name: str) -> keras.Model:
     model = flat_model(model)
     graph = Graph(model)
-    return keras.Model(model.input, [graph.tensor(each) for each in names], name=name)
+    return keras.Model(model.input, [graph.tensor(operation) for operation in names], name=name)
 
 
 def sent_on(model: keras.Model, layer: HiddenLayer, response: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -264,7 +264,7 @@ def sent_on(model: keras.Model, layer: HiddenLayer, response: NDArray[np.floatin
         return np.asarray(response, dtype=np.float64)
     normalization = Graph(flat_model(model)).node(layer.normalization).operation
     mean, variance = (
-        np.asarray(each, np.float64) for each in (normalization.moving_mean, normalization.moving_variance)
+        np.asarray(moment, np.float64) for moment in (normalization.moving_mean, normalization.moving_variance)
     )
     gamma = 1.0 if normalization.gamma is None else np.asarray(normalization.gamma, dtype=np.float64)
     beta = 0.0 if normalization.beta is None else np.asarray(normalization.beta, dtype=np.float64)
@@ -294,9 +294,9 @@ def spatial_means(maps: list[Any], channel_axes: Sequence[int] = ()) -> NDArray[
     `channel_axes` are those of the layers, where some have their channels elsewhere.
     """
     means = []
-    for each, axis in zip(maps, channel_axes or [-1] * len(maps), strict=True):
-        rank = len(each.shape)
-        means.append(ops.mean(each, axis=tuple(i for i in range(1, rank) if i != axis % rank)))
+    for layer_maps, axis in zip(maps, channel_axes or [-1] * len(maps), strict=True):
+        rank = len(layer_maps.shape)
+        means.append(ops.mean(layer_maps, axis=tuple(i for i in range(1, rank) if i != axis % rank)))
     return np.concatenate([np.asarray(mean, dtype=np.float64) for mean in means], axis=1)
 
 
@@ -318,7 +318,9 @@ def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray
 
 def _weight_norms(layer: keras.layers.Layer, n_units: int) -> NDArray[np.float64]:
     if isinstance(layer, keras.layers.SeparableConv2D):
-        across, through = (np.asarray(each, np.float64) for each in (layer.depthwise_kernel, layer.pointwise_kernel))
+        across, through = (
+            np.asarray(kernel, np.float64) for kernel in (layer.depthwise_kernel, layer.pointwise_kernel)
+        )
         kernel = np.einsum("hwcm,cmo->hwco", across, through.reshape(*across.shape[2:], -1))
     else:
         kernel = np.asarray(layer.kernel, dtype=np.float64)

@@ -55,7 +55,7 @@ def kind_of(operation: Any) -> str:
 
     A convolution whose every unit reads one channel is depthwise, whichever class it is of.
     """
-    kind = next((_KINDS[each.__name__] for each in type(operation).__mro__ if each.__name__ in _KINDS), "")
+    kind = next((_KINDS[base.__name__] for base in type(operation).__mro__ if base.__name__ in _KINDS), "")
     reads_one_channel = getattr(operation, "groups", 1) > 1 and operation.kernel.shape[-2] == 1
     return "depthwise" if kind == "convolution" and reads_one_channel else kind
 
@@ -67,10 +67,10 @@ def is_sum(operation: Any) -> bool:
 
 def activation_of(operation: Any) -> str:
     """Return the name of the activation that a layer or operation is or ends with, "linear" where that is none."""
-    own = _ACTIVATIONS.get(type(operation).__name__.lower())
+    name = _ACTIVATIONS.get(type(operation).__name__.lower())
     function = getattr(operation, "activation", None)
-    if own or function is None:
-        return own or "linear"
+    if name or function is None:
+        return name or "linear"
     if isinstance(function, keras.Operation):
         return activation_of(function)
     return str(getattr(function, "__name__", type(function).__name__))

@@ -119,7 +119,7 @@ def flat_model(model: keras.Model) -> keras.Model:
 
     Models inside it are dissolved, whatever their depth. Layers are the same objects, so weights are shared; a layer
     without weights that is called several times becomes as many layers, `relu`, `relu_2`, .... Where models inside use a
-    name twice, the later layer goes by `<model>_<name>` in the flat model; in the one that was given it keeps its name.
+    name twice, the later layer goes by `<model>_<name>` in the flat model; in the model itself it keeps its name.
 
     Raises
     ------
@@ -170,16 +170,16 @@ def _is_called_again(graph: Graph, node: Node) -> bool:
 
 @functools.lru_cache(maxsize=2)
 def _dissolved(model: keras.Model) -> keras.Model:
-    given = model.inputs[0]
-    images = keras.Input(batch_shape=given.shape, dtype=given.dtype, name=given.name)
+    tensor = model.inputs[0]
+    images = keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
     outputs = _applied(model, [images], {images.name: None}, within="")
     return keras.Model(images, outputs[0], name=model.name)
 
 
 def _functional(model: keras.Model) -> keras.Model:
     """Return a model as a functional one that takes and gives a tensor; itself where it is."""
-    own = [] if isinstance(model, keras.Sequential) else [model.input, model.output]
-    if own and all(isinstance(each, keras.KerasTensor) for each in own):
+    ends = [] if isinstance(model, keras.Sequential) else [model.input, model.output]
+    if ends and all(isinstance(end, keras.KerasTensor) for end in ends):
         return model
     return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
 
@@ -193,8 +193,8 @@ def _applied(model: keras.Model, inputs: list[Any], taken: dict[str, Any], *, wi
             continue
         args, kwargs = node.arguments.fill_in(values)
         if _is_functional(node.operation):
-            given = [each for each in keras.tree.flatten((args, kwargs)) if isinstance(each, keras.KerasTensor)]
-            outputs = _applied(node.operation, given, taken, within=node.operation.name)
+            read = [leaf for leaf in keras.tree.flatten((args, kwargs)) if isinstance(leaf, keras.KerasTensor)]
+            outputs = _applied(node.operation, read, taken, within=node.operation.name)
         else:
             outputs = keras.tree.flatten(_named(node.operation, taken, within)(*args, **kwargs))
         values.update(zip(map(id, node.outputs), outputs, strict=True))

@@ -1,4 +1,4 @@
-"""A model in two: up to a hidden layer's output, and from there to the model's own."""
+"""What crosses from before a hidden layer's output to behind it, and the model behind."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None)
     """
     model = flat_model(model)
     crossed, graph = crossing(model, layer), Graph(model)
-    sources = [graph.source(each).name for each in (crossed if isinstance(crossed, list) else [crossed])]
+    sources = [graph.source(tensor).name for tensor in (crossed if isinstance(crossed, list) else [crossed])]
     shared = [name for name in sources if graph.calls[name] > 1]
     refuse_unless(
         not shared,
         f"layer {layer.name}: beside it passes the output of {', '.join(shared)}, which the model calls several times, so"
-        " units cannot be silenced there; leave the layer out",
+        " units cannot be ablated there; leave the layer out",
     )
     return keras.Model(crossed, model.output if outputs is None else outputs, name=f"after_{layer.name}")
 
@@ -38,6 +38,6 @@ def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None)
 def crossing(model: keras.Model, layer: HiddenLayer) -> Any:
     """Return the symbolic output of a layer, and in a list with it those that pass beside it, if there are any."""
     graph = Graph(flat_model(model))
-    own = graph.tensor(layer.output)
-    beside = graph.beside(own)
-    return [own, *beside] if beside else own
+    output = graph.tensor(layer.output)
+    beside = graph.beside(output)
+    return [output, *beside] if beside else output

@@ -49,7 +49,7 @@ def unit_reader(
     """Return the reader of the units of some layers, in the order of `study.networks.graph.hidden_layers.unit_labels`."""
     maps = responses_model(model, layers)
     outputs = [maps.outputs] if isinstance(maps.outputs, keras.KerasTensor) else maps.outputs
-    means = [_spatial_mean(each, layer.channel_axis) for each, layer in zip(outputs, layers, strict=True)]
+    means = [_spatial_mean(output, layer.channel_axis) for output, layer in zip(outputs, layers, strict=True)]
     units = means[0] if len(means) == 1 else ops.concatenate(means, axis=-1)
     read = keras.Model(maps.inputs[0], units, name="units")
     return UnitReader(backend.compiled_forward(read), layout, preprocessing)
@@ -69,7 +69,7 @@ def picture_bytes(model: keras.Model) -> int:
     TensorFlow lets go of what is no longer needed, so this is more than it takes.
     """
     tensors = [tensor for node in Graph(flat_model(model)).nodes for tensor in node.outputs]
-    return sum(math.prod(each.shape[1:]) * np.dtype(each.dtype).itemsize for each in tensors)
+    return sum(math.prod(tensor.shape[1:]) * np.dtype(tensor.dtype).itemsize for tensor in tensors)
 
 
 def pictures_at_once(model: keras.Model, budget_bytes: int) -> int:
@@ -82,10 +82,10 @@ def pictures_at_once(model: keras.Model, budget_bytes: int) -> int:
     StudyError
         When a single picture takes more.
     """
-    each = picture_bytes(model)
+    needed = picture_bytes(model)
     refuse_unless(
-        each <= budget_bytes,
-        f"--memory {budget_bytes / 1e9:g}GB: a picture of {model.name} takes up to {each / 1e9:.2g} GB; pass --memory"
-        f" {-(-each // 10**8) / 10:g}GB or more",
+        needed <= budget_bytes,
+        f"--memory {budget_bytes / 1e9:g}GB: a picture of {model.name} takes up to {needed / 1e9:.2g} GB; pass --memory"
+        f" {-(-needed // 10**8) / 10:g}GB or more",
     )
-    return min(MOST_AT_ONCE, budget_bytes // each)
+    return min(MOST_AT_ONCE, budget_bytes // needed)

@@ -69,16 +69,16 @@ class InPlace:
 
     def held(self, activations: Any, mask: Mask, clamps: Sequence[Any]) -> Iterator[tuple[Any, NDArray[np.float32]]]:
         """Yield what `scores` takes with the masked units at each clamp, and the one set that keeps all."""
-        own, *beside = self.prepared(activations)
+        output, *beside = self.prepared(activations)
         everything = np.ones((1, self.layer.n_units), dtype=np.float32)
         for clamp in clamps:
-            values = np.asarray(clamp[0] if isinstance(clamp, (list, tuple)) else clamp, dtype=own.dtype.name)
-            yield [ops.where(self._spread(mask, own), self._spread(values, own), own), *beside], everything
+            values = np.asarray(clamp[0] if isinstance(clamp, (list, tuple)) else clamp, dtype=output.dtype.name)
+            yield [ops.where(self._spread(mask, output), self._spread(values, output), output), *beside], everything
 
-    def _spread(self, values: NDArray[Any], own: Any) -> NDArray[Any]:
+    def _spread(self, values: NDArray[Any], output: Any) -> NDArray[Any]:
         """Return one value a unit as it broadcasts against the layer's output; others as they are."""
         is_by_unit = values.shape == (self.layer.n_units,) and self.layer.channel_axis == 1
-        return values.reshape(-1, *[1] * (len(own.shape) - 2)) if is_by_unit else values
+        return values.reshape(-1, *[1] * (len(output.shape) - 2)) if is_by_unit else values
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ class ClampedNetwork:
         """
         part = self.parts[layer]
         # One clamp at a time: results then do not depend on which others there are, to the last bit.
-        each = (_scores(part, *held, labels) for held in part.held(activations, mask, clamps))
-        return np.concatenate(list(each), axis=1)
+        by_clamp = [_scores(part, *held, labels) for held in part.held(activations, mask, clamps)]
+        return np.concatenate(by_clamp, axis=1)
 
     def summed_scores(
         self, layer: int, activations: Any, masks: NDArray[np.bool_], labels: NDArray[np.int64]

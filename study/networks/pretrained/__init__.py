@@ -1,1 +1,1 @@
-"""Networks that were trained elsewhere: Keras applications and model files."""
+"""External networks: Keras applications and model files."""

@@ -1,4 +1,4 @@
-"""Networks from elsewhere: applications of Keras and .keras files, with all that says which they are."""
+"""External networks: applications of Keras and .keras files, with all that says which they are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FREE_SIZE = 224  # for an application that Keras builds for any size; all of tho
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network from elsewhere, ready to be shown pictures.
+    """An external network, ready to be shown pictures.
 
     Attributes
     ----------
@@ -149,13 +149,15 @@ def _application(
         if path is not None:
             _read_weights(made, path)
             said = f"weights read from {path.name}"
-    own, remarks = made.input_shape[1], []
-    if own is None:
+    built_size, remarks = made.input_shape[1], []
+    if built_size is None:
         input_size = input_size or FREE_SIZE
         remarks.append(f"Keras builds {name} for pictures of any size: it was given {input_size} px")
-    elif input_size not in (None, own):
-        remarks.append(f"the weights of {name} were trained on pictures of {own} px: it was given {input_size} px")
-    made = made if input_size in (None, own) else _resized(made, input_size)
+    elif input_size not in (None, built_size):
+        remarks.append(
+            f"the weights of {name} were trained on pictures of {built_size} px: it was given {input_size} px"
+        )
+    made = made if input_size in (None, built_size) else _resized(made, input_size)
     return _loaded(made, name, f"{name}, as keras.applications builds it", chosen or name, said, remarks)
 
 
@@ -187,9 +189,9 @@ def _file(path: Path, weights: str | None, chosen: str | None, input_size: int |
             f" {known_preprocessings()}",
         )
         remarks.append(f"{path.name} begins with a layer that scales pixels: it was given 0 to 255")
-    own = made.inputs[0].shape[2]  # whichever axis channels are on
-    if input_size not in (None, own):
-        remarks.append(f"{path.name} is of pictures of {own or 'any'} px: it was given {input_size} px")
+    built_size = made.inputs[0].shape[2]  # whichever axis channels are on
+    if input_size not in (None, built_size):
+        remarks.append(f"{path.name} is of pictures of {built_size or 'any'} px: it was given {input_size} px")
         made = _resized(made, input_size)
     said = f"those of {path.name}"
     return _loaded(made, path.stem, f"{made.name}, from the file {path.name}", chosen or "raw", said, remarks)
@@ -219,14 +221,14 @@ def digest(model: keras.Model) -> str:
 
 def _built(name: str, classes: int | None, input_size: int | None) -> keras.Model:
     """Return an application with random weights."""
-    asked: dict[str, Any] = {} if input_size is None else {"input_shape": (input_size, input_size, 3)}
-    asked |= {} if classes is None else {"classes": classes}
+    options: dict[str, Any] = {} if input_size is None else {"input_shape": (input_size, input_size, 3)}
+    options |= {} if classes is None else {"classes": classes}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about sizes and channels, which are checked here
-            return applications()[name](weights=None, **asked)
+            return applications()[name](weights=None, **options)
     except ValueError as error:
-        raise StudyError(f"{name} cannot be built with {asked} ({one_line(error)}); change --input-size") from error
+        raise StudyError(f"{name} cannot be built with {options} ({one_line(error)}); change --input-size") from error
 
 
 def _with_imagenet_weights(name: str) -> keras.Model:

@@ -129,7 +129,7 @@ def input_layout(model: keras.Model) -> InputLayout:
 def _channels_first(model: keras.Model, shape: tuple[int | None, ...]) -> bool:
     """Return whether the channels of the input come before its rows, which the first layer with an opinion decides."""
     opinions = (getattr(layer, "data_format", None) for layer in flat_model(model).layers)
-    known = next((each for each in opinions if each in ("channels_first", "channels_last")), None)
+    known = next((opinion for opinion in opinions if opinion in ("channels_first", "channels_last")), None)
     return known == "channels_first" if known else shape[-1] not in (1, 3) and shape[0] in (1, 3)
 
 
