@@ -28,6 +28,7 @@ from study.stats.randomization import combined_randomization_test, randomization
 from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
 from study.stats.signs import equivalence_test, equivalence_tests, sign_flip_test, sign_flip_tests
+from study.stats.textbook import textbook_spearman
 
 __all__ = [
     "Alternative",
@@ -68,4 +69,5 @@ __all__ = [
     "stratified_permutation_tests",
     "stratified_spearman",
     "stratified_spearmans",
+    "textbook_spearman",
 ]

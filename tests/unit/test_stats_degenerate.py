@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from study import stats
 
@@ -86,6 +87,18 @@ def test_undefined_means_name_their_reason(values: list[float], note: str) -> No
     interval = stats.mean_interval(values, rng=rng(), **INTERVAL)
     assert math.isnan(flips.pvalue) and math.isnan(tost.pvalue) and interval.kind == "undefined"
     assert {flips.note, tost.note, interval.note} == {note}
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+@pytest.mark.parametrize("n", [3, 4, 30])
+def test_the_textbook_s_correlation_is_scipy_s(n: int, alternative: Any) -> None:
+    """Pingouin's rho and p are SciPy's, also for the fewest pairs; undefined ones name their reason."""
+    x, y = rng().normal(size=(2, n)).round(1)
+    outcome = stats.textbook_spearman(x, y, alternative=alternative)
+    expected = scipy.stats.spearmanr(x, y, alternative=alternative)
+    assert (outcome.statistic, outcome.pvalue) == pytest.approx((expected.statistic, expected.pvalue), nan_ok=True)
+    constant = stats.textbook_spearman(x, np.ones(n), alternative=alternative)
+    assert math.isnan(constant.statistic) and math.isnan(constant.pvalue) and constant.note == "constant input"
 
 
 def test_undefined_combined_tests_name_their_reason() -> None:

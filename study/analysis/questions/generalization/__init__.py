@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.stats import spearmanr
 
 from study import stats
 from study.analysis.core.charts import Chart
@@ -53,10 +52,8 @@ def _pooled(study: xr.DataTree, layer: str) -> tuple[float, float]:
     gosi = layer_gosi(study).sel(layer=layer).values
     loss = test_loss(study).values
     defined = ~np.isnan(gosi)
-    if defined.sum() < 3 or np.ptp(gosi[defined]) == 0 or np.ptp(loss[defined]) == 0:
-        return float("nan"), float("nan")
-    rho, pvalue = spearmanr(gosi[defined], loss[defined])
-    return float(rho), float(pvalue)
+    outcome = stats.textbook_spearman(gosi[defined], loss[defined], alternative="two-sided")
+    return outcome.statistic, outcome.pvalue
 
 
 def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from study import stats
 from study.vocabulary.seeding import stream
@@ -64,7 +63,7 @@ def _registered_ways(sample: Sample) -> Iterator[_Way]:
     """Yield the pooled rho and the one within augmentation, with two-sided p: asymptotic as published, and permuted."""
     n, rng = len(sample.gosi), stream(0, "figure", f"ways/{sample.layer}")
     rho, interval = rank_correlation(sample, POOLED)
-    pvalue = float(spearmanr(sample.gosi, sample.test_loss).pvalue) if np.isfinite(rho) else np.nan
+    pvalue = stats.textbook_spearman(sample.gosi, sample.test_loss, alternative="two-sided").pvalue
     yield POOLED, PUBLISHED, CORRELATION, rho, interval, pvalue, n, interval.note
     rho, interval = rank_correlation(sample, WITHIN)
     outcome = stats.stratified_permutation_test(

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from study import stats
 from study.analysis.core.charts import Chart
@@ -79,10 +78,9 @@ def naive_pvalue(x: NDArray[np.float64], y: NDArray[np.float64], *, alternative:
     Never below that of the one most extreme order among all n!, where the textbook's approximation gives 0. NaN where
     rho is undefined.
     """
-    if math.isnan(stats.spearman(x, y).statistic):
-        return math.nan
+    pvalue = stats.textbook_spearman(x, y, alternative=alternative).pvalue
     least = (2 if alternative == "two-sided" else 1) / math.factorial(len(x))
-    return max(float(spearmanr(x, y, alternative=alternative).pvalue), least)
+    return math.nan if math.isnan(pvalue) else max(pvalue, least)
 
 
 def _published(study: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
