@@ -132,6 +132,14 @@ class Checkpoints:
     optimizer: Sequence[keras.Variable]
     store: CheckpointStore
 
+    def moments(self) -> list[NDArray[Any]]:
+        """Return the present values of the optimiser's variables."""
+        return [np.asarray(variable.numpy()) for variable in self.optimizer]
+
+    def save(self, state: TrainingState) -> None:
+        """Keep a state in place of the former."""
+        self.store.save(state.arrays())
+
 
 def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
     """Give every weight its initial value: Glorot-uniform kernels, zero biases, identity normalisation.
@@ -213,14 +221,10 @@ def train_network(
     ----------
     model, train, scores
         The network, and its compiled training and inference scores, from `study.networks.backend`.
-    partition
-        Training and validation images, and the training mean.
-    config
-        Epochs, batch size and the rule that selects the analysed epoch (the first best one, if tied).
-    augmentation
-        One of `study.config.AUGMENTATIONS`.
-    root_seed, network
-        Names of the random streams.
+    partition, config
+        Images and the training mean; epochs, batch size and what selects the analysed epoch (the first best, if tied).
+    augmentation, root_seed, network
+        One of `study.config.AUGMENTATIONS`; names of the random streams.
     on_epoch
         Called after each epoch with its number from 1, and validation loss and accuracy.
     observe
@@ -245,28 +249,27 @@ def train_network(
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *trained, *validation
-        # The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
-        finite = np.isfinite(curves[:, epoch]).all() and all(
-            np.isfinite(weight).all() for weight in model.get_weights()
-        )
-        if not finite:
-            raise DivergedError(f"the loss or a weight is not a number in epoch {epoch + 1}")
+        _refuse_diverged(model, curves[:, epoch], epoch + 1)
         if observe:
             observations.append(observe())
         score = _selection_score(config.selection, epoch, *validation)
         if score > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
-            moments = [np.asarray(variable.numpy()) for variable in checkpoints.optimizer]
-            weights = model.get_weights()
-            now = TrainingState(epoch + 1, curves, best_epoch, best_score, best, weights, moments, observations)
-            checkpoints.store.save(now.arrays())
+            present = model.get_weights(), checkpoints.moments()
+            checkpoints.save(TrainingState(epoch + 1, curves, best_epoch, best_score, best, *present, observations))
         on_epoch(epoch + 1, *validation)
     model.set_weights(best)
-    train_loss, train_accuracy, validation_loss, validation_accuracy = curves
-    return TrainedNetwork(
-        train_loss, train_accuracy, validation_loss, validation_accuracy, best_epoch, best, tuple(observations), resumed
-    )
+    return TrainedNetwork(curves[0], curves[1], curves[2], curves[3], best_epoch, best, tuple(observations), resumed)
+
+
+def _refuse_diverged(model: keras.Model, scores: NDArray[np.float64], epoch: int) -> None:
+    """Raise `DivergedError` where one of an epoch's scores or of the weights that it left is not finite.
+
+    The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
+    """
+    if not all(np.isfinite(values).all() for values in (scores, *model.get_weights())):
+        raise DivergedError(f"the loss or a weight is not a number in epoch {epoch}")
 
 
 def _restored(model: keras.Model, checkpoints: Checkpoints) -> TrainingState | None:

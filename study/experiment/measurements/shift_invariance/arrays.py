@@ -91,8 +91,7 @@ def shift_arrays(
         ``cv_mean``, ``cv_standard_error`` : (condition, layer), over the layer's active components; NaN without any,
         the standard error also with one. Up to and including the ablated layer, whose units are ablated behind their
         responses, a condition has the values of the intact network.
-        ``n_components``, ``n_inactive`` : (condition, layer), components that are averaged, and those left out because
-        no unshifted test image activates them.
+        ``n_components``, ``n_inactive`` : (condition, layer), components averaged, and those that no unshifted image activates.
         ``prediction_consistency`` : (condition, shift), the share of test images whose predicted class stays.
 
     Raises
@@ -100,10 +99,7 @@ def shift_arrays(
     ValueError
         When `masks` are not those of the ablated layers, or an activation is NaN, infinite or negative.
     """
-    names = [network.layers[index].name for index in network.ablated]
-    if set(masks) != set(names):
-        raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can ablate {', '.join(names)}")
-    kept = [(~masks[name]).astype(np.float32) for name in names]
+    kept = _kept_units(network, masks)
     images, mean = partition.test_images[: test_images or None], partition.training_mean
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     step = 1 / len(batches) / (2 + len(SHIFTS))  # the unshifted images are seen twice
@@ -124,6 +120,14 @@ def shift_arrays(
         raise ValueError("an activation is NaN, infinite or negative: the network is broken, or not read after a ReLU")
     by_layer = _layer_values(network, [len(sets) for sets in kept], sums, counts)
     return {**by_layer, "prediction_consistency": unchanged / len(images)}
+
+
+def _kept_units(network: WatchedNetwork, masks: Mapping[str, NDArray[np.bool_]]) -> list[NDArray[np.float32]]:
+    """Return 1 for every unit that a set leaves alone and 0 for the others, (set, unit), by ablated layer in order."""
+    names = [network.layers[index].name for index in network.ablated]
+    if set(masks) != set(names):
+        raise ValueError(f"masks of {', '.join(masks) or 'no layer'}: the network can ablate {', '.join(names)}")
+    return [(~masks[name]).astype(np.float32) for name in names]
 
 
 def _layer_values(
