@@ -44,10 +44,10 @@ def test_what_an_architecture_declares_is_what_it_builds(name: str) -> None:
     architecture = architectures()[name]
     model = architecture.build(NetworkConfig(architecture=name), image_shape=(32, 32, 3), n_classes=7)
     assert architecture.name == name
-    found = named_layers(hidden_layers(model), architecture.layers)
-    assert tuple(layer.name for layer in found) == architecture.layers
-    assert {layer.name: layer.n_units for layer in found} == architecture.unit_counts
-    assert {layer.activation for layer in found} == {"relu"}
+    measured_layers = named_layers(hidden_layers(model), architecture.layers)
+    assert tuple(layer.name for layer in measured_layers) == architecture.layers
+    assert {layer.name: layer.n_units for layer in measured_layers} == architecture.unit_counts
+    assert {layer.activation for layer in measured_layers} == {"relu"}
     assert {layer.name for layer in selected_layers(hidden_layers(model), ())} - {"pool"} <= set(architecture.layers)
     assert set(architecture.shifted_layers) <= set(architecture.layers)
     assert model.output.shape == (None, 7)
@@ -200,7 +200,7 @@ def test_a_layer_that_does_not_cut_is_watched_in_place(small: keras.Model, name:
     images = tiny_partition(test=30)
     mask = np.random.default_rng(0).random((1, RESNET8_UNITS[name])) < 0.5
     network = WatchedNetwork.of(small, layers, (name,))
-    found = shift_arrays(network, images, {name: mask}, test_images=0)
+    measured_layers = shift_arrays(network, images, {name: mask}, test_images=0)
     weights = small.get_weights()
     for reader in READERS[name]:
         kernel = small.get_layer(reader).kernel
@@ -209,10 +209,12 @@ def test_a_layer_that_does_not_cut_is_watched_in_place(small: keras.Model, name:
     small.set_weights(weights)
     place = [layer.name for layer in layers].index(name)
     for key in ("cv_mean", "n_inactive"):
-        np.testing.assert_allclose(found[key][1, place + 1 :], expected[key][0, place + 1 :], rtol=2e-4)
-        np.testing.assert_array_equal(found[key][1, : place + 1], found[key][0, : place + 1])
-    np.testing.assert_array_equal(found["prediction_consistency"][1], expected["prediction_consistency"][0])
-    assert not np.allclose(found["cv_mean"][1, place + 1 :], found["cv_mean"][0, place + 1 :], rtol=1e-3)
+        np.testing.assert_allclose(measured_layers[key][1, place + 1 :], expected[key][0, place + 1 :], rtol=2e-4)
+        np.testing.assert_array_equal(measured_layers[key][1, : place + 1], measured_layers[key][0, : place + 1])
+    np.testing.assert_array_equal(measured_layers["prediction_consistency"][1], expected["prediction_consistency"][0])
+    assert not np.allclose(
+        measured_layers["cv_mean"][1, place + 1 :], measured_layers["cv_mean"][0, place + 1 :], rtol=1e-3
+    )
 
 
 # Another architecture, in a folder of its own

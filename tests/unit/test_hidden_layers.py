@@ -66,14 +66,14 @@ def test_layers_of_every_kind_are_found(mixed: keras.Model) -> None:
 def test_vgg16_has_the_papers_layers() -> None:
     """20 hidden layers by the paper's names, 13,888 units; pooling is behind a ReLU as well."""
     model = keras.applications.VGG16(weights=None, input_shape=(32, 32, 3), classes=3)
-    found = hidden_layers(model)
+    hidden = hidden_layers(model)
     blocks = [(1, 2, 64), (2, 2, 128), (3, 3, 256), (4, 3, 512), (5, 3, 512)]
     names = [f"block{b}_{part}" for b, n, _ in blocks for part in (*(f"conv{i + 1}" for i in range(n)), "pool")]
-    assert [layer.name for layer in found] == [*names, "fc1", "fc2"]
+    assert [layer.name for layer in hidden] == [*names, "fc1", "fc2"]
     units = [64] * 3 + [128] * 3 + [256] * 4 + [512] * 8 + [4096] * 2
-    assert [layer.n_units for layer in found] == units
-    assert {(layer.activation, layer.cuts, layer.response == layer.name) for layer in found} == {("relu", True, True)}
-    assert selected_layers(found, ()) == found
+    assert [layer.n_units for layer in hidden] == units
+    assert {(layer.activation, layer.cuts, layer.response == layer.name) for layer in hidden} == {("relu", True, True)}
+    assert selected_layers(hidden, ()) == hidden
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,17 @@ def test_vgg16_has_the_papers_layers() -> None:
         ("ConvNeXtTiny", 32, {"convolution": 4, "depthwise": 18, "dense": 36, "pooling": 1, "sum": 18}, 41_952, 18, 5),
     ],
 )
-def test_layers_of_networks_from_elsewhere_are_found(
+def test_layers_of_external_networks_are_found(
     name: str, size: int, kinds: dict[str, int], n_units: int, n_active: int, n_cutting: int
 ) -> None:
     """Residual, depthwise, concatenating, with gates, with models inside: every layer, once; what is behind an activation."""
     model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=3)
-    found = hidden_layers(model)
-    assert Counter(layer.kind for layer in found) == kinds
-    assert len({layer.name for layer in found}) == len(found)
-    without_sums = [layer for layer in found if layer.kind != "sum"]
+    hidden = hidden_layers(model)
+    assert Counter(layer.kind for layer in hidden) == kinds
+    assert len({layer.name for layer in hidden}) == len(hidden)
+    without_sums = [layer for layer in hidden if layer.kind != "sum"]
     assert sum(layer.n_units for layer in without_sums) == n_units
-    assert len(selected_layers(found, ())) == n_active
+    assert len(selected_layers(hidden, ())) == n_active
     assert sum(layer.cuts for layer in without_sums) == n_cutting
 
 
@@ -129,14 +129,14 @@ def test_models_inside_are_looked_into() -> None:
     ]
     assert not any(isinstance(layer, keras.Model) for layer in flat.layers)
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), expected)
-    found = hidden_layers(model)
-    assert [(layer.name, layer.response, layer.n_units) for layer in found] == [
+    hidden = hidden_layers(model)
+    assert [(layer.name, layer.response, layer.n_units) for layer in hidden] == [
         ("conv", "relu", 4),
         ("second_conv", "relu_2", 5),
         ("pool", "pool", 5),
         ("fc", "relu_3", 6),
     ]
-    assert all(layer.cuts and layer.activation == "relu" for layer in found)
+    assert all(layer.cuts and layer.activation == "relu" for layer in hidden)
     assert flat_model(flat) is flat
     for weight in model.weights:
         weight.assign(weight + 0.1)
@@ -163,9 +163,9 @@ def test_responses_of_a_nested_network_are_its_own() -> None:
     batch = images(model)
     maps = np.asarray(model.get_layer("first")(batch / 2))
     flow = model.get_layer("second").get_layer("bn")(model.get_layer("second").layers[1](maps), training=False)
-    found = responses_model(model, hidden_layers(model))(batch)
-    np.testing.assert_allclose(found[0], maps, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(found[1], np.maximum(np.asarray(flow), 0), rtol=1e-5, atol=1e-6)
+    hidden = responses_model(model, hidden_layers(model))(batch)
+    np.testing.assert_allclose(hidden[0], maps, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(hidden[1], np.maximum(np.asarray(flow), 0), rtol=1e-5, atol=1e-6)
 
 
 def test_operations_without_a_layer_are_activations_too() -> None:
@@ -174,12 +174,12 @@ def test_operations_without_a_layer_are_activations_too() -> None:
     flow = keras.ops.relu(layers.Conv2D(4, 3, name="one")(start))
     flow = keras.activations.gelu(layers.Conv2D(5, 3, name="two")(flow))
     model = keras.Model(start, layers.Dense(3)(layers.Flatten()(flow)))
-    found = hidden_layers(model)
-    assert [(layer.name, layer.activation, layer.response != layer.name) for layer in found] == [
+    hidden = hidden_layers(model)
+    assert [(layer.name, layer.activation, layer.response != layer.name) for layer in hidden] == [
         ("one", "relu", True),
         ("two", "gelu", True),
     ]
-    maps = np.asarray(responses_model(model, found)(images(model))[0])
+    maps = np.asarray(responses_model(model, hidden)(images(model))[0])
     np.testing.assert_allclose(maps, np.maximum(np.asarray(model.get_layer("one")(images(model))), 0), atol=1e-6)
 
 
@@ -227,7 +227,7 @@ def test_layers_are_chosen_by_kind_name_or_pattern(patterns: tuple[str, ...], na
 
 
 @pytest.mark.parametrize(
-    ("found", "patterns", "line"),
+    ("hidden", "patterns", "line"),
     [
         (
             MIXED,
@@ -239,11 +239,11 @@ def test_layers_are_chosen_by_kind_name_or_pattern(patterns: tuple[str, ...], na
     ],
 )
 def test_a_pattern_that_fits_nothing_is_refused(
-    found: tuple[HiddenLayer, ...], patterns: tuple[str, ...], line: str
+    hidden: tuple[HiddenLayer, ...], patterns: tuple[str, ...], line: str
 ) -> None:
     """The pattern, what it may be, and the nearest names; in one line."""
     with pytest.raises(StudyError, match=line) as refused:
-        selected_layers(found, patterns)
+        selected_layers(hidden, patterns)
     assert "\n" not in str(refused.value)
 
 
@@ -336,7 +336,7 @@ def test_logits_are_what_the_softmax_is_of(last: Callable[[], list[keras.layers.
 
 def test_weight_norms_are_those_of_what_an_impulse_gives() -> None:
     """Kinds of layers shown one input at a time: convolutions of any kind, a transposed one, pooling without weights."""
-    found = {}
+    hidden = {}
     for layer in (
         layers.Conv2D(6, 2, groups=2, name="grouped"),
         layers.DepthwiseConv2D(2, depth_multiplier=3, name="depth"),
@@ -351,16 +351,16 @@ def test_weight_norms_are_those_of_what_an_impulse_gives() -> None:
         if layer.name == "transposed":
             response = response[:4]  # of the first position alone: it reaches every weight once
         expected = np.sqrt((response**2).reshape(-1, response.shape[-1]).sum(axis=0))
-        found[layer.name] = weight_norms(model, hidden_layers(model))
+        hidden[layer.name] = weight_norms(model, hidden_layers(model))
         if layer.name != "pool":
-            np.testing.assert_allclose(found[layer.name], expected, rtol=1e-4)
-    assert np.isnan(found["pool"]).all()
+            np.testing.assert_allclose(hidden[layer.name], expected, rtol=1e-4)
+    assert np.isnan(hidden["pool"]).all()
 
 
 def test_a_normalisation_without_scale_is_understood(mixed: keras.Model) -> None:
     """What the next layer receives on average, in every layer of the mixed network."""
-    batch, found = images(mixed, 9), hidden_layers(mixed)
-    maps = zip(found, responses_model(mixed, found)(batch), outputs_model(mixed, found)(batch), strict=True)
+    batch, hidden = images(mixed, 9), hidden_layers(mixed)
+    maps = zip(hidden, responses_model(mixed, hidden)(batch), outputs_model(mixed, hidden)(batch), strict=True)
     for layer, response, output in maps:
         means = spatial_means([response]).mean(axis=0)
         expected = spatial_means([output]).mean(axis=0)
@@ -373,17 +373,17 @@ def test_channels_may_come_first() -> None:
     scramble(last, rng(6))
     first.set_weights(last.get_weights())
     batch = images(last)
-    found, expected = hidden_layers(first), hidden_layers(last)
-    assert [(layer.name, layer.channel_axis) for layer in found] == [
+    hidden, expected = hidden_layers(first), hidden_layers(last)
+    assert [(layer.name, layer.channel_axis) for layer in hidden] == [
         *((name, 1) for name in ("one", "pool", "two", "three", "sum")),
         ("mean", -1),
     ]
-    assert [(layer.name, layer.n_units, layer.output) for layer in found] == [
+    assert [(layer.name, layer.n_units, layer.output) for layer in hidden] == [
         (layer.name, layer.n_units, layer.output) for layer in expected
     ]
-    maps = responses_model(first, found)(batch.transpose(0, 3, 1, 2))
+    maps = responses_model(first, hidden)(batch.transpose(0, 3, 1, 2))
     wanted = responses_model(last, expected)(batch)
-    for own, other in zip(maps[:5], wanted[:5], strict=True):
-        np.testing.assert_allclose(np.moveaxis(np.asarray(own), 1, -1), other, atol=1e-5)
-    means = spatial_means(maps, [layer.channel_axis for layer in found])
+    for values, other in zip(maps[:5], wanted[:5], strict=True):
+        np.testing.assert_allclose(np.moveaxis(np.asarray(values), 1, -1), other, atol=1e-5)
+    means = spatial_means(maps, [layer.channel_axis for layer in hidden])
     np.testing.assert_allclose(means, spatial_means(wanted), atol=1e-5)

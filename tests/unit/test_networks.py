@@ -171,8 +171,8 @@ def test_the_same_holds_in_cnn7(published: keras.Model) -> None:
         np.testing.assert_allclose(np.asarray(suffix_model(published, layer)(outputs)), expected, rtol=1e-4, atol=1e-4)
 
 
-def silenced(model: keras.Model, layer: HiddenLayer, mask: np.ndarray, clamp: str) -> list[np.ndarray]:
-    """Return weights with which the network itself has the masked units silenced.
+def ablated(model: keras.Model, layer: HiddenLayer, mask: np.ndarray, clamp: str) -> list[np.ndarray]:
+    """Return weights with which the network itself has the masked units ablated.
 
     For `output_zero` the last part that gives the layer's output is made to give 0; for `relu_zero` the response is.
     """
@@ -193,21 +193,21 @@ def silenced(model: keras.Model, layer: HiddenLayer, mask: np.ndarray, clamp: st
 
 @pytest.mark.parametrize("clamp", ["output_zero", "relu_zero"])
 @pytest.mark.parametrize("index", range(3))
-def test_clamping_equals_silencing_inside_the_network(
+def test_clamping_equals_ablating_inside_the_network(
     read_network: tuple[keras.Model, np.ndarray], index: int, clamp: str
 ) -> None:
-    """Masking what a layer sends on gives the logits of a network whose own weights silence the same units."""
+    """Masking what a layer sends on gives the logits of a network whose own weights ablate the same units."""
     model, images = read_network
     layer = hidden_layers(model)[index]
     mask = np.random.default_rng(index).random(layer.n_units) < 0.5
     outputs = np.asarray(outputs_model(model, hidden_layers(model))(images)[index])
     values = clamp_values(model, layer, clamp)
     clamped = outputs * ~mask + np.where(mask, values, np.float32(0))
-    found = np.asarray(suffix_model(model, layer)(clamped))
+    actual = np.asarray(suffix_model(model, layer)(clamped))
     modified = keras.models.clone_model(model)
-    modified.set_weights(silenced(model, layer, mask, clamp))
-    np.testing.assert_allclose(found, np.asarray(modified(images, training=False)), rtol=1e-4, atol=1e-5)
-    assert np.abs(found - np.asarray(model(images, training=False))).max() > 1e-2
+    modified.set_weights(ablated(model, layer, mask, clamp))
+    np.testing.assert_allclose(actual, np.asarray(modified(images, training=False)), rtol=1e-4, atol=1e-5)
+    assert np.abs(actual - np.asarray(model(images, training=False))).max() > 1e-2
 
 
 def test_a_silent_unit_sends_on_the_normalisation_of_zero() -> None:
@@ -254,27 +254,27 @@ def test_mean_responses_become_mean_outputs(order: str) -> None:
     outputs = outputs_model(model, layers)(images)
     starts = np.cumsum([0, *UNITS.values()])
     for layer, start, sent in zip(layers, starts, outputs, strict=False):
-        own = responses[:, start : start + layer.n_units].mean(axis=0)
+        values = responses[:, start : start + layer.n_units].mean(axis=0)
         expected = np.asarray(sent).reshape(-1, layer.n_units).mean(axis=0, dtype=float)
-        np.testing.assert_allclose(sent_on(model, layer, own), expected, atol=1e-6)
+        np.testing.assert_allclose(sent_on(model, layer, values), expected, atol=1e-6)
 
 
 def test_spatial_means_stand_side_by_side() -> None:
     """Maps over positions, dense units as they are, in float64."""
     maps = np.arange(24, dtype="f4").reshape(2, 2, 2, 3)
-    found = spatial_means([maps, np.array([[5.0], [6.0]], "f4")])
-    assert found.dtype == np.float64
-    np.testing.assert_array_equal(found, [[4.5, 5.5, 6.5, 5], [16.5, 17.5, 18.5, 6]])
+    actual = spatial_means([maps, np.array([[5.0], [6.0]], "f4")])
+    assert actual.dtype == np.float64
+    np.testing.assert_array_equal(actual, [[4.5, 5.5, 6.5, 5], [16.5, 17.5, 18.5, 6]])
 
 
 def test_weight_norms_are_those_of_the_incoming_kernels() -> None:
     """Unit by unit, all inputs and positions, no bias."""
     model = tiny_network()
     scramble(model, np.random.default_rng(13))
-    found = weight_norms(model, hidden_layers(model))
+    actual = weight_norms(model, hidden_layers(model))
     expected = [
         np.sqrt((np.asarray(model.get_layer(name).kernel)[..., unit].astype(float) ** 2).sum())
         for name, units in UNITS.items()
         for unit in range(units)
     ]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)

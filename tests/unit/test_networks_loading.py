@@ -1,4 +1,4 @@
-"""Networks from elsewhere: which there are, what they are fed, where their weights come from, and what is refused."""
+"""External networks: which there are, what they are fed, where their weights come from, and what is refused."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def one_thread() -> None:
     backend.configure_process()
 
 
-def small(name: str, **given: Any) -> LoadedModel:
+def small(name: str, **changes: Any) -> LoadedModel:
     """Return an application with random weights, 32 px wide, with 3 outputs."""
-    asked: dict[str, Any] = {"weights": "none", "preprocessing": None, "seed": 0, "classes": 3, "input_size": 32}
-    return load(name, **asked | given)
+    options: dict[str, Any] = {"weights": "none", "preprocessing": None, "seed": 0, "classes": 3, "input_size": 32}
+    return load(name, **options | changes)
 
 
 def saved(directory: Path, layers: list[keras.layers.Layer], shape: tuple[int | None, ...] = (32, 32, 3)) -> str:
@@ -46,10 +46,10 @@ def saved(directory: Path, layers: list[keras.layers.Layer], shape: tuple[int | 
     return str(directory / "own.keras")
 
 
-def from_file(path: str, **given: Any) -> LoadedModel:
+def from_file(path: str, **changes: Any) -> LoadedModel:
     """Return the network in a file."""
-    asked: dict[str, Any] = {"weights": None, "preprocessing": "unit", "seed": 0}
-    return load(path, **asked | given)
+    options: dict[str, Any] = {"weights": None, "preprocessing": "unit", "seed": 0}
+    return load(path, **options | changes)
 
 
 def head() -> list[keras.layers.Layer]:
@@ -179,14 +179,14 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
     """Of another network, no such file, another suffix, a file of anything else."""
     small("mobilenet", classes=4).model.save_weights(tmp_path / "four.weights.h5")
     (tmp_path / "text.h5").write_text("no weights")
-    for given, expected in (
+    for changes, expected in (
         ("four.weights.h5", r"four\.weights\.h5: these are no weights of mobilenet.* and 3 outputs"),
         ("text.h5", r"text\.h5: these are no weights"),
         ("absent.h5", r"absent\.h5: there is no such file"),
         ("weights.pt", r"must be imagenet, none, or a file that ends in \.weights\.h5, \.h5, \.keras"),
     ):
         with pytest.raises(StudyError, match=expected) as line:
-            small("mobilenet", weights=str(tmp_path / given))
+            small("mobilenet", weights=str(tmp_path / changes))
         assert "\n" not in str(line.value)
     with pytest.raises(StudyError, match="they have 1000 outputs, not 3"):
         small("mobilenet", weights="imagenet")
@@ -240,12 +240,12 @@ def test_imagenet_weights_come_from_the_cache_or_a_line_says_where_they_belong(t
 def test_a_file_is_loaded_with_a_warning(tmp_path: Path) -> None:
     """The network is the one that was saved, and a reader is told that it is from elsewhere."""
     path = saved(tmp_path, head())
-    found = from_file(path)
-    assert (found.name, found.preprocessing, found.layout) == ("own", "unit", InputLayout(32, 3, False))
-    assert "own.keras is a file from elsewhere" in found.remarks[0]
+    loaded = from_file(path)
+    assert (loaded.name, loaded.preprocessing, loaded.layout) == ("own", "unit", InputLayout(32, 3, False))
+    assert "own.keras is a file from elsewhere" in loaded.remarks[0]
     pictures = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
     original = keras.saving.load_model(path)
-    np.testing.assert_array_equal(found.model(pictures), original(pictures))
+    np.testing.assert_array_equal(loaded.model(pictures), original(pictures))
 
 
 @pytest.mark.parametrize(
@@ -261,9 +261,9 @@ def test_a_file_that_scales_pixels_itself_needs_no_preprocessing(
     tmp_path: Path, first: Callable[[], list[keras.layers.Layer]]
 ) -> None:
     """Its first layer says so, be it inside another model or behind random augmentation."""
-    found = from_file(saved(tmp_path, [*first(), *head()]), preprocessing=None)
-    assert found.preprocessing == "raw"
-    assert any("it was given 0 to 255" in remark for remark in found.remarks)
+    loaded = from_file(saved(tmp_path, [*first(), *head()]), preprocessing=None)
+    assert loaded.preprocessing == "raw"
+    assert any("it was given 0 to 255" in remark for remark in loaded.remarks)
 
 
 def test_any_other_file_needs_to_be_told(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_files_that_cannot_be_loaded_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "given", "expected"),
+    ("shape", "changes", "expected"),
     [
         ((30, 30, 3), {}, r"of 30 px: gratings are defined for multiples of 4 pixels; pass --input-size 32"),
         ((32, 24, 3), {}, r"of 32 x 24 px: must be a square picture"),
@@ -319,11 +319,11 @@ def test_files_that_cannot_be_loaded_are_named(tmp_path: Path) -> None:
     ],
 )
 def test_inputs_without_gratings_are_named(
-    tmp_path: Path, shape: tuple[int | None, ...], given: dict[str, Any], expected: str
+    tmp_path: Path, shape: tuple[int | None, ...], changes: dict[str, Any], expected: str
 ) -> None:
     """Each line says what the network takes, what there are gratings for, and what to do."""
     with pytest.raises(StudyError, match=expected):
-        from_file(saved(tmp_path, head(), shape), **given)
+        from_file(saved(tmp_path, head(), shape), **changes)
 
 
 @pytest.mark.parametrize("shape", [(30, 30, 3), (None, None, 3), (30, 30, 1)])
@@ -332,10 +332,10 @@ def test_a_network_is_built_for_another_size_with_the_same_weights(
 ) -> None:
     """Where no weight depends on the size, it computes what the same layers do with pictures of that size."""
     path = saved(tmp_path, head(), shape)
-    found = from_file(path, input_size=40)
-    assert found.layout == InputLayout(40, shape[-1] or 0, False)
-    assert any("it was given 40 px" in remark for remark in found.remarks)
-    for one, two in zip(found.model.get_weights(), keras.saving.load_model(path).get_weights(), strict=True):
+    loaded = from_file(path, input_size=40)
+    assert loaded.layout == InputLayout(40, shape[-1] or 0, False)
+    assert any("it was given 40 px" in remark for remark in loaded.remarks)
+    for one, two in zip(loaded.model.get_weights(), keras.saving.load_model(path).get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -367,9 +367,9 @@ def test_channels_first_is_seen_in_the_layers(tmp_path: Path) -> None:
 
 def test_an_application_of_no_fixed_size_gets_that_of_its_weights() -> None:
     """Keras builds MobileNetV3 for any size; its ImageNet weights are of 224 px."""
-    found = small("mobilenetv3small", input_size=None)
-    assert found.layout.size == 224
-    assert found.remarks == ("Keras builds mobilenetv3small for pictures of any size: it was given 224 px",)
+    loaded = small("mobilenetv3small", input_size=None)
+    assert loaded.layout.size == 224
+    assert loaded.remarks == ("Keras builds mobilenetv3small for pictures of any size: it was given 224 px",)
 
 
 def test_an_application_that_cannot_be_so_small_says_so() -> None:

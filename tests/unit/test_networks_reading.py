@@ -60,7 +60,7 @@ def test_units_are_the_means_of_their_maps(plain: keras.Model) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (6, SIZE, SIZE, 3)).astype(np.uint8)
     read = reader(plain).photographs(pictures)
     maps = responses_model(plain, hidden_layers(plain)).predict(pictures / np.float32(255), verbose=0)
-    expected = np.concatenate([each.reshape(6, -1, each.shape[-1]).mean(axis=1) for each in maps], axis=1)
+    expected = np.concatenate([item.reshape(6, -1, item.shape[-1]).mean(axis=1) for item in maps], axis=1)
     assert (read.shape, read.dtype) == ((6, 17), np.float32)
     assert list(unit_labels(hidden_layers(plain))[0]) == ["conv"] * 5 + ["pool"] * 5 + ["fc"] * 7
     np.testing.assert_allclose(read, expected, rtol=1e-5, atol=1e-6)
@@ -181,7 +181,7 @@ def test_channels_first_is_averaged_over_positions() -> None:
     )(images)
     pooled = layers.GlobalAveragePooling2D(data_format="channels_first", name="mean")(maps)
     model = keras.Model(images, layers.Dense(2)(pooled))
-    layer = next(each for each in hidden_layers(model) if each.name == "depth")
+    layer = next(item for item in hidden_layers(model) if item.name == "depth")
     made = unit_reader(model, (layer,), layout=InputLayout(SIZE, 3, True), preprocessing="raw")
     pictures = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.float32)
     np.testing.assert_allclose(made.photographs(pictures), pictures.mean(axis=(1, 2)), rtol=1e-5)

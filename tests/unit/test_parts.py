@@ -1,4 +1,4 @@
-"""Silencing units behind any layer is silencing them in their place in the whole network, whichever way it is computed."""
+"""Ablating units behind any layer is ablating them in their place in the whole network, whichever way it is computed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def changed_in_place(model: keras.Model, layer: HiddenLayer, change: Callable[[A
         outputs = operation(*args, **kwargs)
         return change(outputs) if operation.name == layer.output else outputs
 
-    return keras.models.clone_model(model, clone_function=lambda each: each, call_function=call)
+    return keras.models.clone_model(model, clone_function=lambda item: item, call_function=call)
 
 
 def in_place(
@@ -100,7 +100,7 @@ def test_the_two_parts_are_the_network(mixed: ClampedNetwork, index: int) -> Non
 def test_the_shortcut_passes_beside_its_branch(mixed: ClampedNetwork) -> None:
     """Behind a layer of the branch the network reads the branch and what enters the sum besides."""
     for layer in mixed.layers[1:3]:
-        shapes = [tuple(each.shape[1:]) for each in suffix_model(mixed.model, layer).inputs]
+        shapes = [tuple(item.shape[1:]) for item in suffix_model(mixed.model, layer).inputs]
         assert shapes == [(12, 12, layer.n_units), (12, 12, 4)]
 
 
@@ -117,7 +117,7 @@ def test_a_cut_beside_a_shared_layer_is_refused() -> None:
         suffix_model(model, layer)
 
 
-# Silencing
+# Ablating
 
 
 @pytest.mark.parametrize("clamp", ["output_zero", "relu_zero", "values", "resample"])
@@ -128,18 +128,18 @@ def test_scores_are_those_of_the_whole_network_changed_in_place(mixed: ClampedNe
     mask = rng(index).random(layer.n_units) < 0.5
     mask[0] = True
     batch, others, labels = images(model), images(model, 3), np.arange(N_IMAGES)
-    activations, partners = mixed.outputs(batch)[index], mixed.outputs(others)[index]
+    activations, other_images = mixed.outputs(batch)[index], mixed.outputs(others)[index]
     if clamp == "resample":
-        value, given = clamp, partners
+        value, clamped_to = clamp, other_images
     else:
-        value = given = (
+        value = clamped_to = (
             rng(4).normal(0, 1, layer.n_units).astype("f4") if clamp == "values" else clamp_values(model, layer, clamp)
         )
-    found = mixed.clamped_scores(index, activations, mask, [given], labels)[:, 0]
+    actual = mixed.clamped_scores(index, activations, mask, [clamped_to], labels)[:, 0]
     expected = scores(in_place(model, layer, mask, value, batch, others), labels)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
     intact = mixed.intact_scores(mixed.outputs(batch), labels)
-    assert np.abs(found[0] - intact[0]).max() > 1e-4
+    assert np.abs(actual[0] - intact[0]).max() > 1e-4
 
 
 def mixed_network_of(network: ClampedNetwork) -> keras.Model:
@@ -156,15 +156,15 @@ def test_many_masks_are_summed_over_images(mixed: ClampedNetwork, index: int) ->
     masks = rng(5).random((7, layer.n_units)) < 0.5
     masks[0] = False
     activations = mixed.outputs(batch)[index]
-    found = mixed.summed_scores(index, activations, masks, labels)
+    actual = mixed.summed_scores(index, activations, masks, labels)
     alone = [mixed.clamped_scores(index, activations, mask, [0], labels).sum(axis=-1)[:, 0] for mask in masks]
-    np.testing.assert_allclose(found, np.transpose(alone), rtol=1e-5)
+    np.testing.assert_allclose(actual, np.transpose(alone), rtol=1e-5)
     intact = scores(np.asarray(mixed_network_of(mixed)(batch, training=False), dtype=float), labels)
-    np.testing.assert_allclose(found[:, 0], intact.sum(axis=-1), rtol=1e-5)
+    np.testing.assert_allclose(actual[:, 0], intact.sum(axis=-1), rtol=1e-5)
     assert mixed.parts[index].scores.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
 
-def test_a_branch_is_silenced_as_by_hand() -> None:
+def test_a_branch_is_ablated_as_by_hand() -> None:
     """A residual network written out: the shortcut reads what the branch does not, layer by layer in NumPy's hands."""
     model = mixed_network()
     scramble(model, rng(6))
@@ -182,8 +182,8 @@ def test_a_branch_is_silenced_as_by_hand() -> None:
     summed = stem + through(wide, "back", "back_bn")
     rest = [layer.name for layer in model.layers[model.layers.index(model.get_layer("sum")) + 1 :]]
     expected = scores(through(np.maximum(summed, 0), *rest[1:]).astype(float), labels)
-    found = network.clamped_scores(0, network.outputs(batch)[0], mask, [0], labels)[:, 0]
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    actual = network.clamped_scores(0, network.outputs(batch)[0], mask, [0], labels)[:, 0]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("order", ["first", "last"])
@@ -193,17 +193,17 @@ def test_channels_may_come_first(order: str) -> None:
     scramble(model, rng(7))
     network = ClampedNetwork.of(model, hidden_layers(model))
     batch, others, labels = images(model), images(model, 8), np.arange(N_IMAGES) % 3
-    outputs, partners = network.outputs(batch), network.outputs(others)
+    outputs, other_images = network.outputs(batch), network.outputs(others)
     for index, layer in enumerate(network.layers):
         mask, values = rng(index).random(layer.n_units) < 0.5, rng(9).normal(0, 1, layer.n_units).astype("f4")
-        found = network.clamped_scores(index, outputs[index], mask, [values, partners[index], 0], labels)
+        actual = network.clamped_scores(index, outputs[index], mask, [values, other_images[index], 0], labels)
         for c, clamp in enumerate((values, "resample", np.zeros(layer.n_units))):
             logits = in_place(model, layer, mask, clamp, batch, others)
             odds = np.exp(logits)
             expected = scores(odds / odds.sum(axis=1, keepdims=True), labels)
-            np.testing.assert_allclose(found[:, c], expected, rtol=1e-4, atol=1e-5, err_msg=layer.name)
+            np.testing.assert_allclose(actual[:, c], expected, rtol=1e-4, atol=1e-5, err_msg=layer.name)
         summed = network.summed_scores(index, outputs[index], mask[None], labels)
-        np.testing.assert_allclose(summed[:, 0], found[:, 2].sum(axis=-1), rtol=1e-5)
+        np.testing.assert_allclose(summed[:, 0], actual[:, 2].sum(axis=-1), rtol=1e-5)
 
 
 # Which way is taken
@@ -227,8 +227,8 @@ def test_a_budget_decides_how_much_is_computed_together() -> None:
     batch, labels = images(model), np.arange(N_IMAGES) % 3
     for index, layer in enumerate(layers):
         masks = rng(index).random((5, layer.n_units)) < 0.5
-        found = [each.summed_scores(index, each.outputs(batch)[index], masks, labels) for each in (free, poor)]
-        np.testing.assert_allclose(*found, rtol=1e-5)
+        actual = [item.summed_scores(index, item.outputs(batch)[index], masks, labels) for item in (free, poor)]
+        np.testing.assert_allclose(*actual, rtol=1e-5)
 
 
 def test_layers_are_superposed_where_one_linear_layer_reads_them(mixed: ClampedNetwork) -> None:
@@ -246,15 +246,15 @@ def test_images_of_no_definite_size_are_refused() -> None:
         ClampedNetwork.of(model, hidden_layers(model))
 
 
-# Networks from elsewhere
+# External networks
 
 
-def test_a_mobile_network_is_silenced_in_place_as_by_its_suffix() -> None:
+def test_a_mobile_network_is_ablated_in_place_as_by_its_suffix() -> None:
     """MobileNetV2: a depthwise layer inside a residual branch and the last layer that cuts, against whole passes."""
     model = keras.applications.MobileNetV2(weights=None, alpha=0.35, input_shape=(32, 32, 3), classes=3)
     scramble(model, rng(11))
-    found = {layer.name: layer for layer in hidden_layers(model)}
-    layers = found["block_14_depthwise"], found["Conv_1"]
+    actual = {layer.name: layer for layer in hidden_layers(model)}
+    layers = actual["block_14_depthwise"], actual["Conv_1"]
     assert [(layer.kind, layer.cuts, layer.n_units) for layer in layers] == [
         ("depthwise", False, 336),
         ("convolution", True, 1280),

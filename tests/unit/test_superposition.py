@@ -97,11 +97,11 @@ def test_scores_are_those_of_the_plain_network(network: keras.Model) -> None:
     for i, layer in enumerate(layers):
         plain, mask = suffix_model(network, layer), rng.random(layer.n_units) < 0.5
         clamps = [np.float32(0), rng.normal(0, 0.5, layer.n_units).astype("f4"), np.asarray(partners[i])]
-        found = clamped.clamped_scores(i, outputs[i], mask, clamps, labels)
+        actual = clamped.clamped_scores(i, outputs[i], mask, clamps, labels)
         for c, clamp in enumerate(clamps):
             held = np.where(mask, clamp, np.asarray(outputs[i])).astype("f4")
             expected = scores(np.asarray(plain(held, training=False)), labels)
-            np.testing.assert_allclose(found[:, c], expected, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(actual[:, c], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_an_empty_mask_has_exactly_no_effect(network: keras.Model) -> None:
@@ -116,10 +116,10 @@ def test_an_empty_mask_has_exactly_no_effect(network: keras.Model) -> None:
     )
     for i, layer in enumerate(layers):
         nobody, values = np.zeros(layer.n_units, dtype=bool), np.full(layer.n_units, 3, "f4")
-        found = clamped.clamped_scores(i, outputs[i], nobody, [0, values, np.asarray(outputs[i])[::-1]], labels)
-        np.testing.assert_array_equal(found, np.repeat(found[:, :1], 3, axis=1))
-        np.testing.assert_allclose(found[:, 0], intact, rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(found[:, 0], intact)
+        actual = clamped.clamped_scores(i, outputs[i], nobody, [0, values, np.asarray(outputs[i])[::-1]], labels)
+        np.testing.assert_array_equal(actual, np.repeat(actual[:, :1], 3, axis=1))
+        np.testing.assert_allclose(actual[:, 0], intact, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(actual[:, 0], intact)
 
 
 def test_scores_are_summed_over_images(network: keras.Model) -> None:
@@ -130,10 +130,10 @@ def test_scores_are_summed_over_images(network: keras.Model) -> None:
         images = rng.normal(0, 0.5, (n_images, *network.input.shape[1:])).astype("f4")
         labels, kept = rng.integers(0, 3, n_images), masks(layers[1].n_units)[-n_masks:]
         activations = clamped.outputs(images)[1]
-        found = clamped.summed_scores(1, activations, kept == 0, labels)
+        actual = clamped.summed_scores(1, activations, kept == 0, labels)
         logits = [np.asarray(plain(activations * row, training=False)) for row in kept]
-        expected = np.stack([scores(each, labels).sum(axis=1) for each in logits], axis=1)
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        expected = np.stack([scores(of_image, labels).sum(axis=1) for of_image in logits], axis=1)
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
     assert clamped.parts[1].scores.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
     assert clamped.outputs.experimental_get_tracing_count() == 1  # type: ignore[attr-defined]
 
