@@ -40,6 +40,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "calibrate": ("commands",),
 }
 MOST_ROOMS, MOST_ARROWS = 16, 8
+MOST_LINES_OF_A_FILE = 400
 COMPOSER = "commands"  # the only room that sees all others
 
 # A package to the only modules that may import it, whether at the top or inside a function.
@@ -161,6 +162,12 @@ def test_the_readme_shows_the_same_table() -> None:
     assert {room: set(seen) for room, seen in readme_rooms().items()} == {
         room: set(below) - {room} for room, below in ROOMS.items()
     }
+
+
+def test_no_file_is_long() -> None:
+    """A file is read in one sitting."""
+    lengths = {str(path): len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FILE} == {}
 
 
 def test_report_sees_results_only() -> None:
