@@ -35,8 +35,6 @@ from tests.planted.populations import (
     read_anew,
 )
 
-pytestmark = pytest.mark.slow
-
 STEP = 15.0  # degrees between the orientations of the gratings
 FREQUENCIES = spatial_frequencies(32)
 PASSING = ("conv1", "conv2", "conv3")  # where all signals are
@@ -111,6 +109,7 @@ def predictions(found: Population) -> tuple[np.ndarray, np.ndarray]:
     return np.abs(vector) / curve.sum(axis=-1), FREQUENCIES[best]
 
 
+@pytest.mark.slow
 def test_every_network_passes_through_the_store(oriented: Population) -> None:
     """Twelve networks of the schema, in four groups of three; none was trained, all answer well before ablating."""
     training = oriented.of("training")
@@ -123,6 +122,7 @@ def test_every_network_passes_through_the_store(oriented: Population) -> None:
     np.testing.assert_allclose(training["test_accuracy"].values, expected[:, 1], atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", PASSING)
 def test_selectivity_is_what_linear_theory_says(oriented: Population, layer: str) -> None:
     """GOSI within 0.03, preferred orientation and frequency within a step, of every filter of every network.
@@ -139,6 +139,7 @@ def test_selectivity_is_what_linear_theory_says(oriented: Population, layer: str
     assert steps[is_oriented | (layer != "conv3")].max() < 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", PASSING)
 def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented: Population, layer: str) -> None:
     """All oriented units are selective beyond both shuffles; round ones are not, whatever is shuffled."""
@@ -152,6 +153,7 @@ def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented:
         assert pvalue[~is_oriented].min() > 0.5
 
 
+@pytest.mark.slow
 def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> None:
     """Half of the third layer holds no signal: silent, gOSI undefined, in neither half; none is silent below."""
     tuned = oriented.of("tuning").sel(state="analysed")
@@ -163,6 +165,7 @@ def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> 
     assert (ablation["half_size"].values == 16).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["oriented", "coloured", "equal", "random"])
 def test_ablating_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
     """Loss and accuracy with either half at zero are those of the read-out without these signals, in both layers."""
@@ -180,6 +183,7 @@ def test_ablating_costs_what_the_read_out_says(name: str, request: pytest.Fixtur
                     assert float(measured["accuracy"]) == pytest.approx(accuracy, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_where_orientation_is_read_the_effect_is_supported(oriented: Population) -> None:
     """Under every clamp; without its oriented signals a network guesses, without as many others it loses nothing."""
     increase = oriented.of("ablation")["loss"] - oriented.of("ablation")["baseline_loss"]
@@ -204,6 +208,7 @@ def test_where_colour_is_read_the_effect_is_contradicted(coloured: Population) -
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, CONTRADICTED)
 
 
+@pytest.mark.slow
 def test_an_equal_part_in_the_read_out_is_absence_by_equivalence(equal: Population) -> None:
     """Selective units are there and matter no more than others: absence is supported, the effect is not."""
     results = concluded(equal.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
@@ -214,6 +219,7 @@ def test_an_equal_part_in_the_read_out_is_absence_by_equivalence(equal: Populati
         assert abs(layer.estimate) < 0.5 and layer.pvalue_adjusted <= 0.05
 
 
+@pytest.mark.slow
 def test_a_large_p_is_not_absence_where_parts_are_drawn_at_random(random: Population) -> None:
     """Each network's effect is one of its own random halves': no effect is found, and none is declared absent."""
     results = concluded(random.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
@@ -225,6 +231,7 @@ def test_a_large_p_is_not_absence_where_parts_are_drawn_at_random(random: Popula
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, INCONCLUSIVE)
 
 
+@pytest.mark.slow
 def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: Population) -> None:
     """Supported up to the third layer and not from the fourth on, which only round filters reach.
 
@@ -241,6 +248,7 @@ def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: P
     assert [estimates[layer] for layer in BEHIND] == [0.0] * len(BEHIND)
 
 
+@pytest.mark.slow
 def test_an_association_within_groups_is_recovered_against_the_pooled_one(oriented: Population) -> None:
     """More oriented signals, lower loss within every augmentation; pooled, it looks the other way round.
 
@@ -262,6 +270,7 @@ def test_an_association_within_groups_is_recovered_against_the_pooled_one(orient
     assert result.published_verdict != SUPPORTED
 
 
+@pytest.mark.slow
 def test_no_association_is_found_once_losses_are_dealt_out_anew(oriented: Population) -> None:
     """The same losses, given to networks at random within their augmentation: nothing is left to find.
 
