@@ -13,7 +13,7 @@ import xarray as xr
 
 from study import analysis
 from study.analysis.core import testing
-from study.analysis.core.parts import networks_of
+from study.analysis.core.networks import networks_of
 from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.analysis.questions import questions
 from study.registration import Registration, read_registration

@@ -8,6 +8,7 @@ says of one variable does not depend on the others, to the last bit.
 from study.stats.bootstrap import bootstrap_interval, mean_interval, mean_intervals
 from study.stats.clusters import cluster_interval, crossed_interval
 from study.stats.correlation import spearman, stratified_spearman, stratified_spearmans
+from study.stats.effect_size import standardized_mean
 from study.stats.fisher import (
     correlation_equivalence_test,
     correlation_equivalence_tests,
@@ -65,6 +66,7 @@ __all__ = [
     "sign_flip_test",
     "sign_flip_tests",
     "spearman",
+    "standardized_mean",
     "stratified_permutation_test",
     "stratified_permutation_tests",
     "stratified_spearman",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.core.question import layer_means
+from study.analysis.core.layers import layer_means
 from study.config import ImagesConfig
 from study.images import load_images
 from study.images.image_set import ImageSet

@@ -16,7 +16,7 @@ import pytest
 import scipy.stats
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
-from study.analysis.questions.ablation.effects import standardized_effect
+from study.analysis.questions.ablation.estimands import standardized_effect
 from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, spatial_frequencies
 from tests.example_study import replaced, verdicts

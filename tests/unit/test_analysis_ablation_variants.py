@@ -9,19 +9,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
-
-from study import stats
-from study.analysis.core.results import CANNOT_TELL
-from study.analysis.questions import questions
-from study.analysis.questions.ablation.effects import (
-    control_effect,
-    curve_distance,
-    curve_increase,
-    half_difference,
-    half_responses,
-    random_scale,
-    response_contrast,
-)
 from study.analysis.questions.ablation.variants import (
     AS_PUBLISHED,
     BOTTOM_COSTS_MORE,
@@ -35,6 +22,19 @@ from study.analysis.questions.ablation.variants import (
     conclusions_table,
     ratio_of_means,
     readings,
+)
+
+from study import stats
+from study.analysis.core.results import CANNOT_TELL
+from study.analysis.questions import questions
+from study.analysis.questions.ablation.estimands import (
+    control_effect,
+    curve_distance,
+    curve_increase,
+    half_difference,
+    half_responses,
+    random_scale,
+    response_contrast,
 )
 from study.config import CLAMPS
 from study.vocabulary.schema import CONTROLS

@@ -12,7 +12,7 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core import question as question_module
-from study.analysis.core.parts import networks_of
+from study.analysis.core.networks import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
 from study.analysis.questions import maturation, questions
 from study.analysis.questions.maturation import (

@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis.core.parts import networks_of
+from study.analysis.core.networks import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
 from study.analysis.questions import memorization
 from study.analysis.questions.memorization import (

@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 from study import analysis, stats
-from study.analysis.core.parts import networks_of
+from study.analysis.core.networks import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.multiverse import Explored, agreements, direction, explored, multiverses, repeated_hypothesis
 from study.analysis.multiverse.conclude import says

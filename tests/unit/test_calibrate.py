@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from study.analysis.core.question import unpublished
+from study.analysis.core.published import unpublished
 from study.analysis.questions import questions
 from study.analysis.simulation import NULL, Case, Size, Tally, effect_case, null_cases, processes, tally
 from study.analysis.simulation.calibration import (

@@ -10,10 +10,11 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis.core.question import Estimand, layer_means
+from study.analysis.core.layers import layer_means
+from study.analysis.core.question import Estimand
 from study.analysis.questions import questions
 from study.analysis.questions.generalization.simulator import pearson_of
-from study.analysis.questions.memorization import FITTING_ACCURACY
+from study.analysis.questions.memorization.estimands import FITTING_ACCURACY
 from study.analysis.questions.memorization.simulator import slope_of
 from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases, simulator_of
 from study.analysis.simulation.courses import autocorrelated, falling_loss, following, unrelated_course, weight_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.core.parts import networks_of
+from study.analysis.core.networks import networks_of
 from study.store import StudyFolder, compact, open_study, publish_network
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import ARMS, groups_of, optional_groups_of, variables_by_group

@@ -7,15 +7,19 @@ from collections.abc import Mapping
 
 import xarray as xr
 
-from study.analysis.core.parts import Parts
+from study.analysis.core.layers import layer_names
+from study.analysis.core.networks import Parts
+from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
-from study.analysis.core.results import HypothesisResult, QuestionResult
+from study.analysis.core.results import NOT_TESTED, HypothesisResult, QuestionResult
 from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import multiverse_of
 from study.analysis.questions import questions
 from study.registration import Hypothesis, Registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import SECOND_SET
+
+_ELSEWHERE = "registered for"
 
 
 def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
@@ -33,19 +37,44 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     root_seed
         Seed of resampling.
     """
-    architecture = architectures()[study.attrs.get("architecture", "cnn7")]
-    registration = registration.for_network(architecture.name, architecture.layers)
+    architecture, layers = network_of(study)
+    registration = registration.for_network(architecture, layers)
     hypotheses = registration.hypotheses
     parts = Parts(study)
-    first = _concluded(parts, hypotheses, root_seed, second=False)
-    again = _concluded(parts, hypotheses, root_seed, second=True)
+    here = {name: one for name, one in hypotheses.items() if one.is_registered_for(architecture)}
+    first = _concluded(parts, here, root_seed, second=False)
+    first = {name: first.get(name) or _registered_elsewhere(one) for name, one in hypotheses.items()}
+    again = _concluded(parts, here, root_seed, second=True)
     results = {
         name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
         for name, result in first.items()
     }
     names = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
     described = (_question_result(name, results, again, parts, root_seed) for name in names)
-    return tuple(_with_multiverse(result, registration, parts, root_seed) for result in described)
+    registered = dataclasses.replace(registration, hypotheses=here)
+    return tuple(_with_multiverse(result, registered, parts, root_seed) for result in described)
+
+
+def network_of(study: xr.DataTree) -> tuple[str, tuple[str, ...]]:
+    """Return the architecture of a study's networks and its hidden layers, in order.
+
+    The layers are those that the architecture declares; the stored ones where this version has no such architecture.
+    """
+    name = str(study.attrs.get("architecture", "cnn7"))
+    if (architecture := architectures().get(name)) is not None:
+        return name, architecture.layers
+    return name, tuple(layer_names(study["tuning"].to_dataset())) if "tuning" in study.children else ()
+
+
+def is_registered_elsewhere(result: HypothesisResult) -> bool:
+    """Return whether a hypothesis is about another architecture than the study's."""
+    return result.verdict == NOT_TESTED and result.reason == f"{_ELSEWHERE} {result.hypothesis.network}"
+
+
+def _registered_elsewhere(hypothesis: Hypothesis) -> HypothesisResult:
+    """Return the result of a hypothesis about another architecture: it is not tested."""
+    result = untested(hypothesis, f"{_ELSEWHERE} {hypothesis.network}")
+    return _explained(dataclasses.replace(result, published_layers=unmeasured(hypothesis.layers)))
 
 
 def _concluded(
@@ -86,16 +115,20 @@ def _question_result(
     parts: Parts,
     root_seed: int,
 ) -> QuestionResult:
+    """Return a question's results, with figures and notes of the networks that there are.
+
+    Figures and notes see the results of the hypotheses that are registered for these networks.
+    """
     question = questions()[name]
-    first, repeated = (
-        tuple(result for result in of_set.values() if result.hypothesis.question == name) for of_set in (results, again)
-    )
+    first = tuple(result for result in results.values() if result.hypothesis.question == name)
+    repeated = tuple(result for result in again.values() if result.hypothesis.question == name)
     described = QuestionResult(name, question.title, question.paper_section, question.claim, first)
     if (networks := parts.of(question, second=False)) is not None:
+        here = tuple(result for result in first if not is_registered_elsewhere(result))
         described = dataclasses.replace(
             described,
-            figures=question.figures(networks, first, root_seed=root_seed),
-            notes=question.notes(networks, first, root_seed=root_seed),
+            figures=question.figures(networks, here, root_seed=root_seed),
+            notes=question.notes(networks, here, root_seed=root_seed),
         )
     if (networks := parts.of(question, second=True)) is not None:
         second_figures = question.figures(networks, repeated, root_seed=root_seed)

@@ -5,7 +5,6 @@ The experimental unit of every record here is the network: `n` counts networks.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,14 +56,6 @@ class PublishedLayer:
     pvalue: float
     verdict: str
     note: str = ""
-
-
-def published_layer(
-    layer: str, estimate: float, holds: bool, note: str, *, pvalue: float = float("nan")
-) -> PublishedLayer:
-    """Return the published analysis of a layer: supported if it `holds`, not tested where its estimate is undefined."""
-    verdict = (SUPPORTED if holds else CONTRADICTED) if math.isfinite(estimate) else NOT_TESTED
-    return PublishedLayer(layer, estimate, pvalue, verdict, note)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What can be said of one network that was trained elsewhere."""
+"""What can be said of one external network."""

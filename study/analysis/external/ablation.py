@@ -1,4 +1,4 @@
-"""What silencing halves of its layers costs one network, against random halves of the same layers."""
+"""What ablating halves of its layers costs one network, against random halves of the same layers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,106 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core.charts import Chart
-from study.analysis.core.results import Figure, QuestionResult
-from study.analysis.external.tables import PVALUE, follows, in_panels
-from study.analysis.questions import ablation
-from study.analysis.questions.ablation import tables as ablation_tables
-from study.analysis.questions.ablation.effects import difference
+from study.analysis.core.results import (
+    Figure,
+    QuestionResult,
+)
+from study.analysis.external.tables import PVALUE, follows, in_panels, question_result
+from study.analysis.questions.ablation import tables
+from study.analysis.questions.ablation.estimands import difference
+
+
+def ablation_described(study: xr.DataTree, root_seed: int) -> QuestionResult:
+    """Return what ablating says of the one network of a study."""
+    halves = halves_table(study)
+    rivals = _plain(tables.rivals_table(study, root_seed=root_seed))
+    by_gosi = rivals["series"].isin((tables.BY_GOSI, tables.BY_CHANCE))
+    against_chance = rivals[by_gosi].merge(halves, on="layer", how="left").reset_index(drop=True)
+    against_chance.loc[against_chance["series"] != tables.BY_GOSI, ["effect", "p", "p, Holm"]] = np.nan
+    curves, said = in_panels(_plain(tables.curves_table(study, root_seed=root_seed)))
+    return question_result(
+        "ablation",
+        notes=_ablation_notes(study, halves),
+        figures=(
+            *_halves_figures(study, against_chance, root_seed),
+            *_rival_figures(rivals, curves, said),
+        ),
+    )
+
+
+def _halves_figures(study: xr.DataTree, against_chance: pd.DataFrame, root_seed: int) -> tuple[Figure, ...]:
+    return (
+        Figure(
+            id="ablation-loss",
+            chart=Chart.ABLATION_BARS,
+            paper_figure=follows(study, "Fig. 5", "Fig. A7b"),
+            title="Loss when the more, or the less, selective half is ablated",
+            shows="Increase of the loss on the photographs when the more or the less selective half of a layer's"
+            " units by gOSI"
+            " is ablated. Asterisks mark layers where the more selective half costs more than twice as much, as"
+            " in the"
+            " paper. One panel for each clamp; the paper's is to set to zero what the next layer"
+            " receives.",
+            supports="Asterisks in lower layers, in every panel.",
+            contradicts="Bars of one height, or an order of the two that depends on what a unit is held at.",
+            table=tables.bars_table(study, root_seed=root_seed),
+        ),
+        Figure(
+            id="ablation-halves",
+            chart=Chart.NETWORK_DOTS,
+            title="The same difference against random halves",
+            shows="Loss with the more selective half ablated minus loss with the less selective half ablated,"
+            " in units of"
+            " what random halves of the same layer give (root mean square), and the range in which 95 % of"
+            " random halves"
+            " lie. The table has the difference in nats and its p-value among the random halves, for each layer by"
+            " itself and adjusted over all layers (Holm).",
+            supports="Differences above the range of random halves in lower layers.",
+            contradicts="Differences within the range of random halves: any half would have done the same.",
+            table=against_chance,
+        ),
+        Figure(
+            id="ablation-responses",
+            chart=Chart.NETWORK_DOTS,
+            title="Are the less selective units merely silent?",
+            shows="Above: the mean response of either half to all gratings, before anything is ablated. Below: the"
+            " contrast of the two; -1 when only the less selective half responds, 1 when only the more selective"
+            " does.",
+            supports="A contrast below 0 where the more selective half costs more: the half that matters more"
+            " responds less.",
+            contradicts="A contrast above 0: the less selective half may matter less because it is nearly silent.",
+            table=_plain(tables.responses_table(study, root_seed=root_seed)),
+        ),
+    )
+
+
+def _rival_figures(rivals: pd.DataFrame, curves: pd.DataFrame, said: str) -> tuple[Figure, ...]:
+    return (
+        Figure(
+            id="ablation-rivals",
+            chart=Chart.NETWORK_DOTS,
+            title="Rivals of orientation selectivity, and halves made alike",
+            shows="The difference of the second figure beside that of halves by class selectivity, and of pairs"
+            " of halves that"
+            " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without"
+            " weights"
+            " of its own, such as a pooling layer, has no halves alike in weight norm.",
+            supports="Halves that are made alike still give a difference above the range of random halves.",
+            contradicts="No difference once the halves are alike, or as large a difference by class selectivity.",
+            table=rivals,
+        ),
+        Figure(
+            id="ablation-curve",
+            chart=Chart.FRACTION_CURVES,
+            title="Ablating more and more of a layer",
+            shows="Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first,"
+            " the least"
+            f" selective first, or in one random order. Each panel has its own scale.{said}",
+            supports="In lower layers the curve of the most selective first lies above the others at every fraction.",
+            contradicts="The curves cross, so that the conclusion hangs on ablating just half, or coincide.",
+            table=curves,
+        ),
+    )
 
 
 def halves_table(study: xr.DataTree) -> pd.DataFrame:
@@ -42,93 +137,6 @@ def halves_table(study: xr.DataTree) -> pd.DataFrame:
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of means over networks as one of a single network: without how many networks are in it."""
     return table.drop(columns=[name for name in ("networks", "undefined") if name in table])
-
-
-def ablation_described(study: xr.DataTree) -> QuestionResult:
-    """Return what silencing says of the one network of a study."""
-    halves = halves_table(study)
-    rivals = _plain(ablation_tables.rivals_table(study))
-    by_gosi = rivals["series"].isin((ablation_tables.BY_GOSI, ablation_tables.BY_CHANCE))
-    against_chance = rivals[by_gosi].merge(halves, on="layer", how="left").reset_index(drop=True)
-    against_chance.loc[against_chance["series"] != ablation_tables.BY_GOSI, ["effect", "p", "p, Holm"]] = np.nan
-    curves, said = in_panels(_plain(ablation_tables.curves_table(study)))
-    question = ablation.QUESTION
-    return QuestionResult(
-        "ablation",
-        question.title,
-        question.paper_section,
-        question.claim,
-        (),
-        notes=_ablation_notes(study, halves),
-        figures=(
-            Figure(
-                id="ablation-loss",
-                chart=Chart.ABLATION_BARS,
-                paper_figure=follows(study, "Fig. 5", "Fig. A7b"),
-                title="Loss when the more, or the less, selective half is silenced",
-                shows="Increase of the loss on the photographs when the more or the less selective half of a layer's"
-                " units by gOSI"
-                " is silenced. Asterisks mark layers where the more selective half costs more than twice as much, as"
-                " in the"
-                " paper. One panel for each way of silencing; the paper's is to set to zero what the next layer"
-                " receives.",
-                supports="Asterisks in lower layers, in every panel.",
-                contradicts="Bars of one height, or an order of the two that depends on how a unit is silenced.",
-                table=ablation_tables.bars_table(study),
-            ),
-            Figure(
-                id="ablation-halves",
-                chart=Chart.NETWORK_DOTS,
-                title="The same difference against random halves",
-                shows="Loss with the more selective half silenced minus loss with the less selective half silenced,"
-                " in units of"
-                " what random halves of the same layer give (root mean square), and the range in which 95 % of"
-                " random halves"
-                " lie. The table has the difference in nats and its p-value among the random halves, for each layer by"
-                " itself and adjusted over all layers (Holm).",
-                supports="Differences above the range of random halves in lower layers.",
-                contradicts="Differences within the range of random halves: any half would have done the same.",
-                table=against_chance,
-            ),
-            Figure(
-                id="ablation-silence",
-                chart=Chart.NETWORK_DOTS,
-                title="Are the less selective units merely silent?",
-                shows="Above: the mean response of either half to all gratings, before anything is silenced. Below: the"
-                " contrast of the two; -1 when only the less selective half responds, 1 when only the more selective"
-                " does.",
-                supports="A contrast below 0 where the more selective half costs more: the half that matters more"
-                " responds less.",
-                contradicts="A contrast above 0: the less selective half may matter less because it is nearly silent.",
-                table=_plain(ablation_tables.silence_table(study)),
-            ),
-            Figure(
-                id="ablation-rivals",
-                chart=Chart.NETWORK_DOTS,
-                title="Rivals of orientation selectivity, and halves made alike",
-                shows="The difference of the second figure beside that of halves by class selectivity, and of pairs"
-                " of halves that"
-                " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without"
-                " weights"
-                " of its own, such as a pooling layer, has no halves alike in weight norm.",
-                supports="Halves that are made alike still give a difference above the range of random halves.",
-                contradicts="No difference once the halves are alike, or as large a difference by class selectivity.",
-                table=rivals,
-            ),
-            Figure(
-                id="ablation-curve",
-                chart=Chart.FRACTION_CURVES,
-                title="Silencing more and more of a layer",
-                shows="Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first,"
-                " the least"
-                f" selective first, or in one random order. Each panel has its own scale.{said}",
-                supports="In lower layers the curve of the most selective first lies above the others at every"
-                " fraction.",
-                contradicts="The curves cross, so that the conclusion hangs on silencing just half, or coincide.",
-                table=curves,
-            ),
-        ),
-    )
 
 
 def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.questions.replication import holds_vgg16
+from study.analysis.core.results import Figure, QuestionResult
+from study.analysis.questions import questions
 
 MOST_PANELS = 24  # layers with a panel of their own; figures with all layers on one axis show the others
 PVALUE = 0.05
@@ -53,4 +54,12 @@ def dots(
 
 def follows(study: xr.DataTree, figure: str, of_vgg16: str) -> str:
     """Return the paper's figure that one here follows."""
-    return of_vgg16 if holds_vgg16(study) else figure
+    return of_vgg16 if study["tuning"].attrs.get("model") == "vgg16" else figure
+
+
+def question_result(name: str, *, figures: tuple[Figure, ...], notes: tuple[str, ...]) -> QuestionResult:
+    """Return what one network says of a question: nothing is tested."""
+    question = questions()[name]
+    return QuestionResult(
+        name, question.title, question.paper_section, question.claim, (), figures=figures, notes=notes
+    )

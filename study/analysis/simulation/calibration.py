@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from study.analysis.core.question import unpublished
+from study.analysis.core.published import unpublished
 from study.analysis.questions import questions
 from study.analysis.simulation.trial import Case, Tally
 from study.registration import Hypothesis

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from study.analysis.core.layers import tuning_of
 from study.analysis.core.results import QuestionResult
-from study.analysis.external.network import layer_table
+from study.analysis.external.existence import layer_table
 from study.analysis.external.tables import spread_layers
-from study.analysis.questions.existence import tuning_of
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import software_provenance
 from study.experiment.subjects import CONTRAST, n_gratings

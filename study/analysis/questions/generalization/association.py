@@ -34,14 +34,14 @@ class Sample:
         """One label for all networks, (n,)."""
         return np.full(len(self.gosi), "all")
 
-    def own(self) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    def by_augmentation(self) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
         """Yield each augmentation with the gOSI and the test loss of its networks."""
         for name in dict.fromkeys(self.augmentation.tolist()):
             members = self.augmentation == name
             yield name, self.gosi[members], self.test_loss[members]
 
 
-def rank_correlation(sample: Sample, kind: str) -> tuple[float, stats.Interval]:
+def rank_correlation(sample: Sample, kind: str, *, root_seed: int) -> tuple[float, stats.Interval]:
     """Return rho, pooled or within augmentation, with its 95 % bootstrap interval over networks."""
     strata = sample.pooled if kind == POOLED else sample.augmentation
     interval = stats.correlation_interval(
@@ -51,7 +51,7 @@ def rank_correlation(sample: Sample, kind: str) -> tuple[float, stats.Interval]:
         confidence_level=0.95,
         n_resamples=2000,
         method="BCa",
-        rng=stream(0, "figure", f"{sample.layer}/{kind}"),
+        rng=stream(root_seed, "figure", f"{sample.layer}/{kind}"),
     )
     return stats.stratified_spearman(sample.gosi, sample.test_loss, strata).statistic, interval
 
@@ -59,13 +59,13 @@ def rank_correlation(sample: Sample, kind: str) -> tuple[float, stats.Interval]:
 _Way = tuple[str, str, str, float, stats.Interval, float, int, str]  # way, role, scale, estimate, ..., p, n, note
 
 
-def _registered_ways(sample: Sample) -> Iterator[_Way]:
+def _registered_ways(sample: Sample, root_seed: int) -> Iterator[_Way]:
     """Yield the pooled rho and the one within augmentation, with two-sided p: asymptotic as published, and permuted."""
-    n, rng = len(sample.gosi), stream(0, "figure", f"ways/{sample.layer}")
-    rho, interval = rank_correlation(sample, POOLED)
+    n, rng = len(sample.gosi), stream(root_seed, "figure", f"ways/{sample.layer}")
+    rho, interval = rank_correlation(sample, POOLED, root_seed=root_seed)
     pvalue = stats.textbook_spearman(sample.gosi, sample.test_loss, alternative="two-sided").pvalue
     yield POOLED, PUBLISHED, CORRELATION, rho, interval, pvalue, n, interval.note
-    rho, interval = rank_correlation(sample, WITHIN)
+    rho, interval = rank_correlation(sample, WITHIN, root_seed=root_seed)
     outcome = stats.stratified_permutation_test(
         sample.gosi,
         sample.test_loss,
@@ -78,10 +78,10 @@ def _registered_ways(sample: Sample) -> Iterator[_Way]:
     yield WITHIN, REGISTERED, CORRELATION, rho, interval, outcome.pvalue, n, outcome.note or interval.note
 
 
-def _partial_way(sample: Sample) -> _Way:
+def _partial_way(sample: Sample, root_seed: int) -> _Way:
     """Return the rank correlation within augmentation given training loss, and its permutation test."""
     data = (sample.gosi, sample.test_loss, sample.train_loss)
-    rng = stream(0, "figure", f"partial/{sample.layer}")
+    rng = stream(root_seed, "figure", f"partial/{sample.layer}")
     outcome = stats.partial_permutation_test(
         *data, strata=sample.augmentation, n_resamples=4999, alternative="two-sided", rng=rng
     )
@@ -94,7 +94,7 @@ def _partial_way(sample: Sample) -> _Way:
 
 def _combined_ways(sample: Sample) -> Iterator[_Way]:
     """Yield the random-effects mean of the augmentations' own rhos, then each of these."""
-    own = [(name, stats.spearman(gosi, loss), gosi, loss) for name, gosi, loss in sample.own()]
+    own = [(name, stats.spearman(gosi, loss), gosi, loss) for name, gosi, loss in sample.by_augmentation()]
     mean = stats.random_effects_mean(
         [rho.statistic for _, rho, _, _ in own], [rho.n for _, rho, _, _ in own], confidence_level=0.95
     )
@@ -111,7 +111,7 @@ def _mixed(sample: Sample) -> stats.MixedSlope:
     return stats.random_intercept_slope(standardised, sample.test_loss, sample.augmentation, confidence_level=0.95)
 
 
-def ways_table(samples: Sequence[Sample]) -> pd.DataFrame:
+def ways_table(samples: Sequence[Sample], *, root_seed: int) -> pd.DataFrame:
     """Return the association of gOSI with test loss in each layer, asked for in every way.
 
     Columns `layer`, `way`, `role` (as published, registered or beside), `scale`, `estimate` (NaN where undefined, `note`
@@ -124,8 +124,8 @@ def ways_table(samples: Sequence[Sample]) -> pd.DataFrame:
         status = "; ".join(filter(None, ["converged" if fit.converged else "", fit.note]))
         mixed = (MIXED, BESIDE, SLOPE, fit.slope, fit.interval, fit.pvalue, fit.n, status)
         for way, role, scale, estimate, interval, pvalue, n, note in (
-            *_registered_ways(sample),
-            _partial_way(sample),
+            *_registered_ways(sample, root_seed),
+            _partial_way(sample, root_seed),
             *_combined_ways(sample),
             mixed,
         ):
@@ -158,7 +158,7 @@ def _slope(gosi: NDArray[np.float64], loss: NDArray[np.float64]) -> float:
 
 def _common_slope(sample: Sample) -> float:
     """Return the slope of parallel lines, one through each augmentation's networks."""
-    centred = [(gosi - gosi.mean(), loss - loss.mean()) for _, gosi, loss in sample.own()]
+    centred = [(gosi - gosi.mean(), loss - loss.mean()) for _, gosi, loss in sample.by_augmentation()]
     gosi, loss = (np.concatenate(values) for values in zip(*centred, strict=True)) if centred else (np.empty(0),) * 2
     return _slope(gosi, loss) if np.abs(gosi).max(initial=0) > 1e-12 else np.nan
 
@@ -174,7 +174,7 @@ def slopes_table(samples: Sequence[Sample]) -> pd.DataFrame:
         every = (sample.gosi, sample.test_loss)
         pooled, common = _slope(*every), _common_slope(sample)
         lines = [("pooled", pooled, *every), (COMMON, common, *every)]
-        lines += [(name, _slope(gosi, loss), gosi, loss) for name, gosi, loss in sample.own()]
+        lines += [(name, _slope(gosi, loss), gosi, loss) for name, gosi, loss in sample.by_augmentation()]
         for line, slope, gosi, loss in lines:
             for end in (gosi.min(), gosi.max()) if gosi.size else (np.nan, np.nan):
                 at = loss.mean() + slope * (end - gosi.mean()) if np.isfinite(slope) else np.nan
@@ -188,7 +188,7 @@ def slope_note(samples: Sequence[Sample]) -> str:
     found = []
     for sample in samples:
         pooled = _slope(sample.gosi, sample.test_loss)
-        own = [_slope(gosi, loss) for _, gosi, loss in sample.own()]
+        own = [_slope(gosi, loss) for _, gosi, loss in sample.by_augmentation()]
         if opposite := sum(slope * pooled < 0 for slope in own):
             found.append(f"{sample.layer} ({opposite} of {len(own)})")
     return (
@@ -199,7 +199,7 @@ def slope_note(samples: Sequence[Sample]) -> str:
 
 def partial_note(samples: Sequence[Sample]) -> str:
     """Return how far adjusting for training loss can be trusted."""
-    sizes = [len(gosi) for sample in samples for _, gosi, _ in sample.own()]
+    sizes = [len(gosi) for sample in samples for _, gosi, _ in sample.by_augmentation()]
     return (
         "Given training loss: ranks within an augmentation hold a covariate's values only roughly, so a common cause is"
         f" adjusted for in part only, the less the fewer networks there are; the smallest group has {min(sizes, default=0)}."

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import RANK_CORRELATION, Floats, Levels, Multiverse, Sample, SampledStudy
 from study.analysis.multiverse.units import THRESHOLDS, layers_of, quotient
-from study.analysis.questions.maturation import PUBLISHED_EPOCHS
+from study.analysis.questions.maturation.estimands import PUBLISHED_EPOCHS
 
 FIRST, ALL, LATER = "first_50", "all", "first_50_without_1_to_3"
 LEVELS, CHANGES = "values", "changes_from_epoch_to_epoch"

@@ -11,7 +11,7 @@ from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import RANK_CORRELATION, Floats, Levels, Multiverse, Sample, SampledStudy
 from study.analysis.multiverse.summaries import summarised, training_scores
 from study.analysis.multiverse.units import analysed_layers
-from study.analysis.questions.memorization import FITTING_ACCURACY
+from study.analysis.questions.memorization.estimands import FITTING_ACCURACY
 
 
 def _sampled(study: xr.DataTree) -> SampledStudy:

@@ -11,30 +11,22 @@ import dataclasses
 
 import xarray as xr
 
-from study.analysis.core.question import Estimand, PublishedAnalysis, Question, network_table
-from study.analysis.core.results import NOT_TESTED, HypothesisResult, PublishedLayer, published_layer
+from study.analysis.core.layers import layer_gosi
+from study.analysis.core.networks import network_table
+from study.analysis.core.published import unmeasured
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question
+from study.analysis.core.results import NOT_TESTED, HypothesisResult, PublishedLayer
 from study.analysis.questions import ablation, existence, generalization, spatial_frequency
 from study.vocabulary.schema import SECOND_SET
 
-VGG16 = "vgg16"
 
-
-def holds_vgg16(study: xr.DataTree) -> bool:
-    """Return whether the network of a study is VGG16, from elsewhere."""
-    return bool(study["tuning"].attrs.get("model") == VGG16)
-
-
-def _no_layers(study: xr.DataTree) -> xr.DataArray:
-    """Return a measure that a study does not hold: (network, layer) without any layer, so that each is not measured."""
-    return existence.selective_share(existence.tuning_of(study, "analysed")).isel(layer=slice(0))
-
-
-def _of_vgg16(question: Question, name: str, group: str) -> Estimand:
-    """Return an estimand as it is taken of VGG16, from one group of its data; elsewhere it has no layer."""
+def _if_measured(question: Question, name: str, group: str) -> Estimand:
+    """Return an estimand of VGG16, from one group of its data; without any layer where that was not measured."""
 
     def values(networks: xr.DataTree) -> xr.DataArray:
-        there = holds_vgg16(networks) and group in networks.children
-        return question.estimands[name].values(networks) if there else _no_layers(networks)
+        if group in networks.children:
+            return question.estimands[name].values(networks)
+        return layer_gosi(networks).isel(layer=slice(0))
 
     return Estimand(values=values)
 
@@ -43,9 +35,8 @@ def _described(question: Question, name: str, group: str, test: str) -> Publishe
     """Return the published analysis of VGG16: described, as it is one network."""
 
     def layers(networks: xr.DataTree, names: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
-        if not (holds_vgg16(networks) and group in networks.children):
-            note = "in the paper; its network is not measured here"
-            return tuple(published_layer(layer, float("nan"), False, note) for layer in names)
+        if group not in networks.children:
+            return unmeasured(names)
         rows = question.published[name].layers(networks, names, root_seed=root_seed)
         return tuple(dataclasses.replace(row, verdict=NOT_TESTED, note="one network: described") for row in rows)
 
@@ -74,9 +65,9 @@ OF_SECOND_SET = {
 }
 
 
-def _notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
-    """Return who the second set is, and what is asked of it elsewhere."""
-    counts = collections.Counter(network_table(study)["augmentation"].values.tolist())
+def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
+    """Return who the second set is, and where VGG16 is described."""
+    counts = collections.Counter(network_table(networks)["augmentation"].values.tolist())
     listed = ", ".join(f"{count} {augmentation}" for augmentation, count in counts.items())
     return (
         f"The second set holds {counts.total()} networks that were trained to generalise, by augmentation: {listed}. They"
@@ -94,13 +85,13 @@ QUESTION = Question(
     " trained on ImageNet (VGG16).",
     estimands={
         **{key: question.estimands[name] for key, (question, name) in OF_SECOND_SET.items()},
-        **{key: _of_vgg16(question, name, group) for key, (question, name, group, _) in OF_VGG16.items()},
+        **{key: _if_measured(question, name, group) for key, (question, name, group, _) in OF_VGG16.items()},
     },
     published={
         **{key: question.published[name] for key, (question, name) in OF_SECOND_SET.items()},
         **{key: _described(*of_vgg16) for key, of_vgg16 in OF_VGG16.items()},
     },
     figures=lambda networks, results, *, root_seed: (),
-    notes=_notes,
+    notes=notes,
     initialization_set=SECOND_SET,
 )

@@ -6,16 +6,17 @@ import numpy as np
 import xarray as xr
 
 from study.analysis.multiverse.specification import Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.questions.shift_invariance import INTACT, LAST, silenced_layers
+from study.analysis.questions.shift_invariance.estimands import INTACT, ablated_layers, last_layer
 
+LAST_LAYER = "fc1"  # as the registration calls the last layer, which is fc1 in the network that it was written for
 FEWEST = 2  # units that respond; one has no halves
 
 
 def _sampled(study: xr.DataTree) -> SampledStudy:
-    shifts, ablated = study["shift_invariance"].to_dataset(), silenced_layers(study)
+    shifts, ablated = study["shift_invariance"].to_dataset(), ablated_layers(study)
     depth = shifts["layer"].values.tolist()
     behind = [np.arange(len(depth)) > depth.index(layer) for layer in ablated]
-    fc1 = [np.array([layer == LAST for layer in depth]) for _ in ablated]
+    last = [np.array([layer == last_layer(study) for layer in depth]) for _ in ablated]
     log_cv, cv = _coefficients(shifts)
     kept = shifts["prediction_consistency"].transpose("network", "condition", "shift").values.mean(axis=-1)
     places = {str(name): place for place, name in enumerate(shifts["condition"].values)}
@@ -26,14 +27,14 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
         top = [places[f"{layer}_top"] for layer in ablated]
         reference = [places[INTACT if baseline == INTACT else f"{layer}_{baseline}"] for layer in ablated]
         if levels["quantity"] == "predictions_lost":
-            if watched != "fc1":
+            if watched != LAST_LAYER:
                 return "predictions are the network's, not a layer's"
             lost = kept[:, reference] - kept[:, top]
             return Sample(np.where(halves, lost, np.nan), "share of images")
         ratio = levels["quantity"] == "log_ratio_of_variation"
         values = log_cv if ratio else cv
         difference = values[:, top] - values[:, reference]  # (network, ablated layer, layer watched)
-        columns = behind if watched == "layers_behind" else fc1
+        columns = behind if watched == "layers_behind" else last
         means = [
             difference[:, place, layers].mean(axis=-1) if layers.any() else np.full(len(cv), np.nan)
             for place, layers in enumerate(columns)
@@ -65,7 +66,7 @@ MULTIVERSE = Multiverse(
     factors={
         "baseline": ("random_half", "bottom_half", INTACT),
         "quantity": ("log_ratio_of_variation", "difference_of_variation", "predictions_lost"),
-        "watched": (LAST, "layers_behind"),
+        "watched": (LAST_LAYER, "layers_behind"),
     },
     sampled=_sampled,
 )

@@ -1,4 +1,4 @@
-"""What silencing units costs each network, by every reading of an ablation that is stored. No inference here.
+"""What ablating units costs each network, in every way that is stored. No inference here.
 
 Values are (network, layer) and further dimensions; NaN where a network has none, which whoever averages must count.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from study.analysis.core.question import layer_means
-from study.analysis.questions.existence import tuning_of
+from study.analysis.core.layers import layer_means, tuning_of
 from study.vocabulary.schema import TARGETS
 
 SIDES = dict(zip(TARGETS, (1, -1), strict=True))  # how `ablated` marks the halves
@@ -79,14 +78,14 @@ def random_increase(study: xr.DataTree) -> xr.DataArray:
 def control_increase(study: xr.DataTree) -> xr.DataArray:
     """Return the loss increase of the controls' halves on the null's images, in nats: (network, layer, control, target).
 
-    NaN where a control has no unit in its halves: nothing was silenced there.
+    NaN where a control has no unit in its halves: nothing was ablated there.
     """
     ablation = study["ablation"].to_dataset()
     return (ablation["control_loss"] - ablation["null_baseline_loss"]).where(ablation["control_size"] > 0)
 
 
 def curve_increase(study: xr.DataTree) -> xr.DataArray:
-    """Return the loss increase of silencing a fraction of a layer on the null's images, in nats.
+    """Return the loss increase of ablating a fraction of a layer on the null's images, in nats.
 
     (network, layer, order, fraction); NaN where the fraction rounds to no unit at all.
     """
@@ -148,6 +147,6 @@ def half_difference(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     quantity is the same in all its units.
     """
     members = values.where(study["ablation"].to_dataset()["ablated"] != 0)
-    own_mean = layer_means(members).sel(layer=members["unit_layer"]).drop_vars("layer")
-    variance = layer_means((members - own_mean) ** 2)
+    layer_mean = layer_means(members).sel(layer=members["unit_layer"]).drop_vars("layer")
+    variance = layer_means((members - layer_mean) ** 2)
     return difference(half_means(study, values)) / variance**0.5

@@ -1,12 +1,15 @@
-"""Which networks of a study a question is about."""
+"""Which networks of a study a question is about, and which of them a figure draws one by one."""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.analysis.core.question import Question
 from study.vocabulary.schema import SECOND_SET
+
+MOST_DRAWN = 100  # networks; a page with a point a network would grow with the study
 
 
 class Parts:
@@ -46,3 +49,33 @@ def networks_of(study: xr.DataTree, arm: str, initialization_set: int) -> xr.Dat
             of_part = dataset.isel(network=np.flatnonzero(chosen))
             groups[f"/{name}"] = of_part.dropna("epoch", how="all") if "epoch" in of_part.dims else of_part
     return xr.DataTree.from_dict(groups) if groups else None
+
+
+def network_table(networks: xr.DataTree) -> xr.Dataset:
+    """Return the coordinates of the networks and their training scores, (network,)."""
+    return networks["training"].to_dataset().drop_dims("epoch")
+
+
+def drawn_networks(networks: xr.DataTree, *, by: str = "augmentation") -> NDArray[np.intp]:
+    """Return the positions of the networks that a figure draws one by one.
+
+    All of them while they are at most `MOST_DRAWN`, else an even share of each value of the coordinate `by`.
+    """
+    groups = networks["training"].to_dataset()[by].values
+    if len(groups) <= MOST_DRAWN:
+        return np.arange(len(groups))
+    members = [np.flatnonzero(groups == name) for name in sorted(set(groups.tolist()))]
+    most = max(MOST_DRAWN // len(members), 1)
+    places = (np.linspace(0, len(rows) - 1, min(len(rows), most)).round().astype(int) for rows in members)
+    return np.sort(np.concatenate([rows[place] for rows, place in zip(members, places, strict=True)]))
+
+
+def drawn_note(networks: xr.DataTree, *, by: str = "augmentation", group: str = "augmentation") -> str:
+    """Return a sentence for a figure that leaves networks out, or nothing; `group` is what a value of `by` is called."""
+    drawn, total = len(drawn_networks(networks, by=by)), networks["training"].sizes["network"]
+    if drawn == total:
+        return ""
+    return (
+        f" {drawn} of the {total} networks are drawn, an even share of each {group}; whatever else is said or shown rests"
+        " on all of them."
+    )

@@ -1,0 +1,32 @@
+"""Layers in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import xarray as xr
+
+from study.analysis.core.results import HypothesisResult
+
+
+def claimed_layers(results: Iterable[HypothesisResult], measure: str) -> tuple[str, ...]:
+    """Return the layers that the first hypothesis with a measure is about; none where no hypothesis has it."""
+    hypotheses = (result.hypothesis for result in results)
+    return next((hypothesis.layers for hypothesis in hypotheses if hypothesis.measure == measure), ())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: `conv2, conv3 and conv4`; without any, `the layers of the claim`."""
+    if not names:
+        return "the layers of the claim"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def values_by_layer(values: xr.DataArray, form: str) -> str:
+    """Return `values` (layer,) in a sentence, each in a format such as `.1%`: `conv1 2.0%, conv2 3.1%`."""
+    return ", ".join(f"{layer} {value:{form}}" for layer, value in pairs(values))
+
+
+def pairs(values: xr.DataArray) -> list[tuple[str, float]]:
+    """Return each layer with its value; `values` is (layer,)."""
+    return list(zip(values["layer"].values.tolist(), values.values.tolist(), strict=True))

@@ -1,0 +1,65 @@
+"""The tables behind the figures on the existence of selective units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from study.analysis.core.layers import tuning_of, units_of
+
+N_HISTOGRAM_BINS = 20
+
+
+def histogram_table(study: xr.DataTree, state: str) -> pd.DataFrame:
+    """Return the shares of units, measured and shuffled, in bins of gOSI: a row per layer and bin.
+
+    All networks' units are pooled, for looking only; silent units are left out.
+    """
+    tuning = tuning_of(study, state)
+    counts = tuning["gosi_null_count"].sum("network")
+    coarse = counts.coarsen(gosi_bin=counts.sizes["gosi_bin"] // N_HISTOGRAM_BINS, coord_func="min").sum()
+    edges = np.linspace(0.0, 1.0, N_HISTOGRAM_BINS + 1)
+    rows = []
+    for layer in coarse["layer"].values.tolist():
+        gosi = units_of(tuning["gosi"], layer).values
+        measured = np.histogram(gosi[~np.isnan(gosi)], bins=edges)[0]
+        shuffled = coarse.sel(layer=layer).values
+        rows.append(
+            pd.DataFrame(
+                {
+                    "layer": layer,
+                    "bin_start": edges[:-1],
+                    "bin_end": edges[1:],
+                    "measured": measured / max(measured.sum(), 1),
+                    "shuffled": shuffled / max(shuffled.sum(), 1),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def example_curves(study: xr.DataTree, layers: Iterable[str]) -> pd.DataFrame:
+    """Return tuning curves of five units in each of some layers of the first network, from low to high gOSI."""
+    tuning = tuning_of(study, "analysed").isel(network=0)
+    rows = []
+    for layer in layers:
+        members = np.flatnonzero((tuning["unit_layer"].values == layer) & ~tuning["silent"].values)
+        ordered = members[np.argsort(tuning["gosi"].values[members], kind="stable")]
+        for unit in dict.fromkeys(ordered[np.linspace(0, len(ordered) - 1, min(5, len(ordered))).round().astype(int)]):
+            one = tuning.isel(unit=unit)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "layer": layer,
+                        "unit": f"{layer} #{int(one['channel'])}",
+                        "orientation": tuning["orientation"].values,
+                        "response": one["tuning_curve"].values.astype(float),
+                        "gosi": float(one["gosi"]),
+                    }
+                )
+            )
+    columns = ["layer", "unit", "orientation", "response", "gosi"]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)

@@ -1,0 +1,54 @@
+"""The figures on untrained networks, and how to read them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import xarray as xr
+
+from study.analysis.core.charts import Chart
+from study.analysis.core.layers import layer_means, tuning_of
+from study.analysis.core.networks import drawn_networks, drawn_note
+from study.analysis.core.results import Figure, HypothesisResult
+from study.analysis.questions.existence.tables import histogram_table
+from study.vocabulary.schema import STATES
+
+
+def layer_mean_table(study: xr.DataTree) -> pd.DataFrame:
+    """Return layer-mean gOSI by state: a row for each network drawn, and one for the mean over all networks."""
+    frames = []
+    for state in STATES:
+        means = layer_means(tuning_of(study, state)["gosi"]).rename("gosi").reset_coords(drop=True)
+        single = means.isel(network=drawn_networks(study)).to_dataframe().reset_index()
+        mean = means.mean("network").to_dataframe().reset_index()
+        frames.append(single.assign(state=state, kind="network"))
+        frames.append(mean.assign(state=state, kind="mean", network="mean"))
+    return pd.concat(frames, ignore_index=True)[["layer", "network", "state", "gosi", "kind"]]
+
+
+def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
+    """Return the paper's figure A8, and each network before and after training."""
+    return (
+        Figure(
+            id="untrained-histogram",
+            chart=Chart.GOSI_HISTOGRAM,
+            paper_figure="Fig. A8",
+            title="Orientation selectivity before training",
+            shows="Share of units at each gOSI with random initial weights (filled) and after shuffling each unit's own"
+            " responses (outline). All networks' units pooled; silent units left out.",
+            supports="A few units past 0.33, most well below.",
+            contradicts="As many selective units as after training, or none at all.",
+            table=histogram_table(study, "initial"),
+        ),
+        Figure(
+            id="untrained-means",
+            chart=Chart.LAYER_MEANS,
+            paper_figure="Fig. A8",
+            title="Before and after training, network by network",
+            shows="Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line;"
+            " the"
+            f" thick line is the mean over networks.{drawn_note(study)}",
+            supports="Lines that rise in every layer.",
+            contradicts="Lines that stay level or fall.",
+            table=layer_mean_table(study),
+        ),
+    )
