@@ -129,6 +129,12 @@ def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
     return testing.with_verdicts({name: testing.Tested(hypothesis, layers, published)})[name]
 
 
+def untested_results(question: str) -> tuple[HypothesisResult, ...]:
+    """Return a result of each registered hypothesis of a question, without a test: its figures take their layers from it."""
+    hypotheses = registered().hypotheses.values()
+    return tuple(testing.untested(one, "not tested here") for one in hypotheses if one.question == question)
+
+
 def verdicts(result: HypothesisResult) -> dict[str, str]:
     """Return the verdict by layer."""
     return {layer.layer: layer.verdict for layer in result.layers}

@@ -17,7 +17,8 @@ import xarray as xr
 from study.analysis.core import testing
 from study.analysis.core.question import Estimand
 from study.analysis.core.results import SUPPORTED, HypothesisResult
-from study.analysis.questions.maturation import gosi_against_validation_loss, single_networks
+from study.analysis.questions.maturation.estimands import gosi_against_validation_loss
+from study.analysis.questions.maturation.tables import single_networks
 from study.registration import Hypothesis
 from tests.example_study import registered
 

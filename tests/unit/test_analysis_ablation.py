@@ -12,12 +12,11 @@ import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
 from study.analysis.questions import questions
-from study.analysis.questions.ablation import effect, log2_ratio, loss_increase, response_contrast, standardized_effect
+from study.analysis.questions.ablation.estimands import effect, loss_increase
+from study.analysis.questions.ablation.simulator import log2_ratio, response_contrast, standardized_effect
 from study.analysis.questions.ablation.tables import (
     BY_CHANCE,
     BY_GOSI,
-    HALF_WORDS,
-    ORDER_WORDS,
     accuracy_table,
     bars_table,
     clamps_table,
@@ -27,10 +26,10 @@ from study.analysis.questions.ablation.tables import (
     distances_table,
     rivals_table,
 )
-from study.analysis.questions.ablation.variants import CLAMP_WORDS, CONTROL_WORDS
+from study.analysis.questions.ablation.words import CLAMP_WORDS, CONTROL_WORDS, HALF_WORDS, ORDER_WORDS
 from study.config import CLAMPS
 from study.report.charts import charts
-from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, verdicts
+from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, untested_results, verdicts
 from tests.example_study import example_study as any_study
 
 ALL = [name for name, one in registered().hypotheses.items() if one.question == "ablation"]
@@ -74,7 +73,7 @@ def costs(mean: Any, spread: float = 0.02, seed: int = 0) -> np.ndarray:
 def notes(study: xr.DataTree) -> tuple[str, ...]:
     """Return the notes of the question."""
     asked = questions()["ablation"]
-    return asked.notes(study, (), root_seed=0)
+    return asked.notes(study, untested_results("ablation"), root_seed=0)
 
 
 # Measures
@@ -318,7 +317,7 @@ def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[s
 def figures(study: xr.DataTree) -> tuple[Figure, ...]:
     """Return the figures of the study of 24 networks."""
     asked = questions()["ablation"]
-    return asked.figures(study, (), root_seed=0)
+    return asked.figures(study, untested_results("ablation"), root_seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -357,7 +356,9 @@ def test_bars_hold_every_clamp_and_points_every_network(study: xr.DataTree, draw
 def test_an_asterisk_marks_more_than_twice(drawn: dict[str, pd.DataFrame]) -> None:
     """Where the mean increases are 0.5 and 0.2, not where they are 0.3 and 0.2, nor where one is negative."""
     tops = costs([0.5, 0.3, 0.5, 0.5, 0.3, 0.5, 0.5])
-    bars = bars_table(with_effect(example_study(), tops, costs([0.2, 0.2, -0.2, 0.2, 0.2, 0.2, 0.2], seed=1)))
+    bars = bars_table(
+        with_effect(example_study(), tops, costs([0.2, 0.2, -0.2, 0.2, 0.2, 0.2, 0.2], seed=1)), root_seed=0
+    )
     assert bars.groupby("layer", sort=False)["asterisk"].first().tolist() == [
         True,
         False,
@@ -371,7 +372,7 @@ def test_an_asterisk_marks_more_than_twice(drawn: dict[str, pd.DataFrame]) -> No
 
 
 def test_accuracy_is_lost_in_percentage_points(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
-    """Intact minus silenced, times 100."""
+    """Intact minus ablated, times 100."""
     ablation = study["ablation"].to_dataset()
     expected = 100 * (
         ablation["baseline_accuracy"] - ablation["accuracy"].sel(clamp="mean", layer="conv3", target="top")
@@ -384,7 +385,7 @@ def test_accuracy_is_lost_in_percentage_points(study: xr.DataTree, drawn: dict[s
 
 def test_silence_shows_both_halves_and_what_is_tested(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
     """Means of the halves' responses, and the registered estimate of their contrast."""
-    table = drawn["ablation-silence"].set_index(["series", "layer"])["value"]
+    table = drawn["ablation-responses"].set_index(["series", "layer"])["value"]
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     half, layer = study["ablation"].to_dataset()["ablated"].values, tuning["unit_layer"].values
     responses = np.where((half == 1) & (layer == "conv2"), tuning["mean_response"].values, np.nan)
@@ -396,12 +397,12 @@ def test_silence_shows_both_halves_and_what_is_tested(study: xr.DataTree, drawn:
 def test_classes_are_charged_what_was_planted() -> None:
     """Silencing the more selective half costs the first class four times what it costs another; the mean is the whole."""
     study = example_study(class_cost={"top": [4.0] + 9 * [1.0]}, log_ratio={"conv2": 0.3})
-    table = classes_table(study)
+    table = classes_table(study, CLAIMED, root_seed=0)
     assert table["class"].drop_duplicates().tolist() == [str(number) for number in range(10)]
     one = table[(table["layer"] == "conv2") & (table["target"] == HALF_WORDS["top"])].set_index("class")
     for column in ("accuracy_loss", "loss_increase"):
         np.testing.assert_allclose(one[column]["0"] / one[column].drop("0"), 4.0)
-    whole = accuracy_table(study).set_index(["clamp", "layer", "target"])["accuracy_loss"]
+    whole = accuracy_table(study, root_seed=0).set_index(["clamp", "layer", "target"])["accuracy_loss"]
     assert one["accuracy_loss"].mean() == pytest.approx(whole[CLAMP_WORDS["output_zero"], "conv2", HALF_WORDS["top"]])
 
 
@@ -410,15 +411,15 @@ def test_classes_are_called_by_their_names_where_the_study_has_them() -> None:
     study = example_study(seeds=1)
     names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
     study["ablation"].attrs["class_names"] = names
-    assert classes_table(study)["class"].drop_duplicates().tolist() == names
+    assert classes_table(study, CLAIMED, root_seed=0)["class"].drop_duplicates().tolist() == names
     study["ablation"].attrs["class_names"] = names[:3]
-    assert classes_table(study)["class"].drop_duplicates().tolist() == [str(i) for i in range(10)]
+    assert classes_table(study, CLAIMED, root_seed=0)["class"].drop_duplicates().tolist() == [str(i) for i in range(10)]
 
 
 def test_curves_rise_and_their_order_is_what_was_planted() -> None:
     """Most selective first lies above, by what was planted; the mean distance is that of the planted curves."""
     study = example_study(log_ratio={"conv2": 0.3}, curve_tilt={"conv2": 0.2})
-    table = curves_table(study)
+    table = curves_table(study, root_seed=0)
     curves = table.pivot_table(index=["layer", "fraction"], columns="order", values="loss_increase")
     assert len(table) == len(LAYERS) * 3 * 19
     first, last, chance = (ORDER_WORDS[order] for order in ("descending", "ascending", "random"))
@@ -426,7 +427,7 @@ def test_curves_rise_and_their_order_is_what_was_planted() -> None:
     assert (conv2[first] > conv2[chance]).all() and (conv2[chance] > conv2[last]).all()
     np.testing.assert_allclose(conv4[first], conv4[last], atol=0.03)
     assert (np.diff(conv4[chance]) > 0).all()
-    distances = distances_table(study).set_index(["series", "layer"])
+    distances = distances_table(study, root_seed=0).set_index(["series", "layer"])
     whole = distances.loc[(f"{first}, minus {last}", "conv2")]
     assert whole["value"] == pytest.approx((conv2[first] - conv2[last]).mean(), rel=1e-6)
     assert whole["ci_low"] > 0.2
@@ -439,7 +440,7 @@ def test_a_fraction_of_no_unit_is_left_out() -> None:
     study = example_study()
     size = study["ablation"].to_dataset()["curve_size"].values.copy()
     size[:, 1, :2], size[:4, 1, 2] = 0, 0
-    table = curves_table(replaced(study, "ablation", curve_size=size))
+    table = curves_table(replaced(study, "ablation", curve_size=size), root_seed=0)
     conv2 = table[(table["layer"] == "conv2") & (table["order"] == ORDER_WORDS["random"])]
     assert conv2["networks"].tolist() == [0, 0, 20] + 16 * [24]
     assert conv2["loss_increase"].isna().tolist() == [True, True] + 17 * [False]
@@ -462,11 +463,11 @@ def test_tables_count_the_networks_they_leave_out(study: xr.DataTree) -> None:
     null, loss = study["ablation"].to_dataset()["null_effect"].values.copy(), losses_of(study)
     null[:3, 1], loss[:4, 0, 1, 0] = 0, 0.0
     changed = replaced(study, "ablation", null_effect=null, loss=loss)
-    rivals = rivals_table(changed)
+    rivals = rivals_table(changed, root_seed=0)
     conv2 = rivals[rivals["layer"] == "conv2"]
     assert (conv2["networks"] == 21).all() and (conv2["undefined"] == 3).all()
     assert (rivals[rivals["layer"] != "conv2"]["undefined"] == 0).all()
-    clamps = clamps_table(changed).set_index(["quantity", "series", "layer"])["undefined"]
+    clamps = clamps_table(changed, root_seed=0).set_index(["quantity", "series", "layer"])["undefined"]
     ratio, difference = "log2 of the ratio of increases", "difference of test loss (nat)"
     assert clamps[ratio, CLAMP_WORDS["output_zero"], "conv2"] == 4
     assert clamps[ratio].sum() == 4 and clamps[difference].sum() == 0
@@ -487,7 +488,7 @@ def test_clamps_are_told_apart(drawn: dict[str, pd.DataFrame]) -> None:
     study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
     loss = losses_of(study)
     loss[:, CLAMPS.index("resample"), :, 0] += 0.6
-    table = clamps_table(replaced(study, "ablation", loss=loss)).set_index(["quantity", "series", "layer"])
+    table = clamps_table(replaced(study, "ablation", loss=loss), root_seed=0).set_index(["quantity", "series", "layer"])
     for clamp in CLAMPS:
         difference = table.loc[("difference of test loss (nat)", CLAMP_WORDS[clamp], "conv2"), "value"]
         ratio = table.loc[("log2 of the ratio of increases", CLAMP_WORDS[clamp], "conv2"), "value"]
@@ -498,7 +499,7 @@ def test_clamps_are_told_apart(drawn: dict[str, pd.DataFrame]) -> None:
 def test_what_else_the_halves_differ_in_is_found() -> None:
     """Planted: units with higher gOSI are less active and further from zero, and no more; by pandas."""
     study = example_study(unit_slope={"mean_activity": -4.0, "mean_output": 4.0}, silent=0.1)
-    table = differences_table(study).set_index(["series", "layer"])
+    table = differences_table(study, root_seed=0).set_index(["series", "layer"])
     assert table.loc[("mean activity", "conv2"), "ci_high"] < -0.5
     assert table.loc[("distance of the mean output from zero", "conv2"), "ci_low"] > 0.5  # of either sign
     assert abs(table.loc["weight norm"]["value"].mean()) < 0.2

@@ -1,4 +1,4 @@
-"""Readings of the ablation: what each would say of the paper's conclusion, found where planted and not elsewhere."""
+"""Specifications of the ablation: what each would say of the paper's conclusion, found where planted and not elsewhere."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 from numpy.typing import NDArray
-from study.analysis.questions.ablation.variants import (
+
+from study import stats
+from study.analysis.core.results import CANNOT_TELL
+from study.analysis.questions import questions
+from study.analysis.questions.ablation.conclusions import (
     AS_PUBLISHED,
     BOTTOM_COSTS_MORE,
-    CLAMP_WORDS,
-    CONTROL_WORDS,
     OPPOSITE,
     SAME,
     TOP_COSTS_MORE,
@@ -21,12 +23,8 @@ from study.analysis.questions.ablation.variants import (
     conclusions_sentence,
     conclusions_table,
     ratio_of_means,
-    readings,
+    specifications,
 )
-
-from study import stats
-from study.analysis.core.results import CANNOT_TELL
-from study.analysis.questions import questions
 from study.analysis.questions.ablation.estimands import (
     control_effect,
     curve_distance,
@@ -36,10 +34,12 @@ from study.analysis.questions.ablation.estimands import (
     random_scale,
     response_contrast,
 )
+from study.analysis.questions.ablation.words import CLAMP_WORDS, CONTROL_WORDS
 from study.config import CLAMPS
 from study.vocabulary.schema import CONTROLS
-from tests.example_study import LAYERS, example_study, replaced
+from tests.example_study import LAYERS, example_study, replaced, untested_results
 
+CLAIMED = ("conv2", "conv3")
 LOSS, ACCURACY = AS_PUBLISHED, "accuracy in place of loss"
 NULL, REGISTERED = "on the images of the random halves", "in units of random halves (registered)"
 RANDOM, ALL_FRACTIONS = "a random half in place of the less selective one", "mean over all fractions of the units"
@@ -59,13 +59,13 @@ def study() -> xr.DataTree:
 
 @pytest.fixture(scope="module")
 def table(study: xr.DataTree) -> pd.DataFrame:
-    """Return its readings."""
-    return conclusions_table(study)
+    """Return its specifications."""
+    return conclusions_table(study, CLAIMED, root_seed=0)
 
 
-def row(table: pd.DataFrame, layer: str, reading: str) -> Any:
+def row(table: pd.DataFrame, layer: str, specification: str) -> Any:
     """Return one row."""
-    (found,) = table[(table["layer"] == layer) & (table["reading"] == reading)].itertuples()
+    (found,) = table[(table["layer"] == layer) & (table["specification"] == specification)].itertuples()
     return found
 
 
@@ -90,8 +90,8 @@ def of(study: xr.DataTree, name: str) -> NDArray[np.float64]:
 )
 def test_the_interval_alone_answers(low: float, high: float, claimed: str, elsewhere: str) -> None:
     """Above 0, below 0, or neither; where the paper claims nothing there is no conclusion to agree with."""
-    assert answer("conv2", low, high) == answer("conv3", low, high) == claimed
-    assert answer("conv1", low, high) == answer("fc1", low, high) == elsewhere
+    assert answer(low, high, claimed=True) == claimed
+    assert answer(low, high, claimed=False) == elsewhere
 
 
 def test_the_rule_is_wrong_as_often_as_the_figure_says() -> None:
@@ -103,7 +103,7 @@ def test_the_rule_is_wrong_as_often_as_the_figure_says() -> None:
             interval = stats.mean_interval(
                 rng.normal(size=n), confidence_level=0.95, n_resamples=999, method="BCa", rng=rng
             )
-            answers.append(answer("conv2", interval.low, interval.high))
+            answers.append(answer(interval.low, interval.high, claimed=True))
         wrong = np.mean([one != CANNOT_TELL for one in answers])
         assert wrong == pytest.approx(stated, abs=3 * np.sqrt(stated * (1 - stated) / 600))
 
@@ -122,12 +122,12 @@ def test_the_ratio_is_that_of_means(top: list[float], bottom: list[float], ratio
     assert ratio_of_means(np.array(top), np.array(bottom)) == pytest.approx(ratio, nan_ok=True)
 
 
-# The readings
+# The specifications
 
 
-def test_every_reading_is_there_once_and_changes_one_thing(study: xr.DataTree, table: pd.DataFrame) -> None:
+def test_every_specification_is_there_once_and_changes_one_thing(study: xr.DataTree, table: pd.DataFrame) -> None:
     """As published first; then clamps, accuracy, images, units, rivals, controls and fractions; in every layer."""
-    names = [reading.name for reading in readings(study)]
+    names = [specification.name for specification in specifications(study)]
     clamps, controls = [CLAMP_WORDS[name] for name in CLAMPS[1:]], [CONTROL_WORDS[name] for name in CONTROLS]
     assert names == [LOSS, *clamps, ACCURACY, NULL, REGISTERED, RANDOM, *controls, *FRACTIONS, ALL_FRACTIONS]
     assert len(table) == len(names) * len(LAYERS)
@@ -141,11 +141,11 @@ def test_planted_effects_are_found_and_absent_ones_are_not(table: pd.DataFrame) 
     """The same conclusion in conv2, the opposite in conv3, but for the control that was planted otherwise."""
     changed = {RANDOM, CONTROL_WORDS["class_selectivity"], CONTROL_WORDS["matched_activity"]}
     for layer, planted in (("conv2", SAME), ("conv3", OPPOSITE)):
-        others = table[(table["layer"] == layer) & ~table["reading"].isin(changed)]
+        others = table[(table["layer"] == layer) & ~table["specification"].isin(changed)]
         assert set(others["answer"]) == {planted}
     assert row(table, "conv2", CONTROL_WORDS["class_selectivity"]).answer == CANNOT_TELL
     assert row(table, "conv3", CONTROL_WORDS["class_selectivity"]).answer == SAME
-    elsewhere = table[~table["layer"].isin(list(EFFECT)) & (table["reading"] != RANDOM)]
+    elsewhere = table[~table["layer"].isin(list(EFFECT)) & (table["specification"] != RANDOM)]
     assert (elsewhere["answer"] == CANNOT_TELL).mean() > 0.8
     assert set(elsewhere["answer"]) <= {CANNOT_TELL, TOP_COSTS_MORE, BOTTOM_COSTS_MORE}
 
@@ -166,7 +166,7 @@ def test_a_row_is_the_statistics_of_its_differences(study: xr.DataTree, table: p
 
 
 @pytest.mark.parametrize(
-    ("reading", "unit", "top", "bottom"),
+    ("specification", "unit", "top", "bottom"),
     [
         ("output held at its mean", "nat", lambda s: of(s, "loss")[:, 2, 1, 0], lambda s: of(s, "loss")[:, 2, 1, 1]),
         (
@@ -187,11 +187,11 @@ def test_a_row_is_the_statistics_of_its_differences(study: xr.DataTree, table: p
         (FRACTIONS[3], "nat", lambda s: of(s, "curve_loss")[:, 1, 1, 17], lambda s: of(s, "curve_loss")[:, 1, 0, 17]),
     ],
 )
-def test_a_reading_is_the_difference_it_says(
-    study: xr.DataTree, table: pd.DataFrame, reading: str, unit: str, top: Any, bottom: Any
+def test_a_specification_is_the_difference_it_says(
+    study: xr.DataTree, table: pd.DataFrame, specification: str, unit: str, top: Any, bottom: Any
 ) -> None:
     """Taken from the stored arrays by position."""
-    found = row(table, "conv2", reading)
+    found = row(table, "conv2", specification)
     assert found.effect == pytest.approx((top(study) - bottom(study)).mean())
     assert found.unit == unit
 
@@ -213,8 +213,8 @@ def test_exchanging_the_sides_turns_every_answer_around(study: xr.DataTree, tabl
         for name in ("loss", "accuracy", "null_target_loss", "control_loss", "control_accuracy", *ends)
     }
     curves = of(study, "curve_loss")[:, :, [1, 0, 2]]
-    mirrored = conclusions_table(replaced(study, "ablation", curve_loss=curves, **turned))
-    kept = (table["reading"] != RANDOM).values
+    mirrored = conclusions_table(replaced(study, "ablation", curve_loss=curves, **turned), CLAIMED, root_seed=0)
+    kept = (table["specification"] != RANDOM).values
     np.testing.assert_allclose(mirrored["effect"][kept], -table["effect"][kept], atol=1e-12)
     assert row(mirrored, "conv2", LOSS).answer == OPPOSITE
     assert row(mirrored, "conv3", LOSS).answer == SAME
@@ -227,7 +227,9 @@ def test_more_than_twice_is_said_beside_the_answer() -> None:
     halves[:, 2] = 1.3, 1.2
     halves[:, 3] = 1.3, 0.9
     halves = halves + np.random.default_rng(0).normal(0, 0.01, halves.shape)
-    table = conclusions_table(replaced(study, "ablation", baseline_loss=1.0, loss=halves[:, None]))
+    table = conclusions_table(
+        replaced(study, "ablation", baseline_loss=1.0, loss=halves[:, None]), CLAIMED, root_seed=0
+    )
     assert [row(table, layer, LOSS).above_twofold for layer in ("conv2", "conv3", "conv4")] == [
         "yes",
         "no",
@@ -248,9 +250,11 @@ def test_networks_without_a_value_are_counted(study: xr.DataTree) -> None:
     half[:2, 1], control[:3, 1, 1], curve[:4, 1, 4], null[:5, 1] = 0, 0, 0, 0
     table = conclusions_table(
         replaced(study, "ablation", half_size=half, control_size=control, curve_size=curve, null_effect=null),
+        CLAIMED,
+        root_seed=0,
         layers=("conv2",),
     )
-    counted = table.set_index("reading")["undefined"].to_dict()
+    counted = table.set_index("specification")["undefined"].to_dict()
     expected = dict.fromkeys(counted, 0)
     expected |= dict.fromkeys([LOSS, ACCURACY, NULL, RANDOM, *(CLAMP_WORDS[clamp] for clamp in CLAMPS[1:])], 2)
     assert counted == expected | {CONTROL_WORDS["matched_activity"]: 3, FRACTIONS[1]: 4, REGISTERED: 5}
@@ -259,7 +263,7 @@ def test_networks_without_a_value_are_counted(study: xr.DataTree) -> None:
 
 def test_a_layer_in_which_nothing_is_defined_cannot_tell(study: xr.DataTree) -> None:
     """No network with a half: no estimate, no interval, no p, and no answer."""
-    table = conclusions_table(replaced(study, "ablation", half_size=0), layers=("conv2",))
+    table = conclusions_table(replaced(study, "ablation", half_size=0), CLAIMED, root_seed=0, layers=("conv2",))
     found = row(table, "conv2", LOSS)
     assert (found.networks, found.undefined, found.answer) == (0, 24, CANNOT_TELL)
     assert np.isnan([found.effect, found.ci_low, found.pvalue_unadjusted, found.ratio, found.in_sd]).all()
@@ -269,7 +273,7 @@ def test_a_layer_in_which_nothing_is_defined_cannot_tell(study: xr.DataTree) -> 
 def test_differences_that_do_not_vary_have_no_interval() -> None:
     """All networks alike: the effect is there, nothing is known of how it varies."""
     study = replaced(example_study(), "ablation", loss=np.array([1.5, 1.2]), baseline_loss=1.0)
-    found = row(conclusions_table(study, layers=("conv2",)), "conv2", LOSS)
+    found = row(conclusions_table(study, CLAIMED, root_seed=0, layers=("conv2",)), "conv2", LOSS)
     assert found.effect == pytest.approx(0.3)
     assert found.answer == CANNOT_TELL
     assert np.isnan(found.ci_low)
@@ -278,27 +282,27 @@ def test_differences_that_do_not_vary_have_no_interval() -> None:
 def test_a_study_of_one_clamp_and_two_layers_has_fewer_rows() -> None:
     """What was not measured is not a row."""
     study = example_study(clamps=("output_zero",), layers={"conv2": 10, "fc1": 14})
-    table = conclusions_table(study)
+    table = conclusions_table(study, CLAIMED, root_seed=0)
     assert table["layer"].drop_duplicates().tolist() == ["conv2", "fc1"]
-    assert not set(table["reading"]) & {CLAMP_WORDS[clamp] for clamp in CLAMPS[1:]}
-    assert table["reading"].nunique() == 14
+    assert not set(table["specification"]) & {CLAMP_WORDS[clamp] for clamp in CLAMPS[1:]}
+    assert table["specification"].nunique() == 14
 
 
 def test_the_sentence_counts_answers(table: pd.DataFrame) -> None:
     """By layer of the claim; without such a layer it says so; it says that it is exploratory."""
-    sentence = conclusions_sentence(table)
+    sentence = conclusions_sentence(table, CLAIMED)
     conv2 = table[table["layer"] == "conv2"]["answer"]
-    assert f"conv2: of 17 readings, same conclusion {(conv2 == SAME).sum()}, opposite conclusion 0" in sentence
+    assert f"conv2: of 17 specifications, same conclusion {(conv2 == SAME).sum()}, opposite conclusion 0" in sentence
     assert "Exploratory" in sentence
-    assert "nothing can be said" in conclusions_sentence(table[table["layer"] == "fc1"])
+    assert "nothing can be said" in conclusions_sentence(table[table["layer"] == "fc1"], CLAIMED)
 
 
 def test_the_figure_says_that_it_is_exploratory_and_how_many_rows_it_looked_at(study: xr.DataTree) -> None:
     """With the rule in words; the table behind it holds all layers."""
     asked = questions()["ablation"]
-    figure = asked.figures(study, (), root_seed=0)[-1]
+    figure = asked.figures(study, untested_results("ablation"), root_seed=0)[-1]
     assert figure.id == "ablation-conclusion"
-    assert "Exploratory: 17 readings of the same experiment in 7 layers, 119 rows" in figure.shows
+    assert "Exploratory: 17 specifications of the same experiment in 7 layers, 119 rows" in figure.shows
     assert "an interval above 0" in figure.shows
     assert len(figure.table) == 119
 

@@ -7,14 +7,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from study.analysis.core.layers import tuning_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.questions.existence import (
-    gosi_excess,
-    histogram_table,
-    selective_excess,
-    selective_share,
-    tuning_of,
-)
+from study.analysis.questions.existence.estimands import selective_share
+from study.analysis.questions.existence.simulator import gosi_excess, selective_excess
+from study.analysis.questions.existence.tables import histogram_table
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("existence-selective-units", "existence-above-shuffle", "existence-above-orientation-shuffle")

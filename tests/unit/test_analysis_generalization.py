@@ -9,9 +9,10 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
+from study.analysis.core.layers import layer_gosi
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.questions import generalization
 from study.analysis.questions.generalization import association
+from study.analysis.questions.generalization.estimands import test_loss as test_loss_of
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 LOWER, ABSENCE = "generalization-lower-layers", "generalization-conv1-absence"
@@ -41,10 +42,10 @@ def test_the_two_variables_are_layer_mean_gosi_and_test_loss() -> None:
     """Layer means of the analysed weights, silent units left out; the test loss as trained."""
     study = example_study(silent=0.2)
     tuning = study["tuning"].to_dataset().sel(state="analysed")
-    found = generalization.layer_gosi(study)
+    found = layer_gosi(study)
     members = tuning["unit_layer"].values == "conv3"
     np.testing.assert_allclose(found.sel(layer="conv3"), np.nanmean(tuning["gosi"].values[:, members], axis=1))
-    np.testing.assert_array_equal(generalization.test_loss(study), study["training"]["test_loss"])
+    np.testing.assert_array_equal(test_loss_of(study), study["training"]["test_loss"])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_estimates_are_those_of_the_statistics() -> None:
     """Within augmentation as registered; pooled, as published, as SciPy gives it with its asymptotic p."""
     study = example_study()
     study = replaced(study, "training", test_loss=np.random.default_rng(2).normal(2, 0.3, 24))
-    gosi, loss = generalization.layer_gosi(study), generalization.test_loss(study).values
+    gosi, loss = layer_gosi(study), test_loss_of(study).values
     result = conclusion(study, LOWER)
     for layer, published in zip(result.layers, result.published_layers, strict=True):
         values = gosi.sel(layer=layer.layer).values
@@ -173,7 +174,7 @@ def test_figures_hold_every_network_and_both_correlations() -> None:
     ]
     assert len(scatter) == 24 * len(LAYERS)
     row = scatter[scatter["layer"] == "conv4"].set_index("network")
-    gosi = generalization.layer_gosi(study).sel(layer="conv4")
+    gosi = layer_gosi(study).sel(layer="conv4")
     np.testing.assert_allclose(row.loc[gosi["network"].values, "gosi"], gosi)
     wide = bars.pivot(index="layer", columns="kind", values="estimate")
     assert (wide[association.POOLED] > 0).all()
@@ -206,7 +207,7 @@ def test_every_way_is_its_own_statistic() -> None:
     study = noisy_study()
     found = ways(study, "conv3")
     groups = np.array(study["training"]["augmentation"].values.tolist())
-    gosi = generalization.layer_gosi(study).sel(layer="conv3").values
+    gosi = layer_gosi(study).sel(layer="conv3").values
     loss, train = (study["training"][name].values for name in ("test_loss", "final_train_loss"))
     pooled = scipy.stats.spearmanr(gosi, loss)
     assert found.loc[association.POOLED, ["estimate", "pvalue"]].tolist() == pytest.approx(list(pooled))
@@ -278,7 +279,7 @@ def test_lines_are_those_of_least_squares() -> None:
     table = question.figures[2].table
     table = table[table["layer"] == "conv2"]
     groups = np.array(study["training"]["augmentation"].values.tolist())
-    gosi, loss = generalization.layer_gosi(study).sel(layer="conv2").values, study["training"]["test_loss"].values
+    gosi, loss = layer_gosi(study).sel(layer="conv2").values, study["training"]["test_loss"].values
     for line, members in (("pooled", groups == groups), ("flip", groups == "flip")):
         expected = scipy.stats.linregress(gosi[members], loss[members])
         ends = table[table["line"] == line]
@@ -300,7 +301,7 @@ def test_a_mixed_model_without_variance_between_augmentations_says_so() -> None:
     assert "conv2" in question.notes[3]
     lines = question.figures[2].table
     pooled = lines[(lines["layer"] == "conv2") & (lines["line"] == "pooled")]["slope"].iloc[0]
-    gosi = generalization.layer_gosi(with_association(0, -1, noise=0.03)).sel(layer="conv2")
+    gosi = layer_gosi(with_association(0, -1, noise=0.03)).sel(layer="conv2")
     assert row["estimate"] == pytest.approx(pooled * float(gosi.std("network", ddof=1)), rel=1e-3)
 
 

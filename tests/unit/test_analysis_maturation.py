@@ -11,20 +11,26 @@ import scipy.stats
 import xarray as xr
 
 from study import stats
-from study.analysis.core import question as question_module
+from study.analysis.core import networks as networks_module
 from study.analysis.core.networks import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
 from study.analysis.questions import maturation, questions
-from study.analysis.questions.maturation import (
-    NAIVE,
-    SHIFTED,
-    gosi_against_validation_loss,
-    naive_pvalue,
-    single_networks,
-)
+from study.analysis.questions.maturation import estimands
+from study.analysis.questions.maturation.estimands import gosi_against_validation_loss
+from study.analysis.questions.maturation.published import naive_pvalue
+from study.analysis.questions.maturation.tables import NAIVE, SHIFTED, single_networks
 from study.vocabulary.schema import MATURATION
 from tests.example_networks import example_network
-from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
+from tests.example_study import (
+    LAYERS,
+    analysed,
+    conclusion,
+    example_study,
+    replaced,
+    study_of,
+    untested_results,
+    verdicts,
+)
 
 NAME, HIGHER = "maturation-correlation", "maturation-higher-layers-absence"
 CLAIMED = ("conv1", "conv2", "conv3", "conv4", "conv5")
@@ -52,7 +58,7 @@ def told(study: xr.DataTree) -> str:
     """Return the notes as one text."""
     networks = networks_of(study, MATURATION, 1)
     assert networks is not None
-    return " ".join(maturation.QUESTION.notes(networks, (), root_seed=0))
+    return " ".join(maturation.QUESTION.notes(networks, untested_results("maturation"), root_seed=0))
 
 
 def drawn(study: xr.DataTree) -> dict[str, Figure]:
@@ -61,7 +67,7 @@ def drawn(study: xr.DataTree) -> dict[str, Figure]:
     assert networks is not None
     return {
         figure.id.removeprefix("maturation-"): figure
-        for figure in maturation.QUESTION.figures(networks, (), root_seed=0)
+        for figure in maturation.QUESTION.figures(networks, untested_results("maturation"), root_seed=0)
     }
 
 
@@ -166,7 +172,7 @@ def test_networks_that_disagree_show_no_absence() -> None:
 
 def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the two curves of every network and layer."""
-    gosi, loss = maturation.paired_curves(study)
+    gosi, loss = estimands.paired_curves(study)
     return [(curve, own) for curves, own in zip(gosi.values, loss.values, strict=True) for curve in curves]
 
 
@@ -251,7 +257,7 @@ def test_the_naive_p_is_scipys_and_one_sided_where_asked() -> None:
 
 def test_single_networks_are_described_by_the_statistics(study: xr.DataTree) -> None:
     """A row for each layer and network: rho, naive and circular-shift p, and effective number of epochs."""
-    gosi, loss = maturation.paired_curves(study)
+    gosi, loss = estimands.paired_curves(study)
     table = single_networks(study)
     assert len(table) == len(LAYERS) * 8
     row = table[table["layer"] == "conv3"].iloc[5]
@@ -329,7 +335,7 @@ def test_curves_hold_every_epoch_and_the_untrained_network(study: xr.DataTree) -
     gosi, loss = figures["gosi"].table, figures["loss"].table
     assert gosi["epoch"].drop_duplicates().tolist() == list(range(51))
     assert loss["epoch"].drop_duplicates().tolist() == list(range(1, 51))
-    own = maturation.maturing_gosi(study).sel(layer="conv2", epoch=0).values
+    own = estimands.maturing_gosi(study).sel(layer="conv2", epoch=0).values
     row = gosi[(gosi["layer"] == "conv2") & (gosi["epoch"] == 0)].iloc[0]
     assert row[["gosi", "low", "high"]].tolist() == pytest.approx([own.mean(), own.min(), own.max()])
     validation = study["training/validation_loss"].values[:, 4]
@@ -347,7 +353,7 @@ def test_points_are_those_of_a_few_networks(study: xr.DataTree) -> None:
     assert table["network"].drop_duplicates().tolist() == ["seed 0", "seed 1", "seed 2"]
     assert len(table) == 3 * 50 * len(LAYERS)
     one = table[(table["network"] == "seed 1") & (table["layer"] == "fc1")]
-    np.testing.assert_allclose(one["gosi"], maturation.maturing_gosi(study).sel(layer="fc1").values[1, 1:])
+    np.testing.assert_allclose(one["gosi"], estimands.maturing_gosi(study).sel(layer="fc1").values[1, 1:])
     np.testing.assert_allclose(one["validation_loss"], study["training/validation_loss"].values[1])
     assert "seed 0, seed 1, seed 2, of 8" in figure.shows
 
@@ -361,7 +367,7 @@ def test_the_correlations_drawn_are_those_measured(study: xr.DataTree, monkeypat
     means = whole[whole["kind"] == "mean"]
     np.testing.assert_allclose(means["rho"], rho.mean("network"))
     assert ((means["ci_low"] <= means["rho"]) & (means["rho"] <= means["ci_high"])).all()
-    monkeypatch.setattr(question_module, "MOST_DRAWN", 4)
+    monkeypatch.setattr(networks_module, "MOST_DRAWN", 4)
     fewer = drawn(study)["correlation"]
     assert (fewer.table["kind"] == "network").sum() == 4 * len(LAYERS)
     np.testing.assert_array_equal(fewer.table[fewer.table["kind"] == "mean"]["rho"], means["rho"])

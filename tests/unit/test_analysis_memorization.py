@@ -10,21 +10,26 @@ import pytest
 import scipy.stats
 import xarray as xr
 
+from study.analysis.core import networks as networks_module
+from study.analysis.core.layers import layer_gosi
 from study.analysis.core.networks import networks_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, HypothesisResult
 from study.analysis.questions import memorization
-from study.analysis.questions.memorization import (
-    DOES_NOT_FIT,
-    FITS,
-    TEST,
-    TRAIN,
-    fits_its_labels,
-    layer_excess,
-    layer_gosi,
-)
+from study.analysis.questions.memorization import estimands
+from study.analysis.questions.memorization.estimands import fits_its_labels, layer_excess
+from study.analysis.questions.memorization.tables import DOES_NOT_FIT, FITS, TEST, TRAIN
 from study.vocabulary.schema import MEMORIZATION
 from tests.example_networks import example_network
-from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, study_of, verdicts
+from tests.example_study import (
+    LAYERS,
+    analysed,
+    conclusion,
+    example_study,
+    replaced,
+    study_of,
+    untested_results,
+    verdicts,
+)
 
 TREND, ALL, EXCESS = "memorization-trend", "memorization-trend-all", "memorization-trend-excess"
 HIGHER = "memorization-higher-layers-absence"
@@ -64,7 +69,7 @@ def told(study: xr.DataTree) -> tuple[str, ...]:
     """Return the notes."""
     networks = networks_of(study, MEMORIZATION, 1)
     assert networks is not None
-    return memorization.QUESTION.notes(networks, (), root_seed=0)
+    return memorization.QUESTION.notes(networks, untested_results("memorization"), root_seed=0)
 
 
 def drawn(study: xr.DataTree) -> dict[str, Figure]:
@@ -73,7 +78,7 @@ def drawn(study: xr.DataTree) -> dict[str, Figure]:
     assert networks is not None
     return {
         figure.id.removeprefix("memorization-"): figure
-        for figure in memorization.QUESTION.figures(networks, (), root_seed=0)
+        for figure in memorization.QUESTION.figures(networks, untested_results("memorization"), root_seed=0)
     }
 
 
@@ -100,7 +105,7 @@ def test_the_two_variables_are_layer_mean_gosi_and_the_rate() -> None:
     np.testing.assert_allclose(layer_gosi(study).sel(layer="conv3"), np.nanmean(own, axis=1))
     excess = np.nanmean(own - tuning["gosi_null_mean"].values[:, members], axis=1)
     np.testing.assert_allclose(layer_excess(study).sel(layer="conv3"), excess)
-    assert memorization.label_corruption(study).values.tolist() == [*RATES, *RATES]
+    assert estimands.label_corruption(study).values.tolist() == [*RATES, *RATES]
 
 
 def test_networks_that_do_not_fit_have_no_value() -> None:
@@ -108,10 +113,10 @@ def test_networks_that_do_not_fit_have_no_value() -> None:
     accuracies = dict(zip(RATES, (0.95, 0.9499, 0.99, 0.2, 1.0, 0.94), strict=True))
     study = corrupted(lambda rate, seed: {"final_train_accuracy": accuracies[rate]}, seeds=1)
     assert fits_its_labels(study).values.tolist() == [True, False, True, False, True, False]
-    estimands = memorization.QUESTION.estimands
-    registered = estimands["gosi_against_label_corruption"].values(study)
-    excess = estimands["gosi_excess_against_label_corruption"].values(study)
-    everyone = estimands["gosi_against_label_corruption_all"].values(study)
+    measures = memorization.QUESTION.estimands
+    registered = measures["gosi_against_label_corruption"].values(study)
+    excess = measures["gosi_excess_against_label_corruption"].values(study)
+    everyone = measures["gosi_against_label_corruption_all"].values(study)
     for values in (registered, excess):
         assert values.isnull().all("layer").values.tolist() == [False, True, False, True, False, True]
     assert not everyone.isnull().any()
@@ -157,7 +162,7 @@ def test_every_claimed_layer_is_needed() -> None:
 def test_the_estimate_is_spearmans_rho_of_the_networks_that_fit(some_do_not_fit: xr.DataTree) -> None:
     """19 of 24 in the registered test, all in its repetition."""
     gosi = layer_gosi(some_do_not_fit)
-    rates = memorization.label_corruption(some_do_not_fit).values
+    rates = estimands.label_corruption(some_do_not_fit).values
     fits = fits_its_labels(some_do_not_fit).values
     for name, members in ((TREND, fits), (ALL, np.ones(24, bool))):
         result = conclusion(some_do_not_fit, name)
@@ -309,7 +314,7 @@ def test_every_network_is_a_point_and_means_are_of_those_that_fit(
     assert (points["fits"] == DOES_NOT_FIT).sum() == 5
     assert set(points.loc[points["fits"] == DOES_NOT_FIT, "label_corruption"]) == {0.6, 1.0}
     means = table[(table["kind"] == "mean") & (table["layer"] == "conv3")].set_index("label_corruption")
-    at = memorization.label_corruption(some_do_not_fit).values == 0.6
+    at = estimands.label_corruption(some_do_not_fit).values == 0.6
     assert means.loc[0.6, "gosi"] == pytest.approx(own.values[at & fits_its_labels(some_do_not_fit).values].mean())
     assert np.isnan(means.loc[1.0, "gosi"])
     defined = means.drop(1.0)
@@ -335,7 +340,7 @@ def test_of_many_networks_an_even_share_of_each_rate_is_drawn(monkeypatch: pytes
     """Means stay those of all; the figure says how many are drawn."""
     study = corrupted(seeds=3, layers=dict.fromkeys(LAYERS, 2))
     whole = drawn(study)
-    monkeypatch.setattr(memorization, "MOST_DRAWN", 12)
+    monkeypatch.setattr(networks_module, "MOST_DRAWN", 12)
     for name, figure in drawn(study).items():
         points = figure.table[figure.table["kind"] == "network"]
         assert points.drop_duplicates("network")["label_corruption"].value_counts().to_dict() == dict.fromkeys(RATES, 2)

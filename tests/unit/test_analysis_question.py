@@ -12,16 +12,11 @@ import pytest
 import xarray as xr
 
 from study.analysis import questions as question_folders
-from study.analysis.core import question as question_module
-from study.analysis.core.question import (
-    Question,
-    drawn_networks,
-    drawn_note,
-    layer_means,
-    network_table,
-    read_as_absence,
-    unpublished,
-)
+from study.analysis.core import networks as networks_module
+from study.analysis.core.layers import layer_means
+from study.analysis.core.networks import drawn_networks, drawn_note, network_table
+from study.analysis.core.published import read_as_absence, unpublished
+from study.analysis.core.question import Question
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.analysis.questions import questions
 from study.report.charts import charts
@@ -36,6 +31,7 @@ from tests.example_study import (
     registered_questions,
     replaced,
     study_of,
+    untested_results,
 )
 
 NAMES = tuple(questions())
@@ -82,7 +78,7 @@ def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: 
     assert drawn_networks(study).tolist() == list(range(total))
     assert drawn_note(study) == ""
     means = _table(study, "untrained", "layer_means")
-    monkeypatch.setattr(question_module, "MOST_DRAWN", 8)
+    monkeypatch.setattr(networks_module, "MOST_DRAWN", 8)
     drawn = study["training"].to_dataset().isel(network=drawn_networks(study))
     assert sorted(drawn["augmentation"].values.tolist()) == sorted(2 * AUGMENTATIONS)
     assert drawn_note(study).startswith(f" 8 of the {total} networks are drawn")
@@ -100,7 +96,9 @@ def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: 
 
 def _table(study: xr.DataTree, name: str, chart: str) -> pd.DataFrame:
     asked = questions()[name]
-    return next(figure.table for figure in asked.figures(study, (), root_seed=0) if figure.chart == chart)
+    return next(
+        figure.table for figure in asked.figures(study, untested_results(name), root_seed=0) if figure.chart == chart
+    )
 
 
 def test_layer_means_of_silent_units_alone_are_undefined() -> None:

@@ -1,4 +1,4 @@
-"""Shift invariance: FC 1 behind silenced halves against other halves and against the intact network, and depth."""
+"""Shift invariance: FC 1 behind ablated halves against other halves and against the intact network, and depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import scipy.stats
 import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.questions import shift_invariance
+from study.analysis.questions.shift_invariance import estimands
 from study.vocabulary.schema import conditions
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
@@ -35,11 +35,11 @@ def changed(study: xr.DataTree, variable: str, factor: float = 1.0, term: float 
 
 
 def test_log_ratios_by_hand() -> None:
-    """Each network's FC 1, at the layer silenced; the intact network is the same for both."""
+    """Each network's FC 1, at the layer ablated; the intact network is the same for both."""
     study = example_study(seeds=2)
     cv = study["shift_invariance"]["cv_mean"].values[..., -1]
     for half, reference in (("top", "random"), ("top", "bottom"), ("random", "intact")):
-        found = shift_invariance.fc1_log_ratio(study, half, reference)
+        found = estimands.last_layer_log_ratio(study, half, reference)
         assert found.transpose("network", "layer").shape == (8, 2)
         for layer in ("conv2", "conv3"):
             below = cv[:, ROWS["intact" if reference == "intact" else f"{layer}_{reference}"]]
@@ -50,7 +50,7 @@ def test_depth_correlation_is_scipys() -> None:
     """Rho of the position of a layer and its intact coefficient, one a network, recorded at FC 1."""
     study = example_study(seeds=2)
     cv = np.random.default_rng(0).random((8, 7, 7))
-    found = shift_invariance.depth_correlation(replaced(study, "shift_invariance", cv_mean=cv))
+    found = estimands.depth_correlation(replaced(study, "shift_invariance", cv_mean=cv))
     assert found["layer"].values.tolist() == ["fc1"]
     expected = [scipy.stats.spearmanr(np.arange(7), row).statistic for row in cv[:, 0]]
     np.testing.assert_allclose(found.sel(layer="fc1"), expected)
@@ -60,7 +60,7 @@ def test_consistency_difference_is_of_means_over_shifts() -> None:
     """Top half minus random half of the same layer."""
     study = example_study(seeds=2)
     values = study["shift_invariance"]["prediction_consistency"].values
-    found = shift_invariance.consistency_difference(study, "top", "random")
+    found = estimands.consistency_difference(study, "top", "random")
     for layer in ("conv2", "conv3"):
         top, random = (values[:, ROWS[f"{layer}_{half}"]].mean(axis=1) for half in ("top", "random"))
         np.testing.assert_allclose(found.sel(layer=layer), top - random)
@@ -140,13 +140,13 @@ def test_networks_without_a_ratio_are_excluded_and_counted(value: float) -> None
     assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
     (question,) = analysed(study, FC1)
     ratios = question.figures[1].table
-    means = ratios[(ratios["kind"] == "mean") & (ratios["silenced"] == "conv2 silenced")].set_index("comparison")
+    means = ratios[(ratios["kind"] == "mean") & (ratios["ablated"] == "conv2 ablated")].set_index("comparison")
     assert means.loc["top half / random half, registered", "networks"] == 23
     assert means.loc["top half / bottom half", "networks"] == 24
 
 
 def test_a_layer_without_halves_is_not_compared() -> None:
-    """With fewer than two units that respond to gratings nothing was silenced: no difference of 0, but none."""
+    """With fewer than two units that respond to gratings nothing was ablated: no difference of 0, but none."""
     study = example_study(fc1_log_ratio=BOTH)
     tuning = study["tuning"].to_dataset()
     silent, members = tuning["silent"].values.copy(), np.flatnonzero(tuning["unit_layer"].values == "conv2")
@@ -169,8 +169,8 @@ def test_a_layer_without_a_coefficient_leaves_the_network_without_a_depth_correl
     assert (layer.n, layer.n_excluded) == (23, 1)
 
 
-def test_a_layer_that_was_not_silenced_is_not_tested() -> None:
-    """Conv 3 alone was silenced: Conv 2 was not measured, and the claim, which needs both, is not tested."""
+def test_a_layer_that_was_not_ablated_is_not_tested() -> None:
+    """Conv 3 alone was ablated: Conv 2 was not measured, and the claim, which needs both, is not tested."""
     study = example_study(fc1_log_ratio=BOTH)
     group = study["shift_invariance"].to_dataset()
     alone = group.sel(condition=["intact", "conv3_top", "conv3_bottom", "conv3_random"])
@@ -181,18 +181,18 @@ def test_a_layer_that_was_not_silenced_is_not_tested() -> None:
     assert "conv2 was not measured" in result.layers[0].note
     assert [layer.verdict for layer in result.published_layers] == [NOT_TESTED, SUPPORTED]
     (question,) = analysed(study, FC1)
-    assert set(question.figures[0].table["silenced"]) == {"conv3 silenced"}
+    assert set(question.figures[0].table["ablated"]) == {"conv3 ablated"}
 
 
 def test_silencing_fc1_itself_says_nothing_of_fc1() -> None:
-    """Its own responses are watched in front of where it is silenced: a ratio of 1 by construction is left out."""
+    """Its own responses are watched in front of where it is ablated: a ratio of 1 by construction is left out."""
     study = example_study(seeds=2)
     group = study["shift_invariance"].to_dataset()
     names = [name.replace("conv3", "fc1") for name in group["condition"].values.tolist()]
     trees = {f"/{name}": study[name].to_dataset() for name in study.children}
     study = xr.DataTree.from_dict(trees | {"/shift_invariance": group.assign_coords(condition=names)})
-    assert shift_invariance.silenced_layers(study) == ["conv2"]
-    assert shift_invariance.fc1_log_ratio(study, "top", "random")["layer"].values.tolist() == ["conv2"]
+    assert estimands.ablated_layers(study) == ["conv2"]
+    assert estimands.last_layer_log_ratio(study, "top", "random")["layer"].values.tolist() == ["conv2"]
 
 
 def test_silencing_fc1_alone_leaves_nothing_to_compare() -> None:
@@ -219,25 +219,25 @@ def test_too_few_networks_are_not_tested() -> None:
 
 
 def test_the_layers_figure_holds_means_over_networks() -> None:
-    """Two panels of seven layers and four conditions; up to the silenced layer the bars are equal."""
+    """Two panels of seven layers and four conditions; up to the ablated layer the bars are equal."""
     study = example_study(fc1_log_ratio={"conv2": 0.3})
     (question,) = analysed(study, FC1)
     figure = question.figures[0]
     assert (figure.paper_figure, figure.second_paper_figure) == ("Fig. 6a", "Fig. 6b")
-    table = figure.table.set_index(["silenced", "condition", "layer"])
+    table = figure.table.set_index(["ablated", "condition", "layer"])
     assert len(table) == 2 * 4 * 7
     assert list(dict.fromkeys(figure.table["layer"])) == list(LAYERS)
     cv = study["shift_invariance"]["cv_mean"].values
-    for (silenced, condition, layer), row in table.iterrows():
+    for (ablated, condition, layer), row in table.iterrows():
         half = condition.split()[0]
-        name = "intact" if half == "intact" else f"{silenced.split()[0]}_{half}"
+        name = "intact" if half == "intact" else f"{ablated.split()[0]}_{half}"
         assert row["cv"] == pytest.approx(cv[:, ROWS[name], list(LAYERS).index(layer)].mean())
         assert row["ci_low"] <= row["cv"] <= row["ci_high"]
         assert row["networks"] == 24
-    front = figure.table[(figure.table["silenced"] == "conv3 silenced") & (figure.table["layer"] == "conv3")]
+    front = figure.table[(figure.table["ablated"] == "conv3 ablated") & (figure.table["layer"] == "conv3")]
     assert front["cv"].nunique() == 1
-    fc1 = figure.table[figure.table["layer"] == "fc1"].set_index(["silenced", "condition"])["cv"]
-    assert fc1["conv2 silenced", "top half silenced"] > 1.2 * fc1["conv2 silenced", "random half silenced"]
+    fc1 = figure.table[figure.table["layer"] == "fc1"].set_index(["ablated", "condition"])["cv"]
+    assert fc1["conv2 ablated", "top half ablated"] > 1.2 * fc1["conv2 ablated", "random half ablated"]
 
 
 def test_the_ratios_figure_holds_each_network_and_the_geometric_mean() -> None:
@@ -248,10 +248,10 @@ def test_the_ratios_figure_holds_each_network_and_the_geometric_mean() -> None:
     single, means = table[table["kind"] == "network"], table[table["kind"] == "mean"]
     assert len(single) == 24 * 4 * 2
     assert len(means) == 4 * 2
-    expected = np.exp(shift_invariance.fc1_log_ratio(study, "top", "bottom").mean("network"))
-    found = means[means["comparison"] == "top half / bottom half"].set_index("silenced")["ratio"]
+    expected = np.exp(estimands.last_layer_log_ratio(study, "top", "bottom").mean("network"))
+    found = means[means["comparison"] == "top half / bottom half"].set_index("ablated")["ratio"]
     for layer in ("conv2", "conv3"):
-        assert found[f"{layer} silenced"] == pytest.approx(float(expected.sel(layer=layer)))
+        assert found[f"{layer} ablated"] == pytest.approx(float(expected.sel(layer=layer)))
     assert ((means["ci_low"] < means["ratio"]) & (means["ratio"] < means["ci_high"])).all()
     assert single["ci_low"].isna().all()
 
@@ -270,7 +270,7 @@ def test_consistency_is_shown_by_shift_and_condition() -> None:
     (question,) = analysed(study, CONSISTENCY)
     table = question.figures[2].table
     assert list(dict.fromkeys(table["shift"])) == ["vertical shift", "horizontal shift", "both shifts"]
-    assert list(dict.fromkeys(table["condition"]))[:2] == ["intact", "conv2, top half silenced"]
+    assert list(dict.fromkeys(table["condition"]))[:2] == ["intact", "conv2, top half ablated"]
     values = study["shift_invariance"]["prediction_consistency"].values.mean(axis=0)
     np.testing.assert_allclose(table["consistency"], values.T.ravel())
 
@@ -286,7 +286,7 @@ def test_notes_count_inactive_components() -> None:
     construction, counted, *_ = question.notes
     assert "conv2, conv3" in construction and "by construction" in construction
     assert "fc1 50.0%" in counted
-    assert "100.0% in fc1 with the top half of conv3 silenced" in counted
+    assert "100.0% in fc1 with the top half of conv3 ablated" in counted
 
 
 def test_the_second_set_is_analysed_alike() -> None:

@@ -10,7 +10,8 @@ import xarray as xr
 
 from study.analysis.core.results import NOT_TESTED
 from study.analysis.external.ablation import halves_table
-from study.analysis.external.network import described, layer_table
+from study.analysis.external.existence import layer_table
+from study.analysis.external.network import described
 from study.analysis.external.tables import MOST_PANELS, spread_layers
 from study.registration import read_registration
 from tests.example_external_network import external_study

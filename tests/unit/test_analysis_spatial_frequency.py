@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.questions.spatial_frequency import zero_range_share
+from study.analysis.questions.spatial_frequency.estimands import zero_range_share
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 NAMES = ("spatial_frequency-range-zero", "spatial_frequency-range-zero-two-frequencies")

@@ -14,19 +14,20 @@ import pytest
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.questions import questions
-from study.analysis.questions.ablation.tables import BY_CHANCE, HALF_WORDS
-from study.analysis.questions.ablation.variants import CLAMP_WORDS, SAME
+from study.analysis.questions.ablation.conclusions import SAME
+from study.analysis.questions.ablation.tables import BY_CHANCE
+from study.analysis.questions.ablation.words import CLAMP_WORDS, HALF_WORDS
 from study.config import CLAMPS
 from study.report.charts import charts
 from study.report.charts.theme import BLUE, GREEN, ORANGE, PURPLE
 from study.report.drawing import figure_drawing
-from tests.example_study import LAYERS, example_study
+from tests.example_study import LAYERS, example_study, untested_results
 
 ROWS_AT_MOST = 2000
 IDS = [
     "ablation-loss",
     "ablation-null",
-    "ablation-silence",
+    "ablation-responses",
     "ablation-accuracy",
     "ablation-classes",
     "ablation-curve",
@@ -44,7 +45,10 @@ OPPOSITE, CANNOT_TELL = "opposite conclusion", "cannot tell"
 def figures() -> dict[str, Figure]:
     """Return the figures of eight networks under all clamps, by id."""
     question = questions()["ablation"]
-    return {figure.id: figure for figure in question.figures(example_study(seeds=2, clamps=CLAMPS), (), root_seed=0)}
+    return {
+        figure.id: figure
+        for figure in question.figures(example_study(seeds=2, clamps=CLAMPS), untested_results("ablation"), root_seed=0)
+    }
 
 
 def scales(specification: Any, channel: str, key: str = "range") -> set[tuple[Any, ...]]:
@@ -187,11 +191,11 @@ def test_a_layer_without_a_value_has_no_panel_of_curves(figures: dict[str, Figur
 
 
 def forest(answers: list[str], *, claim: bool = True) -> pd.DataFrame:
-    """Return a row a reading of conv2, and one of conv1, which is not in the claim."""
+    """Return a row a specification of conv2, and one of conv1, which is not in the claim."""
     rows = [
         {
             "layer": layer,
-            "reading": f"reading {place}",
+            "specification": f"specification {place}",
             "answer": answer,
             "effect": 0.1,
             "ci_low": 0.0,
@@ -228,7 +232,7 @@ def test_an_answer_has_its_colour_whichever_comes_first(answers: list[str], colo
 
 
 def test_the_forest_draws_the_layers_of_the_claim() -> None:
-    """Others are in the table alone; where none of the claim was silenced, all are drawn."""
+    """Others are in the table alone; where none of the claim was ablated, all are drawn."""
 
     def layers(table: pd.DataFrame) -> set[str]:
         (values,) = charts()[Chart.ABLATION_FOREST](table).to_dict()["datasets"].values()
@@ -242,6 +246,6 @@ def test_the_forest_draws_every_reading_in_order_and_one_rule_a_layer(figures: d
     """As in the table; the rule at 0 once, not once a row."""
     figure = figures["ablation-conclusion"]
     drawn = svg(figure)
-    places = [drawn.index(f">{reading}<") for reading in figure.table["reading"].drop_duplicates()]
+    places = [drawn.index(f">{specification}<") for specification in figure.table["specification"].drop_duplicates()]
     assert places == sorted(places)
     assert len(re.findall(r"<line [^>]*stroke-dasharray", drawn)) == 2

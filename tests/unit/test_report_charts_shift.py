@@ -58,12 +58,12 @@ def test_chart_is_drawn_with_its_words(name: str) -> None:
         "correlation_ways": ("rank correlation", "nat per standard deviation of gOSI", "as published", "registered"),
         "shift_bars": (
             "coefficient of variation under shifts",
-            "conv2 silenced",
-            "conv3 silenced",
-            "random half silenced",
+            "conv2 ablated",
+            "conv3 ablated",
+            "random half ablated",
         ),
-        "shift_ratios": ("coefficients of variation", "top half / random half, registered", "conv3 silenced"),
-        "shift_consistency": ("predictions unchanged", "vertical shift", "both shifts", "conv3, bottom half silenced"),
+        "shift_ratios": ("coefficients of variation", "top half / random half, registered", "conv3 ablated"),
+        "shift_consistency": ("predictions unchanged", "vertical shift", "both shifts", "conv3, bottom half ablated"),
     }
     for text in words[name]:
         assert text in drawing.svg, text
@@ -88,7 +88,7 @@ def test_text_hostile_to_html_is_escaped(name: str) -> None:
         if "layer" in figure.table.columns
         else "condition"
         if "condition" in figure.table.columns
-        else "silenced"
+        else "ablated"
     )
     drawing = figure_drawing(dataclasses.replace(figure, table=figure.table.assign(**{column: HOSTILE})), "f1-1")
     assert drawing is not None
@@ -105,7 +105,7 @@ def test_panels_keep_the_order_of_layers() -> None:
     backwards = specification("correlation_ways", table.iloc[::-1])["vconcat"][0]
     assert backwards["facet"]["sort"] == list(LAYERS)[::-1]
     bars = specification("shift_bars")
-    assert bars["facet"]["sort"] == ["conv2 silenced", "conv3 silenced"]
+    assert bars["facet"]["sort"] == ["conv2 ablated", "conv3 ablated"]
     assert bars["spec"]["layer"][0]["encoding"]["x"]["sort"] == list(LAYERS)
 
 
@@ -134,4 +134,4 @@ def test_ratios_lie_on_a_logarithmic_axis_with_points_spread_within_their_row() 
     assert rows["spread"].abs().max() < 0.5
     assert (rows.loc[rows["kind"] == "mean", "spread"] == 0).all()
     single = rows[rows["kind"] == "network"]
-    assert single.groupby(["silenced", "comparison"])["spread"].nunique().eq(24).all()
+    assert single.groupby(["ablated", "comparison"])["spread"].nunique().eq(24).all()

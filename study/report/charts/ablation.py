@@ -152,7 +152,7 @@ def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `reading`, `answer`, `in_sd`, `low_in_sd`, `high_in_sd` (effect and interval in standard
+        Columns `layer`, `specification`, `answer`, `in_sd`, `low_in_sd`, `high_in_sd` (effect and interval in standard
         deviations over networks; NaN where undefined), `in_the_claim` (whether the layer is drawn; all are where none is),
         and for the tooltip `effect`, `ci_low`, `ci_high`, `unit`, `pvalue_unadjusted`, `ratio`, `networks`.
 
@@ -163,11 +163,11 @@ def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     drawn = table[table["in_the_claim"].astype(bool)]
     drawn = table if drawn.empty else drawn
-    rows, answers = in_order(drawn, "reading"), in_order(drawn, "answer")
+    rows, answers = in_order(drawn, "specification"), in_order(drawn, "answer")
     colours, forms = zip(*(_ANSWERS.get(answer, _OTHER_ANSWER) for answer in answers), strict=True)
     base = alt.Chart(width=300, height=_ROW * len(rows)).encode(
         alt.Y(
-            "reading:N",
+            "specification:N",
             sort=rows,
             title=None,
             scale=alt.Scale(domain=rows),
@@ -175,7 +175,7 @@ def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:
         ),
         color=by_colour("answer", answers, colours),
         tooltip=[
-            *("layer:N", "reading:N", "answer:N", "unit:N", "networks:Q"),
+            *("layer:N", "specification:N", "answer:N", "unit:N", "networks:Q"),
             *numbers("effect", "ci_low", "ci_high", "pvalue_unadjusted", "ratio", form=".3g"),
         ],
     )

@@ -20,7 +20,7 @@ def shift_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `silenced`, `layer`, `condition` (the intact network first), `cv`, `ci_low`, `ci_high` (NaN where
+        Columns `ablated`, `layer`, `condition` (the intact network first), `cv`, `ci_low`, `ci_high` (NaN where
         undefined), `networks`.
 
     Returns
@@ -40,7 +40,7 @@ def shift_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
         stroke_width=1.2,
     )
     panel = alt.layer(*bars, data=table).properties(width=400, height=200)
-    return panels(panel, table, "silenced", columns=2)
+    return panels(panel, table, "ablated", columns=2)
 
 
 def shift_ratios(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -49,7 +49,7 @@ def shift_ratios(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `silenced`, `comparison`, `network`, `augmentation`, `kind` ("network" for one network's point, "mean" for
+        Columns `ablated`, `comparison`, `network`, `augmentation`, `kind` ("network" for one network's point, "mean" for
         the geometric mean over networks), `ratio`, `ci_low`, `ci_high` (finite on "mean" rows, otherwise NaN).
 
     Returns
@@ -59,7 +59,7 @@ def shift_ratios(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     comparisons = in_order(table, "comparison")
     single = table["kind"] == "network"
-    sideways = spread(table, ("silenced", "comparison", "kind"), _REACH)
+    sideways = spread(table, ("ablated", "comparison", "kind"), _REACH)
     placed = table.assign(spread=pd.Series(sideways, table.index).where(single, 0.0), one=1.0)
     base = alt.Chart().encode(
         alt.Y("comparison:N", sort=comparisons, title=None, axis=alt.Axis(labelLimit=260)),
@@ -67,7 +67,7 @@ def shift_ratios(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     ratio = alt.X(
         "ratio:Q",
-        title="ratio of fc1's coefficients of variation",
+        title="ratio of coefficients of variation",
         scale=alt.Scale(type="log", nice=False, padding=12),
         axis=alt.Axis(tickCount=6, format="~g"),
     )
@@ -87,7 +87,7 @@ def shift_ratios(table: pd.DataFrame) -> alt.TopLevelMixin:
     same = alt.Chart().mark_rule(color=GREY, strokeDash=[4, 3]).encode(alt.X("min(one):Q"))
     panel = alt.layer(same, networks, *rules, mean_tick(means, ratio, size=24), data=placed)
     panel = panel.properties(width=330, height=46 * len(comparisons))
-    return panels_of_rows(panel, placed, "silenced", columns=2, column_gap=_GAP)
+    return panels_of_rows(panel, placed, "ablated", columns=2, column_gap=_GAP)
 
 
 def shift_consistency(table: pd.DataFrame) -> alt.TopLevelMixin:
