@@ -12,8 +12,13 @@ import xarray as xr
 
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
 from study.analysis.questions import questions
-from study.analysis.questions.ablation.estimands import effect, loss_increase
-from study.analysis.questions.ablation.simulator import log2_ratio, response_contrast, standardized_effect
+from study.analysis.questions.ablation.estimands import (
+    effect,
+    log2_ratio,
+    loss_increase,
+    response_contrast,
+    standardized_effect,
+)
 from study.analysis.questions.ablation.tables import (
     BY_CHANCE,
     BY_GOSI,

@@ -9,8 +9,7 @@ import xarray as xr
 
 from study.analysis.core.layers import tuning_of
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
-from study.analysis.questions.existence.estimands import selective_share
-from study.analysis.questions.existence.simulator import gosi_excess, selective_excess
+from study.analysis.questions.existence.estimands import gosi_excess, selective_excess, selective_share
 from study.analysis.questions.existence.tables import histogram_table
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 

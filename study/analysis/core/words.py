@@ -1,4 +1,4 @@
-"""Layers in sentences."""
+"""How layers and their values are named in sentences."""
 
 from __future__ import annotations
 

@@ -238,13 +238,14 @@ def distances_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
 def classes_table(study: xr.DataTree, claimed: Sequence[str], *, root_seed: int) -> pd.DataFrame:
     """Return what either half costs the images of each class, in the ablated layers of the claim.
 
-    In all ablated layers where it is about none of them.
+    In all ablated layers where nothing is claimed about this network.
     `accuracy_loss` in percentage points with its interval, `loss_increase` in nat; clamped to output zero. Classes are
     called by the attribute `class_names` of the ablation group where there is one, by their number otherwise.
     """
     ablation = study["ablation"].to_dataset()
     layers = ablation["layer"].values.tolist()
-    ablation = ablation.sel(clamp="output_zero", layer=[layer for layer in claimed if layer in layers] or layers)
+    shown = [layer for layer in claimed if layer in layers] if claimed else layers
+    ablation = ablation.sel(clamp="output_zero", layer=shown)
     accuracy = 100 * (ablation["baseline_class_accuracy"] - ablation["class_accuracy"])
     loss = (ablation["class_loss"] - ablation["baseline_class_loss"]).mean("network")
     rows = []

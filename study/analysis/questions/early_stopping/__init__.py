@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from study.analysis.core.question import Estimand, PublishedAnalysis, Question, unpublished
+from study.analysis.core.published import unpublished
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.questions.early_stopping.estimands import regret_beside_last_epoch
 from study.analysis.questions.early_stopping.figures import figures, notes
 from study.vocabulary.schema import MATURATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from study.analysis.core.question import layer_means
+from study.analysis.core.layers import layer_means
 
 
 def curves(networks: xr.DataTree) -> tuple[xr.DataArray, xr.DataArray]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study import stats
 from study.analysis.core.charts import Chart
+from study.analysis.core.means import mean_over_networks
 from study.analysis.core.results import Figure, HypothesisResult
 from study.analysis.questions.early_stopping.estimands import chosen_epoch, curves, regret, regret_of_last_epoch
 from study.vocabulary.seeding import stream
@@ -27,10 +27,8 @@ def _table(networks: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
         for layer in gosi["layer"].values.tolist():
             for series, values in ((BY_GOSI, of_layer.sel(layer=layer)), (LAST, of_network)):
                 rng = stream(root_seed, "figure", f"early_stopping/{quantity}/{layer}/{series}")
-                defined = values.values[np.isfinite(values.values)]
-                interval = stats.mean_interval(defined, confidence_level=0.95, n_resamples=2000, method="BCa", rng=rng)
-                mean = defined.mean() if defined.size else np.nan
-                rows.append((quantity, layer, series, mean, interval.low, interval.high, reference))
+                mean = mean_over_networks(values.values, rng=rng)
+                rows.append((quantity, layer, series, mean.mean, mean.low, mean.high, reference))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
