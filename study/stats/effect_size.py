@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pingouin
 from numpy.typing import ArrayLike
 
 from study.stats.outcomes import vector
@@ -21,4 +20,6 @@ def standardized_mean(values: ArrayLike, *, null_value: float = 0.0) -> float:
     values = vector("values", values)
     if len(values) < 2 or not np.isfinite(values).all() or not values.std(ddof=1) > 0:
         return math.nan
-    return float(pingouin.compute_effsize(values, null_value))
+    from pingouin import compute_effsize
+
+    return float(compute_effsize(values, null_value))
