@@ -72,7 +72,7 @@ _PLACES = re.compile(r"(?<![\w.:/<>$}~*-])/(?:work|home|root|Users|tmp|mnt|priva
 def dotted(path: Path) -> str:
     """Return the name of the module in a file of the package: `report.charts.theme`, or '' for the package itself."""
     parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] in ("__init__", "__main__") else parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" or parts == ("__main__",) else parts)
 
 
 @cache
