@@ -13,16 +13,19 @@ import time
 import numpy as np
 import xarray as xr
 
-from study.config import LAYERS, NetworkConfig, resolve
+from study.config import NetworkConfig, resolve
 from study.config.population import PlannedNetwork
 from study.experiment.compiled_network import CompiledNetwork, CompiledNetworks
 from study.experiment.one_network import measure_network
 from study.experiment.training import initialize
 from study.images import load_images
 from study.images.preparation.split import partition, split_images
+from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import GENERALIZATION
 
 PRECISIONS = ("float32", "bfloat16")
+
+LAYERS = architectures()[NetworkConfig().architecture].layers
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import xarray as xr
 
 import study.experiment.measurements as package
 from study.commands.methods import methods
-from study.config import Config, resolve
+from study.config import SECTIONS, Config, resolve
 from study.config.population import planned_networks
 from study.execution.estimate import estimate
 from study.execution.progress import percent, stages_of
@@ -116,6 +116,7 @@ def test_each_follows_what_it_reads_and_runs_somehow() -> None:
     for place, measurement in enumerate(measurements().values()):
         assert all(names.index(before) < place for before in measurement.follows)
         assert measurement.variables
+        assert set(measurement.settings) <= set(SECTIONS)
         runs = (measurement.in_state, measurement.after_epoch, measurement.once_analysed)
         assert any(runs) == bool(set(ARMS) & {*measurement.arms, *measurement.where_asked})
         assert (measurement.on_external is not None) == ("external" in (*measurement.arms, *measurement.where_asked))
