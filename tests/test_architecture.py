@@ -40,7 +40,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "calibrate": ("commands",),
 }
 MOST_ROOMS, MOST_ARROWS = 16, 8
-MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 400, 60
 COMPOSER = "commands"  # the only room that sees all others
 
 # A package to the only modules that may import it, whether at the top or inside a function.
@@ -164,10 +164,26 @@ def test_the_readme_shows_the_same_table() -> None:
     }
 
 
+def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return every function of a module, methods and inner ones included."""
+    tree = ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
 def test_no_file_is_long() -> None:
     """A file is read in one sitting."""
     lengths = {str(path): len((PACKAGE / path).read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FILE} == {}
+
+
+def test_no_function_is_long() -> None:
+    """A function fits a screen, its signature and docstring included."""
+    lengths = {
+        f"{path}: {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in MODULES
+        for node in functions_of(path)
+    }
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES_OF_A_FUNCTION} == {}
 
 
 def test_report_sees_results_only() -> None:

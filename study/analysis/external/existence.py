@@ -23,21 +23,6 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
     """Return what the tuning of its units says of the one network of a study."""
     layers = layer_table(study)
     histogram, said = in_panels(histogram_table(study, "analysed"))
-    by_layer = dots(
-        layers,
-        {
-            "share of units with gOSI above 0.33": {
-                "measured": "selective",
-                "own responses shuffled": "selective, shuffled",
-            },
-            "mean gOSI": {"measured": "mean gOSI", "own responses shuffled": "mean gOSI, shuffled"},
-            "share of units with a shuffle p of at most 0.05": {
-                "measured": "p at most 0.05",
-                "orientation labels shuffled": "p at most 0.05, orientation",
-            },
-        },
-        {"share of units with a shuffle p of at most 0.05": PVALUE},
-    )
     return question_result(
         "existence",
         notes=_notes(study, layers),
@@ -54,7 +39,7 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
                 " orientation labels alone; the rule is at the 5 % that chance gives. Silent units are left out.",
                 supports="Measured values well above shuffled ones in most layers.",
                 contradicts="Measured and shuffled values that coincide: then sparse responses alone explain the gOSI.",
-                table=by_layer,
+                table=_by_layer(layers),
             ),
             Figure(
                 id="existence-curves",
@@ -83,6 +68,25 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
                 table=histogram,
             ),
         ),
+    )
+
+
+def _by_layer(layers: pd.DataFrame) -> pd.DataFrame:
+    """Return the dots of the first figure, from the table that `layer_table` gives."""
+    return dots(
+        layers,
+        {
+            "share of units with gOSI above 0.33": {
+                "measured": "selective",
+                "own responses shuffled": "selective, shuffled",
+            },
+            "mean gOSI": {"measured": "mean gOSI", "own responses shuffled": "mean gOSI, shuffled"},
+            "share of units with a shuffle p of at most 0.05": {
+                "measured": "p at most 0.05",
+                "orientation labels shuffled": "p at most 0.05, orientation",
+            },
+        },
+        {"share of units with a shuffle p of at most 0.05": PVALUE},
     )
 
 

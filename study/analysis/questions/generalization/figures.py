@@ -46,8 +46,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. 4b",
             title="Rank correlation of gOSI and test loss, layer by layer",
             shows="Spearman's rho with 95 % bootstrap intervals over networks: pooled over augmentations, as"
-            " published, and"
-            " of ranks within augmentation, as registered.",
+            " published, and of ranks within augmentation, as registered.",
             supports="Clearly negative bars of both kinds in the lower layers.",
             contradicts="Bars whose whole interval lies close around zero, or of opposite sign once augmentation is"
             " held constant.",
@@ -59,11 +58,9 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.GROUP_SLOPES,
             title="Do the augmentations tell the same story as all together?",
             shows="Least-squares lines of test loss over layer-mean gOSI: through all networks (dashed), with the"
-            " slope that is"
-            " common to all augmentations (solid), and through the networks of each augmentation (coloured). Where the"
-            " dashed and the solid line have slopes of opposite sign, the panel's heading says so: Simpson's"
-            " paradox, unless"
-            " one of the slopes is so small that its sign is chance.",
+            " slope that is common to all augmentations (solid), and through the networks of each augmentation (coloured). Where"
+            " the dashed and the solid line have slopes of opposite sign, the panel's heading says so: Simpson's"
+            " paradox, unless one of the slopes is so small that its sign is chance.",
             supports="Dashed, solid and coloured lines all fall in the lower layers.",
             contradicts="The dashed line falls and the coloured ones do not: then the augmentations differ, not the"
             " networks in them.",
@@ -74,18 +71,14 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.CORRELATION_WAYS,
             title="The same question asked in other ways",
             shows="Association of layer-mean gOSI with test loss. Above, rank correlations with 95 % intervals:"
-            " pooled over"
-            " augmentations; within augmentation; within augmentation given training loss; the mean of the"
-            " augmentations'"
-            " own correlations, taken to differ at random; and each augmentation's own. Below, the slope of a mixed"
-            " model"
-            " with a random intercept for each augmentation (REML, Wald intervals): change of test loss, in nats, per"
+            " pooled over augmentations; within augmentation; within augmentation given training loss; the mean of the"
+            " augmentations' own correlations, taken to differ at random; and each augmentation's own. Below, the slope of a mixed"
+            " model with a random intercept for each augmentation (REML, Wald intervals): change of test loss, in nats, per"
             " standard deviation of gOSI over networks. P-values in the table are two-sided and not adjusted for the"
             " number of layers or ways; none of them decides a verdict.",
             supports="All ways agree on a negative association in the lower layers.",
             contradicts="A negative association when pooled, and one that is positive, or close to 0 with a short"
-            " interval, within"
-            " augmentation or given training loss.",
+            " interval, within augmentation or given training loss.",
             table=ways_table(samples, root_seed=root_seed),
         ),
     )
