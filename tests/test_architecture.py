@@ -39,6 +39,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "probe_model": ("commands",),
     "calibrate": ("commands",),
 }
+# Inside `analysis` the same: engines know no question, questions know the engines, and what lies beside them knows all.
+ANALYSIS: dict[str, tuple[str, ...]] = {
+    "core": (),
+    "multiverse": ("core",),
+    "simulation": ("core",),
+    "questions": ("core", "multiverse", "simulation"),
+    "external": ("core", "questions"),
+}
 MOST_ROOMS, MOST_ARROWS = 16, 8
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 400, 60
 COMPOSER = "commands"  # the only room that sees all others
@@ -135,6 +143,18 @@ def test_imports_go_down_the_table_only(path: Path) -> None:
         assert room_of(name) in (room, *ROOMS[room]), (
             f"study.{dotted(path)} ({room}) imports study.{name} ({room_of(name)})"
         )
+
+
+@pytest.mark.parametrize("part", ANALYSIS)
+def test_inside_the_analysis_imports_go_down_too(part: str) -> None:
+    """Core, then the engines, then the questions, which are found by their folders."""
+    allowed = tuple(f"analysis.{name}" for name in (part, *ANALYSIS[part]))
+    for path in MODULES:
+        if within(dotted(path), (f"analysis.{part}",)):
+            for name in sorted(study_imports(path)):
+                assert not within(name, ("analysis",)) or within(name, allowed), (
+                    f"study.{dotted(path)} imports study.{name}"
+                )
 
 
 def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:

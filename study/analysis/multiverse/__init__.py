@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import xarray as xr
 
 from study.analysis.core.charts import Chart
+from study.analysis.core.registry import declared_by_some
 from study.analysis.core.results import Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
 from study.registration import Hypothesis, Registration
-from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.errors import StudyError
 
 __all__ = [
@@ -27,10 +27,7 @@ __all__ = [
 
 def multiverses() -> Mapping[str, Multiverse]:
     """Return what each question that can be analysed in other ways declares in its folder, by question."""
-    declared: Mapping[str, Multiverse] = declared_where_present(
-        "study.analysis.questions", "specifications", "MULTIVERSE"
-    )
-    return declared
+    return declared_by_some("specifications", "MULTIVERSE")
 
 
 def repeated_hypothesis(hypotheses: Mapping[str, Hypothesis], question: str) -> Hypothesis | None:

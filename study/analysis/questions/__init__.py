@@ -1,13 +1,5 @@
 """The questions, one folder each, found by their place: a new one edits nothing here."""
 
-from __future__ import annotations
+from study.analysis.core.registry import questions
 
-from collections.abc import Mapping
-
-from study.analysis.core.question import Question
-from study.vocabulary.discovery import declared_in
-
-
-def questions() -> Mapping[str, Question]:
-    """Return every question by the name of its folder."""
-    return declared_in(__name__, "QUESTION")
+__all__ = ["questions"]

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from study.analysis.core.published import unpublished
-from study.analysis.questions import questions
+from study.analysis.core.registry import questions
 from study.analysis.simulation.trial import Case, Tally
 from study.registration import Hypothesis
 from study.stats import Interval, proportion_interval

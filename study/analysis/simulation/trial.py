@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from study.analysis.core.registry import declared_by_some, questions
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, HypothesisResult, PublishedLayer
 from study.analysis.core.testing import Tested, tested_values, with_verdicts
 from study.analysis.core.verdict import hypothesis_verdict
-from study.analysis.questions import questions
 from study.analysis.simulation.population import Design, Simulator, Size, Truth
 from study.registration import Hypothesis
-from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stable_integer, stream
 
@@ -92,9 +91,7 @@ def effect_case(hypothesis: Hypothesis, size: Size) -> Case:
 
 def simulator_of(hypothesis: Hypothesis) -> Simulator | None:
     """Return what simulates a hypothesis' measure: what its question's folder declares; None where there is nothing."""
-    simulators: Mapping[str, Mapping[str, Simulator]] = declared_where_present(
-        "study.analysis.questions", "simulator", "SIMULATORS"
-    )
+    simulators: Mapping[str, Mapping[str, Simulator]] = declared_by_some("simulator", "SIMULATORS")
     return simulators.get(hypothesis.question, {}).get(hypothesis.measure)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from study.analysis.core.registry import questions
 from study.analysis.multiverse import check_multiverse
-from study.analysis.questions import questions
 from study.registration import ALL_LAYERS, Hypothesis, Registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.errors import StudyError

@@ -11,10 +11,10 @@ from study.analysis.core.layers import layer_names
 from study.analysis.core.networks import Parts
 from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
+from study.analysis.core.registry import questions
 from study.analysis.core.results import NOT_TESTED, HypothesisResult, QuestionResult
 from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import multiverse_of
-from study.analysis.questions import questions
 from study.registration import Hypothesis, Registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import SECOND_SET
