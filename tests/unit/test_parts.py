@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from study.networks import backend
-from study.networks.graph.hidden_layers import HiddenLayer, clamp_values, hidden_layers
+from study.networks.graph.hidden_layers import HiddenLayer, clamp_values, hidden_layers, named_layers
 from study.networks.graph.parts import crossing, suffix_model
 from study.networks.interventions.clamped import ClampedNetwork, InPlace, Superposed
 from study.vocabulary.errors import StudyError
@@ -112,7 +112,7 @@ def test_a_cut_beside_a_shared_layer_is_refused() -> None:
     branch = keras.layers.Conv2D(4, 1, activation="relu", name="branch")(first)
     flow = shared(keras.layers.Add()([first, branch]))
     model = keras.Model(start, keras.layers.Dense(2)(keras.layers.Flatten()(flow)))
-    (layer,) = hidden_layers(model)
+    (layer,) = named_layers(hidden_layers(model), ("branch",))
     with pytest.raises(StudyError, match=r"layer branch: beside it passes the output of shared"):
         suffix_model(model, layer)
 
