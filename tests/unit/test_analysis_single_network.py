@@ -94,11 +94,9 @@ def test_what_is_registered_for_vgg16_is_estimated_and_not_tested(vgg16: xr.Data
 
 
 def test_another_network_with_a_layer_of_that_name_is_not_vgg16() -> None:
-    """Many networks call a layer fc1."""
+    """Many networks call a layer fc1: nothing that is registered for VGG16 is said of them."""
     other = external_study(np.random.default_rng(5), model="mine", layers={"fc1": 8}, draws=20)
-    for result in described(other, REGISTRATION, root_seed=0)[-1].hypotheses:
-        assert all(np.isnan(layer.estimate) for layer in result.layers)
-        assert "not measured" in result.reason
+    assert "vgg16" not in {question.question for question in described(other, REGISTRATION, root_seed=0)}
 
 
 def test_a_deep_network_has_panels_for_some_layers_only() -> None:

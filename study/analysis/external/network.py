@@ -34,7 +34,7 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
     questions = [existence_described(study), spatial_frequency_described(study, root_seed)]
     if "ablation" in study.children:
         questions.append(ablation_described(study, root_seed))
-    if registration is not None:
+    if registration is not None and study["tuning"].attrs.get("model") == "vgg16":
         questions.append(_vgg16(study, registration, root_seed))
     return tuple(questions)
 
