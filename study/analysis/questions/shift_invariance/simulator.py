@@ -71,8 +71,11 @@ def consistency(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Da
     kept += np.array([0.03, 0.02, -0.05])
     for place, layer in enumerate(truth.layers):
         kept[:, names.index(f"{layer}_top")] += difference[:, place, None]
-    coords = {"condition": list(names), "shift": list(SHIFTS)}
-    groups = group("shift_invariance", design, {"prediction_consistency": np.clip(kept, 0, 1)}, coords)
+    coords = {"condition": list(names), "shift": list(SHIFTS), "layer": list(design.layers)}
+    # What layers there are stands beside the coefficients of variation, which are all alike here.
+    same = np.ones((design.rows, len(names), len(design.layers)))
+    arrays = {"prediction_consistency": np.clip(kept, 0, 1), "cv_mean": same}
+    groups = group("shift_invariance", design, arrays, coords)
     return xr.DataTree.from_dict(groups | _responding(rng, design, truth.layers))
 
 
