@@ -210,6 +210,7 @@ def test_a_setting_that_it_reads_is_part_of_the_key(sparseness: Measurement) -> 
 
 def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement, tmp_path: Path) -> None:
     """In both states, after each epoch and once; labelled, published, and read back from the compacted study."""
+    from study.experiment.compiled_network import CompiledNetworks
     from study.experiment.one_network import measure_network
     from study.images import load_images
     from study.images.preparation.split import partition, split_images
@@ -218,7 +219,9 @@ def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement
     image_set = load_images(settings.images)
     images = partition(image_set, split_images(image_set, settings.images))
     network = next(one for one in planned_networks(settings, fingerprint="f") if one.arm == "memorization")
-    found = measure_network(network, settings, images, 10, progress=lambda stage, share: None)
+    found = measure_network(
+        network, settings, images, 10, compiled_networks=CompiledNetworks(), progress=lambda stage, share: None
+    )
     validate(found.tree, source="measured")
     group = found.tree["sparseness"].to_dataset()
     assert [measurement.name for measurement in taken_on("memorization", settings)] == list(found.tree.children)
