@@ -155,7 +155,7 @@ def test_vgg16_is_not_tested_and_says_why() -> None:
     assert [row.hypothesis for row in rows] == names
     for row in rows:
         assert (row.registered_verdict, row.published_verdict) == (NOT_TESTED, NOT_TESTED)
-        assert "was not measured in this study" in row.untested
+        assert "registered for vgg16" in row.untested
         assert row.difference.startswith("Unit of analysis: one network")
         assert row.published_test.startswith("No test")
 

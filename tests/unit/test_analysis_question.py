@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from study import analysis
 from study.analysis import questions as question_folders
 from study.analysis.core import networks as networks_module
 from study.analysis.core.layers import layer_means
@@ -19,6 +20,7 @@ from study.analysis.core.published import read_as_absence, unpublished
 from study.analysis.core.question import Question
 from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.analysis.questions import questions
+from study.registration import read_registration
 from study.report.charts import charts
 from study.store import StudyFolder, compact, open_study, publish_network
 from tests.example_networks import example_network
@@ -250,3 +252,20 @@ def test_a_study_of_silent_units_is_not_tested_where_nothing_is_defined() -> Non
         for figure in result.figures:
             if len(figure.table):
                 json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)
+
+
+def test_a_network_of_other_layers_is_tested_in_all_of_them() -> None:
+    """Claims about all layers are about its own; those that name another architecture's layers are not tested there."""
+    names = ("stem", "block1", "block1_sum", "block2", "dense")
+    levels = {"initial_gosi": dict.fromkeys(names, 0.2), "analysed_gosi": dict.fromkeys(names, 0.6)}
+    study = example_study(layers=dict.fromkeys(names, 8), **levels)
+    study.attrs["architecture"] = "another"
+    registration = read_registration(Path(__file__).parents[2] / "preregistration.md")
+    concluded = analysis.analyse(study, registration, root_seed=0)
+    results = {one.hypothesis.id: one for question in concluded for one in question.hypotheses}
+    everywhere = results["existence-selective-units"]
+    assert tuple(layer.layer for layer in everywhere.layers) == names
+    assert NOT_TESTED not in {layer.verdict for layer in everywhere.layers}
+    elsewhere = results["ablation-effect"]
+    assert (elsewhere.verdict, elsewhere.reason) == (NOT_TESTED, "registered for cnn7")
+    assert {layer.layer for layer in elsewhere.layers} == {"conv2", "conv3"}

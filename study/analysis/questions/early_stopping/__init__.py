@@ -17,8 +17,8 @@ QUESTION = Question(
         "regret_beside_last_epoch": PublishedAnalysis(
             layers=unpublished,
             test="No test and no figure; a remark.",
-            difference="The paper infers it from two curves that change together. Here an epoch is chosen by gOSI alone,"
-            " and its validation loss compared with that of training to the end.",
+            difference="Outcome: the paper infers it from two curves that change together; here an epoch is chosen by gOSI"
+            " alone, and its validation loss compared with that of training to the end.",
         )
     },
     figures=figures,
