@@ -195,7 +195,7 @@ def test_silencing_fc1_itself_says_nothing_of_fc1() -> None:
     assert estimands.last_layer_log_ratio(study, "top", "random")["layer"].values.tolist() == ["conv2"]
 
 
-def test_silencing_fc1_alone_leaves_nothing_to_compare() -> None:
+def test_ablating_fc1_alone_leaves_nothing_to_compare() -> None:
     """No figure, a note that says so, and every layer not measured."""
     study = example_study(fc1_log_ratio=BOTH)
     group = study["shift_invariance"].to_dataset().isel(condition=slice(4))
@@ -204,7 +204,7 @@ def test_silencing_fc1_alone_leaves_nothing_to_compare() -> None:
     (question,) = analysed(xr.DataTree.from_dict(trees), FC1, DEPTH)
     assert [result.verdict for result in question.hypotheses] == [NOT_TESTED, SUPPORTED]
     assert question.figures == ()
-    assert question.notes[0].startswith("Silenced layers: none.")
+    assert question.notes[0].startswith("Ablated layers: none.")
 
 
 def test_too_few_networks_are_not_tested() -> None:
