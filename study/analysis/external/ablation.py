@@ -45,10 +45,8 @@ def _halves_figures(study: xr.DataTree, against_chance: pd.DataFrame, root_seed:
             paper_figure=follows(study, "Fig. 5", "Fig. A7b"),
             title="Loss when the more, or the less, selective half is ablated",
             shows="Increase of the loss on the photographs when the more or the less selective half of a layer's"
-            " units by gOSI"
-            " is ablated. Asterisks mark layers where the more selective half costs more than twice as much, as"
-            " in the"
-            " paper. One panel for each clamp; the paper's is to set to zero what the next layer"
+            " units by gOSI is ablated. Asterisks mark layers where the more selective half costs more than twice as"
+            " much, as in the paper. One panel for each clamp; the paper's is to set to zero what the next layer"
             " receives.",
             supports="Asterisks in lower layers, in every panel.",
             contradicts="Bars of one height, or an order of the two that depends on what a unit is held at.",
@@ -59,11 +57,9 @@ def _halves_figures(study: xr.DataTree, against_chance: pd.DataFrame, root_seed:
             chart=Chart.NETWORK_DOTS,
             title="The same difference against random halves",
             shows="Loss with the more selective half ablated minus loss with the less selective half ablated,"
-            " in units of"
-            " what random halves of the same layer give (root mean square), and the range in which 95 % of"
-            " random halves"
-            " lie. The table has the difference in nats and its p-value among the random halves, for each layer by"
-            " itself and adjusted over all layers (Holm).",
+            " in units of what random halves of the same layer give (root mean square), and the range in which 95 % of"
+            " random halves lie. The table has the difference in nats and its p-value among the random halves, for each"
+            " layer by itself and adjusted over all layers (Holm).",
             supports="Differences above the range of random halves in lower layers.",
             contradicts="Differences within the range of random halves: any half would have done the same.",
             table=against_chance,
@@ -90,10 +86,8 @@ def _rival_figures(rivals: pd.DataFrame, curves: pd.DataFrame, said: str) -> tup
             chart=Chart.NETWORK_DOTS,
             title="Rivals of orientation selectivity, and halves made alike",
             shows="The difference of the second figure beside that of halves by class selectivity, and of pairs"
-            " of halves that"
-            " differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer without"
-            " weights"
-            " of its own, such as a pooling layer, has no halves alike in weight norm.",
+            " of halves that differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer"
+            " without weights of its own, such as a pooling layer, has no halves alike in weight norm.",
             supports="Halves that are made alike still give a difference above the range of random halves.",
             contradicts="No difference once the halves are alike, or as large a difference by class selectivity.",
             table=rivals,
@@ -103,8 +97,7 @@ def _rival_figures(rivals: pd.DataFrame, curves: pd.DataFrame, said: str) -> tup
             chart=Chart.FRACTION_CURVES,
             title="Ablating more and more of a layer",
             shows="Increase of loss when 5 to 95 % of a layer's units are set to zero: the most selective first,"
-            " the least"
-            f" selective first, or in one random order. Each panel has its own scale.{said}",
+            f" the least selective first, or in one random order. Each panel has its own scale.{said}",
             supports="In lower layers the curve of the most selective first lies above the others at every fraction.",
             contradicts="The curves cross, so that the conclusion hangs on ablating just half, or coincide.",
             table=curves,
@@ -148,12 +141,10 @@ def _ablation_notes(study: xr.DataTree, halves: pd.DataFrame) -> tuple[str, ...]
     return (
         f"Without ablation the loss on the photographs is {float(data['baseline_loss']):.3f} nat and"
         f" {float(data['baseline_accuracy']):.1%} of them are classified correctly.",
-        f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for,"
-        " at a p of"
-        f" at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}."
-        f" The least p that {draws} random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are"
-        " about this"
-        " network's layers, on these photographs; they say nothing of other networks.",
+        f"Layers of {len(halves)} in which the more selective half costs more than {draws} random halves allow for, at"
+        f" a p of at most 0.05: {small}; after Holm's adjustment over the layers: {adjusted}. The least p that {draws}"
+        f" random halves can give is {1 / (1 + draws):.2g}{too_few}. These p-values are about this network's layers, on"
+        " these photographs; they say nothing of other networks.",
         *(
             (
                 "Layers with fewer than two units that respond to gratings, so that there are no halves:"

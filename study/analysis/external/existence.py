@@ -32,11 +32,10 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
                 chart=Chart.NETWORK_DOTS,
                 title="Orientation selectivity, layer by layer",
                 shows="All layers in the network's order. Above: the share of units with a gOSI above 0.33, and the"
-                " same share"
-                " among shuffles of their own responses. Middle: mean gOSI, measured and shuffled. Below: the share"
-                " of units"
-                " whose own shuffle p is at most 0.05, once with all responses of the unit shuffled and once with the"
-                " orientation labels alone; the rule is at the 5 % that chance gives. Silent units are left out.",
+                " same share among shuffles of their own responses. Middle: mean gOSI, measured and shuffled. Below:"
+                " the share of units whose own shuffle p is at most 0.05, once with all responses of the unit shuffled"
+                " and once with the orientation labels alone; the rule is at the 5 % that chance gives. Silent units"
+                " are left out.",
                 supports="Measured values well above shuffled ones in most layers.",
                 contradicts="Measured and shuffled values that coincide: then sparse responses alone explain the gOSI.",
                 table=_by_layer(layers),
@@ -47,10 +46,8 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
                 paper_figure="Fig. 1",
                 title="Orientation-tuning curves of example units",
                 shows="Response to gratings of twelve orientations, at the unit's preferred spatial frequency and"
-                " best phase, of"
-                " units of a layer a quarter and of one two thirds of the way through the network. Units were"
-                " chosen at"
-                " even steps from the lowest to the highest gOSI.",
+                " best phase, of units of a layer a quarter and of one two thirds of the way through the network. Units"
+                " were chosen at even steps from the lowest to the highest gOSI.",
                 supports="A clear peak at one orientation, and a gOSI above 0.33 beside it.",
                 contradicts="Flat curves, or peaks no higher than chance variation between orientations.",
                 table=example_curves(study, example_layers(layers["layer"].tolist())),
@@ -61,8 +58,7 @@ def existence_described(study: xr.DataTree) -> QuestionResult:
                 paper_figure=follows(study, "Fig. 2", "Fig. A4b"),
                 title="Orientation selectivity of all units, layer by layer",
                 shows="Share of units at each gOSI (filled) and after shuffling each unit's own responses (outline);"
-                " silent units"
-                f" left out.{said}",
+                f" silent units left out.{said}",
                 supports="The filled histogram lies to the right of the outline and reaches past 0.33.",
                 contradicts="The two coincide: then sparse responses alone explain the gOSI.",
                 table=histogram,
@@ -130,10 +126,9 @@ def _notes(study: xr.DataTree, layers: pd.DataFrame) -> tuple[str, ...]:
         )
         passing = float((responding["gosi_pvalue"] <= PVALUE).mean())
         notes.append(
-            f"Of {responding.sizes['unit']:,} units that respond to gratings, {selective:.1%} have a gOSI above 0.33; of"
-            " shuffles of"
-            f" their own responses, {shuffled:.1%}. {passing:.1%} have a shuffle p of at most 0.05, where chance"
-            " gives 5 %."
+            f"Of {responding.sizes['unit']:,} units that respond to gratings, {selective:.1%} have a gOSI above 0.33;"
+            f" of shuffles of their own responses, {shuffled:.1%}. {passing:.1%} have a shuffle p of at most 0.05,"
+            " where chance gives 5 %."
         )
     most = layers.iloc[int(layers["silent"].argmax())]
     notes.append(

@@ -31,9 +31,9 @@ def spatial_frequency_described(study: xr.DataTree, root_seed: int) -> QuestionR
                 chart=Chart.NETWORK_DOTS,
                 title="Units with one preferred orientation, layer by layer",
                 shows="The share of selective units (gOSI above 0.33) that prefer the same orientation at all"
-                " spatial frequencies"
-                " whose peak exceeds half of the overall peak; and the same of the units that have at least two such"
-                " frequencies, as with one alone the range is 0 by construction. The rule is at one half: most units.",
+                " spatial frequencies whose peak exceeds half of the overall peak; and the same of the units that have"
+                " at least two such frequencies, as with one alone the range is 0 by construction. The rule is at one"
+                " half: most units.",
                 supports="Both shares above one half in most layers.",
                 contradicts="A share below one half once units with a single frequency are set aside.",
                 table=dots(table, {quantity: {group: group for group in shares}}, {quantity: 0.5}),
@@ -44,8 +44,7 @@ def spatial_frequency_described(study: xr.DataTree, root_seed: int) -> QuestionR
                 paper_figure=follows(study, "Fig. A2", "Fig. A3b"),
                 title="Range of preferred orientations over spatial frequencies",
                 shows="Share of selective units at each range: the shortest arc that holds the preferred"
-                " orientations of all"
-                f" spatial frequencies whose peak exceeds half of the overall peak.{said}",
+                f" orientations of all spatial frequencies whose peak exceeds half of the overall peak.{said}",
                 supports="Most units at 0 degrees, also among those with at least two frequencies.",
                 contradicts="Ranges spread widely once units with a single frequency are set aside.",
                 table=ranges,

@@ -95,8 +95,8 @@ def name_of(network: LoadedModel, chosen: str | None) -> str:
     name: str = chosen or re.sub(r"[^A-Za-z0-9._-]+", "-", network.name).strip("-._") or "network"
     refuse_unless(
         re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None,
-        f"--name {name!r} is not allowed: it must"
-        " be letters, digits, dots, dashes and underscores, starting with a letter or digit",
+        f"--name {name!r} is not allowed: it must be letters, digits, dots, dashes and underscores, starting with a"
+        " letter or digit",
     )
     return name
 

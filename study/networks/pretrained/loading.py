@@ -203,8 +203,7 @@ def _loaded(
     layout = input_layout(model)
     refuse_unless(
         layout.channels == 3 or preprocessing not in applications(),
-        f"--preprocessing {preprocessing} is for"
-        f" pictures of 3 channels, {name} takes 1: must be raw, unit or symmetric",
+        f"--preprocessing {preprocessing} is for pictures of 3 channels, {name} takes 1: must be raw, unit or symmetric",
     )
     return LoadedModel(model, name, layout, source, preprocessing, weights, digest(model), tuple(remarks))
 

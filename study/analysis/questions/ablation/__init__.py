@@ -31,22 +31,19 @@ QUESTION = Question(
             layers=ratio(exceeds=True),
             test="No test; ratio of one network's two costs above 2. Here: of the mean costs over networks.",
             difference="Baseline and unit of analysis: random halves differ too, so the difference is measured in"
-            " units of"
-            " what they give in the same network; one value a network.",
+            " units of what they give in the same network; one value a network.",
         ),
         "standardized_effect_absence": PublishedAnalysis(
             layers=ratio(exceeds=False),
             test="No test; no asterisk, as the ratio of the two costs is at most 2. Here: of the mean costs.",
             difference="Absence, baseline and unit of analysis: a ratio below 2 may still be an effect; here the"
-            " effect, in"
-            " units of random halves, must lie within the registered margin over networks.",
+            " effect, in units of random halves, must lie within the registered margin over networks.",
         ),
         "log2_ratio": PublishedAnalysis(
             layers=ratio(exceeds=True),
             test="No test; ratio of one network's two costs above 2. Here: of the mean costs over networks.",
             difference="Unit of analysis: the ratio of one network has no known error; here each network's ratio, on"
-            " a log"
-            " scale, is tested against twofold over networks.",
+            " a log scale, is tested against twofold over networks.",
         ),
         "response_contrast": PublishedAnalysis(
             layers=contrast,

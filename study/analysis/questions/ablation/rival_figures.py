@@ -21,11 +21,9 @@ def rival_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) ->
             chart=Chart.NETWORK_DOTS,
             title="What else the halves differ in",
             shows="The more selective half's mean minus the less selective half's, in standard deviations over the"
-            " units"
-            " of both halves: how active the units are on training images, how much that varies, how far from zero"
-            " the mean is that output zero replaces, how large the weights are that they read, and how selective"
-            " they are"
-            " for a class. Means over networks with 95 % bootstrap intervals.",
+            " units of both halves: how active the units are on training images, how much that varies, how far from"
+            " zero the mean is that output zero replaces, how large the weights are that they read, and how selective"
+            " they are for a class. Means over networks with 95 % bootstrap intervals.",
             supports="Intervals close around 0 throughout: of all that is shown here, the halves differ in gOSI alone.",
             contradicts="Large differences: ablating may cost more because of them and not because of gOSI.",
             table=tables.differences_table(study, root_seed=root_seed),
@@ -35,20 +33,16 @@ def rival_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) ->
             chart=Chart.NETWORK_DOTS,
             title="Rivals of orientation selectivity, and halves made alike",
             shows="Loss with one half ablated minus loss with the other, in units of what random halves give."
-            " Beside the halves"
-            " by gOSI: halves by class selectivity, the more class-selective half first; and three pairs of halves that"
-            " differ in gOSI but are alike in mean activity, in its variation or in weight norm (neighbours in"
-            " that quantity are paired, and the unit with the higher gOSI goes into the first half). They differ"
-            " less in"
-            " gOSI than the halves by gOSI do, so a smaller effect is no evidence by itself. Means over networks"
-            " with 95 %"
-            " bootstrap intervals; for random halves the range in which 95 % of means over as many networks lie.",
+            " Beside the halves by gOSI: halves by class selectivity, the more class-selective half first; and three"
+            " pairs of halves that differ in gOSI but are alike in mean activity, in its variation or in weight norm"
+            " (neighbours in that quantity are paired, and the unit with the higher gOSI goes into the first half)."
+            " They differ less in gOSI than the halves by gOSI do, so a smaller effect is no evidence by itself. Means"
+            " over networks with 95 % bootstrap intervals; for random halves the range in which 95 % of means over as"
+            " many networks lie.",
             supports=f"In {listed(claimed)} halves that are made alike still give an effect above that of random"
-            " halves, and class"
-            " selectivity does not.",
+            " halves, and class selectivity does not.",
             contradicts="An interval close around 0 once the halves are alike in activity or weights, or as large an"
-            " effect of class"
-            " selectivity.",
+            " effect of class selectivity.",
             table=tables.rivals_table(study, root_seed=root_seed),
         ),
     )
@@ -63,18 +57,15 @@ def conclusion_figure(study: xr.DataTree, claimed: Sequence[str], root_seed: int
         chart=Chart.ABLATION_FOREST,
         title="Would the paper's conclusion change?",
         shows=f"Exploratory: {n_specifications} specifications of the same experiment in {n_layers} layers, {len(table)} rows"
-        " looked at, with"
-        " p-values not adjusted for that. Each row changes one thing about the analysis as published (output set to"
-        " zero, test loss, all test images, two halves by gOSI). Drawn is the mean effect over networks with its 95 %"
-        " bootstrap interval, each divided by the effect's standard deviation over networks, so that specifications in"
-        " different units can be compared; the table has them in their own units, all layers, the two-sided"
-        " sign-flip p,"
-        " the ratio of mean costs as the paper computes it and whether it exceeds 2. The rule: an interval above 0"
-        " gives"
-        " the same conclusion as the paper, one below 0 the opposite, any other cannot tell. Of simulated effects"
-        " that are"
-        " normal around 0, 8 % of such intervals miss 0 with 24 networks and 12 % with 8. For halves by class"
-        " selectivity the same conclusion means that the paper's sentence would hold of class selectivity as well.",
+        " looked at, with p-values not adjusted for that. Each row changes one thing about the analysis as published"
+        " (output set to zero, test loss, all test images, two halves by gOSI). Drawn is the mean effect over networks"
+        " with its 95 % bootstrap interval, each divided by the effect's standard deviation over networks, so that"
+        " specifications in different units can be compared; the table has them in their own units, all layers, the"
+        " two-sided sign-flip p, the ratio of mean costs as the paper computes it and whether it exceeds 2. The rule:"
+        " an interval above 0 gives the same conclusion as the paper, one below 0 the opposite, any other cannot tell."
+        " Of simulated effects that are normal around 0, 8 % of such intervals miss 0 with 24 networks and 12 % with 8."
+        " For halves by class selectivity the same conclusion means that the paper's sentence would hold of class"
+        " selectivity as well.",
         supports=f"The same conclusion in every row of {listed(claimed)}, but for class selectivity.",
         contradicts="Rows that say the opposite: the conclusion depends on a choice that the paper does not justify.",
         table=table,

@@ -30,8 +30,7 @@ QUESTION = Question(
     title="Are there orientation-selective units in every layer?",
     paper_section="3.1",
     claim="Orientation-selective units exist in every layer, and their gOSI lies far above that of shuffled"
-    " responses in"
-    " most layers.",
+    " responses in most layers.",
     estimands={
         "selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "analysed"))),
         "gosi_excess": Estimand(values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean")),
@@ -44,15 +43,13 @@ QUESTION = Question(
             layers=_share,
             test="No test; histograms of one network's units, compared by eye. Here: any selective unit will do.",
             difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the"
-            " units'"
-            " own shuffles is subtracted; and networks are counted, not units.",
+            " units' own shuffles is subtracted; and networks are counted, not units.",
         ),
         "gosi_excess": PublishedAnalysis(
             layers=_excess,
             test="No test; histograms of measured and shuffled gOSI, compared by eye. Here: mean above shuffled mean.",
             difference="Unit of analysis: units of one network are not independent; here each network gives one"
-            " difference"
-            " from its own shuffles, and it must reach a registered size.",
+            " difference from its own shuffles, and it must reach a registered size.",
         ),
         "gosi_orientation_excess": not_in_paper(
             "Baseline: only the orientation labels are shuffled, within spatial frequency."

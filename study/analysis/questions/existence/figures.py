@@ -20,8 +20,8 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. 1",
             title="Orientation-tuning curves of example units",
             shows="Response of ten units of the first network to gratings of twelve orientations, each at the unit's"
-            " preferred"
-            " spatial frequency and best phase. Units were chosen at even steps from the lowest to the highest gOSI.",
+            " preferred spatial frequency and best phase. Units were chosen at even steps from the lowest to the"
+            " highest gOSI.",
             supports="A clear peak at one orientation, and a gOSI above 0.33 beside it.",
             contradicts="Flat curves, or peaks no higher than chance variation between orientations.",
             table=example_curves(study, example_layers(layer_names(study["tuning"].to_dataset()))),
@@ -32,8 +32,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. 2",
             title="Orientation selectivity of all units, layer by layer",
             shows="Share of units at each gOSI after training (filled) and after shuffling each unit's own responses"
-            " (outline)."
-            " All networks' units pooled; silent units left out.",
+            " (outline). All networks' units pooled; silent units left out.",
             supports="The filled histogram lies to the right of the outline and reaches past 0.33 in every layer.",
             contradicts="The two coincide: then sparse responses alone explain the gOSI.",
             table=histogram_table(study, "analysed"),

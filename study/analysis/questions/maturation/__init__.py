@@ -14,8 +14,7 @@ QUESTION = Question(
     title="Does selectivity grow in step with generalisation during training?",
     paper_section="3.2",
     claim="Over the first 50 epochs, layer-mean gOSI rises as validation loss falls: a strong negative rank"
-    " correlation in"
-    " Conv 1 to Conv 5.",
+    " correlation in Conv 1 to Conv 5.",
     estimands={
         "gosi_against_validation_loss": Estimand(values=gosi_against_validation_loss),
         "gosi_against_validation_loss_absence": Estimand(values=gosi_against_validation_loss),

@@ -32,10 +32,8 @@ def _curve_figures(study: xr.DataTree, claimed: str) -> tuple[Figure, ...]:
             paper_figure="Fig. 3a",
             title="Loss in the course of training",
             shows="Training and validation loss after each epoch: the mean over networks, in a band from the lowest"
-            " to the highest"
-            " network. Training loss is averaged over the epoch's augmented images while the weights move,"
-            " validation loss is"
-            " taken after it.",
+            " to the highest network. Training loss is averaged over the epoch's augmented images while the weights"
+            " move, validation loss is taken after it.",
             supports="A validation loss that falls and levels off.",
             contradicts="A validation loss that never falls: then there is nothing that selectivity could keep step"
             " with.",
@@ -47,8 +45,7 @@ def _curve_figures(study: xr.DataTree, claimed: str) -> tuple[Figure, ...]:
             paper_figure="Fig. 3a",
             title="Selectivity in the course of training, layer by layer",
             shows="Layer-mean gOSI after each epoch, before training (epoch 0) included: the mean over networks, in"
-            " a band from the"
-            " lowest to the highest network. Units silent at an epoch are left out of its mean.",
+            " a band from the lowest to the highest network. Units silent at an epoch are left out of its mean.",
             supports=f"Curves of {claimed} that rise while the validation loss falls, and level off with it.",
             contradicts="Curves that stay level or fall, or that are flat long before the validation loss is.",
             table=band_table(maturing_gosi(study), "gosi"),
@@ -66,8 +63,7 @@ def _correlation_figures(study: xr.DataTree, claimed: str, root_seed: int) -> tu
             paper_figure="Fig. 3b",
             title="Selectivity against validation loss, epoch by epoch",
             shows=f"Each point is one epoch of one network, epochs 1 to {epochs}: its validation loss and its"
-            " layer-mean gOSI."
-            f" Networks drawn: {', '.join(points['network'].unique())}, of {loss.sizes['network']}."
+            f" layer-mean gOSI. Networks drawn: {', '.join(points['network'].unique())}, of {loss.sizes['network']}."
             " Neighbouring epochs are alike: the points are not independent.",
             supports=f"Points that rise from right to left in {claimed}, in every network.",
             contradicts="Points without direction, or a direction that differs between networks.",
@@ -80,8 +76,8 @@ def _correlation_figures(study: xr.DataTree, claimed: str, root_seed: int) -> tu
             paper_figure="Fig. 3c",
             title="Correlation of selectivity and validation loss, layer by layer",
             shows=f"Each point is one network's rank correlation (Spearman's rho) over epochs 1 to {epochs}; the bar"
-            " is their mean"
-            f" with a 95 % bootstrap interval over networks. The paper shows a single network.{drawn_note(study)}",
+            " is their mean with a 95 % bootstrap interval over networks. The paper shows a single"
+            f" network.{drawn_note(study)}",
             supports=f"Points close to -1 in {claimed}, in every network.",
             contradicts="Points on both sides of 0, or above it.",
             table=correlation_table(study, root_seed=root_seed),
@@ -92,12 +88,10 @@ def _correlation_figures(study: xr.DataTree, claimed: str, root_seed: int) -> tu
             chart=Chart.MATURATION_SINGLE_NETWORKS,
             title="What the epochs of one network seem to prove",
             shows="Share of networks whose own p-value (towards a negative correlation) is at most .05: by the"
-            " textbook, which takes"
-            " epochs as independent, and by shifting one curve along the other. The table gives the effective number of"
-            " epochs, median over networks.",
+            " textbook, which takes epochs as independent, and by shifting one curve along the other. The table gives"
+            " the effective number of epochs, median over networks.",
             supports="Nothing here decides for the claim: where both curves have a trend, either p-value is small"
-            " whatever the one has"
-            " to do with the other.",
+            " whatever the one has to do with the other.",
             contradicts="Few small p-values of either kind would mean that not even the trends agree.",
             table=single_networks_table(study),
         ),

@@ -24,9 +24,8 @@ from study.analysis.questions.maturation.tables import NAIVE, SHIFTED, single_ne
 def _epochs_note(epochs: int) -> str:
     shorter = f", where the paper has {PUBLISHED_EPOCHS}: this study's profile is shorter" * (epochs < PUBLISHED_EPOCHS)
     return (
-        f"Correlations are taken over epochs 1 to {epochs}{shorter}. The untrained network (epoch 0) is drawn, but"
-        " has no"
-        " validation loss and enters no correlation."
+        f"Correlations are taken over epochs 1 to {epochs}{shorter}. The untrained network (epoch 0) is drawn, but has"
+        " no validation loss and enters no correlation."
     )
 
 
@@ -38,10 +37,8 @@ def _dependence_note(table: pd.DataFrame) -> str:
     return (
         "Successive epochs of one network are alike; the naive p-value takes them as independent, and so is too small."
         f" Effective number of epochs, of {naive['epochs'].iloc[0]}, median over networks (where curves have a trend"
-        " this"
-        f" says that few are independent, not how many): {worth or 'undefined'}. Networks whose own p, towards a"
-        " negative"
-        f" correlation, is at most .05, by the naive test and by circular shift: {counts}."
+        f" this says that few are independent, not how many): {worth or 'undefined'}. Networks whose own p, towards a"
+        f" negative correlation, is at most .05, by the naive test and by circular shift: {counts}."
     )
 
 
@@ -52,12 +49,11 @@ def _trend_note(epochs: int) -> str:
         else ""
     )
     return (
-        "The circular shift keeps each curve's order and moves one along the other. It is a fair test of curves"
-        " without a"
-        " trend. These curves have one: loss falls in training, whatever selectivity does. A small circular-shift p"
-        " then says only that both curves have a trend, not that one follows the other; the naive p says no more."
-        f"{least} That is why neither decides here: the registered test has one value a network, and asks whether the"
-        " correlation has the same sign in network after network. Even that shows that the two change together in"
+        "The circular shift keeps each curve's order and moves one along the other. It is a fair test of curves without"
+        " a trend. These curves have one: loss falls in training, whatever selectivity does. A small circular-shift p"
+        " then says only that both curves have a trend, not that one follows the other; the naive p says no"
+        f" more.{least} That is why neither decides here: the registered test has one value a network, and asks whether"
+        " the correlation has the same sign in network after network. Even that shows that the two change together in"
         " training, not that one brings the other about."
     )
 
@@ -65,9 +61,8 @@ def _trend_note(epochs: int) -> str:
 def _undefined_note(rho: xr.DataArray) -> str:
     counts = ", ".join(f"{layer} {count}" for layer, count in pairs(rho.isnull().sum("network")) if count)
     return counts and (
-        f"Networks (of {rho.sizes['network']}) without a correlation in a layer, and left out there, because the"
-        " layer was"
-        f" silent at one of the epochs or its mean never changed: {counts}."
+        f"Networks (of {rho.sizes['network']}) without a correlation in a layer, and left out there, because the layer"
+        f" was silent at one of the epochs or its mean never changed: {counts}."
     )
 
 
@@ -83,11 +78,9 @@ def _silent_note(gosi: xr.DataArray, loss: xr.DataArray) -> str:
         f"{layer} {value:.1%} ({rho[layer]:.2f}; {rho_steady[layer]:.2f})" for layer, value in pairs(share) if value
     )
     return (
-        "A unit that answers to no grating at an epoch is left out of its layer's mean there, so that the mean is"
-        " not of the"
-        " same units at every epoch. Share of silent unit-epochs, and in brackets the mean correlation over networks"
-        " with"
-        f" all units and with those alone that are never silent (nan: no such units): {listed}."
+        "A unit that answers to no grating at an epoch is left out of its layer's mean there, so that the mean is not"
+        " of the same units at every epoch. Share of silent unit-epochs, and in brackets the mean correlation over"
+        f" networks with all units and with those alone that are never silent (nan: no such units): {listed}."
     )
 
 

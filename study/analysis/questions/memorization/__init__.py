@@ -15,8 +15,7 @@ QUESTION = Question(
     title="Are networks that memorise corrupted labels less selective?",
     paper_section="3.3",
     claim="Networks trained on more corrupted labels, which they fit but cannot generalise from, have lower gOSI in"
-    " the low"
-    " layers, especially in Conv 2 to Conv 4.",
+    " the low layers, especially in Conv 2 to Conv 4.",
     estimands={
         "gosi_against_label_corruption": Estimand(
             values=lambda study: of_fitting(layer_gosi(study), study), against=label_corruption
@@ -34,28 +33,24 @@ QUESTION = Question(
             layers=one_network_a_rate,
             test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
             difference="Unit of analysis and ties: one network at a rate cannot tell a rate from a network; here"
-            " several"
-            " share each rate, which the permutation allows for, and networks that do not fit their labels are left"
-            " out.",
+            " several share each rate, which the permutation allows for, and networks that do not fit their labels are"
+            " left out.",
         ),
         "gosi_against_label_corruption_absence": PublishedAnalysis(
             layers=absence_of(one_network_a_rate),
             test="No test; one network at each rate, compared by eye. Here: absence read from a large permutation p.",
             difference="Absence and unit of analysis: six networks give a large p whatever the trend; here rho over"
-            " several"
-            " networks at each rate must lie within the registered margin.",
+            " several networks at each rate must lie within the registered margin.",
         ),
         "gosi_against_label_corruption_all": PublishedAnalysis(
             layers=one_network_a_rate,
             test="No test; one network at each rate, compared by eye. Here: Spearman's rho and a permutation p.",
             difference="Unit of analysis and ties: several networks share each rate, which the permutation allows"
-            " for; none"
-            " is left out.",
+            " for; none is left out.",
         ),
         "gosi_excess_against_label_corruption": not_in_paper(
-            "Baseline: sparse responses have a higher gOSI without any tuning, so that of the units' own"
-            " shuffles"
-            " is subtracted."
+            "Baseline: sparse responses have a higher gOSI without any tuning, so that of the units' own shuffles is"
+            " subtracted."
         ),
     },
     figures=figures,

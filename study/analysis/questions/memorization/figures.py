@@ -19,9 +19,8 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
     claimed = listed(claimed_layers(results, "gosi_against_label_corruption"))
     rates = len(np.unique(label_corruption(study).values))
     points = (
-        "Each point is a network; the line joins the means, with 95 % bootstrap intervals over networks, of those"
-        " that fit"
-        " their labels. The others are marked, and left out of the line and of the registered"
+        "Each point is a network; the line joins the means, with 95 % bootstrap intervals over networks, of those that"
+        " fit their labels. The others are marked, and left out of the line and of the registered"
         f" test.{_drawn_note(study)}"
     )
     return (
@@ -31,8 +30,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. 4c",
             title="Selectivity against label corruption, layer by layer",
             shows=f"Layer-mean gOSI of networks that learnt labels corrupted at {rates} rates, weights of the last"
-            " epoch."
-            f" {points} Each panel has its own range, as in the paper.",
+            f" epoch. {points} Each panel has its own range, as in the paper.",
             supports=f"Points that fall from left to right in {claimed}.",
             contradicts="Points on one level, or rising; or a fall that only the networks left out make.",
             table=gosi_table(study, layer_gosi(study), root_seed=root_seed),
@@ -43,8 +41,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.CORRUPTION_EXCESS,
             title="The same, above what each unit's sparseness gives",
             shows="Layer-mean gOSI minus that of the units' own shuffled responses: sparse responses raise gOSI"
-            " without any tuning,"
-            f" and corrupted labels may make responses more or less sparse. {points}",
+            f" without any tuning, and corrupted labels may make responses more or less sparse. {points}",
             supports="The same fall as in the figure above.",
             contradicts="A fall above, and here a line that is level within short intervals: then it is sparseness"
             " that falls.",
@@ -55,10 +52,9 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.CORRUPTION_ACCURACY,
             title="What the networks learnt",
             shows="Training accuracy on the labels that each network was given, corrupted ones included, and test"
-            " accuracy on true"
-            f" labels; points are networks, lines their means. The dashed line stands at {FITTING_ACCURACY:.0%}:"
-            " networks whose"
-            f" training accuracy is below it do not fit their labels.{_drawn_note(study)}",
+            " accuracy on true labels; points are networks, lines their means. The dashed line stands at"
+            f" {FITTING_ACCURACY:.0%}: networks whose training accuracy is below it do not fit their"
+            f" labels.{_drawn_note(study)}",
             supports="Training accuracy near 100 % at every rate, test accuracy that falls to chance: memorisation,"
             " as in the paper.",
             contradicts="Training accuracy that falls with the rate: then networks at high rates have learnt less,"

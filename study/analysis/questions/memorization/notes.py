@@ -42,9 +42,8 @@ def _exclusion_notes(study: xr.DataTree) -> Iterator[str]:
         )
         named.append(f"{rate:.0%} of labels corrupted: {seeds_out}")
     yield (
-        f"{(~fitting).sum()} of {len(fitting)} networks do not fit the labels they were given: their training"
-        " accuracy is"
-        f" below {FITTING_ACCURACY:.0%}. They have not memorised them, and are left out of the registered test:"
+        f"{(~fitting).sum()} of {len(fitting)} networks do not fit the labels they were given: their training accuracy"
+        f" is below {FITTING_ACCURACY:.0%}. They have not memorised them, and are left out of the registered test:"
         f" {'; '.join(named)}. Harder labels are fitted less often, so leaving networks out may itself shape the trend:"
         " memorization-trend-all repeats the test on all of them."
     )
@@ -77,8 +76,6 @@ def _sparseness_note(study: xr.DataTree) -> str:
         listed.append(f"{layer} {'undefined' if np.isnan(rho) else f'{rho:.2f}'}")
     return (
         "A gOSI is higher where responses are sparse, tuned or not. Rank correlation of the shuffled gOSI, which is"
-        " what"
-        f" sparseness gives by itself, with the corruption rate: {', '.join(listed)}. Where it is far from 0, a trend"
-        " of the"
-        " raw gOSI may be one of sparseness; memorization-trend-excess takes it away."
+        f" what sparseness gives by itself, with the corruption rate: {', '.join(listed)}. Where it is far from 0, a"
+        " trend of the raw gOSI may be one of sparseness; memorization-trend-excess takes it away."
     )

@@ -36,8 +36,7 @@ QUESTION = Question(
     title="Do selective units of the lower layers make the last layer invariant to shifts?",
     paper_section="3.5",
     claim="Ablating the more selective half of Conv 2 or Conv 3 raises the coefficient of variation of FC 1 under"
-    " shifts"
-    " of the image; the coefficient falls with depth.",
+    " shifts of the image; the coefficient falls with depth.",
     estimands={
         "fc1_cv_against_random_half": Estimand(values=_against("random")),
         "fc1_cv_against_bottom_half": Estimand(values=_against("bottom")),
@@ -52,8 +51,7 @@ QUESTION = Question(
             test="Called significant, no test named; standard errors over one network's units. Here: sign of the"
             " mean log ratio to the intact network.",
             difference="Baseline and unit of analysis: ablating any half may raise the variation, so the reference"
-            " is a"
-            " random half, not the intact network; one value a network.",
+            " is a random half, not the intact network; one value a network.",
         ),
         "fc1_cv_against_bottom_half": not_in_paper(
             "Baseline: the reference is the less selective half, not the intact network."
@@ -62,8 +60,7 @@ QUESTION = Question(
             layers=_depth,
             test="No test; a falling curve of one network, by eye. Here: sign of the mean rho.",
             difference="Unit of analysis: one network's curve tells nothing of others; here each network gives one"
-            " rho of"
-            " depth and variation, which must reach a registered size over networks.",
+            " rho of depth and variation, which must reach a registered size over networks.",
         ),
         "consistency_against_random_half": not_in_paper(
             "Outcome and baseline: predictions in place of activations, against a random half."

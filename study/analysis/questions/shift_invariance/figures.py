@@ -24,12 +24,10 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. 6a",
             title="How much activations vary when the image shifts",
             shows="Coefficient of variation of a component's activation over an image and its three shifts, averaged"
-            " over the"
-            " images that drive it near its maximum and over a layer's active components; intact, and with half of a"
-            " layer's units ablated: the half with the highest gOSI, the half with the lowest, a random half. Bars are"
-            " means over networks with 95 % bootstrap intervals over networks. The paper's bars are of one network,"
-            " with"
-            " standard errors over its units, and show the intact network and the top half only.",
+            " over the images that drive it near its maximum and over a layer's active components; intact, and with"
+            " half of a layer's units ablated: the half with the highest gOSI, the half with the lowest, a random half."
+            " Bars are means over networks with 95 % bootstrap intervals over networks. The paper's bars are of one"
+            " network, with standard errors over its units, and show the intact network and the top half only.",
             supports=f"Bars that fall from layer to layer; in {last} the top half's bar above those of the bottom and"
             " the random half.",
             contradicts=f"In {last} the three halves raise the bar alike: then it is the loss of units that matters, not"
@@ -42,14 +40,12 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.SHIFT_RATIOS,
             title=f"{last} under shifts: network by network",
             shows=f"Ratio of two coefficients of variation of {last} in the same network. One point a network; geometric"
-            " mean with"
-            f" 95 % bootstrap interval over networks. The axis is logarithmic; at 1 both are equal.{drawn_note(study)}",
+            " mean with 95 % bootstrap interval over networks. The axis is logarithmic; at 1 both are"
+            f" equal.{drawn_note(study)}",
             supports="The top half lies above 1 against the random half and against the bottom half, not against the"
-            " intact network"
-            " alone.",
+            " intact network alone.",
             contradicts="The top half differs from the intact network as a random half does, and lies close around"
-            " 1, with a short"
-            " interval, against the other halves.",
+            " 1, with a short interval, against the other halves.",
             table=ratios_table(study, root_seed=root_seed),
         ),
         Figure(
@@ -57,8 +53,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             chart=Chart.SHIFT_CONSISTENCY,
             title="Does the predicted class survive the shift?",
             shows="Share of test images whose predicted class a shift of 10 % does not change, intact and with"
-            " halves ablated;"
-            " means over networks with 95 % bootstrap intervals. The paper does not report it.",
+            " halves ablated; means over networks with 95 % bootstrap intervals. The paper does not report it.",
             supports="Fewer predictions survive with the top half ablated than with the bottom or the random half.",
             contradicts="All halves cost alike, within short intervals.",
             table=consistency_table(study, root_seed=root_seed),
@@ -77,8 +72,7 @@ def _inactive_note(study: xr.DataTree) -> str:
     )
     return (
         "Components that no unshifted test image activates have no coefficient of variation and are left out. Their"
-        " share,"
-        f" mean over networks, in the intact network: {values_by_layer(intact, '.1%')}{behind}."
+        f" share, mean over networks, in the intact network: {values_by_layer(intact, '.1%')}{behind}."
     )
 
 
@@ -86,14 +80,11 @@ def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_see
     """Say which layers are ablated, what is left out, and what a random half can show."""
     layers = ", ".join(ablated_layers(study)) or "none"
     return (
-        f"Ablated layers: {layers}. Units are ablated in what the next layer receives, behind the activations"
-        " that are"
+        f"Ablated layers: {layers}. Units are ablated in what the next layer receives, behind the activations that are"
         " watched here: up to and including the ablated layer a network has the intact one's values by construction.",
         _inactive_note(study),
-        "A random half shares about half of its units with the top half, so an effect of selectivity shows against"
-        " it at"
-        " about half its size against the bottom half.",
-        "Images are chosen because, unshifted, they drive a component near its maximum. Any change then tends to"
-        " lower the"
-        " activation, so the coefficient is above 0 for every component that depends on the image at all.",
+        "A random half shares about half of its units with the top half, so an effect of selectivity shows against it"
+        " at about half its size against the bottom half.",
+        "Images are chosen because, unshifted, they drive a component near its maximum. Any change then tends to lower"
+        " the activation, so the coefficient is above 0 for every component that depends on the image at all.",
     )

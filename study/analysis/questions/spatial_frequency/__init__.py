@@ -39,8 +39,7 @@ QUESTION = Question(
             layers=_share_of_all_units,
             test="No test; histogram of one network's units, by eye. Here: more than half of all units.",
             difference="Unit of analysis: units of one network are not independent; here each network gives one"
-            " share, and"
-            " the mean share over networks is tested against one half.",
+            " share, and the mean share over networks is tested against one half.",
         ),
         "zero_range_share_two_frequencies": not_in_paper(
             "Baseline: a unit with a single frequency above half peak has range 0 by construction, and is left out."

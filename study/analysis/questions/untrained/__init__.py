@@ -53,15 +53,13 @@ QUESTION = Question(
             layers=_few,
             test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
             difference="Unit of analysis: one random network tells nothing of others; here each network gives one"
-            " share,"
-            " and their mean is tested against one half.",
+            " share, and their mean is tested against one half.",
         ),
         "initial_selective_excess": PublishedAnalysis(
             layers=_few,
             test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
             difference="Baseline and unit of analysis: sparse responses pass 0.33 by chance, so the share among the"
-            " units'"
-            " own shuffles is subtracted; and networks are counted, not units.",
+            " units' own shuffles is subtracted; and networks are counted, not units.",
         ),
     },
     figures=figures,

@@ -45,8 +45,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             paper_figure="Fig. A8",
             title="Before and after training, network by network",
             shows="Layer-mean gOSI of each network with its initial and with its analysed weights, joined by a line;"
-            " the"
-            f" thick line is the mean over networks.{drawn_note(study)}",
+            f" the thick line is the mean over networks.{drawn_note(study)}",
             supports="Lines that rise in every layer.",
             contradicts="Lines that stay level or fall.",
             table=layer_mean_table(study),
