@@ -168,8 +168,8 @@ def _false_support(one: Calibration) -> float:
 
 
 def _numbers(calibrations: Sequence[Calibration], studies: int, profile: str) -> str:
-    effects = sorted({found.studies for one in calibrations for _, found in one.effects})
-    published = sorted({found.published for one in calibrations for _, found in one.null})
+    effects = sorted({counts.studies for one in calibrations for _, counts in one.effects})
+    published = sorted({counts.published for one in calibrations for _, counts in one.null})
     return (
         f"{studies:,} studies without an effect for each hypothesis (of a claim of absence, at each margin), at the"
         f" number of networks that the profile {profile} trains, or the registered minimum where that is larger;"

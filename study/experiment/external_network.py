@@ -40,12 +40,12 @@ def gratings_key(network: LoadedModel, layers: tuple[HiddenLayer, ...], settings
     )[:20]
 
 
-def network_key(own_gratings_key: str, files: LabelledFolder | None, settings: ExternalSettings) -> str:
+def network_key(tuning_key: str, files: LabelledFolder | None, settings: ExternalSettings) -> str:
     """Return the digest of all that determines what is measured."""
     if files is None:
-        return own_gratings_key
+        return tuning_key
     ablation = (settings.null_draws, settings.null_images, CLAMPS) if settings.null_images else ()
-    return digest({"probe": own_gratings_key, "images": files.fingerprint, "ablation": ablation})[:20]
+    return digest({"probe": tuning_key, "images": files.fingerprint, "ablation": ablation})[:20]
 
 
 def measure_external_network(
@@ -77,7 +77,7 @@ def measure_external_network(
     watch
         Given what is counted and how many there are, a block that gives what to call with how many more are done.
     """
-    own_gratings_key = gratings_key(network, layers, settings)
+    tuning_key = gratings_key(network, layers, settings)
     subject = ExternalSubject(
         network=network,
         layers=layers,
@@ -87,15 +87,15 @@ def measure_external_network(
         at_once=pictures_at_once(network.model, settings.memory_bytes),
         streams=functools.partial(stream, settings.seed, network.weights_digest),
         kept=kept,
-        gratings_key=own_gratings_key,
-        key=network_key(own_gratings_key, files, settings),
+        gratings_key=tuning_key,
+        key=network_key(tuning_key, files, settings),
         watch=watch,
     )
     attributes = {
         "key": subject.key,
         "arm": EXTERNAL,
         "seed": settings.seed,
-        "gratings_key": own_gratings_key,
+        "gratings_key": tuning_key,
         "weights_digest": network.weights_digest,
     }
     return network_tree(subject, _groups(subject, earlier), attributes)

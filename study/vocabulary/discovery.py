@@ -22,7 +22,7 @@ def names_in(package: str) -> tuple[str, ...]:
         Its full name, such as `study.analysis.questions`; it is imported itself.
     """
     places = importlib.import_module(package).__path__
-    return tuple(sorted(found.name for found in pkgutil.iter_modules(places) if not found.name.startswith("_")))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(places) if not module.name.startswith("_")))
 
 
 @functools.cache

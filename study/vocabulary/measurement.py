@@ -175,4 +175,4 @@ def taken_on(arm: str, config: Any) -> tuple[Measurement, ...]:
 
 def stacked(arrays: list[Arrays]) -> dict[str, NDArray[Any]]:
     """Return arrays by name with a new leading dimension."""
-    return {name: np.stack([each[name] for each in arrays]) for name in arrays[0]}
+    return {name: np.stack([single[name] for single in arrays]) for name in arrays[0]}

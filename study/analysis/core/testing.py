@@ -94,7 +94,7 @@ def tested_values(
     data = values.transpose("layer", "network").values.astype(np.float64)
     everything = Observations(data, against, strata)
     measured = {layer: i for i, layer in enumerate(values["layer"].values.tolist())}
-    found = {
+    results = {
         layer: _untested_layer(layer, f"{layer} was not measured in this study", 0, 0)
         for layer in hypothesis.layers
         if layer not in measured
@@ -103,8 +103,8 @@ def tested_values(
     for layers, networks in _defined_alike(present, measured, everything):
         observations = everything.kept([measured[layer] for layer in layers], networks)
         rng = stream(root_seed, "analysis", hypothesis.id)
-        found |= _tested_together(hypothesis, layers, observations, everything, rng)
-    return tuple(found[layer] for layer in hypothesis.layers)
+        results |= _tested_together(hypothesis, layers, observations, everything, rng)
+    return tuple(results[layer] for layer in hypothesis.layers)
 
 
 def _defined_alike(
@@ -143,13 +143,13 @@ def _tested_together(
     }[hypothesis.test](hypothesis, observations, rng)
     correlates = hypothesis.kind.correlates
     estimates = [outcome.statistic for outcome in outcomes] if correlates else _estimates(hypothesis, observations)
-    found = {}
+    results = {}
     for layer, estimate, outcome, interval in zip(layers, estimates, outcomes, intervals, strict=True):
         if np.isnan(outcome.pvalue):
-            found[layer] = _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_excluded)
+            results[layer] = _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_excluded)
             continue
         note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
-        found[layer] = LayerResult(
+        results[layer] = LayerResult(
             layer=layer,
             estimate=estimate,
             ci_low=interval.low,
@@ -162,7 +162,7 @@ def _tested_together(
             verdict="",
             note=note,
         )
-    return found
+    return results
 
 
 def _estimates(hypothesis: Hypothesis, observations: Observations) -> list[float]:

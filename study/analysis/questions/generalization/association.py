@@ -94,12 +94,14 @@ def _partial_way(sample: Sample, root_seed: int) -> _Way:
 
 def _combined_ways(sample: Sample) -> Iterator[_Way]:
     """Yield the random-effects mean of the augmentations' own rhos, then each of these."""
-    own = [(name, stats.spearman(gosi, loss), gosi, loss) for name, gosi, loss in sample.by_augmentation()]
+    augmentations = [(name, stats.spearman(gosi, loss), gosi, loss) for name, gosi, loss in sample.by_augmentation()]
     mean = stats.random_effects_mean(
-        [rho.statistic for _, rho, _, _ in own], [rho.n for _, rho, _, _ in own], confidence_level=0.95
+        [rho.statistic for _, rho, _, _ in augmentations],
+        [rho.n for _, rho, _, _ in augmentations],
+        confidence_level=0.95,
     )
     yield COMBINED, BESIDE, CORRELATION, mean.mean, mean.interval, np.nan, len(sample.gosi), mean.note
-    for name, rho, gosi, loss in own:
+    for name, rho, gosi, loss in augmentations:
         interval = stats.fisher_interval(gosi, loss, strata=np.zeros(rho.n), confidence_level=0.95)
         yield f"augmentation {name} alone", BESIDE, CORRELATION, rho.statistic, interval, np.nan, rho.n, interval.note
 
@@ -185,15 +187,15 @@ def slopes_table(samples: Sequence[Sample]) -> pd.DataFrame:
 
 def slope_note(samples: Sequence[Sample]) -> str:
     """Return where the pooled slope has the sign of no, or not of every, augmentation's own."""
-    found = []
+    layers = []
     for sample in samples:
         pooled = _slope(sample.gosi, sample.test_loss)
-        own = [_slope(gosi, loss) for _, gosi, loss in sample.by_augmentation()]
-        if opposite := sum(slope * pooled < 0 for slope in own):
-            found.append(f"{sample.layer} ({opposite} of {len(own)})")
+        slopes = [_slope(gosi, loss) for _, gosi, loss in sample.by_augmentation()]
+        if opposite := sum(slope * pooled < 0 for slope in slopes):
+            layers.append(f"{sample.layer} ({opposite} of {len(slopes)})")
     return (
         "Least-squares slopes of single augmentations whose sign is opposite to the pooled slope's:"
-        f" {', '.join(found) or 'none in any layer'}."
+        f" {', '.join(layers) or 'none in any layer'}."
     )
 
 
