@@ -10,7 +10,7 @@ import pytest
 from study.config import AUGMENTATIONS, Config, MaturationConfig, MemorizationConfig, resolve
 from study.config import population as plan
 from study.config.population import PlannedNetwork, planned_networks, training_images, training_of
-from study.experiment.measurements.multiverse import asked_specifications
+from study.experiment.measurements.multiverse import specifications_beside
 from study.vocabulary.measurement import taken_on
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
@@ -140,10 +140,10 @@ def test_every_readout_is_combined_with_every_grating_set() -> None:
     asked = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
     config = resolve("quick", assignments=asked)
     every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]
-    assert asked_specifications(config) == tuple(name for name in every if name != "mean/min_max")
+    assert specifications_beside(config) == tuple(name for name in every if name != "mean/min_max")
     other = resolve("quick", assignments=(*asked, "probe.readout=max"))
-    assert asked_specifications(other) == tuple(name for name in every if name != "max/min_max")
-    assert asked_specifications(Config()) == ()
+    assert specifications_beside(other) == tuple(name for name in every if name != "max/min_max")
+    assert specifications_beside(Config()) == ()
     assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0]
 
 

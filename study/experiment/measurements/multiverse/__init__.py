@@ -52,7 +52,7 @@ VARIABLES = {
 }
 
 
-def asked_specifications(config: Config) -> tuple[str, ...]:
+def specifications_beside(config: Config) -> tuple[str, ...]:
     """Return the probes that are tried beside the registered one, each `<read-out>/<grating set>`; none by default."""
     settings, registered = config.multiverse, f"{config.probe.readout}/{config.probe.contrast}"
     names = [f"{readout}/{gratings}" for gratings in settings.gratings for readout in settings.readouts]
@@ -61,7 +61,7 @@ def asked_specifications(config: Config) -> tuple[str, ...]:
 
 def _cost(work: Workload) -> Cost:
     """Return the cost of two states of each specification, and of ablating the halves that each of them ranks."""
-    names, ablation = asked_specifications(work.config), work.config.ablation
+    names, ablation = specifications_beside(work.config), work.config.ablation
     shown = {name.split("/")[1] for name in names}
     tuned = len(names) * (READING_SECONDS + SHUFFLE_SECONDS * work.config.multiverse.permutations)
     clamped = 2 * len(ablation.layers) * len(names) * ablation.null_images
@@ -70,7 +70,7 @@ def _cost(work: Workload) -> Cost:
 
 
 def _coordinates(subject: TrainedSubject) -> Mapping[str, object]:
-    names = list(asked_specifications(subject.config))
+    names = list(specifications_beside(subject.config))
     meaning = {"long_name": "how units are read / which gratings they are shown", "units": "1"}
     return {
         "layer": [layer.name for layer in subject.layers if layer.name in subject.ablation.layers],
@@ -86,7 +86,7 @@ def _in_state(subject: TrainedSubject) -> Arrays:
         subject.compiled.responses,
         subject.compiled.model,
         subject.layers,
-        asked_specifications(subject.config),
+        specifications_beside(subject.config),
         state=subject.state,
         training_mean=subject.partition.training_mean,
         n_permutations=subject.config.multiverse.permutations,
@@ -101,7 +101,7 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
         subject.compiled.clamped,
         subject.partition,
         groups["multiverse"]["gosi"][-1],
-        asked_specifications(subject.config),
+        specifications_beside(subject.config),
         subject.ablation.layers,
         null_images=subject.null_images,
         streams=subject.streams,
@@ -112,7 +112,7 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
 MEASUREMENT = Measurement(
     name="multiverse",
     variables=VARIABLES,
-    where_asked={GENERALIZATION: lambda config: bool(asked_specifications(config))},
+    where_asked={GENERALIZATION: lambda config: bool(specifications_beside(config))},
     follows=("tuning", "ablation"),
     settings=("probe", "ablation", "multiverse"),
     cost=_cost,
