@@ -135,13 +135,9 @@ def _tested_together(
             layer: dataclasses.replace(_untested_layer(layer, why, n, n_excluded), estimate=estimate)
             for layer, estimate in zip(layers, estimates, strict=True)
         }
-    outcomes, intervals = {
-        "sign_flip": _mean_tests,
-        "equivalence": _mean_tests,
-        "stratified_permutation": _correlation_tests,
-        "correlation_equivalence": _correlation_equivalence_tests,
-    }[hypothesis.test](hypothesis, observations, rng)
-    correlates = hypothesis.kind.correlates
+    correlates, absence = hypothesis.kind.correlates, hypothesis.kind.absence
+    correlation_tests = _correlation_equivalence_tests if absence else _correlation_tests
+    outcomes, intervals = (correlation_tests if correlates else _mean_tests)(hypothesis, observations, rng)
     estimates = [outcome.statistic for outcome in outcomes] if correlates else _estimates(hypothesis, observations)
     results = {}
     for layer, estimate, outcome, interval in zip(layers, estimates, outcomes, intervals, strict=True):
@@ -195,7 +191,7 @@ def _mean_tests(
 ) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
     """Mean over networks: sign-flip test against the null value, or equivalence within the smallest effect of it."""
     values, n_resamples = observations.values, hypothesis.n_resamples
-    if hypothesis.test == "equivalence":
+    if hypothesis.kind.absence:
         outcomes = stats.equivalence_tests(
             values,
             margin_low=hypothesis.null_value - hypothesis.smallest_effect,
