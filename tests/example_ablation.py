@@ -57,8 +57,8 @@ def control_arrays(
     `halves` is (layer, target). `control_log_ratio` gives, by control and layer, log(loss(top) / loss(bottom)); by default
     class selectivity tells nothing, and matching takes nothing away.
     """
-    typical, own = np.sqrt(halves.prod(axis=-1)), np.log(halves[:, 0] / halves[:, 1])
-    default = {control: own if control.startswith("matched") else np.zeros(len(layers)) for control in CONTROLS}
+    typical, log_ratio = np.sqrt(halves.prod(axis=-1)), np.log(halves[:, 0] / halves[:, 1])
+    default = {control: log_ratio if control.startswith("matched") else np.zeros(len(layers)) for control in CONTROLS}
     ratio = np.array(
         [
             [control_log_ratio.get(control, {}).get(layer, default[control][place]) for control in CONTROLS]

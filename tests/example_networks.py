@@ -132,10 +132,10 @@ def example_network(
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
     ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)
-    own, sizes_of_halves, halves = rng.spawn(1)[0], ablation["half_size"].tolist(), ablation["null_target_loss"]
-    ablation |= control_arrays(own, list(layers), sizes_of_halves, halves, control_log_ratio or {})
-    ablation |= curve_arrays(own, list(layers), sizes_of_halves, test_loss, halves, curve_tilt or {})
-    ablation |= class_arrays(own, CLASSES, test_loss, ablation["loss"], class_cost or {})
+    child_rng, sizes_of_halves, halves = rng.spawn(1)[0], ablation["half_size"].tolist(), ablation["null_target_loss"]
+    ablation |= control_arrays(child_rng, list(layers), sizes_of_halves, halves, control_log_ratio or {})
+    ablation |= curve_arrays(child_rng, list(layers), sizes_of_halves, test_loss, halves, curve_tilt or {})
+    ablation |= class_arrays(child_rng, CLASSES, test_loss, ablation["loss"], class_cost or {})
     training = _training(rng, epochs, test_loss)
     if final_train_accuracy is None and arm == MEMORIZATION:
         final_train_accuracy = 0.99
@@ -143,7 +143,7 @@ def example_network(
         training["final_train_accuracy"] = np.array(final_train_accuracy)
     arrays = {
         "training": training,
-        "activity": activity_arrays(own, tuning["gosi"][1], CLASSES, unit_slope or {}),
+        "activity": activity_arrays(child_rng, tuning["gosi"][1], CLASSES, unit_slope or {}),
         "tuning": tuning,
         "responses": {"response": response},
         "ablation": ablation,
@@ -159,10 +159,10 @@ def example_network(
     sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
     groups = {}
     for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
-        own = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
-        given = arrays.get(group, {})
-        others = _others(rng, group, given, {**sizes, "epoch": len(own["epoch"])})
-        groups[f"/{group}"] = described(group, given | others, own)
+        group_coords = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
+        group_arrays = arrays.get(group, {})
+        others = _others(rng, group, group_arrays, {**sizes, "epoch": len(group_coords["epoch"])})
+        groups[f"/{group}"] = described(group, group_arrays | others, group_coords)
     root = xr.Dataset(attrs={"schema_version": SCHEMA_VERSION, "key": key, **identity})
     return xr.DataTree.from_dict({"/": root, **groups})
 
@@ -320,12 +320,12 @@ def _ablation(
     """Return losses under ablation, whose halves are those of `gosi` (unit,); NaN is in neither."""
     ablated, sizes, silent, start = np.zeros(gosi.size, np.int64), [], [], 0
     for units in layers.values():
-        own = gosi[start : start + units]
-        ranked = start + np.argsort(-own, kind="stable")[: np.isfinite(own).sum()]
+        layer_gosi = gosi[start : start + units]
+        ranked = start + np.argsort(-layer_gosi, kind="stable")[: np.isfinite(layer_gosi).sum()]
         half = ranked.size // 2
         ablated[ranked[:half]], ablated[ranked[ranked.size - half :]] = 1, -1
         sizes.append(half)
-        silent.append(int(np.isnan(own).sum()))
+        silent.append(int(np.isnan(layer_gosi).sum()))
         start += units
     ratio = np.array([log_ratio.get(layer, 0.0) for layer in layers])
     typical = test_loss + 0.5 + rng.gamma(4.0, 0.1, (len(clamps), len(layers)))

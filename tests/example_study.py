@@ -73,8 +73,8 @@ def example_study(
     for seed in range(seeds):
         for augmentation in augmentations:
             rng = np.random.default_rng([seed, AUGMENTATIONS.index(augmentation)])
-            given = {"layers": LAYERS, "epochs": 2, "draws": 20, **options, **vary(augmentation, seed)}
-            networks.append(example_network(rng, augmentation=augmentation, seed=seed, **given))
+            network_options = {"layers": LAYERS, "epochs": 2, "draws": 20, **options, **vary(augmentation, seed)}
+            networks.append(example_network(rng, augmentation=augmentation, seed=seed, **network_options))
     return study_of(networks)
 
 

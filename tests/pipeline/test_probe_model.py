@@ -133,8 +133,8 @@ def test_what_is_stored_is_what_keras_says(whole: Path, place: Path) -> None:
     top = ablation["ablated"].values[ablation["unit_layer"].values == "dense"] == 1
     logits = (dense * ~top) @ kernel + bias
     losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(21), labels]
-    found = ablation["loss"].sel(clamp="output_zero", layer="dense", target="top")
-    assert float(found) == pytest.approx(losses.mean(), rel=1e-4)
+    loss = ablation["loss"].sel(clamp="output_zero", layer="dense", target="top")
+    assert float(loss) == pytest.approx(losses.mean(), rel=1e-4)
 
 
 def test_the_report_describes_and_decides_nothing(whole: Path, place: Path) -> None:
@@ -268,8 +268,8 @@ def validation_images(place: Path) -> Path:
     io.savemat(kit / "meta.mat", {"synsets": synsets[:, None]})
     (kit / "ILSVRC2012_validation_ground_truth.txt").write_text("".join(f"{1000 - n % 3}\n" for n in range(6)))
     pixels = np.random.default_rng(1).integers(0, 256, (6, 40, 50, 3)).astype(np.uint8)
-    for number, each in enumerate(pixels, 1):
-        Image.fromarray(each).save(flat / f"ILSVRC2012_val_{number:08d}.JPEG")
+    for number, image in enumerate(pixels, 1):
+        Image.fromarray(image).save(flat / f"ILSVRC2012_val_{number:08d}.JPEG")
     return flat
 
 

@@ -51,10 +51,10 @@ def _differs(path: Path, original: Path) -> bool:
     return not original.exists() or path.read_bytes() != original.read_bytes()
 
 
-def command(place: Path, *given: str) -> subprocess.CompletedProcess[str]:
+def command(place: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     """Run a module of the copy, working in it, and return what it said."""
     return subprocess.run(
-        [sys.executable, "-m", *given], cwd=place, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        [sys.executable, "-m", *argv], cwd=place, capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
 
 
@@ -67,11 +67,11 @@ def cut_registration(place: Path, *names: str) -> str:
     return str(path)
 
 
-def studied(place: Path, *given: str, names: tuple[str, ...] = ()) -> tuple[xr.DataTree, str]:
+def studied(place: Path, *options: str, names: tuple[str, ...] = ()) -> tuple[xr.DataTree, str]:
     """Run the smallest study of the copy and return what it stored and its report."""
     registration = cut_registration(place, *names)
     smallest = ("--preregistration", registration, "--workers", "1", "--set", "population.augmentations=none,shift")
-    done = run(place, *arguments(*smallest, *given), path=(place,))
+    done = run(place, *arguments(*smallest, *options), path=(place,))
     assert done.code == 0, done.out + done.err
     return done.opened(), done.report.read_text(encoding="utf-8")
 

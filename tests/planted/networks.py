@@ -53,9 +53,9 @@ def planted_network(
     class than on others, where it adds nothing.
     """
     signals = pooled_signals(filters, partition.train_images, partition.training_mean)
-    own = partition.train_labels[:, None] == filters.classes
-    others = np.where(own, 0, signals).sum(axis=0) / (~own).sum(axis=0)
-    drive = np.where(own, signals, 0).sum(axis=0) / own.sum(axis=0) - others
+    same_class = partition.train_labels[:, None] == filters.classes
+    others = np.where(same_class, 0, signals).sum(axis=0) / (~same_class).sum(axis=0)
+    drive = np.where(same_class, signals, 0).sum(axis=0) / same_class.sum(axis=0) - others
     reads = (filters.classes[:, None] == np.arange(N_CLASSES)) & causal[:, None]
     kernel = reads * (scale / 4 / np.where(causal, drive, 1.0))[:, None]
     everything = np.ones(len(causal), dtype=bool)
@@ -93,8 +93,8 @@ def ablated_scores(network: PlantedNetwork, ablated: np.ndarray) -> tuple[float,
     """Return cross-entropy and accuracy on the test images with some signals held at zero; `ablated` is (unit,)."""
     labels = network.partition.test_labels
     logits = np.where(ablated, 0, network.test_signals) @ network.kernel + network.bias
-    own, correct = logits[np.arange(len(labels)), labels], logits.argmax(axis=1) == labels
-    return float((logsumexp(logits, axis=1) - own).mean()), float(correct.mean())
+    label_logits, correct = logits[np.arange(len(labels)), labels], logits.argmax(axis=1) == labels
+    return float((logsumexp(logits, axis=1) - label_logits).mean()), float(correct.mean())
 
 
 def plant(model: keras.Model, network: PlantedNetwork) -> None:

@@ -113,7 +113,7 @@ def _planted_network(config: Config, network: PlantedNetwork) -> CompiledNetwork
 def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) -> xr.DataTree:
     compiled = _planted_network(config, network)
     finished = Finished(config, compiled.model.get_weights(), compiled.optimizer.variables)
-    found = measure_network(
+    measured = measure_network(
         planned,
         config,
         network.partition,
@@ -122,23 +122,23 @@ def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) 
         progress=lambda stage, share: None,
         checkpoint=finished,
     )
-    assert found.trained_images == 0
-    return found.tree
+    assert measured.trained_images == 0
+    return measured.tree
 
 
-def read_anew(found: Population, causal: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Population:
+def read_anew(planted: Population, causal: Callable[[np.ndarray, np.random.Generator], np.ndarray]) -> Population:
     """Return the same networks with another read-out, ablated anew; all but the group `ablation` is as it was.
 
     `causal` gives the signals that are read, (unit,), from the class that drives each. All signals are passed on.
     """
     config, networks, arrays = _config(), {}, []
-    for number, (key, network) in enumerate(found.networks.items()):
+    for number, (key, network) in enumerate(planted.networks.items()):
         read = causal(network.filters.classes, np.random.default_rng([number, 9]))
         networks[key] = planted_network(network.filters, network.partition, read, scale=6.0)
-        own = {name: group.to_dataset().isel(network=number) for name, group in found.study.children.items()}
-        arrays.append(_ablated(networks[key], own, config, functools.partial(stream, config.seed, key)))
+        measured = {name: group.to_dataset().isel(network=number) for name, group in planted.study.children.items()}
+        arrays.append(_ablated(networks[key], measured, config, functools.partial(stream, config.seed, key)))
     ablation = {name: np.stack([one[name] for one in arrays]) for name in arrays[0]}
-    return Population(networks, replaced(found.study, "ablation", **ablation))
+    return Population(networks, replaced(planted.study, "ablation", **ablation))
 
 
 def _ablated(
@@ -195,8 +195,8 @@ def equal_parts(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def random_parts(classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return half of the signals of each class, drawn without regard to their kind."""
     causal = np.zeros(len(classes), dtype=bool)
-    for own in (np.flatnonzero(classes == label) for label in range(N_CLASSES)):
-        causal[rng.choice(own, len(own) // 2, replace=False)] = True
+    for members in (np.flatnonzero(classes == label) for label in range(N_CLASSES)):
+        causal[rng.choice(members, len(members) // 2, replace=False)] = True
     return causal
 
 
@@ -207,9 +207,9 @@ def _images(cue: str, rng: np.random.Generator) -> Any:
 def concluded(study: xr.DataTree, layers: Mapping[str, Sequence[str]]) -> dict[str, HypothesisResult]:
     """Return what `study.analysis.analyse` concludes of registered hypotheses, asked of the layers given by their id."""
     registration = only(*layers)
-    asked = {
+    hypotheses = {
         name: dataclasses.replace(hypothesis, layers=tuple(layers[name]))
         for name, hypothesis in registration.hypotheses.items()
     }
-    questions = analysis.analyse(study, dataclasses.replace(registration, hypotheses=asked), root_seed=0)
+    questions = analysis.analyse(study, dataclasses.replace(registration, hypotheses=hypotheses), root_seed=0)
     return {result.hypothesis.id: result for question in questions for result in question.hypotheses}

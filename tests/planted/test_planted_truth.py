@@ -81,27 +81,27 @@ def random(coloured: Population) -> Population:
     return read_anew(coloured, random_parts)
 
 
-def unit_values(found: Population, name: str, layer: str) -> np.ndarray:
+def unit_values(planted: Population, name: str, layer: str) -> np.ndarray:
     """Return a quantity of the units of a layer that hold a signal, after planting: (network, unit)."""
-    tuned = found.of("tuning").sel(state="analysed")
+    tuned = planted.of("tuning").sel(state="analysed")
     return tuned[name].isel(unit=np.flatnonzero(tuned["unit_layer"].values == layer)[:N_SIGNALS]).values
 
 
-def stacked(found: Population, name: str) -> np.ndarray:
+def stacked(planted: Population, name: str) -> np.ndarray:
     """Return a field of the filters: (network, unit)."""
-    return np.stack([getattr(network.filters, name) for network in found.networks.values()])
+    return np.stack([getattr(network.filters, name) for network in planted.networks.values()])
 
 
-def groups_and_losses(found: Population) -> tuple[np.ndarray, np.ndarray]:
+def groups_and_losses(planted: Population) -> tuple[np.ndarray, np.ndarray]:
     """Return augmentation and test loss, both (network,)."""
-    training = found.of("training")
+    training = planted.of("training")
     return np.array(training["augmentation"].values.tolist()), training["test_loss"].values.copy()
 
 
-def predictions(found: Population) -> tuple[np.ndarray, np.ndarray]:
+def predictions(planted: Population) -> tuple[np.ndarray, np.ndarray]:
     """Return what theory says gOSI and preferred spatial frequency are, both (network, unit)."""
     means = np.stack(
-        [predicted_tuning(network.filters, ORIENTATIONS, FREQUENCIES) for network in found.networks.values()]
+        [predicted_tuning(network.filters, ORIENTATIONS, FREQUENCIES) for network in planted.networks.values()]
     )
     best = means.max(axis=2).argmax(axis=2)
     curve = np.take_along_axis(means, best[..., None, None], axis=3)[..., 0]
@@ -157,9 +157,9 @@ def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented:
 def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> None:
     """Half of the third layer holds no signal: silent, gOSI undefined, in neither half; none is silent below."""
     tuned = oriented.of("tuning").sel(state="analysed")
-    own = tuned.isel(unit=np.flatnonzero(tuned["unit_layer"].values == "conv3"))
+    conv3 = tuned.isel(unit=np.flatnonzero(tuned["unit_layer"].values == "conv3"))
     expected = np.arange(64) >= N_SIGNALS
-    assert (own["silent"].values == expected).all() and (np.isnan(own["gosi"].values) == expected).all()
+    assert (conv3["silent"].values == expected).all() and (np.isnan(conv3["gosi"].values) == expected).all()
     ablation = oriented.of("ablation")
     assert (ablation["silent_units"].sel(layer=list(ABLATED)).values == [0, 32]).all()
     assert (ablation["half_size"].values == 16).all()
@@ -169,9 +169,9 @@ def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> 
 @pytest.mark.parametrize("name", ["oriented", "coloured", "equal", "random"])
 def test_ablating_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
     """Loss and accuracy with either half at zero are those of the read-out without these signals, in both layers."""
-    found: Population = request.getfixturevalue(name)
-    ablation = found.of("ablation")
-    for index, network in enumerate(found.networks.values()):
+    planted: Population = request.getfixturevalue(name)
+    ablation = planted.of("ablation")
+    for index, network in enumerate(planted.networks.values()):
         one = ablation.isel(network=index)
         for layer in ABLATED:
             half = one["ablated"].values[one["unit_layer"].values == layer][:N_SIGNALS]
@@ -226,8 +226,8 @@ def test_a_large_p_is_not_absence_where_parts_are_drawn_at_random(random: Popula
     assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
     for layer in results["ablation-effect"].layers:
         assert layer.pvalue > 0.05 and layer.verdict != SUPPORTED
-    own = standardized_effect(random.study)
-    assert ((own < 0).any("network") & (own > 0).any("network")).all()
+    effects = standardized_effect(random.study)
+    assert ((effects < 0).any("network") & (effects > 0).any("network")).all()
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, INCONCLUSIVE)
 
 
@@ -239,10 +239,10 @@ def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: P
     """
     results = concluded(coloured.study, dict.fromkeys(EXISTENCE, (*PASSING, *BEHIND)))
     shares, *excesses = (verdicts(results[name]) for name in EXISTENCE)
-    for found in (shares, *excesses):
-        assert {layer: found[layer] for layer in PASSING} == dict.fromkeys(PASSING, SUPPORTED)
-    for found in excesses:
-        assert {layer: found[layer] for layer in BEHIND} == dict.fromkeys(BEHIND, CONTRADICTED)
+    for by_layer in (shares, *excesses):
+        assert {layer: by_layer[layer] for layer in PASSING} == dict.fromkeys(PASSING, SUPPORTED)
+    for by_layer in excesses:
+        assert {layer: by_layer[layer] for layer in BEHIND} == dict.fromkeys(BEHIND, CONTRADICTED)
     assert SUPPORTED not in {shares[layer] for layer in BEHIND}
     estimates = {layer.layer: layer.estimate for layer in results[EXISTENCE[0]].layers}
     assert [estimates[layer] for layer in BEHIND] == [0.0] * len(BEHIND)
