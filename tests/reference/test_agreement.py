@@ -92,8 +92,8 @@ def flipped(alternative: Any) -> tuple[float, float]:
 def scipy_flipped(alternative: str) -> tuple[float, float]:
     """Return SciPy's mean and p-value over all sign flips."""
     options: dict[str, Any] = {"permutation_type": "samples", "n_resamples": np.inf, "alternative": alternative}
-    found = scipy.stats.permutation_test((V[:10] - 1.2,), np.mean, vectorized=True, **options)
-    return float(found.statistic), float(found.pvalue)
+    outcome = scipy.stats.permutation_test((V[:10] - 1.2,), np.mean, vectorized=True, **options)
+    return float(outcome.statistic), float(outcome.pvalue)
 
 
 def bootstrap(function: Callable[..., stats.Interval], *data: Any, **options: Any) -> tuple[float, ...]:
@@ -106,11 +106,11 @@ def bootstrap(function: Callable[..., stats.Interval], *data: Any, **options: An
 def scipy_bootstrap(*data: Any, statistic: Callable[..., Any], **options: Any) -> tuple[float, ...]:
     """Return the ends of SciPy's percentile and BCa intervals."""
     options = {"n_resamples": MANY, "paired": True, "vectorized": True, **options}
-    found = [
+    intervals = [
         scipy.stats.bootstrap(data, statistic, method=kind, rng=rng(), **options).confidence_interval
         for kind in ("percentile", "BCa")
     ]
-    return tuple(float(end) for one in found for end in (one.low, one.high))
+    return tuple(float(end) for one in intervals for end in (one.low, one.high))
 
 
 def rho_of(a: Any, b: Any, axis: int = -1) -> Any:
@@ -263,11 +263,11 @@ PINGOUIN = [
 @cache
 def r_values() -> dict[str, list[float]]:
     """Return what R computed, by name."""
-    found: dict[str, list[float]] = {}
+    values: dict[str, list[float]] = {}
     with (Path(__file__).parent / "values.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            found.setdefault(row["name"], []).append(float(row["value"]))
-    return found
+            values.setdefault(row["name"], []).append(float(row["value"]))
+    return values
 
 
 def r_row(name: str, function: str, ours: Callable[[], Any], tolerance: float) -> Row:
@@ -277,15 +277,15 @@ def r_row(name: str, function: str, ours: Callable[[], Any], tolerance: float) -
 
 def random_effects() -> tuple[float, ...]:
     """Return our random-effects mean, its interval and the variance between strata."""
-    found = stats.random_effects_mean(CORRELATIONS, SIZES, confidence_level=0.95)
-    return found.mean, *ends(found.interval), found.tau_squared
+    pooled = stats.random_effects_mean(CORRELATIONS, SIZES, confidence_level=0.95)
+    return pooled.mean, *ends(pooled.interval), pooled.tau_squared
 
 
 def mixed_slope() -> tuple[float, ...]:
     """Return our slope, its standard error and both variances."""
-    found = stats.random_intercept_slope(X, Y + 2 * SIX, SIX, confidence_level=0.95)
-    error = (found.interval.high - found.interval.low) / 2 / scipy.stats.norm.ppf(0.975)
-    return found.slope, error, found.group_variance, found.residual_variance
+    fit = stats.random_intercept_slope(X, Y + 2 * SIX, SIX, confidence_level=0.95)
+    error = (fit.interval.high - fit.interval.low) / 2 / scipy.stats.norm.ppf(0.975)
+    return fit.slope, error, fit.group_variance, fit.residual_variance
 
 
 MARGINS = {"margin_low": -0.7, "margin_high": 0.7}

@@ -48,15 +48,15 @@ def test_slope_agrees_with_restricted_maximum_likelihood(seed: int) -> None:
     x = 0.5 + 0.03 * (rng.normal(size=groups.size) + 0.5 * level[groups])
     y = 1 + 0.1 * level[groups] + 2 * x + 0.1 * rng.normal(size=groups.size)
     slope, error, between, within = restricted_maximum(x, y, groups)
-    found = stats.random_intercept_slope(x, y, groups, confidence_level=0.9)
-    assert found.converged
-    assert found.slope == pytest.approx(slope, abs=1e-3 * error)
+    fit = stats.random_intercept_slope(x, y, groups, confidence_level=0.9)
+    assert fit.converged
+    assert fit.slope == pytest.approx(slope, abs=1e-3 * error)
     reach = scipy.stats.norm.ppf(0.95) * error
-    assert (found.interval.low, found.interval.high) == pytest.approx((slope - reach, slope + reach), abs=2e-3 * error)
-    assert found.pvalue == pytest.approx(2 * scipy.stats.norm.sf(abs(slope) / error), rel=0.02)
-    assert found.group_variance == pytest.approx(between, abs=1e-3 * within)
-    assert found.residual_variance == pytest.approx(within, rel=1e-3)
-    assert found.singular == (between == 0)
+    assert (fit.interval.low, fit.interval.high) == pytest.approx((slope - reach, slope + reach), abs=2e-3 * error)
+    assert fit.pvalue == pytest.approx(2 * scipy.stats.norm.sf(abs(slope) / error), rel=0.02)
+    assert fit.group_variance == pytest.approx(between, abs=1e-3 * within)
+    assert fit.residual_variance == pytest.approx(within, rel=1e-3)
+    assert fit.singular == (between == 0)
 
 
 def test_balanced_groups_with_the_same_x_have_the_slope_within() -> None:
@@ -68,12 +68,12 @@ def test_balanced_groups_with_the_same_x_have_the_slope_within() -> None:
     slope = centred_x @ centred_y / (centred_x @ centred_x)
     left = np.sum((centred_y - slope * centred_x) ** 2) / (20 - 5 - 1)
     means = np.var(y.reshape(5, 4).mean(axis=1), ddof=1)
-    found = stats.random_intercept_slope(x, y, groups, confidence_level=0.95)
-    assert found.slope == pytest.approx(slope, rel=1e-6)
-    assert found.residual_variance == pytest.approx(left, rel=1e-4)
-    assert found.group_variance == pytest.approx(means - left / 4, rel=1e-3)
+    fit = stats.random_intercept_slope(x, y, groups, confidence_level=0.95)
+    assert fit.slope == pytest.approx(slope, rel=1e-6)
+    assert fit.residual_variance == pytest.approx(left, rel=1e-4)
+    assert fit.group_variance == pytest.approx(means - left / 4, rel=1e-3)
     reach = 1.959964 * np.sqrt(left / (centred_x @ centred_x))
-    assert found.interval.high - found.slope == pytest.approx(reach, rel=1e-4)
+    assert fit.interval.high - fit.slope == pytest.approx(reach, rel=1e-4)
 
 
 def test_without_variance_between_groups_it_is_the_pooled_line() -> None:
@@ -81,11 +81,11 @@ def test_without_variance_between_groups_it_is_the_pooled_line() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(2, 4, 6))
     x, y = ((values - values.mean(axis=1, keepdims=True)).ravel() for values in (x, y))
-    found = stats.random_intercept_slope(x, y, np.repeat(list("abcd"), 6), confidence_level=0.95)
+    fit = stats.random_intercept_slope(x, y, np.repeat(list("abcd"), 6), confidence_level=0.95)
     expected = scipy.stats.linregress(x, y)
-    assert found.singular and "estimated as 0" in found.note
-    assert found.slope == pytest.approx(expected.slope, abs=1e-4)
-    assert found.interval.high - found.slope == pytest.approx(1.959964 * expected.stderr, rel=1e-4)
+    assert fit.singular and "estimated as 0" in fit.note
+    assert fit.slope == pytest.approx(expected.slope, abs=1e-4)
+    assert fit.interval.high - fit.slope == pytest.approx(1.959964 * expected.stderr, rel=1e-4)
 
 
 @pytest.mark.parametrize("constant", [False, True])

@@ -147,7 +147,7 @@ def test_the_permuted_trend_over_doses_holds_its_level_and_finds_a_trend() -> No
 def test_coverage_of_the_random_effects_mean(tau: float) -> None:
     """Four strata of 50, true z around -.5 with deviation 0 or .2, nominal .95: .960, .936; variance found in .386, .736."""
     rng = np.random.default_rng(9)
-    hits = found = 0
+    hits = with_variance = 0
     strata = np.zeros(50)
     for _ in range(500):
         true = np.tanh(rng.normal(-0.5, tau, size=4))
@@ -156,9 +156,9 @@ def test_coverage_of_the_random_effects_mean(tau: float) -> None:
         rho = [stats.stratified_spearman(*pair, strata).statistic for pair in zip(x, y, strict=True)]
         result = stats.random_effects_mean(rho, [50] * 4, confidence_level=0.95)
         hits += result.interval.low <= 6 / math.pi * math.asin(math.tanh(-0.5) / 2) <= result.interval.high
-        found += result.tau_squared > 0
+        with_variance += result.tau_squared > 0
     assert_rate(hits / 500, 0.93, 0.96, 500)
-    assert 0.25 < found / 500 < 0.85 and (found / 500 > 0.5) == (tau > 0)
+    assert 0.25 < with_variance / 500 < 0.85 and (with_variance / 500 > 0.5) == (tau > 0)
 
 
 @pytest.mark.parametrize(

@@ -100,14 +100,14 @@ def test_every_arm_is_measured_as_the_schema_says(
     arm: str, planned: dict[str, PlannedNetwork], config: Config, images: Partition
 ) -> None:
     """All of its groups, no others; every stage has taken some time, every image counted."""
-    found = measured(planned[arm], config, images)
-    validate(found.tree, source=arm)
-    assert tuple(found.tree.children) == groups_of(arm)
-    assert found.tree.attrs["key"] == planned[arm].key
+    outcome = measured(planned[arm], config, images)
+    validate(outcome.tree, source=arm)
+    assert tuple(outcome.tree.children) == groups_of(arm)
+    assert outcome.tree.attrs["key"] == planned[arm].key
     shown = {"generalization": 1 * 200, "maturation": 3 * 200, "memorization": 2 * 120}
-    assert (found.trained_images, found.resumed_epoch) == (shown[arm], 0)
-    assert min(found.seconds.values()) >= 0
-    assert ("shift_invariance" in found.seconds) == ("shift_invariance" in groups_of(arm))
+    assert (outcome.trained_images, outcome.resumed_epoch) == (shown[arm], 0)
+    assert min(outcome.seconds.values()) >= 0
+    assert ("shift_invariance" in outcome.seconds) == ("shift_invariance" in groups_of(arm))
 
 
 def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(
@@ -139,12 +139,12 @@ def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
         images.train_labels, rate=0.5, n_classes=N_CLASSES, rng=stream(config.seed, network.identity, "labels")
     )[:120]
     assert 0.3 < (labels != images.train_labels[:120]).mean() < 0.6
-    found = tree["training"].to_dataset()
+    training = tree["training"].to_dataset()
     expected = mean_accuracy(compiled, images.train_images[:120], labels, images.training_mean)
-    assert float(found["final_train_accuracy"]) == pytest.approx(expected)
+    assert float(training["final_train_accuracy"]) == pytest.approx(expected)
     expected = mean_accuracy(compiled, images.test_images, images.test_labels, images.training_mean)
-    assert float(found["test_accuracy"]) == pytest.approx(expected)
-    assert int(found["analysed_epoch"]) == 2  # the last, whatever the registered rule for the others
+    assert float(training["test_accuracy"]) == pytest.approx(expected)
+    assert int(training["analysed_epoch"]) == 2  # the last, whatever the registered rule for the others
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +153,10 @@ def population(images: Partition) -> xr.DataTree:
     config = resolve("quick", assignments=(*SETTINGS, *SPECIFICATIONS))
     network = planned_networks(config, fingerprint="f")[0]
     assert network.arm == "generalization"
-    found = measured(network, config, images)
-    assert found.seconds["multiverse"] > 0
-    validate(found.tree, source="population")
-    return found.tree
+    outcome = measured(network, config, images)
+    assert outcome.seconds["multiverse"] > 0
+    validate(outcome.tree, source="population")
+    return outcome.tree
 
 
 def test_other_specifications_change_nothing_else(

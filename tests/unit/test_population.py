@@ -59,8 +59,8 @@ def test_arms_follow_the_population_and_the_second_set_the_first() -> None:
         "replication.maturation_seeds=1",
         "replication.memorization_seeds=1",
     )
-    found = [(network.initialization_set, network.arm) for network in planned]
-    assert found == [
+    sets_and_arms = [(network.initialization_set, network.arm) for network in planned]
+    assert sets_and_arms == [
         *[(1, "generalization")] * 4,
         *[(1, "maturation")] * 3,
         *[(1, "memorization")] * 6,
@@ -137,13 +137,20 @@ def test_other_specifications_change_the_keys_of_the_population_alone(
 
 def test_every_readout_is_combined_with_every_grating_set() -> None:
     """Save for the registered probe, whichever that is; in the population alone."""
-    asked = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
-    config = resolve("quick", assignments=asked)
+    assignments = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
+    config = resolve("quick", assignments=assignments)
     every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]
+<<<<<<< Updated upstream
     assert specifications_beside(config) == tuple(name for name in every if name != "mean/min_max")
     other = resolve("quick", assignments=(*asked, "probe.readout=max"))
     assert specifications_beside(other) == tuple(name for name in every if name != "max/min_max")
     assert specifications_beside(Config()) == ()
+=======
+    assert asked_specifications(config) == tuple(name for name in every if name != "mean/min_max")
+    other = resolve("quick", assignments=(*assignments, "probe.readout=max"))
+    assert asked_specifications(other) == tuple(name for name in every if name != "max/min_max")
+    assert asked_specifications(Config()) == ()
+>>>>>>> Stashed changes
     assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0]
 
 

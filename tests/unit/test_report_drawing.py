@@ -80,7 +80,7 @@ def test_what_is_dropped_from_a_drawing_is_not_seen(place: int, monkeypatch: pyt
         interval_drawing(result, "a")
     assert len(pairs) > 1
     for whole, short in pairs:
-        rounded = drawing._GEOMETRY.sub(lambda found: drawing._LONG_FRACTION.sub(r"\1", found.group()), whole)
+        rounded = drawing._GEOMETRY.sub(lambda match: drawing._LONG_FRACTION.sub(r"\1", match.group()), whole)
         assert vl_convert.svg_to_png(rounded) == vl_convert.svg_to_png(short)
         assert len(short) < 0.75 * len(whole)
         assert re.findall(r">([^<>]+)<", short) == re.findall(r">([^<>]+)<", whole)

@@ -37,7 +37,7 @@ FIGURES = [
 ]
 
 
-def found(*placed: PlacedFigure, report: Report | None = None) -> dict[str, Counterpart]:
+def by_number(*placed: PlacedFigure, report: Report | None = None) -> dict[str, Counterpart]:
     """Return the counterparts by the paper's number."""
     rows = counterparts(report or example_report(), placed)
     return {row.paper_figure.removeprefix("Fig. "): row for row in rows}
@@ -62,14 +62,14 @@ def test_figures_and_panels_are_read_from_words(text: str, named: tuple[str, ...
 
 def test_every_figure_of_the_7_layer_network_has_a_row() -> None:
     """In the paper's order, those of the 20-layer network left out; each is found or explained, never both."""
-    rows = found()
+    rows = by_number()
     assert list(rows) == FIGURES
     assert all(bool(row.links) != bool(row.reason) for row in rows.values())
 
 
 def test_a_figure_is_found_by_its_panel_its_whole_or_a_panel_of_it() -> None:
     """Fig. 3 here stands for all its panels, Fig. 5a for Fig. 5, Fig. 4a for itself alone."""
-    rows = found(
+    rows = by_number(
         PlacedFigure("f1", "Courses", "Fig. 3", second=False),
         PlacedFigure("f2", "Losses", "Fig. 5a", second=False),
         PlacedFigure("f3", "Points", "Fig. 4a", second=False),
@@ -84,27 +84,27 @@ def test_a_figure_is_found_by_its_panel_its_whole_or_a_panel_of_it() -> None:
 
 def test_figures_of_the_second_set_are_not_those_of_the_first() -> None:
     """Fig. 6 shows both sets in the paper: here each panel is found in its own set."""
-    rows = found(
+    rows = by_number(
         PlacedFigure("f1", "Variation", "Fig. 6", second=False), PlacedFigure("s1", "Variation", "Fig. 6b", second=True)
     )
     assert rows["6a"].links == (("f1", "Variation"),)
     assert rows["6b"].links == (("s1", "Variation"),)
-    assert found(PlacedFigure("f1", "Variation", "Fig. 6", second=False))["6b"].links == ()
+    assert by_number(PlacedFigure("f1", "Variation", "Fig. 6", second=False))["6b"].links == ()
 
 
 def test_the_stimulus_sheet_is_figure_a1() -> None:
     """It is a section of every report."""
-    assert found()["A1"].links == (("stimuli", "Stimuli"),)
+    assert by_number()["A1"].links == (("stimuli", "Stimuli"),)
 
 
 def test_absence_is_explained() -> None:
     """No such question, no second set, no such networks in it, a question not measured, or simply not drawn."""
     report = example_report()
-    rows = found(report=report)
+    rows = by_number(report=report)
     assert rows["3a"].reason == "Nothing is registered for this question, so it was not asked."
     assert rows["6a"].reason == "Registered, not run: this version does not measure shifts."
     assert rows["A3a"].reason.startswith("The second set of initialisations has no networks")
     assert rows["A7a"].reason == rows["2"].reason == "No figure of this report shows it."
-    alone = found(report=example_report(second=False))
+    alone = by_number(report=example_report(second=False))
     assert {alone[name].reason for name in ("6b", "A4a", "A7a")} == {"This study has no second set of initialisations."}
     assert dataclasses.replace(report, questions=()).has_second_set is False

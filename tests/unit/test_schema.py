@@ -134,11 +134,11 @@ def test_a_network_says_which_it_is() -> None:
     assert set(NETWORK_COORDINATES) <= set(network().attrs)
 
 
-@pytest.mark.parametrize("found", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, None, "1"])
-def test_another_schema_version_is_refused(found: object) -> None:
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, SCHEMA_VERSION - 1, None, "1"])
+def test_another_schema_version_is_refused(version: object) -> None:
     """The line names both versions and what to do."""
-    message = refusal(changed(lambda groups: None, schema_version=found))
-    assert message.startswith(f"store/net: schema version {found!r}, this program reads {SCHEMA_VERSION}")
+    message = refusal(changed(lambda groups: None, schema_version=version))
+    assert message.startswith(f"store/net: schema version {version!r}, this program reads {SCHEMA_VERSION}")
     assert "--name" in message
 
 

@@ -38,8 +38,8 @@ def with_strata(name: str, **options: Any) -> tuple[str, Any]:
     """Return a function of the rank correlation with `y` and strata, and how to call it."""
 
     def call(function: Any, values: Any, y: Any, strata: Any) -> Any:
-        own = {**options, "rng": rng()} if "n_resamples" in options else options
-        return function(values, y, strata=strata, **own)
+        seeded = {**options, "rng": rng()} if "n_resamples" in options else options
+        return function(values, y, strata=strata, **seeded)
 
     return name, call
 
@@ -130,9 +130,9 @@ def samples(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
 def test_counted_rows_are_repeated_rows(sample: tuple[Any, Any, Any, Any]) -> None:
     """The correlation from counts is that of the sample written out, with its ties, empty strata and constants."""
     variables, y, strata, counts = sample
-    (found,) = counted_correlations(variables, y, counts[:, None], stratum_members(strata, y.size)).T
+    (correlations,) = counted_correlations(variables, y, counts[:, None], stratum_members(strata, y.size)).T
     rows = np.repeat(np.arange(y.size), counts.astype(int))
-    for values, value in zip(variables, found, strict=True):
+    for values, value in zip(variables, correlations, strict=True):
         if rows.size >= 3:
             expected = stats.stratified_spearman(values[rows], y[rows], strata[rows]).statistic
             assert value == pytest.approx(expected, abs=1e-12, nan_ok=True)
@@ -174,8 +174,8 @@ def test_resamples_apart_from_the_estimate_by_rounding_alone_are_ties() -> None:
     """Half of the values that tie with the estimate count as below it, whichever way they were rounded."""
     distribution = np.repeat([0.1 + 0.2, 0.3, 0.5, 0.0], [30, 30, 20, 20])
     jackknife = np.array([0.2, 0.3, 0.4, 0.35])
-    found = [interval_from(estimate, distribution, jackknife, [np.arange(4)], 0.9) for estimate in (0.1 + 0.2, 0.3)]
-    assert found[0] == found[1] and found[0].kind == "BCa"
+    intervals = [interval_from(estimate, distribution, jackknife, [np.arange(4)], 0.9) for estimate in (0.1 + 0.2, 0.3)]
+    assert intervals[0] == intervals[1] and intervals[0].kind == "BCa"
 
 
 def test_intervals_of_many_are_the_intervals_of_each() -> None:
@@ -186,9 +186,16 @@ def test_intervals_of_many_are_the_intervals_of_each() -> None:
     jackknife = rng().normal(size=(6, 8))
     jackknife[3] = 1.0
     members = [np.arange(3), np.arange(3, 8)]
-    found = intervals_from(estimates, distributions, jackknife, members, 0.9)
-    assert [interval.kind for interval in found] == ["BCa", "undefined", "BCa", "percentile", "undefined", "percentile"]
-    assert [interval.note for interval in found] == [
+    intervals = intervals_from(estimates, distributions, jackknife, members, 0.9)
+    assert [interval.kind for interval in intervals] == [
+        "BCa",
+        "undefined",
+        "BCa",
+        "percentile",
+        "undefined",
+        "percentile",
+    ]
+    assert [interval.note for interval in intervals] == [
         "",
         "undefined resamples: 50 of 400",
         "resamples left out: 3 of 400",
@@ -196,7 +203,7 @@ def test_intervals_of_many_are_the_intervals_of_each() -> None:
         "constant over resamples",
         "BCa undefined",
     ]
-    for i, interval in enumerate(found):
+    for i, interval in enumerate(intervals):
         assert_alike(interval, interval_from(estimates[i], distributions[i], jackknife[i], members, 0.9))
     low, high = np.quantile(distributions[3], [0.05, 0.95])
-    assert (found[3].low, found[3].high) == pytest.approx((low, high), rel=1e-12)
+    assert (intervals[3].low, intervals[3].high) == pytest.approx((low, high), rel=1e-12)

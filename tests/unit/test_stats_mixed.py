@@ -33,11 +33,11 @@ GROUPS = np.tile(np.arange(4), 6)
 )
 def test_undefined_says_why(x: Any, y: Any, groups: Any, why: str) -> None:
     """Every number NaN, the interval undefined, the reason in both notes, and no warning."""
-    found = stats.random_intercept_slope(x, y, groups, confidence_level=0.95)
-    assert found.note == found.interval.note == why
-    assert found.interval.kind == "undefined"
-    assert np.isnan([found.slope, found.pvalue, found.group_variance, found.residual_variance]).all()
-    assert (found.n, found.converged, found.singular) == (len(x), False, False)
+    fit = stats.random_intercept_slope(x, y, groups, confidence_level=0.95)
+    assert fit.note == fit.interval.note == why
+    assert fit.interval.kind == "undefined"
+    assert np.isnan([fit.slope, fit.pvalue, fit.group_variance, fit.residual_variance]).all()
+    assert (fit.n, fit.converged, fit.singular) == (len(x), False, False)
 
 
 def test_shapes_and_level_are_checked() -> None:
@@ -61,11 +61,11 @@ def test_a_fit_that_does_not_converge_is_reported(monkeypatch: pytest.MonkeyPatc
         return fit
 
     monkeypatch.setattr(MixedLM, "fit", stopped)
-    found = stats.random_intercept_slope(X, Y, GROUPS, confidence_level=0.95)
-    assert not found.converged
-    assert np.isfinite(found.slope) and np.isnan(found.pvalue)
-    assert found.interval.kind == "undefined"
-    assert "did not converge" in found.note
+    outcome = stats.random_intercept_slope(X, Y, GROUPS, confidence_level=0.95)
+    assert not outcome.converged
+    assert np.isfinite(outcome.slope) and np.isnan(outcome.pvalue)
+    assert outcome.interval.kind == "undefined"
+    assert "did not converge" in outcome.note
 
 
 def test_a_fit_that_breaks_is_undefined(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,20 +75,20 @@ def test_a_fit_that_breaks_is_undefined(monkeypatch: pytest.MonkeyPatch) -> None
         raise np.linalg.LinAlgError("Singular matrix")
 
     monkeypatch.setattr(MixedLM, "fit", broken)
-    found = stats.random_intercept_slope(X, Y, GROUPS, confidence_level=0.95)
-    assert np.isnan(found.slope)
-    assert found.note == "the mixed model could not be fitted: Singular matrix"
+    fit = stats.random_intercept_slope(X, Y, GROUPS, confidence_level=0.95)
+    assert np.isnan(fit.slope)
+    assert fit.note == "the mixed model could not be fitted: Singular matrix"
 
 
 def test_groups_that_differ_do_not_hide_the_slope() -> None:
     """Far apart, the opposite way: the slope within is found, a p-value that is never 0 beside it."""
     y = 0.5 * X - 50.0 * GROUPS + 1e-3 * Y
     x = X + 2.0 * GROUPS
-    found = stats.random_intercept_slope(x, y + 0.5 * 2.0 * GROUPS, GROUPS, confidence_level=0.95)
-    assert found.slope == pytest.approx(0.5, abs=1e-2)
-    assert not found.singular
-    assert found.n_groups == 4
-    assert 0 < found.pvalue < 1e-6
+    fit = stats.random_intercept_slope(x, y + 0.5 * 2.0 * GROUPS, GROUPS, confidence_level=0.95)
+    assert fit.slope == pytest.approx(0.5, abs=1e-2)
+    assert not fit.singular
+    assert fit.n_groups == 4
+    assert 0 < fit.pvalue < 1e-6
 
 
 def test_labels_and_order_do_not_matter() -> None:

@@ -216,6 +216,6 @@ def gratings_bytes(size: int) -> int:
 )
 def test_batches_that_cannot_be_are_refused(changed: dict[str, object], expected: str) -> None:
     """No images at once, an unknown contrast, a size without gratings."""
-    given: dict[str, Any] = {"size": 8, "orientation": 0.0, "contrast": "min_max", "at_once": 4} | changed
+    options: dict[str, Any] = {"size": 8, "orientation": 0.0, "contrast": "min_max", "at_once": 4} | changed
     with pytest.raises(ValueError, match=expected):
-        next(grating_batches(given.pop("size"), **given))
+        next(grating_batches(options.pop("size"), **options))

@@ -40,8 +40,8 @@ def test_bars_along_the_sides_have_one_line_in_the_spectrum(whole: Gratings, ori
     for cycles, phase in itertools.product(range(1, 10), range(4)):
         image = whole.images[orientation, cycles - 1, phase].astype(float)
         spectrum = np.abs(np.fft.rfft2(image if axis else image.T)) / image.size
-        found = np.argwhere(spectrum > 1e-6).tolist()
-        assert found == [[0, 0], [0, cycles]]
+        peaks = np.argwhere(spectrum > 1e-6).tolist()
+        assert peaks == [[0, 0], [0, cycles]]
         assert spectrum[0, 0] == pytest.approx(0.5)
         assert spectrum[0, cycles] == pytest.approx(0.25)
 
@@ -71,9 +71,9 @@ def test_published_gratings_do_not_have_whole_cycles() -> None:
 @pytest.mark.parametrize("name", ["min_max", "fixed"])
 def test_the_other_sets_are_the_published_gratings(name: str) -> None:
     """With that contrast and the published frequencies."""
-    found, expected = grating_set(16, name), gratings(16, contrast=name)
-    np.testing.assert_array_equal(found.images, expected.images)
-    np.testing.assert_array_equal(found.spatial_frequency, expected.spatial_frequency)
+    actual, expected = grating_set(16, name), gratings(16, contrast=name)
+    np.testing.assert_array_equal(actual.images, expected.images)
+    np.testing.assert_array_equal(actual.spatial_frequency, expected.spatial_frequency)
 
 
 def test_every_set_that_can_be_asked_for_can_be_made() -> None:

@@ -71,12 +71,12 @@ def contents(path: Path) -> dict[str, bytes]:
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
-def assert_same(given: xr.DataTree, found: xr.DataTree) -> None:
+def assert_same(written: xr.DataTree, read_back: xr.DataTree) -> None:
     """Assert that labels, values (NaN equals NaN), attributes and numeric types are the same."""
-    assert found.identical(given)
+    assert read_back.identical(written)
     for group in GROUPS:
-        for name, array in given[group].data_vars.items():
-            assert found[group][name].dtype == array.dtype
+        for name, array in written[group].data_vars.items():
+            assert read_back[group][name].dtype == array.dtype
 
 
 @st.composite
@@ -105,9 +105,9 @@ def test_round_trip_is_identity(tree: xr.DataTree) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         one, two = StudyFolder(Path(first)), StudyFolder(Path(second))
         publish_network(one, KEY, tree)
-        found = read_network(one, KEY)
-        assert_same(tree, found)
-        publish_network(two, KEY, found)
+        read_back = read_network(one, KEY)
+        assert_same(tree, read_back)
+        publish_network(two, KEY, read_back)
         assert contents(one.networks) == contents(two.networks)
 
 
@@ -255,11 +255,11 @@ def test_every_harm_to_any_file_is_found_and_named(folder: StudyFolder, harm: Ca
     for number, name in enumerate(whole):
         harmed = path / name if harm is not _add else (path / name).with_name("1")
         complaint = harm(path / name)
-        found = damage(folder, KEY)
-        assert found
-        assert complaint in found or name == "manifest.json"
-        assert str(harmed) in found or name == "manifest.json"
-        assert "\n" not in found
+        message = damage(folder, KEY)
+        assert message
+        assert complaint in message or name == "manifest.json"
+        assert str(harmed) in message or name == "manifest.json"
+        assert "\n" not in message
         if number % 9 == 0:
             with pytest.raises(DamagedNetworkError, match=KEY):
                 read_network(folder, KEY)
@@ -353,22 +353,22 @@ def test_two_processes_publish_the_same_network(tmp_path: Path) -> None:
     assert [process.wait(120) for process in processes] == [0, 0]
     folder = StudyFolder(tmp_path / "study")
     assert network_state(folder, KEY) == "done"
-    found = read_network(folder, KEY)
-    assert any(found.identical(small_network(seed)) for seed in range(2))
+    tree = read_network(folder, KEY)
+    assert any(tree.identical(small_network(seed)) for seed in range(2))
     assert not list(folder.staging.iterdir())
 
 
 def test_the_living_and_the_foreign_are_not_swept(folder: StudyFolder) -> None:
     """What a living process, or another machine, may be writing stays; after a day the foreign goes."""
-    own = folder.staged("own")
+    living = folder.staged("own")
     foreign = folder.staging / "foreign.ffffffff.1"
     strange = folder.staging / "strange"
-    for path in (own, foreign, strange):
+    for path in (living, foreign, strange):
         path.mkdir()
     assert sweep_staging(folder) == 0
     os.utime(foreign, (0, 0))
     assert sweep_staging(folder) == 1
-    assert sorted(path.name for path in folder.staging.iterdir()) == sorted([own.name, "strange"])
+    assert sorted(path.name for path in folder.staging.iterdir()) == sorted([living.name, "strange"])
 
 
 def test_sweeping_what_is_not_there(tmp_path: Path) -> None:

@@ -30,9 +30,9 @@ def quick_disk() -> Iterator[None]:
 
 def made(arm: str, seed: int, initialization_set: int, **options: object) -> xr.DataTree:
     """Return a small network of an arm."""
-    given = {"layers": LAYERS, "epochs": EPOCHS[arm], "draws": 3} | options
+    network_options = {"layers": LAYERS, "epochs": EPOCHS[arm], "draws": 3} | options
     rng = np.random.default_rng([seed, initialization_set, list(EPOCHS).index(arm)])
-    return example_network(rng, arm=arm, seed=seed, initialization_set=initialization_set, **given)  # type: ignore[arg-type]
+    return example_network(rng, arm=arm, seed=seed, initialization_set=initialization_set, **network_options)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -89,20 +89,20 @@ def test_an_analysis_gets_back_what_was_published(
     study: xr.DataTree, trees: dict[str, xr.DataTree], arm: str, number: int
 ) -> None:
     """Every value of every network of the arm and set, no other network, and no epoch but its own."""
-    own = networks_of(study, arm, number)
-    assert own is not None
+    of_arm = networks_of(study, arm, number)
+    assert of_arm is not None
     optional = optional_groups_of(arm)
-    assert set(own.children) == {*groups_of(arm), *optional}
+    assert set(of_arm.children) == {*groups_of(arm), *optional}
     members = [
         tree for tree in trees.values() if (tree.attrs["arm"], tree.attrs["initialization_set"]) == (arm, number)
     ]
-    for group in own.children:
+    for group in of_arm.children:
         having = [tree for tree in members if group in tree.children]
         assert len(having) == (1 if group in optional else 2)
         for name in variables_by_group()[group]:
             expected = np.stack([tree[group][name].values for tree in having])
-            np.testing.assert_array_equal(own[group][name].values, expected)
-            assert own[group][name].dtype == expected.dtype
+            np.testing.assert_array_equal(of_arm[group][name].values, expected)
+            assert of_arm[group][name].dtype == expected.dtype
 
 
 def test_an_optional_group_is_labelled_as_the_others(study: xr.DataTree) -> None:

@@ -309,9 +309,9 @@ def test_results_are_added_and_replaced(folder: StudyFolder) -> None:
     for estimate, layers in ((1.0, ("conv1", "fc1")), (2.0, ("conv1", "conv2", "fc1"))):
         write_results(folder, results(estimate, layers))
         with open_study(folder.compacted) as study:
-            found = study["results"].to_dataset(inherit=False).load()
-            xr.testing.assert_equal(found, results(estimate, layers))
-            assert ATTRIBUTES.items() <= found.attrs.items()
+            stored = study["results"].to_dataset(inherit=False).load()
+            xr.testing.assert_equal(stored, results(estimate, layers))
+            assert ATTRIBUTES.items() <= stored.attrs.items()
     after = contents(folder.compacted)
     rest = {name: content for name, content in after.items() if not name.startswith("results/")}
     assert {**rest, "zarr.json": b""} == {**before, "zarr.json": b""}

@@ -93,9 +93,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def uninterrupted(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
     """What each action leaves behind when nothing interrupts it, and the steps it went through."""
     left = {}
-    for name, (action, given, _) in ACTIONS.items():
+    for name, (action, arguments, _) in ACTIONS.items():
         folder = StudyFolder(shutil.copytree(prepared, tmp_path_factory.mktemp("left") / "study"))
-        ended = in_child(action, folder, *given)
+        ended = in_child(action, folder, *arguments)
         assert (ended.code, ended.said) == (0, "")
         left[name] = (snapshot(folder.path), ended.steps)
     return left
@@ -119,8 +119,8 @@ def assert_readable(folder: StudyFolder) -> None:
     assert read_journal(folder) in ([{"entry": 1}], [{"entry": 1}, {"entry": 2}])
     with open_study(folder.compacted) as study:
         for key in study["training"]["network"].values:
-            given = read_network(folder, str(key))["tuning/gosi"].values
-            np.testing.assert_array_equal(study["tuning/gosi"].sel(network=key).values, given)
+            published = read_network(folder, str(key))["tuning/gosi"].values
+            np.testing.assert_array_equal(study["tuning/gosi"].sel(network=key).values, published)
         if "results" in study.children:
             assert study["results/estimate"].values.tolist() in ([[1.0, 1.0]], [[2.0, 2.0]])
 
@@ -156,20 +156,20 @@ def test_killed_at_a_step_nothing_is_lost(
     folder: StudyFolder, uninterrupted: Uninterrupted, action: str, step: str
 ) -> None:
     """Killed there, the first and the last time: all can be read, and after sweeping and redoing nothing tells of it."""
-    do, given, _ = ACTIONS[action]
+    do, arguments, _ = ACTIONS[action]
     left, reached = uninterrupted[action]
     whole = shutil.copytree(folder.path, folder.path.parent / "whole")
     for occurrence in sorted({1, reached.count(step)}):
         shutil.rmtree(folder.path)
         shutil.copytree(whole, folder.path)
-        assert in_child(do, folder, *given, step=step, occurrence=occurrence).code == -9
+        assert in_child(do, folder, *arguments, step=step, occurrence=occurrence).code == -9
         if action == "publish":
             assert network_state(folder, key_of(NEW)) == ("done" if step == "network renamed" else "to do")
         sweep_staging(folder)
         assert list(folder.staging.iterdir()) == []
         assert_readable(folder)
         if not done_already(folder, action):
-            do(folder, *given)
+            do(folder, *arguments)
         assert snapshot(folder.path) == left
 
 
@@ -181,7 +181,7 @@ def test_refused_at_a_step_it_is_one_line_and_nothing_is_lost(
 
     A step after which the work counts as done is reached once, with one of the four; so is what takes long.
     """
-    do, given, _ = ACTIONS[action]
+    do, arguments, _ = ACTIONS[action]
     left, _ = uninterrupted[action]
     first = STEPS.index(step) % len(REFUSALS)
     once = step in COUNTS_AS_DONE or action in ("compact", "results")
@@ -193,7 +193,7 @@ def test_refused_at_a_step_it_is_one_line_and_nothing_is_lost(
 
         monkeypatch.setattr(faults, "hook", refuse)
         with pytest.raises(StudyError, match="cannot be written") as refusal:
-            do(folder, *given)
+            do(folder, *arguments)
         monkeypatch.setattr(faults, "hook", None)
         said = str(refusal.value)
         assert said.startswith(str(folder.path))
@@ -202,7 +202,7 @@ def test_refused_at_a_step_it_is_one_line_and_nothing_is_lost(
         assert_readable(folder)
         _end_of_process(folder)
     if not done_already(folder, action):
-        do(folder, *given)
+        do(folder, *arguments)
     assert snapshot(folder.path) == left
 
 

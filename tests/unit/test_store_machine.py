@@ -63,10 +63,10 @@ def manifest_path(folder: StudyFolder, seed: int) -> Path:
     return folder.networks / f"{key_of(seed)}.zarr" / "manifest.json"
 
 
-def refusal(action: Callable[..., None], *given: Any) -> str:
+def refusal(action: Callable[..., None], *arguments: Any) -> str:
     """Return what a user would be told, '' if it is not refused."""
     try:
-        action(*given)
+        action(*arguments)
     except StudyError as error:
         return str(error)
     return ""
@@ -200,8 +200,8 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_set_aside_stays(self) -> None:
         """Every network that was ever set aside is still there."""
-        found = sorted(path.name for path in self.folder.damaged.iterdir()) if self.folder.damaged.exists() else []
-        assert found == sorted(self.aside)
+        damaged = sorted(path.name for path in self.folder.damaged.iterdir()) if self.folder.damaged.exists() else []
+        assert damaged == sorted(self.aside)
 
     @invariant()
     def study_is_the_models(self) -> None:

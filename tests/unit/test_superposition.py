@@ -93,10 +93,10 @@ def test_scores_are_those_of_the_plain_network(network: keras.Model) -> None:
     layers, rng = hidden_layers(network), np.random.default_rng(3)
     clamped = ClampedNetwork.of(network, layers)
     images, others = rng.normal(0, 0.5, (2, 6, *network.input.shape[1:])).astype("f4")
-    labels, outputs, partners = np.arange(6) % 3, clamped.outputs(images), clamped.outputs(others)
+    labels, outputs, other_outputs = np.arange(6) % 3, clamped.outputs(images), clamped.outputs(others)
     for i, layer in enumerate(layers):
         plain, mask = suffix_model(network, layer), rng.random(layer.n_units) < 0.5
-        clamps = [np.float32(0), rng.normal(0, 0.5, layer.n_units).astype("f4"), np.asarray(partners[i])]
+        clamps = [np.float32(0), rng.normal(0, 0.5, layer.n_units).astype("f4"), np.asarray(other_outputs[i])]
         actual = clamped.clamped_scores(i, outputs[i], mask, clamps, labels)
         for c, clamp in enumerate(clamps):
             held = np.where(mask, clamp, np.asarray(outputs[i])).astype("f4")

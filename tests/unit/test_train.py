@@ -127,13 +127,13 @@ def test_an_epoch_is_that_of_a_plain_keras_loop(order: str) -> None:
     initialize(model, root_seed=3, network="n")
     start = model.get_weights()
     losses, validation, weights = plain_epoch(model, part, 1e-3)
-    found = own_epoch(model, part, 1e-3)
-    assert found.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-4)
-    assert found.validation_loss[0] == pytest.approx(validation, rel=1e-4)
-    for variable, own, expected, before in zip(model.weights, found.weights, weights, start, strict=True):
+    outcome = own_epoch(model, part, 1e-3)
+    assert outcome.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert outcome.validation_loss[0] == pytest.approx(validation, rel=1e-4)
+    for variable, weight, expected, before in zip(model.weights, outcome.weights, weights, start, strict=True):
         if order == "conv_bn_relu" and variable.path.endswith("bias") and not variable.path.startswith("logits"):
             continue
-        np.testing.assert_allclose(own, expected, atol=1e-4, err_msg=variable.path)
+        np.testing.assert_allclose(weight, expected, atol=1e-4, err_msg=variable.path)
         if variable.path.endswith("kernel"):
             assert np.abs(expected - before).max() > 1e-3
 
@@ -153,11 +153,11 @@ def test_an_epoch_of_cnn7_is_that_of_a_plain_keras_loop() -> None:
     initialize(model, root_seed=3, network="n")
     start = model.get_weights()
     losses, validation, weights = plain_epoch(model, part, 1e-4)
-    found = own_epoch(model, part, 1e-4)
-    assert found.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-3)
-    assert found.validation_loss[0] == pytest.approx(validation, rel=1e-3)
-    for own, expected, before in zip(found.weights, weights, start, strict=True):
-        assert np.corrcoef((own - before).ravel(), (expected - before).ravel())[0, 1] > 0.98
+    outcome = own_epoch(model, part, 1e-4)
+    assert outcome.train_loss[0] == pytest.approx(np.mean(losses), rel=1e-3)
+    assert outcome.validation_loss[0] == pytest.approx(validation, rel=1e-3)
+    for weight, expected, before in zip(outcome.weights, weights, start, strict=True):
+        assert np.corrcoef((weight - before).ravel(), (expected - before).ravel())[0, 1] > 0.98
 
 
 def test_lower_precision_is_near_and_leaves_weights_and_inference_alone() -> None:
@@ -205,7 +205,7 @@ def scripted(
 
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
     config = TrainingConfig(epochs=len(validation), batch_size=16, **options)
-    found = train_network(
+    outcome = train_network(
         model,
         train,
         scores,
@@ -216,18 +216,18 @@ def scripted(
         network="a",
         on_epoch=on_epoch,
     )  # type: ignore[arg-type]
-    return found, model
+    return outcome, model
 
 
 @pytest.mark.parametrize(("selection", "expected"), [("validation_accuracy", 2), ("validation_loss", 3), ("last", 5)])
 def test_the_selected_epochs_weights_are_kept(selection: str, expected: int) -> None:
     """Best accuracy (the first of two), lowest loss, or the last; the model is left with those weights."""
     curve = [(1.0, 0.4), (0.9, 0.7), (0.6, 0.6), (0.8, 0.7), (0.7, 0.5)]
-    found, model = scripted(curve, selection=selection)
-    assert found.analysed_epoch == expected
-    assert found.weights[0][0] == 5 * expected
+    outcome, model = scripted(curve, selection=selection)
+    assert outcome.analysed_epoch == expected
+    assert outcome.weights[0][0] == 5 * expected
     assert model.steps == 5 * expected
-    np.testing.assert_allclose(np.stack([found.validation_loss, found.validation_accuracy], axis=1), curve)
+    np.testing.assert_allclose(np.stack([outcome.validation_loss, outcome.validation_accuracy], axis=1), curve)
 
 
 @pytest.mark.parametrize("selection", ["validation_accuracy", "validation_loss"])
@@ -238,8 +238,8 @@ def test_the_first_of_tied_epochs_is_analysed(selection: str) -> None:
 
 def test_an_accuracy_of_zero_still_selects_an_epoch() -> None:
     """The worst possible network is analysed after its first epoch, not before it."""
-    found, model = scripted([(9.0, 0.0), (9.0, 0.0)])
-    assert (found.analysed_epoch, model.steps) == (1, 5)
+    outcome, model = scripted([(9.0, 0.0), (9.0, 0.0)])
+    assert (outcome.analysed_epoch, model.steps) == (1, 5)
 
 
 def test_the_kept_weights_are_a_copy(compiled: CompiledNetwork) -> None:
@@ -249,12 +249,12 @@ def test_the_kept_weights_are_a_copy(compiled: CompiledNetwork) -> None:
     def scores(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         return 1.0 * len(labels), next(accuracies) * len(labels)
 
-    found = trained(compiled, scores=scores)
+    outcome = trained(compiled, scores=scores)
     one_epoch = trained(compiled, epochs=1)
-    assert found.analysed_epoch == 1
-    for kept, expected in zip(found.weights, one_epoch.weights, strict=True):
+    assert outcome.analysed_epoch == 1
+    for kept, expected in zip(outcome.weights, one_epoch.weights, strict=True):
         np.testing.assert_array_equal(kept, expected)
-    for kept, expected in zip(found.weights, compiled.model.get_weights(), strict=True):
+    for kept, expected in zip(outcome.weights, compiled.model.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, expected)
 
 
@@ -281,9 +281,9 @@ def test_evaluation_averages_over_all_images() -> None:
 
 def test_a_network_learns(compiled: CompiledNetwork) -> None:
     """Thirty epochs on three easy classes: validation accuracy well above chance, loss well below its start."""
-    found = trained(compiled, epochs=30, learning_rate=0.01, partition=tiny_partition(train=200, validation=90))
-    assert found.validation_accuracy.max() > 0.9 > 2 / N_CLASSES
-    assert found.train_loss[-1] < 0.5 * found.train_loss[0]
+    outcome = trained(compiled, epochs=30, learning_rate=0.01, partition=tiny_partition(train=200, validation=90))
+    assert outcome.validation_accuracy.max() > 0.9 > 2 / N_CLASSES
+    assert outcome.train_loss[-1] < 0.5 * outcome.train_loss[0]
 
 
 # Divergence

@@ -129,9 +129,9 @@ def test_a_checkpoint_that_cannot_be_relied_on_changes_nothing(compiled: Compile
     content = other.path.read_bytes()
     for wrong in (content, content[:-1] + bytes([content[-1] ^ 1])):
         store.path.write_bytes(wrong)
-        found = trained(compiled, store=store)
-        assert found.resumed_epoch == 0
-        assert_same_bits(found, whole)
+        again = trained(compiled, store=store)
+        assert again.resumed_epoch == 0
+        assert_same_bits(again, whole)
 
 
 def test_a_network_diverges_after_a_checkpoint_as_it_does_without(compiled: CompiledNetwork, store: Checkpoint) -> None:

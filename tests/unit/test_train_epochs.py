@@ -79,7 +79,7 @@ def test_training_curves_average_over_images_not_batches() -> None:
     def train(images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
         return next(losses) * labels.size, labels.size
 
-    found = train_network(
+    outcome = train_network(
         ScriptedModel(),
         train,
         lambda images, labels: (1.0, 1),
@@ -89,8 +89,8 @@ def test_training_curves_average_over_images_not_batches() -> None:
         root_seed=0,
         network="a",
     )  # type: ignore[arg-type]
-    assert found.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
-    assert found.train_accuracy[0] == 1
+    assert outcome.train_loss[0] == pytest.approx((16 * 1 + 4 * 4) / 20)
+    assert outcome.train_accuracy[0] == 1
 
 
 def test_networks_see_preprocessed_images() -> None:

@@ -20,17 +20,17 @@ def test_every_shuffle_is_as_likely_as_counting_says(entries: tuple[int, ...]) -
     """Two orientations at two frequencies: all 24 permutations give the shares of each gOSI, ties or not."""
     every = np.array(list(itertools.permutations(entries)), dtype=float).reshape(-1, 2, 2, 1)
     expected, counts = np.unique(gosi(tuning_curve(every)[0]).round(9), return_counts=True)
-    found = shuffled_gosi(np.array(entries, float).reshape(1, 2, 2, 1), n_permutations=6000, rng=rng())[0]
-    values, shares = np.unique(found.round(9), return_counts=True)
+    shuffled = shuffled_gosi(np.array(entries, float).reshape(1, 2, 2, 1), n_permutations=6000, rng=rng())[0]
+    values, shares = np.unique(shuffled.round(9), return_counts=True)
     np.testing.assert_array_equal(values, expected)
     np.testing.assert_allclose(shares / 6000, counts / 24, atol=0.03)
 
 
 def test_a_unique_largest_response_meets_one_of_the_others() -> None:
     """By hand: 5 beside 3, 2 or 1 at its frequency, each as likely, gives (5 - r) / (5 + r)."""
-    found = shuffled_gosi(np.array([5.0, 3.0, 2.0, 1.0]).reshape(1, 2, 2, 1), n_permutations=6000, rng=rng())[0]
-    assert sorted(set(found.round(12))) == pytest.approx([2 / 8, 3 / 7, 4 / 6])
-    assert found.mean() == pytest.approx((2 / 8 + 3 / 7 + 4 / 6) / 3, abs=0.01)
+    shuffled = shuffled_gosi(np.array([5.0, 3.0, 2.0, 1.0]).reshape(1, 2, 2, 1), n_permutations=6000, rng=rng())[0]
+    assert sorted(set(shuffled.round(12))) == pytest.approx([2 / 8, 3 / 7, 4 / 6])
+    assert shuffled.mean() == pytest.approx((2 / 8 + 3 / 7 + 4 / 6) / 3, abs=0.01)
 
 
 def test_it_is_the_null_of_one_unit_at_a_time() -> None:
@@ -53,12 +53,12 @@ def test_units_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
     before = responses.copy()
     for columns in (1, 60, 10_000):
         monkeypatch.setattr(shuffles, "COLUMNS_AT_ONCE", columns)
-        found = shuffled_gosi(responses, n_permutations=30, rng=rng(5))
-        assert found.shape == (9, 30)
-        assert np.isnan(found).all(axis=1).tolist() == [unit == 3 for unit in range(9)]
-        np.testing.assert_allclose(found[5], 0, atol=1e-12)
-        np.testing.assert_allclose(found[7], 1)
-        others = found[[0, 1, 2, 4, 6, 8]]
+        shuffled = shuffled_gosi(responses, n_permutations=30, rng=rng(5))
+        assert shuffled.shape == (9, 30)
+        assert np.isnan(shuffled).all(axis=1).tolist() == [unit == 3 for unit in range(9)]
+        np.testing.assert_allclose(shuffled[5], 0, atol=1e-12)
+        np.testing.assert_allclose(shuffled[7], 1)
+        others = shuffled[[0, 1, 2, 4, 6, 8]]
         assert ((others > 0) & (others < 0.6)).all()
         assert (np.ptp(others, axis=1) > 0).all()
     np.testing.assert_array_equal(responses, before)

@@ -104,19 +104,19 @@ def test_random_halves_are_uniform() -> None:
         first, second = random_halves(eligible, rng=generator)
         np.testing.assert_array_equal(first | second, eligible)
         counts[int(first[eligible] @ (1 << np.arange(6)))] += 1
-    found = np.array([count for count in counts.values() if count])
-    assert len(found) == 20
-    assert scipy.stats.chisquare(found).pvalue > 0.001
+    occurrences = np.array([count for count in counts.values() if count])
+    assert len(occurrences) == 20
+    assert scipy.stats.chisquare(occurrences).pvalue > 0.001
 
 
 def test_every_layer_is_halved_by_itself() -> None:
     """Layers in order, each ranked among its own units, whichever are to be ablated."""
     layers = tuple(HiddenLayer(name, n, name, name, "") for name, n in (("a", 4), ("b", 3)))
     gosi = np.array([0.1, 0.2, 0.3, 0.4, 0.9, np.nan, 0.8])
-    found = layer_halves(gosi, layers, rng=rng())
-    assert list(found) == ["a", "b"]
-    np.testing.assert_array_equal(np.stack(found["a"]), [[0, 0, 1, 1], [1, 1, 0, 0]])
-    np.testing.assert_array_equal(np.stack(found["b"]), [[1, 0, 0], [0, 0, 1]])
+    halves = layer_halves(gosi, layers, rng=rng())
+    assert list(halves) == ["a", "b"]
+    np.testing.assert_array_equal(np.stack(halves["a"]), [[0, 0, 1, 1], [1, 1, 0, 0]])
+    np.testing.assert_array_equal(np.stack(halves["b"]), [[1, 0, 0], [0, 0, 1]])
     np.testing.assert_array_equal(by_layer(gosi, layers)["b"], gosi[4:])
 
 
@@ -163,8 +163,8 @@ def test_no_other_odd_one_out_does_better() -> None:
     for seed in range(30):
         covariate = rng(seed).exponential(size=9)
         top, bottom = matched_halves(rng(seed + 100).random(9), covariate, rng=rng())
-        found = np.diff(np.sort(covariate[top | bottom]))[::2].sum()
-        assert found == pytest.approx(min(np.diff(np.delete(np.sort(covariate), i))[::2].sum() for i in range(9)))
+        total = np.diff(np.sort(covariate[top | bottom]))[::2].sum()
+        assert total == pytest.approx(min(np.diff(np.delete(np.sort(covariate), i))[::2].sum() for i in range(9)))
 
 
 def test_matching_takes_the_difference_away_and_leaves_that_of_gosi() -> None:
@@ -197,9 +197,9 @@ def test_controls_are_those_of_the_schema() -> None:
         "activity_sd": np.array([0.0, 1, 5, 5.1, 1.1, 99]),
         "weight_norm": np.array([0.0, 99, 1, 2, 3, 4]),
     }
-    found = control_halves(gosi, activity, rng=rng())
-    assert found.shape == (len(CONTROLS), 2, 6)
-    units = [[list(np.flatnonzero(half)) for half in halves] for halves in found]
+    controls = control_halves(gosi, activity, rng=rng())
+    assert controls.shape == (len(CONTROLS), 2, 6)
+    units = [[list(np.flatnonzero(half)) for half in halves] for halves in controls]
     expected = [[[1, 5], [3, 4]], [[2, 4], [1, 3]], [[3, 4], [1, 2]], [[3, 5], [2, 4]]]
     assert dict(zip(CONTROLS, units, strict=True)) == dict(zip(CONTROLS, expected, strict=True))
 
@@ -212,12 +212,12 @@ def test_controls_are_those_of_the_schema() -> None:
 def test_sets_grow_along_an_order(values: list[float], seed: int) -> None:
     """round(fraction * n) units, each set within the next, none silent; descending is ascending from its other end."""
     gosi = np.array(values)
-    found, n = cumulative_sets(gosi, rng=rng(seed)), np.count_nonzero(~np.isnan(gosi))
-    assert found.shape == (len(ORDERS), len(FRACTIONS), len(gosi))
-    np.testing.assert_array_equal(found.sum(axis=-1), [[round(fraction * n) for fraction in FRACTIONS]] * 3)
-    assert not (found[:, :-1] & ~found[:, 1:]).any()
-    assert not found[..., np.isnan(gosi)].any()
-    ascending, descending = (dict(zip(FRACTIONS, sets, strict=True)) for sets in found[:2])
+    growing, n = cumulative_sets(gosi, rng=rng(seed)), np.count_nonzero(~np.isnan(gosi))
+    assert growing.shape == (len(ORDERS), len(FRACTIONS), len(gosi))
+    np.testing.assert_array_equal(growing.sum(axis=-1), [[round(fraction * n) for fraction in FRACTIONS]] * 3)
+    assert not (growing[:, :-1] & ~growing[:, 1:]).any()
+    assert not growing[..., np.isnan(gosi)].any()
+    ascending, descending = (dict(zip(FRACTIONS, sets, strict=True)) for sets in growing[:2])
     for fraction in FRACTIONS[:9]:
         if (ascending[fraction].sum() + descending[round(1 - fraction, 2)].sum()) == n:
             np.testing.assert_array_equal(ascending[fraction] ^ descending[round(1 - fraction, 2)], ~np.isnan(gosi))
@@ -226,9 +226,9 @@ def test_sets_grow_along_an_order(values: list[float], seed: int) -> None:
 def test_orders_are_by_gosi_and_at_random() -> None:
     """The least selective first, the most selective first, or any first: each of 20 units equally often."""
     gosi = rng(7).permutation(20) / 20
-    found = cumulative_sets(gosi, rng=rng())
-    np.testing.assert_array_equal(found[0, 4], gosi < 0.25)
-    np.testing.assert_array_equal(found[1, 4], gosi >= 0.75)
+    growing = cumulative_sets(gosi, rng=rng())
+    np.testing.assert_array_equal(growing[0, 4], gosi < 0.25)
+    np.testing.assert_array_equal(growing[1, 4], gosi >= 0.75)
     generator = rng(8)
     first = sum(cumulative_sets(gosi, rng=generator)[2, 0].astype(int) for _ in range(2000))
     assert first.sum() == 2000

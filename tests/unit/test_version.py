@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[2]
 
 def citation(field: str) -> str:
     """Return what the citation file says of itself."""
-    (found,) = re.findall(rf"(?m)^{field}: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    return found
+    (value,) = re.findall(rf"(?m)^{field}: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    return value
 
 
 def test_package_metadata_citation_and_changelog_state_one_version() -> None:
