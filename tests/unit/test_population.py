@@ -140,17 +140,10 @@ def test_every_readout_is_combined_with_every_grating_set() -> None:
     assignments = ("multiverse.readouts=max,mean,output", "multiverse.gratings=min_max,whole_cycles")
     config = resolve("quick", assignments=assignments)
     every = [f"{readout}/{name}" for name in ("min_max", "whole_cycles") for readout in ("max", "mean", "output")]
-<<<<<<< Updated upstream
     assert specifications_beside(config) == tuple(name for name in every if name != "mean/min_max")
-    other = resolve("quick", assignments=(*asked, "probe.readout=max"))
+    other = resolve("quick", assignments=(*assignments, "probe.readout=max"))
     assert specifications_beside(other) == tuple(name for name in every if name != "max/min_max")
     assert specifications_beside(Config()) == ()
-=======
-    assert asked_specifications(config) == tuple(name for name in every if name != "mean/min_max")
-    other = resolve("quick", assignments=(*assignments, "probe.readout=max"))
-    assert asked_specifications(other) == tuple(name for name in every if name != "max/min_max")
-    assert asked_specifications(Config()) == ()
->>>>>>> Stashed changes
     assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0]
 
 
