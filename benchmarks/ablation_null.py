@@ -49,12 +49,12 @@ def main() -> None:
             return np.array([float(suffix(activations, (~mask).astype(np.float32), labels)) for mask in masks])
 
         def by_ours(masks: np.ndarray, i: int = i) -> np.ndarray:
-            found = ablate.mean_scores(made.clamped, partition, {i: masks}, np.arange(N_IMAGES))
-            return found[0, 0] * N_IMAGES
+            scores = ablate.mean_scores(made.clamped, partition, {i: masks}, np.arange(N_IMAGES))
+            return scores[0, 0] * N_IMAGES
 
-        seconds, found = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)
+        seconds, losses = zip(*(_timed(run, masks) for run in (by_whole, by_suffix, by_ours)), strict=True)
         totals += seconds
-        difference = np.abs(found[2] - found[0]).max() / N_IMAGES
+        difference = np.abs(losses[2] - losses[0]).max() / N_IMAGES
         print(
             f"{layer.name:6} {seconds[0]:14.2f} {seconds[1]:17.2f} {seconds[2]:7.2f}   {seconds[0] / seconds[2]:5.1f}"
             f" {seconds[1] / seconds[2]:5.1f}     {difference:.1e}"
@@ -95,8 +95,8 @@ def _behind_the_layer(model: keras.Model, layer: HiddenLayer) -> Any:
 def _timed(run: Callable[[np.ndarray], np.ndarray], masks: np.ndarray) -> tuple[float, np.ndarray]:
     run(masks[:40])  # compiles
     started = time.perf_counter()
-    found = run(masks)
-    return time.perf_counter() - started, found
+    losses = run(masks)
+    return time.perf_counter() - started, losses
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main() -> None:
     """Train and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=4)
-    given = parser.parse_args()
+    options = parser.parse_args()
     smallest = ["ablation.null_draws=20", "ablation.null_images=32", "ablation.layers=fc1", "probe.permutations=100"]
     config = resolve("quick", assignments=smallest)
     image_set = load_images(config.images)
@@ -40,18 +40,23 @@ def main() -> None:
     measured: dict[str, list[tuple[float, np.ndarray]]] = {precision: [] for precision in PRECISIONS}
     compiled_networks = CompiledNetworks()
     for precision in PRECISIONS:
-        own = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
-        for seed in range(given.networks):
+        settings = dataclasses.replace(config, training=dataclasses.replace(config.training, precision=precision))
+        for seed in range(options.networks):
             network = PlannedNetwork(GENERALIZATION, "shift_flip", 0.0, seed, 1, f"{precision}-{seed}")
             tree = measure_network(
-                network, own, images, n_classes, compiled_networks=compiled_networks, progress=lambda stage, share: None
+                network,
+                settings,
+                images,
+                n_classes,
+                compiled_networks=compiled_networks,
+                progress=lambda stage, share: None,
             ).tree
             measured[precision].append((float(tree["training"]["test_loss"]), _gosi(tree)))
     losses, selectivity = (
         {precision: np.array([network[i] for network in networks]) for precision, networks in measured.items()}
         for i in range(2)
     )
-    print(f"{given.networks} networks of each precision; mean (standard deviation over networks)")
+    print(f"{options.networks} networks of each precision; mean (standard deviation over networks)")
     print(f"{'test loss':18}", *(f"{p} {v.mean():.3f} ({v.std(ddof=1):.3f})" for p, v in losses.items()))
     for i, layer in enumerate(LAYERS):
         columns = (f"{p} {v[:, i].mean():.3f} ({v[:, i].std(ddof=1):.3f})" for p, v in selectivity.items())

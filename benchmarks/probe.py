@@ -31,10 +31,10 @@ MEAN = np.full((32, 32, 3), 0.5, np.float32)
 
 def main() -> None:
     """Print the processor's seconds of each part."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--rounds", type=int, default=3)
-    given.add_argument("--images", type=int, default=3200, help="training images of the shorter stretch")
-    options = given.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--images", type=int, default=3200, help="training images of the shorter stretch")
+    options = parser.parse_args()
     made, config = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10), ProbeConfig()
     initialize(made.model, root_seed=0, network="benchmark")
     shown = gratings(32, contrast=config.contrast)
@@ -118,7 +118,7 @@ def _print_multiverse(made: CompiledNetwork, rounds: int) -> None:
     every = tuple(f"{readout}/{name}" for name in GRATING_SETS for readout in READOUTS)[1:]
     streams, test = functools.partial(stream, 0, "benchmark"), _images(1000)
     for specifications, n_permutations, n_images in ((("mean/fixed", "max/fixed"), 20, 96), (every, 100, 1000)):
-        found = functools.partial(
+        tune = functools.partial(
             tuning_by_specification,
             made.responses,
             made.model,
@@ -133,13 +133,13 @@ def _print_multiverse(made: CompiledNetwork, rounds: int) -> None:
             target_losses,
             made.clamped,
             test,
-            found()["gosi"],
+            tune()["gosi"],
             specifications,
             [layer.name for layer in made.layers],
             null_images=np.arange(n_images),
             streams=streams,
         )
-        tuned, ablated = _seconds(found, rounds)[0], _seconds(lost, rounds)[0]
+        tuned, ablated = _seconds(tune, rounds)[0], _seconds(lost, rounds)[0]
         print(
             f"{len(specifications)} other specifications, {n_permutations} permutations, {n_images} images: {2 * tuned:.2f} s for"
             f" both states and {ablated:.2f} s for their halves, processor time of one network"

@@ -26,11 +26,11 @@ CONTENDERS = {"ours": 2, "keras": 1, "torch": 2}  # how many processes each is
 
 def main() -> None:
     """Run the rounds and the comparison of losses, and print both."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--rounds", type=int, default=5)
-    given.add_argument("--torch", metavar="PYTHON", help="a Python that has PyTorch; without it PyTorch is left out")
-    given.add_argument("--run", choices=CONTENDERS, help=argparse.SUPPRESS)
-    options = given.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--torch", metavar="PYTHON", help="a Python that has PyTorch; without it PyTorch is left out")
+    parser.add_argument("--run", choices=CONTENDERS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if options.run:
         _contend(options.run)
         return
@@ -221,8 +221,8 @@ def _compare_losses() -> None:
     forced = []
     for batch in batches:
         peer.set_weights(ours.model.get_weights())
-        for theirs, own in zip(peer.optimizer.variables, ours.optimizer.variables, strict=True):
-            theirs.assign(own)
+        for theirs, our_variable in zip(peer.optimizer.variables, ours.optimizer.variables, strict=True):
+            theirs.assign(our_variable)
         forced.append(abs(own_loss(*batch) - fitted_loss(*batch)))
     print(f"{len(batches)} batches of an epoch, each from the same weights: losses differ by at most {max(forced):.1e}")
     rng = np.random.default_rng(0)

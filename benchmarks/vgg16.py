@@ -30,26 +30,26 @@ Read = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 def main() -> None:
     """Print the time and peak memory of both, their ratio, and how far the responses are apart."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--gratings", type=int, default=GRATINGS, metavar="N", help=f"the first N of {GRATINGS}")
-    given.add_argument("--memory", type=float, default=2.0, metavar="GB", help="what a batch of ours may take")
-    given.add_argument("--chunk", type=int, default=8, metavar="N", help="gratings in a call of predict")
-    given.add_argument("--only", choices=("ours", "predict"), help="run this one and print what it took as JSON")
-    given.add_argument("--save", type=Path, help="with --only: where responses go, as .npy")
-    options = given.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gratings", type=int, default=GRATINGS, metavar="N", help=f"the first N of {GRATINGS}")
+    parser.add_argument("--memory", type=float, default=2.0, metavar="GB", help="what a batch of ours may take")
+    parser.add_argument("--chunk", type=int, default=8, metavar="N", help="gratings in a call of predict")
+    parser.add_argument("--only", choices=("ours", "predict"), help="run this one and print what it took as JSON")
+    parser.add_argument("--save", type=Path, help="with --only: where responses go, as .npy")
+    options = parser.parse_args()
     if options.only:
         print(json.dumps(_measured(options)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: _in_its_own_process(name, Path(folder), options) for name in ("ours", "predict")}
-        ours, plain = (np.load(Path(folder) / f"{name}.npy") for name in found)
-    for name, one in found.items():
+        measured = {name: _in_its_own_process(name, Path(folder), options) for name in ("ours", "predict")}
+        ours, plain = (np.load(Path(folder) / f"{name}.npy") for name in measured)
+    for name, one in measured.items():
         print(
             f"{name:8} {one['seconds']:8.1f} s by the clock {one['processor']:8.1f} s of processor time"
             f" {one['peak'] / 1e9:6.2f} GB at most, {one['at_once']} at once"
         )
     for what in ("seconds", "processor", "peak"):
-        print(f"predict / ours, {what}: {found['predict'][what] / found['ours'][what]:.2f}")
+        print(f"predict / ours, {what}: {measured['predict'][what] / measured['ours'][what]:.2f}")
     apart = np.abs(ours - plain).max(axis=0) / np.maximum(plain.max(axis=0), 1e-30)
     print(
         f"{ours.shape[0]} gratings, {ours.shape[1]} units; largest difference of a unit's responses, as a part of its"
@@ -109,7 +109,9 @@ def _plain(options: argparse.Namespace) -> tuple[Read, int]:
     def read(grey: NDArray[np.float32]) -> NDArray[np.float32]:
         pictures = np.repeat(grey[..., None] * np.float32(255), 3, axis=-1)
         maps = model.predict(keras.applications.vgg16.preprocess_input(pictures), batch_size=len(pictures), verbose=0)
-        return np.concatenate([each.reshape(len(each), -1, each.shape[-1]).mean(axis=1) for each in maps], axis=1)
+        return np.concatenate(
+            [layer_maps.reshape(len(layer_maps), -1, layer_maps.shape[-1]).mean(axis=1) for layer_maps in maps], axis=1
+        )
 
     return read, options.chunk
 
