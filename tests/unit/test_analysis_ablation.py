@@ -77,8 +77,8 @@ def costs(mean: Any, spread: float = 0.02, seed: int = 0) -> np.ndarray:
 
 def notes(study: xr.DataTree) -> tuple[str, ...]:
     """Return the notes of the question."""
-    asked = questions()["ablation"]
-    return asked.notes(study, untested_results("ablation"), root_seed=0)
+    question = questions()["ablation"]
+    return question.notes(study, untested_results("ablation"), root_seed=0)
 
 
 # Measures
@@ -96,9 +96,9 @@ def test_the_effect_is_standardised_by_the_networks_own_null(study: xr.DataTree)
     ablation = study["ablation"].to_dataset()
     target, null = ablation["null_target_loss"].values, ablation["null_effect"].values
     expected = (target[..., 0] - target[..., 1]) / np.sqrt((null**2).mean(axis=-1))
-    found = standardized_effect(study)
-    assert found.dims == ("network", "layer")
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    standardized = standardized_effect(study)
+    assert standardized.dims == ("network", "layer")
+    np.testing.assert_allclose(standardized, expected, rtol=1e-12)
 
 
 def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> None:
@@ -127,8 +127,8 @@ def test_a_null_without_variation_leaves_the_effect_undefined(study: xr.DataTree
     null = study["ablation"].to_dataset()["null_effect"].values.copy()
     null[3, 1] = 0
     changed = replaced(study, "ablation", null_effect=null)
-    found = standardized_effect(changed)
-    assert np.argwhere(np.isnan(found.values)).tolist() == [[3, 1]]
+    standardized = standardized_effect(changed)
+    assert np.argwhere(np.isnan(standardized.values)).tolist() == [[3, 1]]
     layers = {layer.layer: layer for layer in conclusion(changed, "ablation-effect").layers}
     assert (layers["conv2"].n, layers["conv2"].n_excluded) == (23, 1)
     assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
@@ -137,8 +137,8 @@ def test_a_null_without_variation_leaves_the_effect_undefined(study: xr.DataTree
 def test_the_ratio_is_on_the_log_scale() -> None:
     """Twice is 1, half is -1, four times is 2."""
     study = with_effect(example_study(), np.tile([0.2, 0.1, 0.4, 0.1, 0.3, 0.6, 0.8], (24, 1)), np.full((24, 7), 0.2))
-    found = log2_ratio(study, "output_zero").isel(network=0)
-    np.testing.assert_allclose(found, np.log2([1, 0.5, 2, 0.5, 1.5, 3, 4]), atol=1e-9)
+    ratio = log2_ratio(study, "output_zero").isel(network=0)
+    np.testing.assert_allclose(ratio, np.log2([1, 0.5, 2, 0.5, 1.5, 3, 4]), atol=1e-9)
 
 
 @pytest.mark.parametrize(("top", "bottom"), [(0.0, 0.2), (-0.1, 0.2), (0.2, 0.0), (0.2, -0.1), (-0.2, -0.1)])
@@ -321,8 +321,8 @@ def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[s
 @pytest.fixture(scope="module")
 def figures(study: xr.DataTree) -> tuple[Figure, ...]:
     """Return the figures of the study of 24 networks."""
-    asked = questions()["ablation"]
-    return asked.figures(study, untested_results("ablation"), root_seed=0)
+    question = questions()["ablation"]
+    return question.figures(study, untested_results("ablation"), root_seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -383,9 +383,9 @@ def test_accuracy_is_lost_in_percentage_points(study: xr.DataTree, drawn: dict[s
         ablation["baseline_accuracy"] - ablation["accuracy"].sel(clamp="mean", layer="conv3", target="top")
     )
     table = drawn["ablation-accuracy"].set_index(["clamp", "layer", "target"])
-    found = table.loc[(CLAMP_WORDS["mean"], "conv3", HALF_WORDS["top"])]
-    assert found["accuracy_loss"] == pytest.approx(float(expected.mean()))
-    assert found["ci_low"] < found["accuracy_loss"] < found["ci_high"]
+    row = table.loc[(CLAMP_WORDS["mean"], "conv3", HALF_WORDS["top"])]
+    assert row["accuracy_loss"] == pytest.approx(float(expected.mean()))
+    assert row["ci_low"] < row["accuracy_loss"] < row["ci_high"]
 
 
 def test_silence_shows_both_halves_and_what_is_tested(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:
@@ -526,9 +526,9 @@ def test_notes_count_networks_that_stand_out_from_their_own_null() -> None:
     """All 24 in conv2, none in conv3; the combined p agrees; silent units are counted."""
     tops = costs(0.2 + 3.0 * (np.array(list(LAYERS)) == "conv2") - 3.0 * (np.array(list(LAYERS)) == "conv3"))
     said = notes(with_effect(example_study(), tops, costs(0.2, seed=1)))
-    own, combined = said[:2]
-    assert "of 24" in own
-    assert "conv2 24, conv3 0" in own
+    standing_out, combined = said[:2]
+    assert "of 24" in standing_out
+    assert "conv2 24, conv3 0" in standing_out
     assert "conv2 0.0001" in combined
     assert "conv3 1.0000" in combined
     assert any(note.startswith("Silent units per network") for note in said)

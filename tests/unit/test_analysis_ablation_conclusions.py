@@ -65,8 +65,8 @@ def table(study: xr.DataTree) -> pd.DataFrame:
 
 def row(table: pd.DataFrame, layer: str, specification: str) -> Any:
     """Return one row."""
-    (found,) = table[(table["layer"] == layer) & (table["specification"] == specification)].itertuples()
-    return found
+    (entry,) = table[(table["layer"] == layer) & (table["specification"] == specification)].itertuples()
+    return entry
 
 
 def of(study: xr.DataTree, name: str) -> NDArray[np.float64]:
@@ -153,15 +153,15 @@ def test_planted_effects_are_found_and_absent_ones_are_not(table: pd.DataFrame) 
 def test_a_row_is_the_statistics_of_its_differences(study: xr.DataTree, table: pd.DataFrame) -> None:
     """Mean, interval, two-sided sign-flip p, ratio of means and standard deviation, by hand."""
     increase = of(study, "loss")[:, 0, 1] - of(study, "baseline_loss")[:, None]
-    differences, found = increase[:, 0] - increase[:, 1], row(table, "conv2", LOSS)
-    assert found.effect == pytest.approx(differences.mean())
-    assert found.ci_low < found.effect < found.ci_high
-    assert found.ratio == pytest.approx(increase[:, 0].mean() / increase[:, 1].mean())
-    assert found.above_twofold == ("yes" if found.ratio > 2 else "no")
+    differences, entry = increase[:, 0] - increase[:, 1], row(table, "conv2", LOSS)
+    assert entry.effect == pytest.approx(differences.mean())
+    assert entry.ci_low < entry.effect < entry.ci_high
+    assert entry.ratio == pytest.approx(increase[:, 0].mean() / increase[:, 1].mean())
+    assert entry.above_twofold == ("yes" if entry.ratio > 2 else "no")
     spread = differences.std(ddof=1)
     for scaled, raw in (("in_sd", "effect"), ("low_in_sd", "ci_low"), ("high_in_sd", "ci_high")):
-        assert getattr(found, scaled) == pytest.approx(getattr(found, raw) / spread)
-    assert found.pvalue_unadjusted == pytest.approx(2 / 10_000)  # 9,999 random flips, none as large: never 0
+        assert getattr(entry, scaled) == pytest.approx(getattr(entry, raw) / spread)
+    assert entry.pvalue_unadjusted == pytest.approx(2 / 10_000)  # 9,999 random flips, none as large: never 0
     assert 0.01 < table["pvalue_unadjusted"].max() <= 1
 
 
@@ -191,9 +191,9 @@ def test_a_specification_is_the_difference_it_says(
     study: xr.DataTree, table: pd.DataFrame, specification: str, unit: str, top: Any, bottom: Any
 ) -> None:
     """Taken from the stored arrays by position."""
-    found = row(table, "conv2", specification)
-    assert found.effect == pytest.approx((top(study) - bottom(study)).mean())
-    assert found.unit == unit
+    entry = row(table, "conv2", specification)
+    assert entry.effect == pytest.approx((top(study) - bottom(study)).mean())
+    assert entry.unit == unit
 
 
 def test_the_mean_over_fractions_is_the_area_between_the_curves(study: xr.DataTree, table: pd.DataFrame) -> None:
@@ -264,19 +264,19 @@ def test_networks_without_a_value_are_counted(study: xr.DataTree) -> None:
 def test_a_layer_in_which_nothing_is_defined_cannot_tell(study: xr.DataTree) -> None:
     """No network with a half: no estimate, no interval, no p, and no answer."""
     table = conclusions_table(replaced(study, "ablation", half_size=0), CLAIMED, root_seed=0, layers=("conv2",))
-    found = row(table, "conv2", LOSS)
-    assert (found.networks, found.undefined, found.answer) == (0, 24, CANNOT_TELL)
-    assert np.isnan([found.effect, found.ci_low, found.pvalue_unadjusted, found.ratio, found.in_sd]).all()
-    assert found.above_twofold == "undefined"
+    entry = row(table, "conv2", LOSS)
+    assert (entry.networks, entry.undefined, entry.answer) == (0, 24, CANNOT_TELL)
+    assert np.isnan([entry.effect, entry.ci_low, entry.pvalue_unadjusted, entry.ratio, entry.in_sd]).all()
+    assert entry.above_twofold == "undefined"
 
 
 def test_differences_that_do_not_vary_have_no_interval() -> None:
     """All networks alike: the effect is there, nothing is known of how it varies."""
     study = replaced(example_study(), "ablation", loss=np.array([1.5, 1.2]), baseline_loss=1.0)
-    found = row(conclusions_table(study, CLAIMED, root_seed=0, layers=("conv2",)), "conv2", LOSS)
-    assert found.effect == pytest.approx(0.3)
-    assert found.answer == CANNOT_TELL
-    assert np.isnan(found.ci_low)
+    entry = row(conclusions_table(study, CLAIMED, root_seed=0, layers=("conv2",)), "conv2", LOSS)
+    assert entry.effect == pytest.approx(0.3)
+    assert entry.answer == CANNOT_TELL
+    assert np.isnan(entry.ci_low)
 
 
 def test_a_study_of_one_clamp_and_two_layers_has_fewer_rows() -> None:
@@ -299,8 +299,8 @@ def test_the_sentence_counts_answers(table: pd.DataFrame) -> None:
 
 def test_the_figure_says_that_it_is_exploratory_and_how_many_rows_it_looked_at(study: xr.DataTree) -> None:
     """With the rule in words; the table behind it holds all layers."""
-    asked = questions()["ablation"]
-    figure = asked.figures(study, untested_results("ablation"), root_seed=0)[-1]
+    question = questions()["ablation"]
+    figure = question.figures(study, untested_results("ablation"), root_seed=0)[-1]
     assert figure.id == "ablation-conclusion"
     assert "Exploratory: 17 specifications of the same experiment in 7 layers, 119 rows" in figure.shows
     assert "an interval above 0" in figure.shows
@@ -316,8 +316,8 @@ def test_effects_of_single_networks_are_those_by_hand(study: xr.DataTree) -> Non
     scale = np.sqrt((null**2).mean())
     np.testing.assert_allclose(random_scale(study).transpose("network", "layer")[3, 2], scale)
     loss = of(study, "control_loss")[3, 2, 1]
-    found = control_effect(study).transpose("network", "layer", "control")[3, 2, 1]
-    np.testing.assert_allclose(found, (loss[0] - loss[1]) / scale)
+    effect = control_effect(study).transpose("network", "layer", "control")[3, 2, 1]
+    np.testing.assert_allclose(effect, (loss[0] - loss[1]) / scale)
     increase = curve_increase(study).transpose("network", "layer", "order", "fraction")[3, 2, 0, 9]
     np.testing.assert_allclose(increase, of(study, "curve_loss")[3, 2, 0, 9] - of(study, "null_baseline_loss")[3])
 

@@ -54,13 +54,13 @@ def test_measures_are_those_of_pandas(study: xr.DataTree) -> None:
     tuning = tuning_of(study, "analysed")
     share = by_layer(groups["selective"].mean(), study)
     shuffled = by_layer(groups["gosi_null_selective"].mean(), study)
-    for found, expected in (
+    for measure, expected in (
         (selective_share(tuning), share),
         (selective_excess(tuning), share - shuffled),
         (gosi_excess(tuning, "gosi_null_mean"), by_layer(groups["excess"].mean(), study)),
         (gosi_excess(tuning, "gosi_orientation_null_mean"), by_layer(groups["orientation"].mean(), study)),
     ):
-        np.testing.assert_allclose(found.transpose("network", "layer").astype(float), expected, rtol=1e-10)
+        np.testing.assert_allclose(measure.transpose("network", "layer").astype(float), expected, rtol=1e-10)
 
 
 def test_the_threshold_itself_is_not_selective() -> None:
@@ -163,11 +163,11 @@ def test_the_published_analysis_looks_at_means_without_a_test() -> None:
 @pytest.mark.parametrize("state", ["initial", "analysed"])
 def test_the_histogram_counts_every_unit_once(study: xr.DataTree, state: str) -> None:
     """Shares of all networks' units in twenty bins, and of their shuffles from twice as many; each sums to 1."""
-    found = histogram_table(study, state)
+    histogram = histogram_table(study, state)
     counts = tuning_of(study, state)["gosi_null_count"].sum("network")
     frame = table(study, state)
-    assert len(found) == 20 * len(LAYERS)
-    for layer, rows in found.groupby("layer", sort=False):
+    assert len(histogram) == 20 * len(LAYERS)
+    for layer, rows in histogram.groupby("layer", sort=False):
         assert rows["measured"].sum() == pytest.approx(1)
         assert rows["shuffled"].sum() == pytest.approx(1)
         values = frame.loc[frame["layer"] == layer, "gosi"]

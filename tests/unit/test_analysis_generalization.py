@@ -27,9 +27,12 @@ def with_association(
     """
     study = example_study(seeds=seeds, silent=0.0)
     rng = np.random.default_rng(0)
-    own, group = rng.permuted(np.tile(np.linspace(-1, 1, seeds), (4, 1)), axis=1).T, np.array([-1.5, -0.5, 0.5, 1.5])
-    loss = (1.5 + 0.2 * own + 0.6 * group).ravel()
-    gosi = (0.5 + 0.03 * within * own + 0.08 * between * group).ravel()
+    deviation, group = (
+        rng.permuted(np.tile(np.linspace(-1, 1, seeds), (4, 1)), axis=1).T,
+        np.array([-1.5, -0.5, 0.5, 1.5]),
+    )
+    loss = (1.5 + 0.2 * deviation + 0.6 * group).ravel()
+    gosi = (0.5 + 0.03 * within * deviation + 0.08 * between * group).ravel()
     tuning = study["tuning"].to_dataset()
     planted = np.isin(tuning["unit_layer"].values, layers)
     noisy = rng.normal(0.5, 0.05, (len(gosi), len(LAYERS)))[:, np.repeat(np.arange(len(LAYERS)), list(LAYERS.values()))]
@@ -42,9 +45,9 @@ def test_the_two_variables_are_layer_mean_gosi_and_test_loss() -> None:
     """Layer means of the analysed weights, silent units left out; the test loss as trained."""
     study = example_study(silent=0.2)
     tuning = study["tuning"].to_dataset().sel(state="analysed")
-    found = layer_gosi(study)
+    gosi = layer_gosi(study)
     members = tuning["unit_layer"].values == "conv3"
-    np.testing.assert_allclose(found.sel(layer="conv3"), np.nanmean(tuning["gosi"].values[:, members], axis=1))
+    np.testing.assert_allclose(gosi.sel(layer="conv3"), np.nanmean(tuning["gosi"].values[:, members], axis=1))
     np.testing.assert_array_equal(test_loss_of(study), study["training"]["test_loss"])
 
 
@@ -205,33 +208,33 @@ def ways(study: xr.DataTree, layer: str) -> pd.DataFrame:
 def test_every_way_is_its_own_statistic() -> None:
     """Each row against the library or the statistic it names, in one layer."""
     study = noisy_study()
-    found = ways(study, "conv3")
+    table = ways(study, "conv3")
     groups = np.array(study["training"]["augmentation"].values.tolist())
     gosi = layer_gosi(study).sel(layer="conv3").values
     loss, train = (study["training"][name].values for name in ("test_loss", "final_train_loss"))
     pooled = scipy.stats.spearmanr(gosi, loss)
-    assert found.loc[association.POOLED, ["estimate", "pvalue"]].tolist() == pytest.approx(list(pooled))
+    assert table.loc[association.POOLED, ["estimate", "pvalue"]].tolist() == pytest.approx(list(pooled))
     within = stats.stratified_spearman(gosi, loss, groups).statistic
-    assert found.loc[association.WITHIN, "estimate"] == pytest.approx(within)
+    assert table.loc[association.WITHIN, "estimate"] == pytest.approx(within)
     partial = stats.partial_spearman(gosi, loss, train, strata=groups).statistic
-    assert found.loc[association.PARTIAL, "estimate"] == pytest.approx(partial)
+    assert table.loc[association.PARTIAL, "estimate"] == pytest.approx(partial)
     assert abs(partial - within) > 0.01
-    own = []
+    rhos = []
     for name in ("none", "shift", "flip", "shift_flip"):
         rho = scipy.stats.spearmanr(gosi[groups == name], loss[groups == name]).statistic
-        assert found.loc[f"augmentation {name} alone", ["estimate", "networks"]].tolist() == pytest.approx([rho, 6])
-        own.append(rho)
-    combined = stats.random_effects_mean(own, [6] * 4, confidence_level=0.95)
+        assert table.loc[f"augmentation {name} alone", ["estimate", "networks"]].tolist() == pytest.approx([rho, 6])
+        rhos.append(rho)
+    combined = stats.random_effects_mean(rhos, [6] * 4, confidence_level=0.95)
     expected = [combined.mean, combined.interval.low, combined.interval.high]
-    assert found.loc[association.COMBINED, ["estimate", "ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+    assert table.loc[association.COMBINED, ["estimate", "ci_low", "ci_high"]].tolist() == pytest.approx(expected)
     mixed = stats.random_intercept_slope((gosi - gosi.mean()) / gosi.std(ddof=1), loss, groups, confidence_level=0.95)
-    assert found.loc[association.MIXED, "estimate"] == pytest.approx(mixed.slope)
-    assert found.loc[association.MIXED, "note"].startswith("converged")
-    assert len(found) == 9
-    defined = found["interval"] != "undefined"
-    assert (found["ci_low"] <= found["estimate"])[defined].all()
-    assert (found["estimate"] <= found["ci_high"])[defined].all()
-    assert (found["pvalue"].dropna() > 0).all()
+    assert table.loc[association.MIXED, "estimate"] == pytest.approx(mixed.slope)
+    assert table.loc[association.MIXED, "note"].startswith("converged")
+    assert len(table) == 9
+    defined = table["interval"] != "undefined"
+    assert (table["ci_low"] <= table["estimate"])[defined].all()
+    assert (table["estimate"] <= table["ci_high"])[defined].all()
+    assert (table["pvalue"].dropna() > 0).all()
 
 
 def test_an_association_through_training_loss_is_gone_given_it() -> None:
@@ -242,20 +245,20 @@ def test_an_association_through_training_loss_is_gone_given_it() -> None:
     gosi = 0.5 - 0.1 * (train - 1) + rng.normal(0, 0.01, 120)
     study = replaced(study, "training", final_train_loss=train, test_loss=train + rng.normal(0, 0.1, 120))
     study = replaced(study, "tuning", gosi=np.broadcast_to(gosi[:, None, None], (120, 2, 14)), silent=False)
-    found = ways(study, "conv2")
-    assert found.loc[association.WITHIN, "estimate"] < -0.7
-    assert found.loc[association.WITHIN, "pvalue"] < 0.01
-    assert abs(found.loc[association.PARTIAL, "estimate"]) < 0.25
-    assert found.loc[association.PARTIAL, "ci_high"] > 0
+    table = ways(study, "conv2")
+    assert table.loc[association.WITHIN, "estimate"] < -0.7
+    assert table.loc[association.WITHIN, "pvalue"] < 0.01
+    assert abs(table.loc[association.PARTIAL, "estimate"]) < 0.25
+    assert table.loc[association.PARTIAL, "ci_high"] > 0
 
 
 def test_an_association_beside_training_loss_stays_given_it() -> None:
     """Training loss is noise: what is given it is what is not."""
-    found = ways(noisy_study(-1, 0, train=0.0), "conv3")
-    assert found.loc[association.PARTIAL, "estimate"] == pytest.approx(
-        found.loc[association.WITHIN, "estimate"], abs=0.15
+    table = ways(noisy_study(-1, 0, train=0.0), "conv3")
+    assert table.loc[association.PARTIAL, "estimate"] == pytest.approx(
+        table.loc[association.WITHIN, "estimate"], abs=0.15
     )
-    assert found.loc[association.PARTIAL, "pvalue"] < 0.05
+    assert table.loc[association.PARTIAL, "pvalue"] < 0.05
 
 
 def test_simpsons_paradox_is_flagged_where_it_is() -> None:

@@ -38,8 +38,8 @@ CLAIMED = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 def matured(networks: int = 8, epochs: int = 50, **options: Any) -> xr.DataTree:
     """Return a study of the maturation arm alone."""
-    given = {"arm": MATURATION, "augmentations": ("shift_flip",), "silent": 0.0, "epochs": epochs}
-    return example_study(seeds=networks, **{**given, **options})
+    defaults = {"arm": MATURATION, "augmentations": ("shift_flip",), "silent": 0.0, "epochs": epochs}
+    return example_study(seeds=networks, **{**defaults, **options})
 
 
 def everywhere(agreement: float) -> dict[str, float]:
@@ -83,17 +83,17 @@ def study() -> xr.DataTree:
 def test_rho_is_that_of_layer_means_and_loss_epoch_by_epoch() -> None:
     """By hand: four epochs, ranks 1 3 2 4 against 4 3 2 1 give -0.8; epoch 0 has no loss and does not enter."""
     gosi = [[[0.9, 0.9, 0.9], [0.1, 0.3, 0.1], [0.2, 0.4, 0.3], [0.3, 0.5, 0.2], [0.4, 0.6, 0.4]]]
-    found = gosi_against_validation_loss(by_hand(gosi, [[4, 3, 2, 1]]))
-    assert found.dims == ("network", "layer")
-    assert found.values.tolist() == [[pytest.approx(-1), pytest.approx(-0.8)]]
+    rho = gosi_against_validation_loss(by_hand(gosi, [[4, 3, 2, 1]]))
+    assert rho.dims == ("network", "layer")
+    assert rho.values.tolist() == [[pytest.approx(-1), pytest.approx(-0.8)]]
 
 
 def test_a_unit_silent_at_an_epoch_is_left_out_of_that_epochs_mean() -> None:
     """Means of conv1 are .2, .3, .1: unit 2 is silent in the second epoch, where unit 1 stands alone."""
     gosi = [[[0.0, 0.0, 0.1], [0.1, 0.3, 0.1], [0.3, np.nan, 0.2], [0.1, 0.1, 0.3]]]
-    found = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1]]))
-    assert found.sel(layer="conv1").item() == pytest.approx(stats.spearman([0.2, 0.3, 0.1], [3, 2, 1]).statistic)
-    assert found.sel(layer="conv1").item() == pytest.approx(0.5)
+    rho = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1]]))
+    assert rho.sel(layer="conv1").item() == pytest.approx(stats.spearman([0.2, 0.3, 0.1], [3, 2, 1]).statistic)
+    assert rho.sel(layer="conv1").item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("curve", [[0.4, 0.4, 0.4], [0.1, np.nan, 0.3]], ids=["constant", "silent at one epoch"])
@@ -101,8 +101,8 @@ def test_no_curve_no_correlation(curve: list[float]) -> None:
     """NaN in that network and layer alone, without a warning."""
     gosi = np.tile(np.linspace(0.1, 0.6, 4)[:, None], (2, 1, 3))
     gosi[1, 1:, 2] = curve
-    found = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1], [3, 2, 1]]))
-    np.testing.assert_allclose(found, [[-1, -1], [-1, np.nan]])
+    rho = gosi_against_validation_loss(by_hand(gosi, [[3, 2, 1], [3, 2, 1]]))
+    np.testing.assert_allclose(rho, [[-1, -1], [-1, np.nan]])
 
 
 def test_an_epoch_at_which_every_unit_of_every_network_is_silent_counts() -> None:
@@ -173,7 +173,9 @@ def test_networks_that_disagree_show_no_absence() -> None:
 def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the two curves of every network and layer."""
     gosi, loss = estimands.paired_curves(study)
-    return [(curve, own) for curves, own in zip(gosi.values, loss.values, strict=True) for curve in curves]
+    return [
+        (curve, loss_curve) for curves, loss_curve in zip(gosi.values, loss.values, strict=True) for curve in curves
+    ]
 
 
 def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
@@ -261,23 +263,23 @@ def test_single_networks_are_described_by_the_statistics(study: xr.DataTree) -> 
     table = single_networks(study)
     assert len(table) == len(LAYERS) * 8
     row = table[table["layer"] == "conv3"].iloc[5]
-    curve, own = gosi.sel(layer="conv3").values[5], loss.values[5]
+    curve, loss_curve = gosi.sel(layer="conv3").values[5], loss.values[5]
     assert row["rho"] == pytest.approx(gosi_against_validation_loss(study).sel(layer="conv3").values[5])
-    assert row["shifted"] == stats.circular_shift_test(curve, own, alternative="less").pvalue
-    assert row["naive"] == naive_pvalue(curve, own, alternative="less")
-    assert row["effective"] == stats.effective_sample_size(curve, own).n_effective
+    assert row["shifted"] == stats.circular_shift_test(curve, loss_curve, alternative="less").pvalue
+    assert row["naive"] == naive_pvalue(curve, loss_curve, alternative="less")
+    assert row["effective"] == stats.effective_sample_size(curve, loss_curve).n_effective
 
 
 def test_the_table_counts_networks_below_five_per_cent(study: xr.DataTree) -> None:
     """Per layer and kind of p; the effective number of epochs is the median over networks."""
     table = drawn(study)["single-networks"].table.set_index(["layer", "kind"])
     single = single_networks(study)
-    for layer, own in single.groupby("layer"):
+    for layer, rows in single.groupby("layer"):
         for kind, column in ((NAIVE, "naive"), (SHIFTED, "shifted")):
             row = table.loc[(layer, kind)]
-            assert row["below"] == (own[column] <= 0.05).sum()
+            assert row["below"] == (rows[column] <= 0.05).sum()
             assert row["share"] == row["below"] / row["networks"] == row["below"] / 8
-            assert row["effective_epochs"] == own["effective"].median()
+            assert row["effective_epochs"] == rows["effective"].median()
             assert row["epochs"] == 50
 
 
@@ -335,9 +337,9 @@ def test_curves_hold_every_epoch_and_the_untrained_network(study: xr.DataTree) -
     gosi, loss = figures["gosi"].table, figures["loss"].table
     assert gosi["epoch"].drop_duplicates().tolist() == list(range(51))
     assert loss["epoch"].drop_duplicates().tolist() == list(range(1, 51))
-    own = estimands.maturing_gosi(study).sel(layer="conv2", epoch=0).values
+    untrained = estimands.maturing_gosi(study).sel(layer="conv2", epoch=0).values
     row = gosi[(gosi["layer"] == "conv2") & (gosi["epoch"] == 0)].iloc[0]
-    assert row[["gosi", "low", "high"]].tolist() == pytest.approx([own.mean(), own.min(), own.max()])
+    assert row[["gosi", "low", "high"]].tolist() == pytest.approx([untrained.mean(), untrained.min(), untrained.max()])
     validation = study["training/validation_loss"].values[:, 4]
     row = loss[(loss["kind"] == "validation") & (loss["epoch"] == 5)].iloc[0]
     assert row[["loss", "low", "high"]].tolist() == pytest.approx(

@@ -49,9 +49,9 @@ def corrupted(
     networks = []
     for seed in range(seeds):
         for place, rate in enumerate(rates):
-            given = {"layers": WIDE, "epochs": 2, "silent": 0.0, **options, **vary(rate, seed)}
+            settings = {"layers": WIDE, "epochs": 2, "silent": 0.0, **options, **vary(rate, seed)}
             rng = np.random.default_rng([seed, place])
-            networks.append(example_network(rng, arm=MEMORIZATION, label_corruption=rate, seed=seed, **given))
+            networks.append(example_network(rng, arm=MEMORIZATION, label_corruption=rate, seed=seed, **settings))
     return study_of(networks)
 
 
@@ -101,9 +101,9 @@ def test_the_two_variables_are_layer_mean_gosi_and_the_rate() -> None:
     study = corrupted(silent=0.2, seeds=2)
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     members = tuning["unit_layer"].values == "conv3"
-    own = tuning["gosi"].values[:, members]
-    np.testing.assert_allclose(layer_gosi(study).sel(layer="conv3"), np.nanmean(own, axis=1))
-    excess = np.nanmean(own - tuning["gosi_null_mean"].values[:, members], axis=1)
+    gosi = tuning["gosi"].values[:, members]
+    np.testing.assert_allclose(layer_gosi(study).sel(layer="conv3"), np.nanmean(gosi, axis=1))
+    excess = np.nanmean(gosi - tuning["gosi_null_mean"].values[:, members], axis=1)
     np.testing.assert_allclose(layer_excess(study).sel(layer="conv3"), excess)
     assert estimands.label_corruption(study).values.tolist() == [*RATES, *RATES]
 
@@ -309,13 +309,13 @@ def test_every_network_is_a_point_and_means_are_of_those_that_fit(
     """Those that do not fit are marked and in no mean; full corruption, where none fits, has no mean."""
     table = drawn(some_do_not_fit)[name].table
     points = table[(table["kind"] == "network") & (table["layer"] == "conv3")]
-    own = values(some_do_not_fit).sel(layer="conv3")
-    np.testing.assert_array_equal(points["gosi"], own)
+    gosi = values(some_do_not_fit).sel(layer="conv3")
+    np.testing.assert_array_equal(points["gosi"], gosi)
     assert (points["fits"] == DOES_NOT_FIT).sum() == 5
     assert set(points.loc[points["fits"] == DOES_NOT_FIT, "label_corruption"]) == {0.6, 1.0}
     means = table[(table["kind"] == "mean") & (table["layer"] == "conv3")].set_index("label_corruption")
     at = estimands.label_corruption(some_do_not_fit).values == 0.6
-    assert means.loc[0.6, "gosi"] == pytest.approx(own.values[at & fits_its_labels(some_do_not_fit).values].mean())
+    assert means.loc[0.6, "gosi"] == pytest.approx(gosi.values[at & fits_its_labels(some_do_not_fit).values].mean())
     assert np.isnan(means.loc[1.0, "gosi"])
     defined = means.drop(1.0)
     assert ((defined["ci_low"] <= defined["gosi"]) & (defined["gosi"] <= defined["ci_high"])).all()

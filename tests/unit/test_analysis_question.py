@@ -69,9 +69,9 @@ def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
 )
 def test_a_published_absence_is_labelled_as_read_from_a_large_p(pvalue: float, verdict: str) -> None:
     """The paper's reading, and said to be one; nothing is read from a p that is undefined."""
-    found = read_as_absence(PublishedLayer("conv1", -0.1, pvalue, SUPPORTED, "pooled"))
-    assert found.verdict == verdict
-    assert found.note == ("absence read from a large p-value; pooled" if verdict == SUPPORTED else "pooled")
+    layer = read_as_absence(PublishedLayer("conv1", -0.1, pvalue, SUPPORTED, "pooled"))
+    assert layer.verdict == verdict
+    assert layer.note == ("absence read from a large p-value; pooled" if verdict == SUPPORTED else "pooled")
 
 
 def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,9 +97,9 @@ def test_figures_draw_at_most_so_many_networks(study: xr.DataTree, monkeypatch: 
 
 
 def _table(study: xr.DataTree, name: str, chart: str) -> pd.DataFrame:
-    asked = questions()[name]
+    question = questions()[name]
     return next(
-        figure.table for figure in asked.figures(study, untested_results(name), root_seed=0) if figure.chart == chart
+        figure.table for figure in question.figures(study, untested_results(name), root_seed=0) if figure.chart == chart
     )
 
 
@@ -154,9 +154,9 @@ def test_every_folder_is_a_question() -> None:
 def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult, ...]) -> None:
     """In the registration's order, each in all its layers; questions in the order of their first hypotheses."""
     assert [result.question for result in results] == list(registered_questions())
-    found = [one for result in results for one in result.hypotheses]
-    assert {one.hypothesis.id for one in found} == set(registered().hypotheses)
-    for one in found:
+    hypotheses = [one for result in results for one in result.hypotheses]
+    assert {one.hypothesis.id for one in hypotheses} == set(registered().hypotheses)
+    for one in hypotheses:
         assert tuple(layer.layer for layer in one.layers) == one.hypothesis.layers
         assert one.reason
 

@@ -44,9 +44,9 @@ def networks(initialization_set: int, vary: Vary = lambda draw: {}, **options: A
     made = []
     for place in range(24):
         rng = np.random.default_rng([place, 5])
-        given = {"layers": LAYERS, "epochs": 2, **options, **vary(rng.random())}
+        settings = {"layers": LAYERS, "epochs": 2, **options, **vary(rng.random())}
         identity = {"augmentation": AUGMENTATIONS[place % 4], "seed": place // 4}
-        made.append(example_network(rng, initialization_set=initialization_set, **identity, **given))
+        made.append(example_network(rng, initialization_set=initialization_set, **identity, **settings))
     return made
 
 
@@ -60,10 +60,10 @@ def results(first: list[xr.DataTree], second: list[xr.DataTree], *names: str) ->
 def test_what_is_repeated_is_registered_alike(name: str) -> None:
     """The same layers, test, rules and bounds as the hypothesis it repeats: only who is tested differs."""
     again, first = (registered().hypotheses[one] for one in (name, REPEATED[name]))
-    own = ("id", "question", "paper_section", "claim", "estimand", "measure", "family")
+    differing = ("id", "question", "paper_section", "claim", "estimand", "measure", "family")
     assert [
         field.name for field in dataclasses.fields(first) if getattr(first, field.name) != getattr(again, field.name)
-    ] == list(own)
+    ] == list(differing)
     assert again.status == first.status == "confirmatory"
 
 
@@ -74,35 +74,35 @@ def test_an_effect_of_ablation_in_the_second_set_alone_is_found_there_alone() ->
         (absent, planted, (CONTRADICTED, SUPPORTED)),
         (planted, absent, (SUPPORTED, CONTRADICTED)),
     ):
-        found = results(networks(1, **first), networks(2, **second), "ablation-effect", "replication-ablation")
-        assert (found["ablation-effect"].verdict, found["replication-ablation"].verdict) == verdicts
-        assert found["ablation-effect"].second is not None
-        assert found["ablation-effect"].second.verdict == verdicts[1]
-        assert found["ablation-effect"].second.agreement == DISAGREE
+        outcomes = results(networks(1, **first), networks(2, **second), "ablation-effect", "replication-ablation")
+        assert (outcomes["ablation-effect"].verdict, outcomes["replication-ablation"].verdict) == verdicts
+        assert outcomes["ablation-effect"].second is not None
+        assert outcomes["ablation-effect"].second.verdict == verdicts[1]
+        assert outcomes["ablation-effect"].second.agreement == DISAGREE
 
 
 def test_selective_units_in_the_second_set_alone_are_found_there_alone() -> None:
     """High gOSI in one set, none above chance in the other."""
-    found = results(
+    outcomes = results(
         networks(1, analysed_gosi=dict.fromkeys(LAYERS, 0.1)),
         networks(2, analysed_gosi=dict.fromkeys(LAYERS, 0.8)),
         "existence-selective-units",
         "replication-existence",
     )
-    assert found["existence-selective-units"].verdict == CONTRADICTED
-    assert found["replication-existence"].verdict == SUPPORTED
+    assert outcomes["existence-selective-units"].verdict == CONTRADICTED
+    assert outcomes["replication-existence"].verdict == SUPPORTED
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.9, SUPPORTED), (0.1, CONTRADICTED)])
 def test_one_orientation_at_all_frequencies_in_the_second_set(share: float, verdict: str) -> None:
     """The share of units with range 0 is planted there; the first set holds the opposite."""
     options = {"analysed_gosi": STRONG}
-    found = results(
+    outcomes = results(
         networks(1, zero_range=1 - share, **options),
         networks(2, zero_range=share, **options),
         "replication-spatial-frequency",
     )
-    assert found["replication-spatial-frequency"].verdict == verdict
+    assert outcomes["replication-spatial-frequency"].verdict == verdict
 
 
 def test_an_association_with_test_loss_in_the_second_set_alone_is_found_there_alone() -> None:
@@ -115,9 +115,9 @@ def test_an_association_with_test_loss_in_the_second_set_alone_is_found_there_al
         return {"test_loss": 1 + draw, "analysed_gosi": dict.fromkeys(LAYERS, 0.3 + 0.5 * draw)}
 
     names = ("generalization-lower-layers", "replication-generalization")
-    found = results(networks(1, rising), networks(2, falling), *names)
-    assert [found[name].verdict for name in names] == [CONTRADICTED, SUPPORTED]
-    assert all(layer.estimate < -0.6 for layer in found["replication-generalization"].layers)
+    outcomes = results(networks(1, rising), networks(2, falling), *names)
+    assert [outcomes[name].verdict for name in names] == [CONTRADICTED, SUPPORTED]
+    assert all(layer.estimate < -0.6 for layer in outcomes["replication-generalization"].layers)
 
 
 @pytest.mark.parametrize("name", REPEATED)
@@ -125,11 +125,11 @@ def test_the_second_set_gives_what_the_same_networks_give_as_first(name: str) ->
     """Estimates do not depend on the number of the set, and the result beside the first set's is that registered."""
     options = {"log_ratio": {"conv2": 0.3}, "vary": lambda draw: {"test_loss": 1 + draw}}
     as_first = results(networks(1, **options), [], REPEATED[name])[REPEATED[name]]
-    found = results(networks(1, log_ratio={"conv2": -1.0}), networks(2, **options), name, REPEATED[name])
-    beside = found[REPEATED[name]].second
+    outcomes = results(networks(1, log_ratio={"conv2": -1.0}), networks(2, **options), name, REPEATED[name])
+    beside = outcomes[REPEATED[name]].second
     assert beside is not None
-    assert found[name].second is None
-    for one, again, other in zip(as_first.layers, found[name].layers, beside.layers, strict=True):
+    assert outcomes[name].second is None
+    for one, again, other in zip(as_first.layers, outcomes[name].layers, beside.layers, strict=True):
         assert one.estimate == again.estimate == other.estimate
         assert one.n == again.n == other.n > 20
         assert other.pvalue == pytest.approx(again.pvalue, abs=0.03)
@@ -137,9 +137,9 @@ def test_the_second_set_gives_what_the_same_networks_give_as_first(name: str) ->
 
 def test_vgg16_is_not_measured_and_says_so() -> None:
     """Every layer of it has a row without a value and with a reason, here and as published."""
-    found = results(networks(1), networks(2), *VGG16)
-    assert len(found[VGG16[0]].layers) == 20
-    for one in found.values():
+    outcomes = results(networks(1), networks(2), *VGG16)
+    assert len(outcomes[VGG16[0]].layers) == 20
+    for one in outcomes.values():
         assert one.verdict == one.published_verdict == NOT_TESTED
         for layer, published in zip(one.layers, one.published_layers, strict=True):
             assert layer.note == "registered for vgg16"
@@ -161,10 +161,10 @@ def test_nothing_is_replicated_without_a_second_set() -> None:
 
 def test_too_small_a_second_set_is_not_tested_and_nobody_can_tell() -> None:
     """Four networks are fewer than registered; the first set's verdict stays what it is."""
-    found = results(
+    outcomes = results(
         networks(1, analysed_gosi=STRONG), networks(2, analysed_gosi=STRONG)[:4], "existence-selective-units"
     )
-    one = found["existence-selective-units"]
+    one = outcomes["existence-selective-units"]
     assert one.verdict == SUPPORTED
     assert one.second is not None
     assert (one.second.verdict, one.second.agreement) == (NOT_TESTED, CANNOT_TELL)

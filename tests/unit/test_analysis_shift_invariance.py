@@ -39,31 +39,31 @@ def test_log_ratios_by_hand() -> None:
     study = example_study(seeds=2)
     cv = study["shift_invariance"]["cv_mean"].values[..., -1]
     for half, reference in (("top", "random"), ("top", "bottom"), ("random", "intact")):
-        found = estimands.last_layer_log_ratio(study, half, reference)
-        assert found.transpose("network", "layer").shape == (8, 2)
+        ratio = estimands.last_layer_log_ratio(study, half, reference)
+        assert ratio.transpose("network", "layer").shape == (8, 2)
         for layer in ("conv2", "conv3"):
             below = cv[:, ROWS["intact" if reference == "intact" else f"{layer}_{reference}"]]
-            np.testing.assert_allclose(found.sel(layer=layer), np.log(cv[:, ROWS[f"{layer}_{half}"]] / below))
+            np.testing.assert_allclose(ratio.sel(layer=layer), np.log(cv[:, ROWS[f"{layer}_{half}"]] / below))
 
 
 def test_depth_correlation_is_scipys() -> None:
     """Rho of the position of a layer and its intact coefficient, one a network, recorded at FC 1."""
     study = example_study(seeds=2)
     cv = np.random.default_rng(0).random((8, 7, 7))
-    found = estimands.depth_correlation(replaced(study, "shift_invariance", cv_mean=cv))
-    assert found["layer"].values.tolist() == ["fc1"]
+    rho = estimands.depth_correlation(replaced(study, "shift_invariance", cv_mean=cv))
+    assert rho["layer"].values.tolist() == ["fc1"]
     expected = [scipy.stats.spearmanr(np.arange(7), row).statistic for row in cv[:, 0]]
-    np.testing.assert_allclose(found.sel(layer="fc1"), expected)
+    np.testing.assert_allclose(rho.sel(layer="fc1"), expected)
 
 
 def test_consistency_difference_is_of_means_over_shifts() -> None:
     """Top half minus random half of the same layer."""
     study = example_study(seeds=2)
     values = study["shift_invariance"]["prediction_consistency"].values
-    found = estimands.consistency_difference(study, "top", "random")
+    difference = estimands.consistency_difference(study, "top", "random")
     for layer in ("conv2", "conv3"):
         top, random = (values[:, ROWS[f"{layer}_{half}"]].mean(axis=1) for half in ("top", "random"))
-        np.testing.assert_allclose(found.sel(layer=layer), top - random)
+        np.testing.assert_allclose(difference.sel(layer=layer), top - random)
 
 
 # Planted and absent effects
@@ -249,9 +249,9 @@ def test_the_ratios_figure_holds_each_network_and_the_geometric_mean() -> None:
     assert len(single) == 24 * 4 * 2
     assert len(means) == 4 * 2
     expected = np.exp(estimands.last_layer_log_ratio(study, "top", "bottom").mean("network"))
-    found = means[means["comparison"] == "top half / bottom half"].set_index("ablated")["ratio"]
+    ratios = means[means["comparison"] == "top half / bottom half"].set_index("ablated")["ratio"]
     for layer in ("conv2", "conv3"):
-        assert found[f"{layer} ablated"] == pytest.approx(float(expected.sel(layer=layer)))
+        assert ratios[f"{layer} ablated"] == pytest.approx(float(expected.sel(layer=layer)))
     assert ((means["ci_low"] < means["ratio"]) & (means["ratio"] < means["ci_high"])).all()
     assert single["ci_low"].isna().all()
 

@@ -39,8 +39,8 @@ def test_the_share_is_that_of_pandas(fewest: int) -> None:
     kept = frame[(frame["gosi"] > 0.33) & (frame["spatial_frequency_count"] >= fewest)]
     zero = (kept["spatial_frequency_range"] == 0).groupby([kept["network"], kept["layer"]]).mean().unstack()
     expected = zero.reindex(index=tuning["network"].values, columns=list(LAYERS)).to_numpy(dtype=float)
-    found = zero_range_share(study, fewest).transpose("network", "layer").astype(float)
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    share = zero_range_share(study, fewest).transpose("network", "layer").astype(float)
+    np.testing.assert_allclose(share, expected, rtol=1e-12)
     assert np.isnan(expected[:, 0]).any()
 
 

@@ -105,9 +105,9 @@ def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | Non
 def test_planted_effects_come_out_as_registered(name: str, verdict: str) -> None:
     """The whole registered path, test to verdict, on 24 networks, in every layer alike."""
     one = hypothesis(name)
-    found, layers = concluded(one, *planted(one, verdict))
+    overall, layers = concluded(one, *planted(one, verdict))
     assert set(layers) == {verdict}
-    assert found == verdict
+    assert overall == verdict
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -328,18 +328,18 @@ def test_a_layer_does_not_depend_on_the_others(name: str) -> None:
 
 def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
     """Return layer results with given raw p-values; NaN was not tested."""
-    found = []
+    layers = []
     for name, p in zip(one.layers, pvalues, strict=True):
         verdict, note = (NOT_TESTED, "few") if math.isnan(p) else ("", "")
-        found.append(LayerResult(name, 1.0, 0.5, 1.5, "BCa", p, math.nan, 24, 0, verdict, note))
-    return tuple(found)
+        layers.append(LayerResult(name, 1.0, 0.5, 1.5, "BCa", p, math.nan, 24, 0, verdict, note))
+    return tuple(layers)
 
 
 def adjusted(*families: tuple[Hypothesis, list[float]]) -> dict[str, list[float]]:
     """Return the adjusted p-values by hypothesis."""
     tests = [testing.Tested(one, results(one, pvalues), ()) for one, pvalues in families]
-    found = testing.with_verdicts({test.hypothesis.id: test for test in tests})
-    return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in found.items()}
+    outcomes = testing.with_verdicts({test.hypothesis.id: test for test in tests})
+    return {name: [layer.pvalue_adjusted for layer in result.layers] for name, result in outcomes.items()}
 
 
 def test_p_values_are_adjusted_within_the_family() -> None:
@@ -353,17 +353,17 @@ def test_a_family_may_span_hypotheses() -> None:
     """Two hypotheses of one family are adjusted together, one of another family is left out of it."""
     first, second = (hypothesis(id=name, family="shared", layers=("conv1", "conv2")) for name in ("a", "b"))
     alone = hypothesis(id="c", family="own", layers=("conv1", "conv2"))
-    found = adjusted((first, [0.01, 0.02]), (alone, [0.01, 0.02]), (second, [0.03, 0.001]))
+    pvalues = adjusted((first, [0.01, 0.02]), (alone, [0.01, 0.02]), (second, [0.03, 0.001]))
     expected = multipletests([0.01, 0.02, 0.03, 0.001], method="holm")[1]
-    np.testing.assert_allclose(found["a"] + found["b"], expected)
-    np.testing.assert_allclose(found["c"], multipletests([0.01, 0.02], method="holm")[1])
+    np.testing.assert_allclose(pvalues["a"] + pvalues["b"], expected)
+    np.testing.assert_allclose(pvalues["c"], multipletests([0.01, 0.02], method="holm")[1])
 
 
 def test_untested_layers_do_not_count_in_the_family() -> None:
     """What was not tested needs no correction and gets none."""
     one = hypothesis(layers=("conv1", "conv2", "conv3"))
-    found = adjusted((one, [0.02, math.nan, 0.03]))[one.id]
-    np.testing.assert_allclose(found, [0.04, math.nan, 0.04])
+    pvalues = adjusted((one, [0.02, math.nan, 0.03]))[one.id]
+    np.testing.assert_allclose(pvalues, [0.04, math.nan, 0.04])
 
 
 def test_a_family_without_adjustment_keeps_its_p_values() -> None:

@@ -28,8 +28,8 @@ def test_the_gain_is_that_of_pandas() -> None:
     frame["layer"] = gosi["unit_layer"].values[frame["unit"]]
     means = frame.groupby(["network", "layer", "state"])["gosi"].mean().unstack()
     expected = (means["analysed"] - means["initial"]).unstack().loc[gosi["network"].values, list(LAYERS)]
-    found = gosi_gain(study).transpose("network", "layer")
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    gain = gosi_gain(study).transpose("network", "layer")
+    np.testing.assert_allclose(gain, expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
