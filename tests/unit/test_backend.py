@@ -82,8 +82,8 @@ def test_fused_normalisation_gives_keras_gradients(shape: tuple[int, ...], train
             tape.watch(images)
             loss = tf.reduce_mean(tf.nn.softplus(layer(images, training=training)) * direction)
         gradients.append(tape.gradient(loss, [images, layer.gamma.value, layer.beta.value]))
-    for found, expected in zip(*gradients, strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for gradient, expected in zip(*gradients, strict=True):
+        np.testing.assert_allclose(gradient, expected, atol=1e-5)
 
 
 # Convolution as a matrix product
@@ -96,7 +96,7 @@ def test_convolution_as_a_matrix_product_is_keras_convolution(size: int, setting
     rng = np.random.default_rng(6)
     images = tf.constant(rng.normal(size=(4, size, size, 5)).astype("f4"))
     layers = [kind(7, 3, bias_initializer="ones", **settings) for kind in (MatrixConv2D, keras.layers.Conv2D)]
-    found = []
+    results = []
     for layer in layers:
         layer.build(images.shape)
         layer.set_weights(layers[0].get_weights())
@@ -104,10 +104,10 @@ def test_convolution_as_a_matrix_product_is_keras_convolution(size: int, setting
             tape.watch(images)
             outputs = layer(images)
             loss = tf.reduce_sum(tf.square(outputs))
-        found.append([outputs, *tape.gradient(loss, [images, *(weight.value for weight in layer.trainable_weights)])])
-    for own, expected in zip(*found, strict=True):
-        assert own.shape == expected.shape
-        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-4)
+        results.append([outputs, *tape.gradient(loss, [images, *(weight.value for weight in layer.trainable_weights)])])
+    for ours, expected in zip(*results, strict=True):
+        assert ours.shape == expected.shape
+        np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_fused_adam_takes_keras_steps(settings: dict[str, float]) -> None:
         for grads in gradients:
             optimizer.apply([tf.constant(grad) for grad in grads], variables)
         ended.append([np.asarray(variable) for variable in (*variables, *optimizer.variables)])
-    for found, expected in zip(*ended, strict=True):
-        np.testing.assert_allclose(found, expected, rtol=3e-5, atol=1e-6)
+    for ours, expected in zip(*ended, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=3e-5, atol=1e-6)
 
 
 # Compiled functions

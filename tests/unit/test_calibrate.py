@@ -59,30 +59,30 @@ def calibration(any_rejected: int, studies: int = 1000) -> Calibration:
     """Return the calibration of a test that errs in so many studies, of 16 networks."""
     one, size = hypothesis(), Size(16)
     (null,) = null_cases(one, size)
-    found = counts(studies, any_rejected, published_supported=studies)
+    null_counts = counts(studies, any_rejected, published_supported=studies)
     effects = [(effect_case(one, Size(n)), counts(200, 50, enough_rejected=10 * n)) for n in (8, 16)]
-    return Calibration(one, ((null, found),), tuple(effects))
+    return Calibration(one, ((null, null_counts),), tuple(effects))
 
 
 def test_a_tally_counts_what_the_registered_path_concludes() -> None:
     """Every study once; the claim is rejected at most as often as any layer, and support is not above either."""
     case = effect_case(hypothesis(), Size(24))
-    found = tally(case, root_seed=0, start=0, studies=30, published=5)
-    assert found.studies == 30
-    assert found.published == 5
-    assert found.supported <= found.enough_rejected <= found.any_rejected <= sum(found.rejected)
-    assert 0 < found.covered <= found.intervals == 60
-    assert found == tally(case, root_seed=0, start=0, studies=30, published=5)
-    assert found != tally(case, root_seed=1, start=0, studies=30, published=5)
-    both = found + found
-    assert (both.studies, both.rejected) == (60, tuple(2 * count for count in found.rejected))
+    counted = tally(case, root_seed=0, start=0, studies=30, published=5)
+    assert counted.studies == 30
+    assert counted.published == 5
+    assert counted.supported <= counted.enough_rejected <= counted.any_rejected <= sum(counted.rejected)
+    assert 0 < counted.covered <= counted.intervals == 60
+    assert counted == tally(case, root_seed=0, start=0, studies=30, published=5)
+    assert counted != tally(case, root_seed=1, start=0, studies=30, published=5)
+    both = counted + counted
+    assert (both.studies, both.rejected) == (60, tuple(2 * count for count in counted.rejected))
 
 
 def test_a_large_effect_is_found_and_its_absence_is_not() -> None:
     """Three standard deviations in every layer: rejected in all studies, and the interval holds what was planted."""
     one = dataclasses.replace(hypothesis(), smallest_effect=-0.09)
-    found = tally(effect_case(one, Size(16)), root_seed=0, start=0, studies=20, published=0)
-    assert found.enough_rejected == 20
+    counted = tally(effect_case(one, Size(16)), root_seed=0, start=0, studies=20, published=0)
+    assert counted.enough_rejected == 20
     (null,) = null_cases(one, Size(16))
     assert tally(null, root_seed=0, start=0, studies=20, published=0).any_rejected < 8
 
@@ -95,7 +95,7 @@ def test_counts_do_not_depend_on_the_number_of_processes() -> None:
     alone = processes.simulated(requests, root_seed=3, workers=1, watch=watched.append)
     assert sum(watched) == 80
     assert alone == processes.simulated(requests, root_seed=3, workers=2)
-    assert [found.published for found in alone] == [3, 3]
+    assert [counted.published for counted in alone] == [3, 3]
 
 
 def test_only_an_error_rate_beyond_chance_is_a_failure() -> None:
@@ -268,10 +268,10 @@ def test_power_is_known_before_data() -> None:
     assert sum(watched) == 25
     by_name = {line.hypothesis.id: line for line in lines}
     assert set(by_name) == set(names) - {CHEAP}, "exploratory hypotheses have no power to promise"
-    found = by_name["shift_invariance-fc1"]
-    assert found.networks == 8
-    assert found.tally is not None
-    assert found.tally.studies == 25
+    simulated = by_name["shift_invariance-fc1"]
+    assert simulated.networks == 8
+    assert simulated.tally is not None
+    assert simulated.tally.studies == 25
     assert by_name["generalization-lower-layers"].remark == (
         "cannot answer: the registered test needs at least 12 networks"
     )

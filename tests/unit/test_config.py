@@ -109,9 +109,9 @@ def test_every_profile_of_the_package_is_valid(profile: str, networks: int, epoc
 )
 def test_assignments_are_toml_or_bare_words(assignment: str, section: str, key: str, value: object) -> None:
     """Numbers, quoted or bare text, lists with brackets or commas; a whole number where a real one is wanted is one."""
-    found = getattr(getattr(resolve("quick", assignments=[assignment]), section), key)
-    assert found == value
-    assert type(found) is type(value)
+    setting = getattr(getattr(resolve("quick", assignments=[assignment]), section), key)
+    assert setting == value
+    assert type(setting) is type(value)
 
 
 # What is refused

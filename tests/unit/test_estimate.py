@@ -43,9 +43,9 @@ def test_nothing_to_do_takes_no_time() -> None:
 def test_measured_networks_decide_where_there_are_any() -> None:
     """The median of this study's own networks of the arm, shared by the workers."""
     journal = [{"arm": "generalization", "seconds": seconds} for seconds in (50.0, 60.0, 1000.0)]
-    found = quick(journal=journal, n_networks=6, workers=2)
-    assert found.minutes == pytest.approx((3 * 60 + START_SECONDS) / 60)
-    assert "own networks" in found.basis
+    projected = quick(journal=journal, n_networks=6, workers=2)
+    assert projected.minutes == pytest.approx((3 * 60 + START_SECONDS) / 60)
+    assert "own networks" in projected.basis
     assert "another machine" in quick(journal=journal, config=small("maturation.seeds=1")).basis
 
 
@@ -102,10 +102,10 @@ def test_other_specifications_take_disk_of_the_population_alone() -> None:
     none = ("multiverse.readouts=[]", "multiverse.gratings=[]")
     one = ("multiverse.readouts=max", "multiverse.gratings=fixed")
     three = ("multiverse.readouts=mean,max", "multiverse.gratings=min_max,fixed")
-    sizes = [quick(config=small(*asked)).megabytes for asked in (none, one, three)]
+    sizes = [quick(config=small(*assignments)).megabytes for assignments in (none, one, three)]
     assert sizes[0] < sizes[1]
     assert sizes[2] - sizes[0] == pytest.approx(3 * (sizes[1] - sizes[0]))
-    matured = [quick(config=small("maturation.seeds=5", *asked)).megabytes for asked in (none, one)]
+    matured = [quick(config=small("maturation.seeds=5", *assignments)).megabytes for assignments in (none, one)]
     assert matured[1] - matured[0] == pytest.approx(sizes[1] - sizes[0])
 
 

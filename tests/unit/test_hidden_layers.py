@@ -264,9 +264,11 @@ class Subclassed(keras.Model):
 
 def two_sided(inputs: int, outputs: int) -> keras.Model:
     """Return a model of one or two inputs and outputs."""
-    given = [keras.Input((4,), name=name) for name in ("picture", "age")[:inputs]]
-    joined = layers.Concatenate()(given) if inputs > 1 else given[0]
-    return keras.Model(given, [layers.Dense(2, name=name)(joined) for name in ("kind", "size")[:outputs]], name="sided")
+    tensors = [keras.Input((4,), name=name) for name in ("picture", "age")[:inputs]]
+    joined = layers.Concatenate()(tensors) if inputs > 1 else tensors[0]
+    return keras.Model(
+        tensors, [layers.Dense(2, name=name)(joined) for name in ("kind", "size")[:outputs]], name="sided"
+    )
 
 
 @pytest.mark.parametrize(

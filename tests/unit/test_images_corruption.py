@@ -52,13 +52,13 @@ def test_higher_rates_replace_the_same_labels_and_more() -> None:
 def test_training_and_validation_labels_are_corrupted_and_test_labels_stay() -> None:
     """As registered; images and training mean stay, and fewer training images are the first ones."""
     whole = tiny_partition()
-    found = with_corrupted_labels(whole, rate=1.0, n_classes=N_CLASSES, n_train=20, rng=np.random.default_rng(1))
-    assert len(found.train_images) == len(found.train_labels) == 20
-    np.testing.assert_array_equal(found.train_images, whole.train_images[:20])
+    altered = with_corrupted_labels(whole, rate=1.0, n_classes=N_CLASSES, n_train=20, rng=np.random.default_rng(1))
+    assert len(altered.train_images) == len(altered.train_labels) == 20
+    np.testing.assert_array_equal(altered.train_images, whole.train_images[:20])
     for name in ("test_images", "test_labels", "validation_images", "training_mean"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
-    assert (found.train_labels != whole.train_labels[:20]).any()
-    assert (found.validation_labels != whole.validation_labels).any()
+        np.testing.assert_array_equal(getattr(altered, name), getattr(whole, name))
+    assert (altered.train_labels != whole.train_labels[:20]).any()
+    assert (altered.validation_labels != whole.validation_labels).any()
 
 
 def test_fewer_images_have_the_labels_they_have_among_all() -> None:
@@ -75,8 +75,8 @@ def test_fewer_images_have_the_labels_they_have_among_all() -> None:
 def test_no_corruption_is_the_partition_itself() -> None:
     """Every field, value by value."""
     whole = tiny_partition()
-    found = with_corrupted_labels(
+    unchanged = with_corrupted_labels(
         whole, rate=0.0, n_classes=N_CLASSES, n_train=len(whole.train_labels), rng=np.random.default_rng(3)
     )
     for field in dataclasses.fields(whole):
-        np.testing.assert_array_equal(getattr(found, field.name), getattr(whole, field.name))
+        np.testing.assert_array_equal(getattr(unchanged, field.name), getattr(whole, field.name))

@@ -55,29 +55,29 @@ def test_class_folders_are_numbered_by_their_sorted_names(classes: Path) -> None
     (classes / "cat" / "notes.txt").write_text("no image")
     (classes / "cat" / ".hidden.png").touch()
     (classes / "empty").mkdir()
-    found = labelled_folder(str(classes), n_classes=3)
-    assert found.class_names == ("ant", "cat", "dog")
-    assert found.labels.tolist() == [0, 0, 1, 1, 1, 1, 2]
-    assert found.labels.dtype == np.int64
-    assert [path.name for path in found.paths] == ["0.png", "1.png", "0.png", "1.png", "2.png", "3.png", "0.png"]
-    assert found.description.startswith("7 images of 3 of 3 classes, class folders (fingerprint ")
+    labelled = labelled_folder(str(classes), n_classes=3)
+    assert labelled.class_names == ("ant", "cat", "dog")
+    assert labelled.labels.tolist() == [0, 0, 1, 1, 1, 1, 2]
+    assert labelled.labels.dtype == np.int64
+    assert [path.name for path in labelled.paths] == ["0.png", "1.png", "0.png", "1.png", "2.png", "3.png", "0.png"]
+    assert labelled.description.startswith("7 images of 3 of 3 classes, class folders (fingerprint ")
 
 
 def test_a_file_of_class_names_says_the_order_of_outputs(classes: Path, tmp_path: Path) -> None:
     """Labels follow its lines; it may name classes of which there is no image."""
     names = tmp_path / "names.txt"
     names.write_text("dog\nwolf\n\ncat\nant\n")
-    found = labelled_folder(str(classes), n_classes=4, class_names=str(names))
-    assert found.class_names == ("dog", "wolf", "cat", "ant")
-    assert found.labels.tolist() == [3, 3, 2, 2, 2, 2, 0]
+    labelled = labelled_folder(str(classes), n_classes=4, class_names=str(names))
+    assert labelled.class_names == ("dog", "wolf", "cat", "ant")
+    assert labelled.labels.tolist() == [3, 3, 2, 2, 2, 2, 0]
 
 
 def test_flat_images_get_the_output_of_their_wordnet_id(flat: Path) -> None:
     """The official number 1 is n03, the last of the sorted ids and so output 2: not 0, and not 1."""
-    found = labelled_folder(str(flat), n_classes=3)
-    assert found.class_names == ("n01", "n02", "n03")
-    assert [path.name[-6] for path in found.paths] == ["1", "2", "4", "5"]
-    assert found.labels.tolist() == [2, 0, 1, 2]
+    labelled = labelled_folder(str(flat), n_classes=3)
+    assert labelled.class_names == ("n01", "n02", "n03")
+    assert [path.name[-6] for path in labelled.paths] == ["1", "2", "4", "5"]
+    assert labelled.labels.tolist() == [2, 0, 1, 2]
 
 
 @pytest.mark.parametrize("place", [".", KIT, f"{KIT}/data", "..", f"../{KIT}"])

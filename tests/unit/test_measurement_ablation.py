@@ -66,10 +66,10 @@ def arrays(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], config: AblationConfig = CONFIG, **changes: Any
 ) -> dict[str, Any]:
     """Return the ablation of the tiny network, with some arguments changed."""
-    given = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "streams": streams(8)} | changes
-    partition = given.pop("partition", tiny_partition())
+    options = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "streams": streams(8)} | changes
+    partition = options.pop("partition", tiny_partition())
     halves = layer_halves(gosi, network.layers, rng=rng(6))
-    return ablation_arrays(network, partition, gosi, halves, activity, config, **given)
+    return ablation_arrays(network, partition, gosi, halves, activity, config, **options)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def image_scores(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([losses, logits.argmax(axis=1) == labels])
 
 
-def by_hand(model: keras.Model, name: str, mask: np.ndarray, clamp: str, partners: np.ndarray) -> np.ndarray:
+def by_hand(model: keras.Model, name: str, mask: np.ndarray, clamp: str, others: np.ndarray) -> np.ndarray:
     """Return the scores of all test images with units held unit by unit, from definitions: (score, image)."""
     partition = tiny_partition()
     cut, relu = (model.get_layer(f"{name}_{part}") for part in ("bn", "relu"))
@@ -107,7 +107,7 @@ def by_hand(model: keras.Model, name: str, mask: np.ndarray, clamp: str, partner
     for unit in np.flatnonzero(mask):
         if clamp == "resample":
             for image in range(len(test)):
-                held[image, ..., unit] = test[partners[image], ..., unit]
+                held[image, ..., unit] = test[others[image], ..., unit]
         else:
             mean = train[..., unit].mean(dtype=float)
             held[..., unit] = {"output_zero": 0, "relu_zero": silent[unit], "mean": mean}[clamp]
@@ -175,10 +175,10 @@ def test_scores_are_those_of_units_held_one_by_one(
     network: ClampedNetwork, measured: dict[str, Any], name: str, clamp: str
 ) -> None:
     """Loss and accuracy of both halves in every layer, over all images and by class."""
-    partners = other_images(37, rng=streams(8)("partners"))
+    others = other_images(37, rng=streams(8)("partners"))
     labels = tiny_partition().test_labels
     for target in range(2):
-        expected = by_hand(network.model, name, half(measured, name, target), clamp, partners)
+        expected = by_hand(network.model, name, half(measured, name, target), clamp, others)
         at = CLAMPS.index(clamp), list(UNITS).index(name), target
         for score, values in zip(("loss", "accuracy"), expected, strict=True):
             assert measured[score][at] == pytest.approx(values.mean(), rel=1e-5)
@@ -230,9 +230,9 @@ def test_a_class_without_test_images_is_refused(
 def test_every_image_serves_once_as_another() -> None:
     """A permutation without a fixed point, for any number of images."""
     for n in (2, 3, 10, 1000):
-        found = other_images(n, rng=rng(n))
-        np.testing.assert_array_equal(np.sort(found), np.arange(n))
-        assert (found != np.arange(n)).all()
+        permutation = other_images(n, rng=rng(n))
+        np.testing.assert_array_equal(np.sort(permutation), np.arange(n))
+        assert (permutation != np.arange(n)).all()
 
 
 def test_other_images_are_uniform() -> None:
@@ -256,9 +256,9 @@ def test_resampling_the_same_image_changes_nothing(
     """Where all test images are one image the intact scores remain; labels are still the images' own."""
     partition = tiny_partition()
     partition.test_images[:] = partition.test_images[0]
-    found = arrays(network, gosi, activity, partition=partition)
-    everywhere = np.broadcast_to(found["baseline_class_loss"], (3, 2, N_CLASSES))
-    np.testing.assert_allclose(found["class_loss"][CLAMPS.index("resample")], everywhere, rtol=1e-5)
+    ablation = arrays(network, gosi, activity, partition=partition)
+    everywhere = np.broadcast_to(ablation["baseline_class_loss"], (3, 2, N_CLASSES))
+    np.testing.assert_allclose(ablation["class_loss"][CLAMPS.index("resample")], everywhere, rtol=1e-5)
 
 
 # The null, its controls and the curves
@@ -272,17 +272,17 @@ def test_the_null_is_measured_on_its_own_images(ablated: Ablated, measured: dict
     for row, name in enumerate(UNITS):
         for target in range(2):
             expected = ablated(name, half(measured, name, target))
-            found = [measured[f"null_target_{score}"][row, target] for score in ("loss", "accuracy")]
-            np.testing.assert_allclose(found, expected, rtol=1e-5)
+            scores = [measured[f"null_target_{score}"][row, target] for score in ("loss", "accuracy")]
+            np.testing.assert_allclose(scores, expected, rtol=1e-5)
 
 
 def test_on_all_images_the_nulls_target_is_the_test_loss(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any]
 ) -> None:
     """One definition of the effect, whichever images it is measured on."""
-    found = arrays(network, gosi, activity, null_images=np.arange(37))
-    np.testing.assert_allclose(found["null_target_loss"], found["loss"][0], rtol=1e-6)
-    np.testing.assert_allclose(found["null_target_accuracy"], found["accuracy"][0], rtol=1e-12)
+    ablation = arrays(network, gosi, activity, null_images=np.arange(37))
+    np.testing.assert_allclose(ablation["null_target_loss"], ablation["loss"][0], rtol=1e-6)
+    np.testing.assert_allclose(ablation["null_target_accuracy"], ablation["accuracy"][0], rtol=1e-12)
 
 
 def test_the_null_effect_is_the_difference_of_two_halves(measured: dict[str, Any]) -> None:
@@ -311,15 +311,15 @@ def test_controls_are_scored_on_the_nulls_images(
     """Every control and target against a network whose weights ablate that set, and their sizes."""
     generator = streams(8)("controls")
     for row, (name, start) in enumerate(STARTS.items()):
-        own = slice(start, start + UNITS[name])
-        sets = control_halves(gosi[own], {key: values[own] for key, values in activity.items()}, rng=generator)
+        members = slice(start, start + UNITS[name])
+        sets = control_halves(gosi[members], {key: values[members] for key, values in activity.items()}, rng=generator)
         np.testing.assert_array_equal(measured["control_size"][row], sets.sum(axis=-1)[:, 0])
         for c in range(len(CONTROLS)):
             for target in range(2):
                 expected = ablated(name, sets[c, target])
-                found = [measured[f"control_{score}"][row, c, target] for score in ("loss", "accuracy")]
-                np.testing.assert_allclose(found, expected, rtol=1e-5)
-        cumulative_sets(gosi[own], rng=generator)
+                scores = [measured[f"control_{score}"][row, c, target] for score in ("loss", "accuracy")]
+                np.testing.assert_allclose(scores, expected, rtol=1e-5)
+        cumulative_sets(gosi[members], rng=generator)
     np.testing.assert_array_equal(measured["control_size"][:, 1:], np.repeat([[2], [4], [5]], 3, axis=1))
 
 
@@ -360,15 +360,15 @@ def test_streams_do_not_disturb_one_another(
     """Fewer clamps leave the null and the controls as they are, more draws leave controls, curves and resampling."""
     fewer = AblationConfig(layers=CONFIG.layers, clamps=("output_zero",), null_draws=20, null_images=32)
     more = AblationConfig(layers=CONFIG.layers, null_draws=25, null_images=32)
-    found = arrays(network, gosi, activity, fewer)
+    with_fewer = arrays(network, gosi, activity, fewer)
     for name in ("null_loss", "control_loss", "curve_loss"):
-        np.testing.assert_array_equal(found[name], measured[name])
-    np.testing.assert_array_equal(found["class_loss"], measured["class_loss"][:1])
-    found = arrays(network, gosi, activity, more)
+        np.testing.assert_array_equal(with_fewer[name], measured[name])
+    np.testing.assert_array_equal(with_fewer["class_loss"], measured["class_loss"][:1])
+    with_more = arrays(network, gosi, activity, more)
     for name in ("loss", "control_size", "curve_size"):
-        np.testing.assert_array_equal(found[name], measured[name])
+        np.testing.assert_array_equal(with_more[name], measured[name])
     for name in ("control_loss", "curve_loss"):
-        np.testing.assert_allclose(found[name], measured[name], rtol=1e-6)
+        np.testing.assert_allclose(with_more[name], measured[name], rtol=1e-6)
 
 
 def test_how_images_are_batched_does_not_matter(
@@ -380,10 +380,10 @@ def test_how_images_are_batched_does_not_matter(
 ) -> None:
     """37 images in batches of 10, the last one short; other images come from anywhere in the test set."""
     monkeypatch.setattr(ablate, "BATCH", 10)
-    found = arrays(network, gosi, activity)
-    np.testing.assert_allclose(found["class_loss"], measured["class_loss"], rtol=1e-5)
-    np.testing.assert_allclose(found["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
-    np.testing.assert_array_equal(found["class_accuracy"], measured["class_accuracy"])
+    ablation = arrays(network, gosi, activity)
+    np.testing.assert_allclose(ablation["class_loss"], measured["class_loss"], rtol=1e-5)
+    np.testing.assert_allclose(ablation["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
+    np.testing.assert_array_equal(ablation["class_accuracy"], measured["class_accuracy"])
 
 
 @pytest.mark.parametrize(("images", "masks"), [(10, 32), (32, 7), (5, 3)])
@@ -400,9 +400,9 @@ def test_how_masks_are_batched_does_not_matter(
     monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
     monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)
     told: list[float] = []
-    found = arrays(network, gosi, activity, on_progress=told.append)
+    ablation = arrays(network, gosi, activity, on_progress=told.append)
     for name in ("null_baseline_loss", "null_target_loss", "null_loss", "control_loss", "curve_loss"):
-        np.testing.assert_allclose(found[name], measured[name], rtol=1e-5)
+        np.testing.assert_allclose(ablation[name], measured[name], rtol=1e-5)
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] == 1
 
@@ -419,11 +419,11 @@ def test_only_the_layers_asked_for_are_ablated(
     """One layer, one clamp: one row; units elsewhere are in no half; progress ends at 1."""
     told: list[float] = []
     config = AblationConfig(layers=("conv2",), clamps=("output_zero",), null_draws=20, null_images=32)
-    found = arrays(network, gosi, activity, config, on_progress=told.append)
-    np.testing.assert_array_equal(found["class_loss"][0, 0], measured["class_loss"][0, 1])
-    assert found["null_loss"].shape == (1, 20, 2)
-    assert found["curve_size"].shape == (1, 19)
-    assert not found["ablated"][np.r_[:6, 14:24]].any()
+    ablation = arrays(network, gosi, activity, config, on_progress=told.append)
+    np.testing.assert_array_equal(ablation["class_loss"][0, 0], measured["class_loss"][0, 1])
+    assert ablation["null_loss"].shape == (1, 20, 2)
+    assert ablation["curve_size"].shape == (1, 19)
+    assert not ablation["ablated"][np.r_[:6, 14:24]].any()
     assert told == [0.5, 1.0]
 
 
@@ -433,13 +433,13 @@ def test_a_layer_of_silent_units_has_no_effect(
     """Empty sets cost nothing, whichever they are: the intact loss to the last bit."""
     quiet = gosi.copy()
     quiet[:6] = np.nan
-    found = arrays(network, quiet, activity)
-    assert found["half_size"][0] == 0
-    assert found["silent_units"][0] == 6
-    assert not found["control_size"][0].any()
-    assert not found["curve_size"][0].any()
+    ablation = arrays(network, quiet, activity)
+    assert ablation["half_size"][0] == 0
+    assert ablation["silent_units"][0] == 6
+    assert not ablation["control_size"][0].any()
+    assert not ablation["curve_size"][0].any()
     for name in ("null_target", "null", "control", "curve"):
-        assert (found[f"{name}_loss"][0] == found["null_baseline_loss"]).all()
-        assert (found[f"{name}_accuracy"][0] == found["null_baseline_accuracy"]).all()
-    assert (found["null_effect"][0] == 0).all()
-    assert len(np.unique(found["loss"][:, 0])) == 1
+        assert (ablation[f"{name}_loss"][0] == ablation["null_baseline_loss"]).all()
+        assert (ablation[f"{name}_accuracy"][0] == ablation["null_baseline_accuracy"]).all()
+    assert (ablation["null_effect"][0] == 0).all()
+    assert len(np.unique(ablation["loss"][:, 0])) == 1

@@ -47,53 +47,55 @@ def unit_values(part: keras.Model, images: np.ndarray, mean: np.ndarray) -> list
 
 def test_arrays_are_those_of_the_schema(model: keras.Model) -> None:
     """Names and kinds, one value a unit, nothing undefined where the schema allows none."""
-    found = measured(model)
-    assert set(found) == set(variables_by_group()["activity"])
+    unit_activity = measured(model)
+    assert set(unit_activity) == set(variables_by_group()["activity"])
     for name, variable in variables_by_group()["activity"].items():
-        assert found[name].shape == (sum(UNITS.values()),), name
-        assert found[name].dtype.kind == variable.kind, name
-        assert variable.nan_allowed or np.isfinite(found[name]).all(), name
+        assert unit_activity[name].shape == (sum(UNITS.values()),), name
+        assert unit_activity[name].dtype.kind == variable.kind, name
+        assert variable.nan_allowed or np.isfinite(unit_activity[name]).all(), name
 
 
 def test_activity_is_that_of_the_training_images(model: keras.Model) -> None:
     """Mean and standard deviation over images of the spatial mean; the mean of all that is sent on; the weights' norm."""
-    found, partition, layers = measured(model), tiny_partition(), hidden_layers(model)
-    given = partition.train_images, partition.training_mean
-    responses = np.array([values.mean(axis=1) for values in unit_values(responses_model(model, layers), *given)])
-    np.testing.assert_allclose(found["mean_activity"], responses.mean(axis=1), rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(found["activity_sd"], responses.std(axis=1), rtol=1e-5, atol=1e-7)
-    sent = [values.mean() for values in unit_values(outputs_model(model, layers), *given)]
-    np.testing.assert_allclose(found["mean_output"], sent, rtol=1e-5, atol=1e-6)
+    unit_activity, partition, layers = measured(model), tiny_partition(), hidden_layers(model)
+    training = partition.train_images, partition.training_mean
+    responses = np.array([values.mean(axis=1) for values in unit_values(responses_model(model, layers), *training)])
+    np.testing.assert_allclose(unit_activity["mean_activity"], responses.mean(axis=1), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(unit_activity["activity_sd"], responses.std(axis=1), rtol=1e-5, atol=1e-7)
+    sent = [values.mean() for values in unit_values(outputs_model(model, layers), *training)]
+    np.testing.assert_allclose(unit_activity["mean_output"], sent, rtol=1e-5, atol=1e-6)
     kernels = [
         np.asarray(model.get_layer(name).kernel)[..., unit].astype(float)
         for name, n in UNITS.items()
         for unit in range(n)
     ]
-    np.testing.assert_allclose(found["weight_norm"], [np.sqrt((kernel**2).sum()) for kernel in kernels])
+    np.testing.assert_allclose(unit_activity["weight_norm"], [np.sqrt((kernel**2).sum()) for kernel in kernels])
 
 
 def test_class_selectivity_is_that_of_the_test_images(model: keras.Model) -> None:
     """The best class mean against the mean of the other classes' means, class after class."""
-    found, partition, layers = measured(model), tiny_partition(), hidden_layers(model)
+    unit_activity, partition, layers = measured(model), tiny_partition(), hidden_layers(model)
     images, labels = partition.test_images, partition.test_labels
     for unit, values in enumerate(unit_values(responses_model(model, layers), images, partition.training_mean)):
         means = [values[labels == label].mean() for label in range(N_CLASSES)]
         best = int(np.argmax(means))
         if means == [0, 0, 0]:
-            assert np.isnan(found["class_selectivity"][unit])
-            assert found["preferred_class"][unit] == -1
+            assert np.isnan(unit_activity["class_selectivity"][unit])
+            assert unit_activity["preferred_class"][unit] == -1
             continue
         rest = np.mean([mean for label, mean in enumerate(means) if label != best])
-        assert found["class_selectivity"][unit] == pytest.approx((means[best] - rest) / (means[best] + rest), rel=1e-4)
-        assert found["preferred_class"][unit] == best
+        assert unit_activity["class_selectivity"][unit] == pytest.approx(
+            (means[best] - rest) / (means[best] + rest), rel=1e-4
+        )
+        assert unit_activity["preferred_class"][unit] == best
 
 
 def test_a_silent_unit_does_nothing(model: keras.Model) -> None:
     """Exactly 0 in mean and standard deviation, of no class."""
-    found = measured(model)
-    assert found["mean_activity"][SILENT] == found["activity_sd"][SILENT] == 0
-    assert np.isnan(found["class_selectivity"][SILENT])
-    assert found["preferred_class"][SILENT] == -1
+    unit_activity = measured(model)
+    assert unit_activity["mean_activity"][SILENT] == unit_activity["activity_sd"][SILENT] == 0
+    assert np.isnan(unit_activity["class_selectivity"][SILENT])
+    assert unit_activity["preferred_class"][SILENT] == -1
 
 
 def test_how_images_are_batched_does_not_matter(model: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:

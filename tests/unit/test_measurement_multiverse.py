@@ -104,12 +104,15 @@ def test_the_output_is_the_mean_of_what_the_next_layer_receives(network: Clamped
     shown, partition = grating_set(8, "min_max"), tiny_partition()
     inputs = shown.images.reshape(-1, 8, 8, 1) - partition.training_mean
     maps = outputs_model(network.model, network.layers)(inputs, training=False)
-    means = [np.asarray(each, dtype=float).reshape(len(inputs), -1, each.shape[-1]).mean(axis=1) for each in maps]
+    means = [
+        np.asarray(layer_maps, dtype=float).reshape(len(inputs), -1, layer_maps.shape[-1]).mean(axis=1)
+        for layer_maps in maps
+    ]
     expected = np.concatenate(means, axis=1).T.reshape(-1, *shown.images.shape[:3])
-    found = mean_outputs(network.model, network.layers, responses(forward, "mean", "min_max"))
-    np.testing.assert_allclose(found, np.maximum(expected, 0), atol=2e-5)
+    outputs = mean_outputs(network.model, network.layers, responses(forward, "mean", "min_max"))
+    np.testing.assert_allclose(outputs, np.maximum(expected, 0), atol=2e-5)
     assert 0.1 < (expected < 0).mean() < 0.9
-    assert found.min() == 0
+    assert outputs.min() == 0
 
 
 def test_a_unit_whose_output_is_never_positive_is_silent(
@@ -207,13 +210,13 @@ def test_losses_are_those_of_the_halves_ablated_by_hand(network: ClampedNetwork,
     by_layer = [np.split(row, np.cumsum(list(UNITS.values()))[:-1]) for row in arrays["gosi"]]
     chosen = [place for place, row in enumerate(by_layer) if not any(map(has_ties, row))]
     assert len(chosen) >= 3
-    found = losses(network, arrays["gosi"][chosen], tuple(UNITS))
-    assert found.shape == (len(chosen), 3, 2)
+    loss = losses(network, arrays["gosi"][chosen], tuple(UNITS))
+    assert loss.shape == (len(chosen), 3, 2)
     for row, place in enumerate(chosen):
-        for column, (name, own) in enumerate(zip(UNITS, by_layer[place], strict=True)):
-            expected = [loss_without(network, name, half) for half in top_and_bottom(own)]
-            np.testing.assert_allclose(found[row, column], expected, rtol=1e-4)
-    assert (np.ptp(found, axis=0) > 1e-3).any()  # another specification ablates other units
+        for column, (name, selectivity) in enumerate(zip(UNITS, by_layer[place], strict=True)):
+            expected = [loss_without(network, name, half) for half in top_and_bottom(selectivity)]
+            np.testing.assert_allclose(loss[row, column], expected, rtol=1e-4)
+    assert (np.ptp(loss, axis=0) > 1e-3).any()  # another specification ablates other units
 
 
 def test_only_the_layers_asked_for_are_ablated_in_the_networks_order(
@@ -229,7 +232,7 @@ def test_a_layer_of_silent_units_loses_nothing(network: ClampedNetwork) -> None:
     """Neither half has a unit: the loss is that of the intact network, twice."""
     selectivity = np.linspace(0.1, 0.9, 24)[None].copy()
     selectivity[0, :6] = np.nan
-    found = losses(network, selectivity, tuple(UNITS))
+    loss = losses(network, selectivity, tuple(UNITS))
     intact = loss_without(network, "conv1", np.array([], int))
-    np.testing.assert_allclose(found[0, 0], intact, rtol=1e-4)
-    assert abs(found[0, 1] - intact).min() > 1e-3
+    np.testing.assert_allclose(loss[0, 0], intact, rtol=1e-4)
+    assert abs(loss[0, 1] - intact).min() > 1e-3

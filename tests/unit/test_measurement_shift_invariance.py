@@ -107,8 +107,8 @@ def test_images_move_down_and_right_and_edges_are_repeated(size: int, pixels: in
 )
 def test_coefficient_of_variation_by_hand(activations: list[float], expected: float) -> None:
     """Population standard deviation over mean, without rounding for equal activations, whatever their scale."""
-    found = np.asarray(coefficient_of_variation(np.array([activations], dtype=np.float32)))
-    np.testing.assert_allclose(found, [expected], rtol=1e-6, atol=0)
+    coefficient = np.asarray(coefficient_of_variation(np.array([activations], dtype=np.float32)))
+    np.testing.assert_allclose(coefficient, [expected], rtol=1e-6, atol=0)
 
 
 def test_near_maximum_by_hand() -> None:
@@ -117,10 +117,10 @@ def test_near_maximum_by_hand() -> None:
     activations = rng.uniform(20, 30, (2, 4, 3, 2)).astype(np.float32)  # set, view, image, component
     activations[0, 0] = [[10, 1], [9, 0], [9.5, 0.95]]
     activations[1, 0] = [[0, 8], [0, 7], [0, 5]]
-    component, found = near_maximum(activations, np.array([10, 1, 0, 8], dtype=np.float32))
+    component, responses = near_maximum(activations, np.array([10, 1, 0, 8], dtype=np.float32))
     pairs = [(0, 0, 0), (0, 0, 1), (0, 2, 0), (0, 2, 1), (1, 0, 1)]  # set, image, component
     np.testing.assert_array_equal(component, [2 * s + j for s, _, j in pairs])
-    np.testing.assert_array_equal(found, [activations[s, :, i, j] for s, i, j in pairs])
+    np.testing.assert_array_equal(responses, [activations[s, :, i, j] for s, i, j in pairs])
 
 
 # Whole networks
@@ -162,21 +162,21 @@ def naive(model: keras.Model) -> tuple[list[tuple[float, float, int, int]], list
 def test_values_are_those_of_a_naive_implementation(either: Watched) -> None:
     """Every condition and layer on 37 images, against changing the network's own weights and looping over components."""
     model, network = either
-    found = shift_arrays(network, PARTITION, MASKS, test_images=0)
+    measured = shift_arrays(network, PARTITION, MASKS, test_images=0)
     intact, _ = naive(model)
     for row, (name, mask) in enumerate(CONDITIONS):
         layers, consistency = naive(ablated(model, name, mask))
         behind = LAYERS.index(name) + 1 if name else 0
         expected = np.array([*intact[:behind], *layers[behind:]])
-        np.testing.assert_allclose(found["cv_mean"][row], expected[:, 0], rtol=1e-5)
-        np.testing.assert_allclose(found["cv_standard_error"][row], expected[:, 1], rtol=1e-5)
-        np.testing.assert_array_equal(found["n_components"][row], expected[:, 2])
-        np.testing.assert_array_equal(found["n_inactive"][row], expected[:, 3])
-        np.testing.assert_allclose(found["prediction_consistency"][row], consistency)
-    assert (found["n_inactive"] > 0).any()
-    assert (found["prediction_consistency"] < 1).any()
-    assert found["cv_mean"].shape == (7, 3)
-    assert found["prediction_consistency"].shape == (7, 3)
+        np.testing.assert_allclose(measured["cv_mean"][row], expected[:, 0], rtol=1e-5)
+        np.testing.assert_allclose(measured["cv_standard_error"][row], expected[:, 1], rtol=1e-5)
+        np.testing.assert_array_equal(measured["n_components"][row], expected[:, 2])
+        np.testing.assert_array_equal(measured["n_inactive"][row], expected[:, 3])
+        np.testing.assert_allclose(measured["prediction_consistency"][row], consistency)
+    assert (measured["n_inactive"] > 0).any()
+    assert (measured["prediction_consistency"] < 1).any()
+    assert measured["cv_mean"].shape == (7, 3)
+    assert measured["prediction_consistency"].shape == (7, 3)
 
 
 def test_ablating_changes_the_layers_behind_alone(plain: Watched) -> None:
@@ -190,13 +190,13 @@ def test_ablating_changes_the_layers_behind_alone(plain: Watched) -> None:
 def test_ablating_nothing_changes_nothing_and_ablating_all_leaves_a_constant(plain: Watched) -> None:
     """An empty set gives the intact network; behind a whole ablated layer no shift is seen."""
     nothing_and_all = {name: np.stack([np.zeros(n, bool), np.ones(n, bool)]) for name, n in UNITS.items()}
-    found = shift_arrays(plain[1], PARTITION, nothing_and_all, test_images=0)
-    for values in found.values():
+    measured = shift_arrays(plain[1], PARTITION, nothing_and_all, test_images=0)
+    for values in measured.values():
         for row in (1, 3, 5):
             np.testing.assert_allclose(values[row], values[0], rtol=1e-6)
-    np.testing.assert_allclose(found["cv_mean"][2, 1:], 0, atol=1e-6)
-    np.testing.assert_allclose(found["cv_mean"][4, 2:], 0, atol=1e-6)
-    np.testing.assert_array_equal(found["prediction_consistency"][[2, 4, 6]], 1)
+    np.testing.assert_allclose(measured["cv_mean"][2, 1:], 0, atol=1e-6)
+    np.testing.assert_allclose(measured["cv_mean"][4, 2:], 0, atol=1e-6)
+    np.testing.assert_array_equal(measured["prediction_consistency"][[2, 4, 6]], 1)
 
 
 def test_a_constant_response_does_not_vary_and_an_absent_one_is_undefined(tiny: Watched) -> None:
@@ -205,18 +205,18 @@ def test_a_constant_response_does_not_vary_and_an_absent_one_is_undefined(tiny: 
     convolution = model.get_layer("conv1")
     bias = np.array([0.5, -1, 0.5, 0.5, -1, 0.5], dtype=np.float32)
     convolution.set_weights([np.zeros_like(convolution.get_weights()[0]), bias])
-    found = shift_arrays(network, PARTITION, MASKS, test_images=0)
-    assert found["cv_mean"][0, 0] == found["cv_standard_error"][0, 0] == 0
-    np.testing.assert_array_equal(found["n_components"][:, 0], 4 * 36)
-    np.testing.assert_array_equal(found["n_inactive"][:, 0], 2 * 36)
-    np.testing.assert_allclose(found["cv_mean"], 0, atol=1e-6)
-    np.testing.assert_array_equal(found["prediction_consistency"], 1)
+    measured = shift_arrays(network, PARTITION, MASKS, test_images=0)
+    assert measured["cv_mean"][0, 0] == measured["cv_standard_error"][0, 0] == 0
+    np.testing.assert_array_equal(measured["n_components"][:, 0], 4 * 36)
+    np.testing.assert_array_equal(measured["n_inactive"][:, 0], 2 * 36)
+    np.testing.assert_allclose(measured["cv_mean"], 0, atol=1e-6)
+    np.testing.assert_array_equal(measured["prediction_consistency"], 1)
     convolution.set_weights([convolution.get_weights()[0], -np.ones(6, dtype=np.float32)])
-    found = shift_arrays(network, PARTITION, MASKS, test_images=0)
+    measured = shift_arrays(network, PARTITION, MASKS, test_images=0)
     for name in ("cv_mean", "cv_standard_error"):
-        assert np.isnan(found[name][:, 0]).all(), name
-    np.testing.assert_array_equal(found["n_components"][:, 0], 0)
-    np.testing.assert_array_equal(found["n_inactive"][:, 0], 6 * 36)
+        assert np.isnan(measured[name][:, 0]).all(), name
+    np.testing.assert_array_equal(measured["n_components"][:, 0], 0)
+    np.testing.assert_array_equal(measured["n_inactive"][:, 0], 6 * 36)
 
 
 def test_one_active_component_has_no_standard_error() -> None:
@@ -238,10 +238,10 @@ def test_pooled_responses_do_not_see_a_shift_away_from_edges() -> None:
     network = WatchedNetwork.of(model, layers, ())
     shown = np.full((12, 16, 16, 3), 120, dtype=np.uint8)
     shown[:, 6:10, 5:9] = rng.integers(0, 256, (12, 4, 4, 3))  # 2 px of shift, 1 px of kernel: far from any edge
-    found = shift_arrays(network, photographs(shown), {}, test_images=0)
-    assert found["cv_mean"][0, 0] > 0.05
-    assert found["cv_mean"][0, 1] == pytest.approx(0, abs=1e-6)
-    np.testing.assert_array_equal(found["prediction_consistency"], 1)
+    measured = shift_arrays(network, photographs(shown), {}, test_images=0)
+    assert measured["cv_mean"][0, 0] > 0.05
+    assert measured["cv_mean"][0, 1] == pytest.approx(0, abs=1e-6)
+    np.testing.assert_array_equal(measured["prediction_consistency"], 1)
     shown[:, 12:] = rng.integers(0, 256, (12, 4, 16, 3))
     assert shift_arrays(network, photographs(shown), {}, test_images=0)["cv_mean"][0, 1] > 1e-3
 
@@ -261,7 +261,10 @@ def halves_of(gosi: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the top and the bottom half of each layer."""
     starts = np.cumsum(list(UNITS.values()))[:-1]
     rng = np.random.default_rng(9)
-    return {name: selectivity_halves(own, rng=rng) for name, own in zip(UNITS, np.split(gosi, starts), strict=True)}
+    return {
+        name: selectivity_halves(layer_gosi, rng=rng)
+        for name, layer_gosi in zip(UNITS, np.split(gosi, starts), strict=True)
+    }
 
 
 def test_the_halves_given_are_ablated_and_a_random_one(plain: Watched) -> None:
@@ -292,9 +295,9 @@ def test_arrays_are_the_group_of_the_schema(plain: Watched) -> None:
     """Names, dimensions and types as declared, conditions labelled in the order they stand in."""
     gosi = np.random.default_rng(6).random(24)
     masks = ablated_halves(plain[1], gosi, halves_of(gosi), rng=np.random.default_rng(0))
-    found = shift_arrays(plain[1], PARTITION, masks, test_images=0)
+    measured = shift_arrays(plain[1], PARTITION, masks, test_images=0)
     labels = {"condition": list(plain[1].conditions), "layer": LAYERS, "shift": list(SHIFTS)}
-    group = described("shift_invariance", found, labels)
+    group = described("shift_invariance", measured, labels)
     assert set(group.data_vars) == set(variables_by_group()["shift_invariance"])
     for name, variable in variables_by_group()["shift_invariance"].items():
         assert group[name].dims == variable.dims
@@ -321,15 +324,15 @@ def test_conditions_stand_in_the_network_s_order(plain: Watched) -> None:
 def test_the_first_test_images_are_watched(plain: Watched) -> None:
     """As many as asked for; all for 0, and where there are fewer."""
     few = dataclasses.replace(PARTITION, test_images=PARTITION.test_images[:20])
-    asked, alone = (
+    first, alone = (
         shift_arrays(plain[1], PARTITION, MASKS, test_images=20),
         shift_arrays(plain[1], few, MASKS, test_images=0),
     )
     every, more = (shift_arrays(plain[1], PARTITION, MASKS, test_images=n) for n in (0, 1000))
-    for name, values in asked.items():
+    for name, values in first.items():
         np.testing.assert_array_equal(values, alone[name])
         np.testing.assert_array_equal(every[name], more[name])
-    assert (asked["cv_mean"] != every["cv_mean"]).any()
+    assert (first["cv_mean"] != every["cv_mean"]).any()
 
 
 # Batches

@@ -102,11 +102,11 @@ def sparseness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Meas
 def test_declarations_import_nothing_heavy() -> None:
     """Any process may read them: neither Keras nor a scheduler, SciPy or Zarr comes with all of them."""
     heavy = "{'tensorflow', 'keras', 'dask', 'distributed', 'zarr', 'scipy', 'statsmodels'}"
-    asked = (
+    script = (
         "import sys\nfrom study.vocabulary.measurement import measurements\nassert len(measurements()) > 8\n"
         f"print(sorted({heavy} & {{name.split('.')[0] for name in sys.modules}}))"
     )
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -219,23 +219,23 @@ def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement
     image_set = load_images(settings.images)
     images = partition(image_set, split_images(image_set, settings.images))
     network = next(one for one in planned_networks(settings, fingerprint="f") if one.arm == "memorization")
-    found = measure_network(
+    measured = measure_network(
         network, settings, images, 10, compiled_networks=CompiledNetworks(), progress=lambda stage, share: None
     )
-    validate(found.tree, source="measured")
-    group = found.tree["sparseness"].to_dataset()
-    assert [measurement.name for measurement in taken_on("memorization", settings)] == list(found.tree.children)
+    validate(measured.tree, source="measured")
+    group = measured.tree["sparseness"].to_dataset()
+    assert [measurement.name for measurement in taken_on("memorization", settings)] == list(measured.tree.children)
     assert group["silent_share"].dims == ("state", "unit")
-    tuned = found.tree["tuning"].to_dataset()
+    tuned = measured.tree["tuning"].to_dataset()
     np.testing.assert_array_equal(group["silent_share"] == 1, tuned["silent"])
     assert group["epoch"].values.tolist() == [0, 1]
     np.testing.assert_allclose(group["after_epoch"][[0, -1]], group["silent_share"].mean("unit"), rtol=1e-6)
     share = group["silent_share"].sel(state="analysed")
     np.testing.assert_allclose(group["image_share"], share.quantile([0.25, 0.5], "unit"))
     assert group["quantile"].values.tolist() == [0.25, 0.5]
-    assert found.seconds["sparseness"] >= 0
+    assert measured.seconds["sparseness"] >= 0
     folder = StudyFolder(tmp_path / "data")
-    publish_network(folder, network.key, found.tree)
+    publish_network(folder, network.key, measured.tree)
     compact(folder, [network.key], {"config_digest": "c"})
     with open_study(folder.compacted) as study:
         xr.testing.assert_equal(
@@ -247,5 +247,5 @@ def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement
 
 def test_arrays_are_stacked_by_name() -> None:
     """Along a new first dimension."""
-    found = stacked([{"a": np.zeros(2)}, {"a": np.ones(2)}])
-    np.testing.assert_array_equal(found["a"], [[0, 0], [1, 1]])
+    arrays = stacked([{"a": np.zeros(2)}, {"a": np.ones(2)}])
+    np.testing.assert_array_equal(arrays["a"], [[0, 0], [1, 1]])
