@@ -1,4 +1,7 @@
-"""Rank correlation given covariates, its interval and its permutation test."""
+"""Rank correlation given covariates, its interval and its permutation test.
+
+Not `pingouin.partial_corr`: that has no strata and no resamples, and gives -1 where both variables are the same.
+"""
 
 from __future__ import annotations
 
