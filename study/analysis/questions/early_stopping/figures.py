@@ -55,7 +55,7 @@ def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_
     last = regret_of_last_epoch(networks).values
     best = int((last == 0).sum())
     return (
-        f"In {best} of {len(last)} networks the last epoch has the lowest validation loss of the run, so that no way to"
-        f" stop early could have gained anything; over all networks training to the end costs {last.mean():.3f} nat on"
-        " average. A gain can show only where networks overfit before training ends.",
+        f"In {best} of {len(last)} networks the last epoch has the lowest validation loss of the run; there no way to stop"
+        f" early could gain anything. Over all networks training to the end costs {last.mean():.3f} nat on average. A gain"
+        " can show only where networks overfit before training ends.",
     )
