@@ -57,5 +57,6 @@ def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_
     return (
         f"In {best} of {len(last)} networks the last epoch has the lowest validation loss of the run; there no way to stop"
         f" early could gain anything. Over all networks training to the end costs {last.mean():.3f} nat on average. A gain"
-        " can show only where networks overfit before training ends.",
+        " can show only where networks overfit before training ends; and where loss rises from the start, any early epoch"
+        " beats the last one, whatever it was chosen by.",
     )
