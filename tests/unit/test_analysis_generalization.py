@@ -12,7 +12,7 @@ from study import stats
 from study.analysis.core.layers import layer_gosi
 from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.analysis.questions.generalization import association
-from study.analysis.questions.generalization.estimands import test_loss as test_loss_of
+from study.analysis.questions.generalization.estimands import test_loss as loss_of_test
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 LOWER, ABSENCE = "generalization-lower-layers", "generalization-conv1-absence"
@@ -48,7 +48,7 @@ def test_the_two_variables_are_layer_mean_gosi_and_test_loss() -> None:
     gosi = layer_gosi(study)
     members = tuning["unit_layer"].values == "conv3"
     np.testing.assert_allclose(gosi.sel(layer="conv3"), np.nanmean(tuning["gosi"].values[:, members], axis=1))
-    np.testing.assert_array_equal(test_loss_of(study), study["training"]["test_loss"])
+    np.testing.assert_array_equal(loss_of_test(study), study["training"]["test_loss"])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_estimates_are_those_of_the_statistics() -> None:
     """Within augmentation as registered; pooled, as published, as SciPy gives it with its asymptotic p."""
     study = example_study()
     study = replaced(study, "training", test_loss=np.random.default_rng(2).normal(2, 0.3, 24))
-    gosi, loss = layer_gosi(study), test_loss_of(study).values
+    gosi, loss = layer_gosi(study), loss_of_test(study).values
     result = conclusion(study, LOWER)
     for layer, published in zip(result.layers, result.published_layers, strict=True):
         values = gosi.sel(layer=layer.layer).values

@@ -29,11 +29,9 @@ def registered() -> Registration:
 
 
 def test_every_question_is_registered(registered: Registration) -> None:
-    """Every question that there is has at least one confirmatory hypothesis, named after its question."""
-    hypotheses = registered.hypotheses.values()
-    assert {hypothesis.question for hypothesis in hypotheses if hypothesis.status == "confirmatory"} == set(
-        names_in("study.analysis.questions")
-    )
+    """Every question that there is has at least one hypothesis, named after its question."""
+    questions = {hypothesis.question for hypothesis in registered.hypotheses.values()}
+    assert questions == set(names_in("study.analysis.questions"))
     for name, hypothesis in registered.hypotheses.items():
         assert name == hypothesis.id
         assert name.startswith(hypothesis.question + "-")
