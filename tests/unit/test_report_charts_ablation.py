@@ -145,7 +145,7 @@ def test_dots_have_one_rule_a_panel_where_there_is_a_reference(figures: dict[str
         lines = re.findall(r"<line [^>]*stroke-dasharray[^>]*>", svg(figure))
         return sum(' opacity="0"' not in line for line in lines)
 
-    assert dashed(figures["ablation-silence"]) == 1
+    assert dashed(figures["ablation-responses"]) == 1
     assert dashed(figures["ablation-clamps"]) == 2
     table = figures["ablation-clamps"].table.assign(reference=np.nan)
     assert dashed(dataclasses.replace(figures["ablation-clamps"], table=table)) == 0
