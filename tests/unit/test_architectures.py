@@ -16,7 +16,7 @@ import study.networks.architectures as folder
 from study.config import AblationConfig, Config, NetworkConfig, ShiftInvarianceConfig, resolve
 from study.config.population import planned_networks
 from study.experiment.compiled_network import CompiledNetworks
-from study.experiment.measurements.shift_invariance import shift_arrays
+from study.experiment.measurements.shift_invariance.arrays import shift_arrays
 from study.experiment.one_network import measure_network
 from study.images import load_images
 from study.images.preparation.split import partition, split_images
