@@ -23,7 +23,7 @@ class Architecture:
     name
         That of its module, and of `network.architecture`.
     layers
-            Names of the hidden layers that are measured, in order, each one that `study.networks.graph.hidden_layers` finds in
+        Names of the hidden layers that are measured, in order, each one that `study.networks.graph.hidden_layers` finds in
         the built model: as a rule all that are read behind an activation.
     units
         Numbers of units of those layers, which simulations of a study before its first network need.
