@@ -72,7 +72,9 @@ def _memorization(config: Config, images: Mapping[str, Any]) -> tuple[str, str]:
         f"Further networks: {arm.seeds} for each label corruption rate ({rates}), trained for {arm.epochs} epochs"
         f" without augmentation, on {training_images(config, MEMORIZATION, images['train']):,} training images. With that"
         " probability the label of a training or validation image is replaced by a class drawn at random; test labels are"
-        " left alone. The weights of the last epoch are analysed, and their training accuracy is that on the labels the"
+        " left alone. Networks that share a seed begin, at every rate, with the same weights, see the images in the same"
+        " order, and have the labels that are replaced at a lower rate replaced at a higher one by the same classes. The"
+        " weights of the last epoch are analysed, and their training accuracy is that on the labels the"
         " network was trained on.",
     )
 

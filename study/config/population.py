@@ -14,7 +14,7 @@ from study.vocabulary.digests import digest
 from study.vocabulary.measurement import taken_on
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, SECOND_SET
 
-ALGORITHM_VERSION = 3  # raise it when the same inputs would give other results; stored networks are then not reused
+ALGORITHM_VERSION = 4  # raise it when the same inputs would give other results; stored networks are then not reused
 SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replication's
 
 
@@ -22,7 +22,8 @@ SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replicati
 class PlannedNetwork:
     """One network to train and measure.
 
-    `identity` names its random streams; `key`, a digest of all that determines its result, its place in the store.
+    `identity` names the random streams of its measurements, `training_identity` those of its initial weights, labels and
+    batches; `key`, a digest of all that determines its result, its place in the store.
     """
 
     arm: str
@@ -36,6 +37,18 @@ class PlannedNetwork:
     def identity(self) -> str:
         """Return what makes this network itself within a study: the name of its random streams."""
         return f"{self.arm}/{self.augmentation}/{self.label_corruption}/{self.initialization_set}/{self.seed}"
+
+    @property
+    def training_identity(self) -> str:
+        """Return the name of the streams that training draws on.
+
+        Networks of the memorization arm that share a seed share it at all rates of label corruption: they begin with the
+        same weights, see the same images in the same order, and labels corrupted at a higher rate contain those of a
+        lower one.
+        """
+        if self.arm != MEMORIZATION:
+            return self.identity
+        return f"{self.arm}/{self.augmentation}/{self.initialization_set}/{self.seed}"
 
     @property
     def attributes(self) -> dict[str, str | float]:

@@ -118,7 +118,7 @@ def _initialized(
         n_classes,
         precision=config.training.precision,
     )
-    initialize(compiled.model, root_seed=config.seed, network=planned.identity)
+    initialize(compiled.model, root_seed=config.seed, network=planned.training_identity)
     training = training_of(config, planned.arm)
     compiled.reset(training.learning_rate)
     return TrainedSubject(
@@ -142,7 +142,7 @@ def _learned_partition(planned: PlannedNetwork, config: Config, partition: Parti
         rate=planned.label_corruption,
         n_classes=n_classes,
         n_train=training_images(config, planned.arm, len(partition.train_labels)),
-        rng=stream(config.seed, planned.identity, "labels"),
+        rng=stream(config.seed, planned.training_identity, "labels"),
     )
 
 
@@ -185,7 +185,7 @@ def _trained(
         training,
         augmentation=planned.augmentation,
         root_seed=config.seed,
-        network=planned.identity,
+        network=planned.training_identity,
         on_epoch=lambda epoch, loss, accuracy: subject.report("train", epoch / training.epochs),
         observe=observe if any(measurement.after_epoch for measurement in measurements) else None,
         checkpoints=checkpoints,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from study.config import resolve
+from study.config.population import planned_networks
 from study.images.preparation.corruption import corrupted, with_corrupted_labels
+from study.vocabulary.schema import MEMORIZATION
+from study.vocabulary.seeding import stream
 from tests.tiny_network import N_CLASSES, tiny_partition
 
 LABELS = np.tile(np.arange(10), 2000)
@@ -41,12 +48,46 @@ def test_random_labels_are_uniform_and_independent_of_the_true_ones() -> None:
     assert stats.chisquare(table.sum(axis=0)).pvalue > 1e-4
 
 
-def test_higher_rates_replace_the_same_labels_and_more() -> None:
+@given(
+    rates=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+    n=st.integers(0, 300),
+    n_classes=st.integers(2, 12),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_higher_rates_replace_the_same_labels_and_more(rates: list[float], n: int, n_classes: int, seed: int) -> None:
     """With the same generator, what is wrong at one rate is wrong in the same way at a higher one."""
-    lower, higher = changed(0.3), changed(0.7)
-    replaced = lower != LABELS
+    labels = np.random.default_rng(seed + 1).integers(0, n_classes, n)
+    lower, higher = (
+        corrupted(labels, rate=rate, n_classes=n_classes, rng=np.random.default_rng(seed)) for rate in rates
+    )
+    replaced = lower != labels
     np.testing.assert_array_equal(lower[replaced], higher[replaced])
-    assert np.count_nonzero(higher != LABELS) > np.count_nonzero(replaced)
+
+
+def test_networks_of_a_seed_share_their_corrupted_labels() -> None:
+    """By the streams' names in the plan: labels of a lower rate are in those of a higher one; other seeds have others."""
+    config = resolve("quick", assignments=("memorization.seeds=2",))
+    partition = tiny_partition()
+    labels = {}
+    for network in planned_networks(config, fingerprint="f"):
+        if network.arm == MEMORIZATION:
+            learned = with_corrupted_labels(
+                partition,
+                rate=network.label_corruption,
+                n_classes=N_CLASSES,
+                n_train=len(partition.train_labels),
+                rng=stream(config.seed, network.training_identity, "labels"),
+            )
+            labels[network.seed, network.label_corruption] = np.concatenate(
+                [learned.train_labels, learned.validation_labels]
+            )
+    true, rates = labels[0, 0.0], config.memorization.label_corruptions
+    for seed in (0, 1):
+        for low, high in itertools.pairwise(rates):
+            replaced = labels[seed, low] != true
+            np.testing.assert_array_equal(labels[seed, low][replaced], labels[seed, high][replaced])
+            assert (labels[seed, low] != labels[seed, high]).any()
+    assert (labels[0, 1.0] != labels[1, 1.0]).any()
 
 
 def test_training_and_validation_labels_are_corrupted_and_test_labels_stay() -> None:

@@ -136,7 +136,7 @@ def test_memorization_learns_its_own_labels_and_is_tested_on_true_ones(
     tree = measured(network, config, images).tree
     compiled = process_network(config, images)
     labels = corrupted(
-        images.train_labels, rate=0.5, n_classes=N_CLASSES, rng=stream(config.seed, network.identity, "labels")
+        images.train_labels, rate=0.5, n_classes=N_CLASSES, rng=stream(config.seed, network.training_identity, "labels")
     )[:120]
     assert 0.3 < (labels != images.train_labels[:120]).mean() < 0.6
     training = tree["training"].to_dataset()

@@ -153,11 +153,11 @@ def test_networks_that_are_stored_are_found_again() -> None:
         Config(), maturation=MaturationConfig(seeds=1), memorization=MemorizationConfig(seeds=1)
     )
     firsts = {network.arm: network.key for network in reversed(planned_networks(config, fingerprint="f"))}
-    assert plan.ALGORITHM_VERSION == 3
+    assert plan.ALGORITHM_VERSION == 4
     assert firsts == {
-        "generalization": "b05c13d30e4ba044fe55",
-        "maturation": "31be62087c808f727258",
-        "memorization": "72b84b5a3a9e0298a811",
+        "generalization": "23676acb4751f8ac5c1e",
+        "maturation": "2a487d7f0897bebc942d",
+        "memorization": "2da1c11b85b307dd7a92",
     }
 
 
@@ -167,6 +167,18 @@ def test_keys_and_identities_are_unique() -> None:
     assert len({network.key for network in planned}) == 400
     assert len({network.identity for network in planned}) == 400
     assert all(len(network.key) == 20 and int(network.key, 16) >= 0 for network in planned)
+
+
+def test_rates_of_corruption_share_what_training_draws() -> None:
+    """Initial weights, labels and batches are those of the seed at every rate; each arm, set and seed has its own."""
+    planned = networks("memorization.seeds=2", "replication.memorization_seeds=1", "maturation.seeds=1")
+    memorizing = [network for network in planned if network.arm == "memorization"]
+    rates = len({network.label_corruption for network in memorizing})
+    shared = {network.training_identity for network in memorizing}
+    assert (len(memorizing), len(shared)) == (3 * rates, 3)
+    assert len({network.identity for network in memorizing}) == len(memorizing)
+    others = [network for network in planned if network.arm != "memorization"]
+    assert all(network.training_identity == network.identity for network in others)
 
 
 def test_the_plan_is_the_same_every_time() -> None:
