@@ -68,6 +68,14 @@ def example_report(*, seeds: int = 6, demonstration: bool = True, second: bool =
         failures=("network 4be1 (shift, seed 3) ended with a loss that is not finite and was left out.",),
         networks=networks,
         stimuli=_stimuli(),
+        standing=(
+            (
+                "Interim",
+                "Networks planned: 40, trained: 24. More may follow, so that this analysis is not the final one.",
+            ),
+            ("Looks", HOSTILE),
+            ("Primary hypotheses", "ablation-null; its p-value is adjusted across one."),
+        ),
     )
 
 

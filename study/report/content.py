@@ -63,6 +63,9 @@ class Report:
         A row for every claim of the paper: as published, as registered, and why they may differ.
     summary
         Plain sentences that follow the page's own opening paragraph; may be empty.
+    standing
+        (heading, sentence) pairs that say what the verdicts stand on and are shown above them: whether the analysis is
+        interim, earlier looks, sibling studies, primary hypotheses, false supports to expect.
     """
 
     title: str
@@ -79,6 +82,7 @@ class Report:
     failures: tuple[str, ...] = field(default=())
     ledger: tuple[LedgerRow, ...] = field(default=())
     summary: str = ""
+    standing: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def hypotheses(self) -> tuple[HypothesisResult, ...]:

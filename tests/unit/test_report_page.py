@@ -219,6 +219,13 @@ def test_banner_stands_on_a_demonstration_only(page: str) -> None:
     assert "it does not prove" not in render(dataclasses.replace(short, demonstration=False))
 
 
+def test_what_verdicts_stand_on_stands_above_them(page: str) -> None:
+    """Each heading with its sentence, before the verdicts; a report without any has no such list."""
+    words, table = page.index("<dt>Interim</dt><dd>Networks planned: 40"), page.index('<table class="verdict-table">')
+    assert words < page.index("<dt>Primary hypotheses</dt>") < table
+    assert 'class="standing"' not in render(dataclasses.replace(short_report(), standing=()))
+
+
 def test_undefined_values_are_named_with_their_reason(page: str) -> None:
     """An undefined test shows no number and says why."""
     assert "fewer than 6 networks have a selective unit that answers to two frequencies" in page
