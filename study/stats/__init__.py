@@ -6,19 +6,30 @@ says of one variable does not depend on the others, to the last bit.
 """
 
 from study.stats.bootstrap import bootstrap_interval, mean_interval, mean_intervals
-from study.stats.clusters import cluster_interval, crossed_interval
+from study.stats.clusters import cluster_interval
 from study.stats.correlation import spearman, stratified_spearman, stratified_spearmans
-from study.stats.effect_size import standardized_mean
-from study.stats.fisher import (
+from study.stats.correlation_bounds import (
+    correlation_bound_test,
+    correlation_bound_tests,
     correlation_equivalence_test,
     correlation_equivalence_tests,
-    fisher_interval,
-    fisher_intervals,
 )
-from study.stats.meta import RandomEffects, random_effects_mean
+from study.stats.crossed import crossed_interval, crossed_intervals, crossed_tests
+from study.stats.effect_size import standardized_mean
+from study.stats.fisher import fisher_interval, fisher_intervals
+from study.stats.means import (
+    bootstrap_t_test,
+    bootstrap_t_tests,
+    equivalence_test,
+    equivalence_tests,
+    mean_test,
+    mean_tests,
+)
+from study.stats.meta import Heterogeneity, RandomEffects, heterogeneity, random_effects_mean
 from study.stats.mixed import MixedSlope, random_intercept_slope
 from study.stats.multiplicity import adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
+from study.stats.pairing import pairing_permutation_tests
 from study.stats.partial import partial_interval, partial_permutation_test, partial_spearman
 from study.stats.permutation import (
     stratified_permutation_test,
@@ -28,34 +39,45 @@ from study.stats.proportion import proportion_interval
 from study.stats.randomization import combined_randomization_test, randomization_pvalue
 from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
-from study.stats.signs import equivalence_test, equivalence_tests, sign_flip_test, sign_flip_tests
+from study.stats.signs import sign_flip_test, sign_flip_tests
 from study.stats.textbook import textbook_spearman
 
 __all__ = [
     "Alternative",
     "Correlation",
     "EffectiveSampleSize",
+    "Heterogeneity",
     "Interval",
     "MixedSlope",
     "RandomEffects",
     "TestOutcome",
     "adjusted_pvalues",
     "bootstrap_interval",
+    "bootstrap_t_test",
+    "bootstrap_t_tests",
     "circular_shift_test",
     "cluster_interval",
     "combined_randomization_test",
+    "correlation_bound_test",
+    "correlation_bound_tests",
     "correlation_equivalence_test",
     "correlation_equivalence_tests",
     "correlation_interval",
     "correlation_intervals",
     "crossed_interval",
+    "crossed_intervals",
+    "crossed_tests",
     "effective_sample_size",
     "equivalence_test",
     "equivalence_tests",
     "fisher_interval",
     "fisher_intervals",
+    "heterogeneity",
     "mean_interval",
     "mean_intervals",
+    "mean_test",
+    "mean_tests",
+    "pairing_permutation_tests",
     "partial_interval",
     "partial_permutation_test",
     "partial_spearman",

@@ -1,4 +1,4 @@
-"""Fisher's z of rank correlations: confidence intervals, and equivalence within margins."""
+"""Fisher's z of rank correlations and its confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ from study.stats.correlation import stratified_spearmans
 from study.stats.outcomes import (
     Correlation,
     Interval,
-    TestOutcome,
     require_confidence_level,
-    require_margins,
     undefined_interval,
-    undefined_outcome,
 )
 from study.stats.strata import stratum_members
 
@@ -44,53 +41,26 @@ def fisher_intervals(
     Source: Bonett and Wright (2000), Psychometrika 65:23-28; degrees of freedom after Fisher (1924), Metron 3:329-332.
     """
     require_confidence_level(confidence_level)
-    correlations = stratified_spearmans(variables, y, strata)
-    freedom = _freedom(strata)
-    return tuple(_interval(correlation, freedom, confidence_level) for correlation in correlations)
+    return tuple(_interval(z, confidence_level) for z in fisher_zs(variables, y, strata))
 
 
 fisher_interval = of_one(fisher_intervals)
 
 
-def correlation_equivalence_tests(
-    variables: ArrayLike, y: ArrayLike, *, strata: ArrayLike, margin_low: float, margin_high: float
-) -> tuple[TestOutcome, ...]:
-    """Test whether the rank correlation of each of `variables` and `y` within strata lies between the margins.
-
-    Two one-sided normal tests of Fisher's z of `stratified_spearmans`, with the standard error of `fisher_intervals`,
-    against the correlation being at or below `margin_low` and at or above `margin_high`; the p-value is the larger. It
-    is at most alpha exactly when the 1 - 2 alpha interval lies within the margins. `variables` is (k, n), `y` and
-    `strata` are (n,); pass one label for all for a plain rho. Undefined, with a note, where the interval is; a
-    correlation of -1 or 1 keeps its statistic. Nothing is resampled: `n_resamples` is 0.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or the margins are not in order within (-1, 1).
-
-    Assumes what `fisher_intervals` does. The margins are for what the statistic estimates in strata of the given sizes.
-
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, on Fisher's z as in Goertzen and Cribbie (2010),
-    Br. J. Math. Stat. Psychol. 63:527-537; standard error of Bonett and Wright (2000), Psychometrika 65:23-28.
-    """
-    require_margins(margin_low, margin_high)
-    if not -1 < margin_low < margin_high < 1:
-        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: they must lie between -1 and 1")
-    correlations = stratified_spearmans(variables, y, strata)
-    freedom = _freedom(strata)
-    return tuple(_equivalence(correlation, freedom, margin_low, margin_high) for correlation in correlations)
-
-
-correlation_equivalence_test = of_one(correlation_equivalence_tests)
-
-
 @dataclass(frozen=True)
-class _FisherZ:
+class FisherZ:
     """The inverse hyperbolic tangent of a rank correlation and its standard error; both NaN for the reason in `note`."""
 
+    correlation: Correlation
     value: float
     error: float
     note: str
+
+
+def fisher_zs(variables: ArrayLike, y: ArrayLike, strata: ArrayLike) -> tuple[FisherZ, ...]:
+    """Return Fisher's z of each of `stratified_spearmans`, with its standard error; see `fisher_intervals`."""
+    freedom = _freedom(strata)
+    return tuple(_fisher_z(correlation, freedom) for correlation in stratified_spearmans(variables, y, strata))
 
 
 def _freedom(strata: ArrayLike) -> int:
@@ -99,34 +69,21 @@ def _freedom(strata: ArrayLike) -> int:
     return sum(sizes) - len(sizes) - 2
 
 
-def _fisher_z(correlation: Correlation, freedom: int) -> _FisherZ:
+def _fisher_z(correlation: Correlation, freedom: int) -> FisherZ:
     if math.isnan(correlation.statistic):
-        return _FisherZ(math.nan, math.nan, correlation.note)
+        return FisherZ(correlation, math.nan, math.nan, correlation.note)
     if abs(correlation.statistic) >= 1 - 1e-12:
-        return _FisherZ(math.nan, math.nan, "statistic at its bound")
+        return FisherZ(correlation, math.nan, math.nan, "statistic at its bound")
     if freedom < 1:
-        return _FisherZ(math.nan, math.nan, "no degrees of freedom left")
+        return FisherZ(correlation, math.nan, math.nan, "no degrees of freedom left")
     error = math.sqrt((1 + correlation.statistic**2 / 2) / freedom)
-    return _FisherZ(math.atanh(correlation.statistic), error, correlation.note)
+    return FisherZ(correlation, math.atanh(correlation.statistic), error, correlation.note)
 
 
-def _interval(correlation: Correlation, freedom: int, confidence_level: float) -> Interval:
+def _interval(z: FisherZ, confidence_level: float) -> Interval:
     from scipy.special import ndtri
 
-    z = _fisher_z(correlation, freedom)
     if math.isnan(z.error):
         return undefined_interval(confidence_level, z.note)
     reach = float(ndtri((1 + confidence_level) / 2)) * z.error
     return Interval(math.tanh(z.value - reach), math.tanh(z.value + reach), confidence_level, "Fisher z", z.note)
-
-
-def _equivalence(correlation: Correlation, freedom: int, margin_low: float, margin_high: float) -> TestOutcome:
-    from scipy.special import ndtr
-
-    z = _fisher_z(correlation, freedom)
-    if math.isnan(z.error):
-        return undefined_outcome(correlation.n, "equivalence", z.note, statistic=correlation.statistic)
-    low, high = math.atanh(margin_low), math.atanh(margin_high)
-    above, below = float(ndtr((low - z.value) / z.error)), float(ndtr((z.value - high) / z.error))
-    pvalue = max(above, below, float(np.finfo(np.float64).tiny))  # never 0, however far within the margins
-    return TestOutcome(correlation.statistic, pvalue, correlation.n, "equivalence", 0, False, z.note)

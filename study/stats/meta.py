@@ -72,6 +72,51 @@ def random_effects_mean(correlations: ArrayLike, n: ArrayLike, *, confidence_lev
     return RandomEffects(math.tanh(mean), interval, tau_squared, i_squared, _counts(sizes), "")
 
 
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Cochran's Q of several strata's estimates: whether they differ by more than sampling.
+
+    `q` and `pvalue` are NaN when undefined, for the reason in `note`.
+    """
+
+    q: float
+    pvalue: float
+    note: str
+
+
+def heterogeneity(estimates: ArrayLike, variances: ArrayLike) -> Heterogeneity:
+    """Return Cochran's Q of `estimates` (s,), one a stratum, with sampling `variances` (s,), and its p-value.
+
+    Q is the sum of squared differences from the mean, all weighted with the inverse variances, and chi-squared on s - 1
+    degrees of freedom where all strata have the same true value. Undefined, with a note, if any entry is NaN or
+    infinite, if s < 2 or if a variance is not positive.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
+
+    Assumes independent strata and, roughly, normal estimates whose variances are known: correlations belong on Fisher's
+    z. With few strata, or few observations in them, it finds little: a large p-value does not show that strata agree.
+
+    Source: Cochran (1954), Biometrics 10:101-129.
+    """
+    from scipy.special import chdtrc
+
+    effects, spread = vector("estimates", estimates), vector("variances", variances)
+    require_same_length(estimates=effects, variances=spread)
+    note = "fewer than 2 strata" if effects.size < 2 else ""
+    if missing := int(np.count_nonzero(~(np.isfinite(effects) & np.isfinite(spread)))):
+        note = f"undefined values: {missing} of {effects.size}"
+    elif unknown := int(np.count_nonzero(spread <= 0)):
+        note = f"variances that are not positive: {unknown} of {effects.size}"
+    if note:
+        return Heterogeneity(math.nan, math.nan, note)
+    q = _cochran(effects, 1 / spread)
+    pvalue = max(float(chdtrc(effects.size - 1, q)), float(np.finfo(np.float64).tiny))
+    return Heterogeneity(q, pvalue, "")
+
+
 def _combined(
     effects: NDArray[np.float64], variances: NDArray[np.float64], confidence_level: float
 ) -> tuple[float, float, tuple[float, float]]:
@@ -86,8 +131,13 @@ def _combined(
 
 def _i_squared(effects: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Return the share of Cochran's Q beyond its expectation, k - 1."""
-    q = float(np.sum(weights * (effects - np.average(effects, weights=weights)) ** 2))
+    q = _cochran(effects, weights)
     return 1 - (effects.size - 1) / q if q > effects.size - 1 else 0.0
+
+
+def _cochran(effects: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the weighted sum of squared differences of `effects` (s,) from their weighted mean."""
+    return float(np.sum(weights * (effects - np.average(effects, weights=weights)) ** 2))
 
 
 def _undefined_reason(rho: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:

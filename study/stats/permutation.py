@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 from itertools import permutations
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +26,9 @@ from study.stats.strata import singleton_note
 from study.stats.sums import all_sums
 from study.stats.tails import tail_pvalues
 
-RankStatistic = Literal["pooled", "within"]
+FEWEST_STUDENTIZED: Final = 20
+
+RankStatistic = Literal["within"]
 
 
 def stratified_permutation_tests(
@@ -33,18 +36,22 @@ def stratified_permutation_tests(
     y: ArrayLike,
     *,
     strata: ArrayLike,
-    statistic: RankStatistic,
+    statistic: RankStatistic = "within",
     n_resamples: int,
     alternative: Alternative,
     rng: np.random.Generator,
 ) -> tuple[TestOutcome, ...]:
     """Test rank association of each of `variables` and `y` by permuting `y` within strata only.
 
-    `variables` is (k, n), `y` and the labels `strata` are (n,). The statistic is that of `stratified_spearmans`
-    ("within") or plain Spearman's rho ("pooled"). `y` is permuted once for all variables, so their p-values rest on the
-    same permutations; every permutation is enumerated, and the p-value exact, when there are at most `n_resamples`.
-    Undefined, with a note, if any value is NaN or infinite, if n < 3, or if either variable is constant within every
-    stratum (then all permutations agree; a pooled statistic is still returned).
+    `variables` is (k, n), `y` and the labels `strata` are (n,). The statistic returned is that of `stratified_spearmans`;
+    what is compared over permutations is studentised from 20 rows on: the sum of products of centred ranks over the root
+    of the sum of squared products, both over all strata. Studentised, the test asks whether the correlation is 0, whatever
+    other dependence there is; plain, it asks whether there is any dependence, and rejects too often where there is one
+    with a correlation of 0.
+
+    `y` is permuted once for all variables, so their p-values rest on the same permutations; every permutation is
+    enumerated, and the p-value exact, when there are at most `n_resamples`. Undefined, with a note, if any value is NaN or
+    infinite, if n < 3, or if either variable is constant within every stratum (then all permutations agree).
 
     Raises
     ------
@@ -53,22 +60,20 @@ def stratified_permutation_tests(
 
     Assumes that under the null hypothesis rows are exchangeable within strata; differences between strata are free.
 
-    Source: Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed.
+    Source: Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed.; studentised
+    as in DiCiccio and Romano (2017), JASA 112:1211-1220.
     """
     require_choice("statistic", statistic, get_args(RankStatistic))
     require_alternative(alternative)
     require_resamples(n_resamples)
     table, y, members = variables_and_strata(variables, y, strata)
-    ranked = members if statistic == "within" else [np.arange(y.size)]
 
     def tested(rows: list[int]) -> list[TestOutcome]:
-        ranks = centred_ranks(np.vstack([table[rows], y]), ranked)
+        ranks = centred_ranks(np.vstack([table[rows], y]), members)
         observed = row_correlations(ranks[:-1], ranks[-1])
         movable = np.any([_varies(ranks[:, stratum]) for stratum in members], axis=0)
         moved = movable[:-1] & movable[-1]
-        pvalues, n_permutations, exact = _pvalues(
-            ranks[:-1][moved], ranks[-1], observed[moved], members, ranked, n_resamples, alternative, rng
-        )
+        pvalues, n_permutations, exact = _pvalues(ranks[:-1][moved], ranks[-1], members, n_resamples, alternative, rng)
         remaining = iter(pvalues)
         return [
             TestOutcome(value, next(remaining), y.size, alternative, n_permutations, exact, singleton_note(members))
@@ -86,25 +91,24 @@ stratified_permutation_test = of_one(stratified_permutation_tests)
 def _pvalues(
     x_ranks: NDArray[np.float64],
     y_ranks: NDArray[np.float64],
-    observed: NDArray[np.float64],
     members: list[NDArray[np.intp]],
-    ranked: list[NDArray[np.intp]],
     n_resamples: int,
     alternative: Alternative,
     rng: np.random.Generator,
 ) -> tuple[list[float], int, bool]:
-    """Return the p-values of `observed` (k,), how many permutations they rest on, and whether these are all there are.
+    """Return the p-values of `x_ranks` (k, n), how many permutations they rest on, and whether these are all there are.
 
-    `x_ranks` is (k, n), `y_ranks` (n,), centred within the rows `ranked` together; `members` are those permuted together.
+    `x_ranks` and `y_ranks` (n,) are centred within `members`, the rows permuted together.
     """
     if not len(x_ranks):
         return [], 0, False
-    steps = _steps(ranked, y_ranks.size)
-    x_whole, y_whole = np.rint(x_ranks / steps), np.rint(y_ranks / steps)
-    blocks = [(x_whole[:, rows], y_whole[rows], steps[rows[0]] ** 2) for rows in members]
-    sums, exact = _permuted_sums(blocks, n_resamples, rng)
-    null = sums / np.sqrt(np.sum(x_ranks**2, axis=1) * np.sum(y_ranks**2))[:, np.newaxis]
-    return tail_pvalues(observed, null, alternative=alternative, exact=exact).tolist(), sums.shape[1], exact
+    blocks = [_Block.of(x_ranks[:, rows], y_ranks[rows]) for rows in members]
+    products, squares, exact = _permuted_sums(blocks, n_resamples, rng)
+    null = products
+    if y_ranks.size >= FEWEST_STUDENTIZED:
+        null = products / np.sqrt(np.where(squares > 0, squares, 1.0))  # without a square there is no product either
+    observed, null = null[:, 0], null if exact else null[:, 1:]
+    return tail_pvalues(observed, null, alternative=alternative, exact=exact).tolist(), null.shape[1], exact
 
 
 def _varies(values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -112,37 +116,58 @@ def _varies(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(np.any(values != values[:, :1], axis=1))
 
 
-def _steps(ranked: list[NDArray[np.intp]], n: int) -> NDArray[np.float64]:
-    """Return for each of n rows what its centred rank is a whole multiple of, given the rows that are ranked together."""
-    steps = np.empty(n)
-    for rows in ranked:
-        steps[rows] = 1 / (2 * (rows.size + 1))
-    return steps
+@dataclass(frozen=True)
+class _Block:
+    """Centred ranks x (k, m) and y (m,) of a stratum as whole numbers, and the scale of their product.
+
+    Of whole numbers a matrix product is exact, in whatever order it adds, and so the same for a row of x wherever it
+    stands.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    scale: float
+
+    @classmethod
+    def of(cls, x_ranks: NDArray[np.float64], y_ranks: NDArray[np.float64]) -> _Block:
+        """Return the block of the centred ranks of one stratum: whole multiples of 1 / (2 (m + 1))."""
+        step = 1 / (2 * (y_ranks.size + 1))
+        return cls(np.rint(x_ranks / step), np.rint(y_ranks / step), step**2)
+
+    def sums(self, permuted: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the sums of products of x with each of `permuted` (permutations, m), and of their squares."""
+        return self.x @ permuted.T * self.scale, self.x**2 @ (permuted**2).T * self.scale**2
 
 
 def _permuted_sums(
-    blocks: list[tuple[NDArray[np.float64], NDArray[np.float64], float]], n_resamples: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], bool]:
-    """Return the scaled products of x and permuted y, summed over blocks, and whether these are all permutations.
+    blocks: list[_Block], n_resamples: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
+    """Return the sums over blocks of products and squared products, and whether these are all permutations.
 
-    A block is x (k, m), y (m,), permuted alike for all rows of x, and the scale of their product; the result is
-    (k, permutations). Of whole numbers a matrix product is exact, in whatever order it adds, and so the same for a row of
-    x wherever it stands.
+    Both are (k, permutations), each block permuted alike for all rows of x; the first is the identity, of all
+    permutations one, of random ones added to `n_resamples`.
     """
-    if math.prod(math.factorial(y.size) for _, y, _ in blocks) <= n_resamples:
-        products = [x @ y[_orders(y.size)].T * scale for x, y, scale in blocks]
-        return np.array([all_sums(rows) for rows in zip(*products, strict=True)]), True
-    sums = np.zeros((blocks[0][0].shape[0], n_resamples))
-    for x, y, scale in blocks:
-        if math.factorial(y.size) <= n_resamples:  # drawing from all that there are is faster than permuting
-            all_products = x @ y[_orders(y.size)].T * scale
-            sums += all_products[:, rng.integers(math.factorial(y.size), size=n_resamples)]
+    if math.prod(math.factorial(block.y.size) for block in blocks) <= n_resamples:
+        by_block = [block.sums(block.y[every_order(block.y.size)]) for block in blocks]
+        products, squares = (
+            np.array([all_sums(rows) for rows in zip(*parts, strict=True)]) for parts in zip(*by_block, strict=True)
+        )
+        return products, squares, True
+    products, squares = np.zeros((2, blocks[0].x.shape[0], n_resamples + 1))
+    for block in blocks:
+        size = block.y.size
+        if math.factorial(size) <= n_resamples:  # drawing from all that there are is faster than permuting
+            drawn = np.append(0, rng.integers(math.factorial(size), size=n_resamples))
+            parts = [part[:, drawn] for part in block.sums(block.y[every_order(size)])]
         else:
-            sums += x @ rng.permuted(np.broadcast_to(y, (n_resamples, y.size)), axis=1).T * scale
-    return sums, False
+            permuted = rng.permuted(np.broadcast_to(block.y, (n_resamples, size)), axis=1)
+            parts = list(block.sums(np.vstack([block.y, permuted])))
+        products += parts[0]
+        squares += parts[1]
+    return products, squares, False
 
 
 @cache
-def _orders(size: int) -> NDArray[np.intp]:
+def every_order(size: int) -> NDArray[np.intp]:
     """Return every order of `size` things, (size!, size), the first as they are."""
     return np.array(list(permutations(range(size))), dtype=np.intp)

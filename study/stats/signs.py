@@ -1,9 +1,9 @@
-"""Sign flips: whether means centre on a value, or lie between two, for one variable or many at once."""
+"""Sign flips: whether means centre on a value, for one variable or many at once."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from study.stats.columns import of_one, where_defined
 from study.stats.outcomes import (
@@ -11,7 +11,6 @@ from study.stats.outcomes import (
     TestOutcome,
     matrix,
     require_alternative,
-    require_margins,
     require_resamples,
     undefined_outcome,
     undefined_reasons,
@@ -68,39 +67,3 @@ def sign_flip_tests(
 
 
 sign_flip_test = of_one(sign_flip_tests)
-
-
-def equivalence_tests(
-    variables: ArrayLike, *, margin_low: float, margin_high: float, n_resamples: int, rng: np.random.Generator
-) -> tuple[TestOutcome, ...]:
-    """Test whether the mean of each of `variables` (k, n), one value per experimental unit, lies between the margins.
-
-    Two one-sided sign-flip tests, with the same flips for all variables, against the mean being at or below
-    `margin_low` and at or above `margin_high`; the p-value is the larger. The statistic is the mean. Undefined, with a
-    note, if any value is NaN or infinite or n < 3.
-
-    Raises
-    ------
-    ValueError
-        If `variables` is not 2-dimensional, `margin_low` is not below `margin_high`, or `n_resamples` is not allowed.
-
-    Assumes that each value is distributed symmetrically about the common centre, independently of the others.
-
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, with sign flips in place of t.
-    """
-    require_margins(margin_low, margin_high)
-    table = matrix("variables", variables)
-    above = sign_flip_tests(table, null_value=margin_low, alternative="greater", n_resamples=n_resamples, rng=rng)
-    below = sign_flip_tests(table, null_value=margin_high, alternative="less", n_resamples=n_resamples, rng=rng)
-    return tuple(_joined(values, *both) for values, *both in zip(table, above, below, strict=True))
-
-
-equivalence_test = of_one(equivalence_tests)
-
-
-def _joined(values: NDArray[np.float64], above: TestOutcome, below: TestOutcome) -> TestOutcome:
-    """Return the test of both margins from the tests of each."""
-    if above.note:
-        return undefined_outcome(above.n, "equivalence", above.note)
-    pvalue = max(above.pvalue, below.pvalue)
-    return TestOutcome(float(np.mean(values)), pvalue, above.n, "equivalence", above.n_resamples, above.exact, "")

@@ -45,7 +45,7 @@ def partial_pvalues(on_x: float, on_y: float, *, adjusted: bool = True, simulati
         if adjusted:
             outcome = stats.partial_permutation_test(x, y, z, **options)
         else:
-            outcome = stats.stratified_permutation_test(x, y, statistic="within", **options)
+            outcome = stats.stratified_permutation_test(x, y, **options)
         pvalues.append(outcome.pvalue)
     return pvalues
 
@@ -131,7 +131,6 @@ def test_the_permuted_trend_over_doses_holds_its_level_and_finds_a_trend() -> No
             rng.normal(size=24) + slope * dose,
             dose,
             strata=np.zeros(24),
-            statistic="within",
             n_resamples=N_RESAMPLES,
             alternative="less",
             rng=rng,

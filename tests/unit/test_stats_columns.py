@@ -51,14 +51,16 @@ def with_means(name: str, **options: Any) -> tuple[str, Any]:
 
 PERMUTED: dict[str, Any] = {"n_resamples": 299, "alternative": "two-sided"}
 BOTH = [
-    with_strata("stratified_permutation_test", statistic="within", **PERMUTED),
-    with_strata("stratified_permutation_test", statistic="pooled", **PERMUTED),
+    with_strata("stratified_permutation_test", **PERMUTED),
     with_strata("correlation_interval", method="BCa", **INTERVAL),
     with_strata("correlation_interval", method="percentile", **INTERVAL),
     with_strata("stratified_spearman"),
     with_strata("fisher_interval", confidence_level=0.9),
     with_strata("correlation_equivalence_test", margin_low=-0.5, margin_high=0.5),
     with_means("sign_flip_test", null_value=0.1, **PERMUTED),
+    with_means("mean_test", null_value=0.1, exchangeable=False, **PERMUTED),
+    with_means("bootstrap_t_test", null_value=0.1, **PERMUTED),
+    with_strata("correlation_bound_test", bound=0.3, alternative="less"),
     with_means("equivalence_test", margin_low=-0.5, margin_high=0.5, n_resamples=299),
     with_means("mean_interval", method="BCa", **INTERVAL),
     with_means("mean_interval", method="percentile", **INTERVAL),
@@ -85,17 +87,22 @@ def test_the_plural_is_the_singular_of_each(name: str, call: Any) -> None:
     for values, outcome in zip(variables, together, strict=True):
         assert_alike(outcome, call(getattr(stats, name), values, y, strata))
     assert together[2].note == "undefined values: 1 of 23"
-    assert "mean" in name or "sign" in name or name == "equivalence_test" or together[4].note == "constant input"
+    assert (
+        "mean" in name
+        or name in ("sign_flip_test", "bootstrap_t_test", "equivalence_test")
+        or together[4].note == "constant input"
+    )
     assert all(outcome.note == "" for i, outcome in enumerate(together) if i not in (2, 4))
 
 
-@pytest.mark.parametrize(("name", "call"), BOTH[:9], ids=[f"{i}-{name}" for i, (name, _) in enumerate(BOTH[:9])])
+@pytest.mark.parametrize(("name", "call"), BOTH[:11], ids=[f"{i}-{name}" for i, (name, _) in enumerate(BOTH[:11])])
 def test_enumeration_is_shared_too(name: str, call: Any) -> None:
     """Seven rows in strata of three and four: 144 arrangements, 128 flips, exact for all variables."""
     (*variables, y), strata = rng().normal(size=(4, 7)), np.repeat([0, 1], [3, 4])
     for values, outcome in zip(variables, call(getattr(stats, f"{name}s"), variables, y, strata), strict=True):
         assert_alike(outcome, call(getattr(stats, name), values, y, strata))
-        assert not hasattr(outcome, "exact") or outcome.exact == (outcome.n_resamples > 0)
+        enumerated = name in ("stratified_permutation_test", "sign_flip_test")
+        assert not hasattr(outcome, "exact") or outcome.exact == enumerated
 
 
 @pytest.mark.parametrize(("name", "call"), BOTH, ids=[f"{i}-{name}" for i, (name, _) in enumerate(BOTH)])

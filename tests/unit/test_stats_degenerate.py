@@ -60,13 +60,6 @@ def test_undefined_correlations_name_their_reason(x: list[float], strata: list[A
     assert outcome.n_resamples == 0 and outcome.n == len(x)
 
 
-def test_pooled_statistic_survives_where_no_permutation_can_change_it() -> None:
-    """A pooled rho that restricted permutation cannot move is returned without a p-value."""
-    outcome = permutation([1, 1, 2, 2], [1, 2, 3, 4], [0, 0, 1, 1], statistic="pooled")
-    assert outcome.statistic == pytest.approx(0.894, abs=1e-3)
-    assert math.isnan(outcome.pvalue) and outcome.note == "constant within strata"
-
-
 def test_a_stratum_of_one_is_noted_and_adds_nothing() -> None:
     """Adding a stratum of one observation changes the note alone."""
     x, y, strata = [1.0, 2, 3, 4, 5], [2.0, 1, 3, 5, 4], [0, 0, 0, 0, 0]
@@ -180,7 +173,6 @@ def test_fisher_interval_needs_freedom_and_room() -> None:
         (lambda: permutation([1, 2, 3], [1, 2, 3], [0, 0]), r"strata has shape \(2,\).*\(3,\)"),
         (lambda: permutation([[1, 2, 3]], [1, 2, 3], [0, 0, 0]), r"values has shape \(1, 3\).*1-dimensional"),
         (lambda: permutation([1, 2], [1, 2], [0, 0], alternative="smaller"), "'smaller'.*two-sided.*less.*greater"),
-        (lambda: permutation([1, 2], [1, 2], [0, 0], statistic="kendall"), "'kendall'.*pooled.*within"),
         (lambda: permutation([1, 2], [1, 2], [0, 0], n_resamples=0), "n_resamples = 0.*at least 1"),
         (
             lambda: stats.combined_randomization_test([1, 2], [[1.0]], rng=rng(), **OPTIONS),

@@ -51,18 +51,26 @@ def tables(size: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
 
 CALLS: dict[str, Call] = {
     "stratified_spearmans": lambda x, y, strata: stats.stratified_spearmans(x, y, strata),
-    "within": lambda x, y, strata: stats.stratified_permutation_tests(
-        x, y, strata=strata, statistic="within", rng=rng(), **PERMUTED
-    ),
-    "pooled": lambda x, y, strata: stats.stratified_permutation_tests(
-        x, y, strata=strata, statistic="pooled", rng=rng(), **PERMUTED
-    ),
+    "within": lambda x, y, strata: stats.stratified_permutation_tests(x, y, strata=strata, rng=rng(), **PERMUTED),
     "correlation_intervals": lambda x, y, strata: stats.correlation_intervals(
         x, y, strata=strata, method="BCa", rng=rng(), **INTERVAL
     ),
     "fisher_intervals": lambda x, y, strata: stats.fisher_intervals(x, y, strata=strata, confidence_level=0.9),
     "correlation_equivalence_tests": lambda x, y, strata: stats.correlation_equivalence_tests(
         x, y, strata=strata, margin_low=-0.5, margin_high=0.5
+    ),
+    "correlation_bound_tests": lambda x, y, strata: stats.correlation_bound_tests(
+        x, y, strata=strata, bound=0.3, alternative="less"
+    ),
+    "mean_tests": lambda x, y, strata: stats.mean_tests(x, null_value=0.28, exchangeable=False, rng=rng(), **PERMUTED),
+    "pairing_permutation_tests": lambda x, y, strata: stats.pairing_permutation_tests(
+        np.abs(x[:, :, None] - y), rng=rng(), **PERMUTED
+    ),
+    "crossed_tests": lambda x, y, strata: stats.crossed_tests(
+        x[:, :, None] + y, null_value=0.28, rng=rng(), **PERMUTED
+    ),
+    "crossed_intervals": lambda x, y, strata: stats.crossed_intervals(
+        x[:, :, None] * y, method="BCa", rng=rng(), **INTERVAL
     ),
     "sign_flip_tests": lambda x, y, strata: stats.sign_flip_tests(x, null_value=0.28, rng=rng(), **PERMUTED),
     "equivalence_tests": lambda x, y, strata: stats.equivalence_tests(

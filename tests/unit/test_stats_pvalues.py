@@ -21,7 +21,7 @@ def test_monte_carlo_pvalues_are_never_zero() -> None:
     rng = np.random.default_rng(1)
     x, strata = np.arange(40.0), np.repeat(np.arange(4), 10)
     options: dict[str, Any] = {"n_resamples": 199, "alternative": "greater", "rng": rng}
-    permuted = stats.stratified_permutation_test(x, x, strata=strata, statistic="within", **options)
+    permuted = stats.stratified_permutation_test(x, x, strata=strata, **options)
     flipped = stats.sign_flip_test(x + 1, null_value=0, **options)
     combined = stats.combined_randomization_test(x + 100, rng.random((40, 50)), **options)
     for outcome in (permuted, flipped, combined):
@@ -73,9 +73,7 @@ def test_the_same_seed_gives_the_same_bits() -> None:
         options: dict[str, Any] = {"n_resamples": 99, "rng": rng}
         interval: dict[str, Any] = {"confidence_level": 0.9, "method": "BCa", **options}
         return (
-            stats.stratified_permutation_test(
-                x, y, strata=strata > 0, statistic="pooled", alternative="less", **options
-            ),
+            stats.stratified_permutation_test(x, y, strata=strata > 0, alternative="less", **options),
             stats.sign_flip_test(x, null_value=0, alternative="less", **options),
             stats.correlation_interval(x, y, strata=strata > 0, **interval),
             stats.mean_interval(x, **interval),
@@ -106,7 +104,6 @@ def test_joint_reordering_and_renaming_change_nothing(table: tuple[Any, Any, Any
         stats.stratified_permutation_test(
             *columns[:2],
             strata=columns[2],
-            statistic="within",
             n_resamples=5040,
             alternative="two-sided",
             rng=np.random.default_rng(0),
@@ -136,7 +133,7 @@ def test_pvalues_lie_in_half_open_unit_interval(table: tuple[Any, Any, Any, Any]
     rng = np.random.default_rng(0)
     options: dict[str, Any] = {"n_resamples": 30, "alternative": alternative, "rng": rng}
     outcomes = [
-        stats.stratified_permutation_test(x, y, strata=strata, statistic="pooled", **options),
+        stats.stratified_permutation_test(x, y, strata=strata, **options),
         stats.sign_flip_test(x, null_value=0.5, **options),
         stats.combined_randomization_test(x, np.column_stack([y, strata]), **options),
     ]

@@ -222,7 +222,6 @@ def _correlation_tests(
         values,
         against,
         strata=strata,
-        statistic="within",
         n_resamples=hypothesis.n_resamples,
         alternative=hypothesis.alternative,
         rng=rng,

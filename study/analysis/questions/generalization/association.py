@@ -70,7 +70,6 @@ def _registered_ways(sample: Sample, root_seed: int) -> Iterator[_Way]:
         sample.gosi,
         sample.test_loss,
         strata=sample.augmentation,
-        statistic="within",
         n_resamples=4999,
         alternative="two-sided",
         rng=rng,

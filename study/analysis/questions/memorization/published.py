@@ -36,7 +36,6 @@ def one_network_a_rate(networks: xr.DataTree, layers: tuple[str, ...], *, root_s
             values,
             rates,
             strata=np.zeros(len(first)),
-            statistic="pooled",
             n_resamples=9999,
             alternative="two-sided",
             rng=stream(root_seed, "published", f"memorization/{layer}"),
