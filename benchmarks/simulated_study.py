@@ -53,6 +53,7 @@ LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top a
 AUGMENTATION_LOSS = {"none": 0.4, "shift": 0.1, "flip": 0.2, "shift_flip": 0.0}
 N_SHUFFLES = 20
 IMAGE_SIZE, N_CLASSES = 32, 10
+BLOCKS = 20  # of test images
 _REPEATED = ("", "maturation_", "memorization_")
 
 
@@ -255,6 +256,9 @@ def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_l
         "baseline_accuracy": _accuracy(np.array(test_loss)),
         "baseline_class_loss": baseline_class_loss,
         "baseline_class_accuracy": _accuracy(baseline_class_loss),
+        "baseline_loss_by_block": np.full(BLOCKS, test_loss),
+        "loss_by_block": loss[..., None] + np.zeros(BLOCKS),
+        "null_target_loss_by_block": target_loss[..., None] + np.zeros(BLOCKS),
         "loss": loss,
         "accuracy": _accuracy(loss),
         "ablated": half,

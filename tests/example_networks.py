@@ -35,6 +35,7 @@ from tests.example_ablation import activity_arrays, class_arrays, control_arrays
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
 CLASSES = 10
+BLOCKS = 20  # of test images, and of those that random halves are ablated on
 POPULATION_GROUPS = {
     group: variables_by_group()[group] for group in groups_of("generalization")
 }  # what most networks have
@@ -156,7 +157,13 @@ def example_network(
     if specifications:
         arrays["multiverse"] = _specifications(rng.spawn(1)[0], tuning, halves, len(specifications))
     coords = _coords(layers, clamps) | {"specification": list(specifications)}
-    sizes = {"draw": draws, "unit": sum(layers.values()), **{name: len(value) for name, value in coords.items()}}
+    sizes = {
+        "test_block": BLOCKS,
+        "null_block": BLOCKS,
+        "draw": draws,
+        "unit": sum(layers.values()),
+        **{name: len(value) for name, value in coords.items()},
+    }
     groups = {}
     for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
         group_coords = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
@@ -333,6 +340,9 @@ def _ablation(
     loss = np.stack([typical * np.exp((ratio + noise) / 2), typical * np.exp(-(ratio + noise) / 2)], axis=-1)
     null_loss = test_loss + 0.5 + rng.normal(0, null_sd / np.sqrt(2), (len(layers), draws, 2))
     return {
+        "baseline_loss_by_block": by_block(rng.spawn(1)[0], np.array(test_loss)),
+        "loss_by_block": by_block(rng.spawn(1)[0], loss),
+        "null_target_loss_by_block": by_block(rng.spawn(1)[0], loss[0]),
         "baseline_loss": np.array(test_loss),
         "baseline_accuracy": np.array(np.exp(-test_loss / 2.3)),
         "loss": loss,
@@ -347,6 +357,12 @@ def _ablation(
         "null_accuracy": np.exp(-null_loss / 2.3),
         "null_effect": null_loss[..., 0] - null_loss[..., 1],
     }
+
+
+def by_block(rng: np.random.Generator, loss: np.ndarray) -> np.ndarray:
+    """Return losses by block of images, (..., block), whose means they are; the same blocks are hard in all of them."""
+    hard, noise = 0.05 * rng.normal(size=BLOCKS), 0.01 * rng.normal(size=(*loss.shape, BLOCKS))
+    return loss[..., None] + (hard - hard.mean()) + noise - noise.mean(axis=-1, keepdims=True)
 
 
 def _shift_invariance(

@@ -1,4 +1,8 @@
-"""Labelled photographs before an external network, read from their files batch by batch."""
+"""Labelled photographs before an external network, read from their files batch by batch.
+
+There are no training images of such a network here. So one half of the photographs of each class says how selective units
+are for classes, and from the other half are drawn those that sets of units are scored on.
+"""
 
 from __future__ import annotations
 
@@ -33,3 +37,14 @@ class Photographs:
         layout = self.network.layout
         ((pixels, _),) = image_batches(chosen, size=layout.size, channels=layout.channels, at_once=len(images))
         return as_input(pixels, layout, self.network.preprocessing)
+
+
+def scoring_half(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which photographs sets of units may be scored on, (image,): of each class the second, the fourth, ...
+
+    The others say how selective units are for classes: one more of a class with an odd number, so that none is without.
+    """
+    scoring = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        scoring[np.flatnonzero(labels == label)[1::2]] = True
+    return scoring

@@ -16,7 +16,8 @@ from study.vocabulary.schema import FRACTIONS
 Mask = NDArray[np.bool_]
 Halves = tuple[Mask, Mask]
 
-_MATCHED = ("mean_activity", "activity_sd", "weight_norm")  # in the order of `study.vocabulary.schema.CONTROLS`
+SPARSENESS = "gosi_null_mean"  # of the `tuning` group: what a unit's gOSI is once orientations are shuffled
+_MATCHED = ("mean_activity", "activity_sd", "weight_norm", SPARSENESS)  # as in `study.vocabulary.schema.CONTROLS`
 
 
 def layer_halves(
@@ -100,7 +101,7 @@ def matched_halves(gosi: NDArray[np.float64], covariate: NDArray[np.float64], *,
 
 
 def control_halves(
-    gosi: NDArray[np.float64], activity: Mapping[str, NDArray[np.float64]], *, rng: np.random.Generator
+    gosi: NDArray[np.float64], quantities: Mapping[str, NDArray[np.float64]], *, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Return the halves of every control of `study.vocabulary.schema.CONTROLS`: (control, target, unit).
 
@@ -108,14 +109,14 @@ def control_halves(
     ----------
     gosi
         (unit,) of a layer; NaN marks a silent unit, which is in no half.
-    activity
-        The arrays of the `activity` group, (unit,) of the same layer. A unit without class selectivity is in neither half
-        by class selectivity.
+    quantities
+        The arrays of the `activity` group and `SPARSENESS`, (unit,) of the same layer. A unit without class selectivity is
+        in neither half by class selectivity.
     rng
         Breaks ties, control by control.
     """
-    by_class = selectivity_halves(np.where(np.isnan(gosi), np.nan, activity["class_selectivity"]), rng=rng)
-    matched = [matched_halves(gosi, activity[name], rng=rng) for name in _MATCHED]
+    by_class = selectivity_halves(np.where(np.isnan(gosi), np.nan, quantities["class_selectivity"]), rng=rng)
+    matched = [matched_halves(gosi, quantities[name], rng=rng) for name in _MATCHED]
     return np.stack([by_class, *matched])
 
 

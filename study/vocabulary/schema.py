@@ -14,7 +14,7 @@ import xarray as xr
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import Variable, measurements
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 GENERALIZATION, MATURATION, MEMORIZATION = "generalization", "maturation", "memorization"
 ARMS = (GENERALIZATION, MATURATION, MEMORIZATION)
@@ -24,7 +24,13 @@ SECOND_SET = 2  # of initialisations, which repeats the first
 STATES = ("initial", "analysed")
 TARGETS = ("top", "bottom")
 HALVES = ("first", "second")
-CONTROLS = ("class_selectivity", "matched_activity", "matched_activity_sd", "matched_weight_norm")
+CONTROLS = (
+    "class_selectivity",
+    "matched_activity",
+    "matched_activity_sd",
+    "matched_weight_norm",
+    "matched_sparseness",
+)
 ORDERS = ("ascending", "descending", "random")
 FRACTIONS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 SHIFTS = ("vertical", "horizontal", "both")

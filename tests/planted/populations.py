@@ -20,7 +20,7 @@ from study.experiment.measurements.ablation.arrays import ablation_arrays
 from study.experiment.one_network import measure_network
 from study.experiment.subjects import null_image_indices
 from study.experiment.training import TrainingState, evaluate
-from study.experiment.unit_sets import layer_halves
+from study.experiment.unit_sets import SPARSENESS, layer_halves
 from study.store import StudyFolder, compact, open_study, publish_network
 from study.vocabulary.seeding import stream
 from tests.example_study import only, replaced
@@ -154,7 +154,8 @@ def _ablated(
         partition,
         gosi,
         layer_halves(gosi, compiled.layers, rng=streams("ties")),
-        {name: array.values for name, array in measured["activity"].data_vars.items()},
+        {name: array.values for name, array in measured["activity"].data_vars.items()}
+        | {SPARSENESS: measured["tuning"][SPARSENESS].sel(state="analysed").values},
         config.ablation,
         baseline=evaluate(compiled.scores, partition.test_images, partition.test_labels, partition.training_mean),
         null_images=null_image_indices(config, len(partition.test_labels)),

@@ -285,14 +285,14 @@ def test_a_study_of_one_clamp_and_two_layers_has_fewer_rows() -> None:
     table = conclusions_table(study, CLAIMED, root_seed=0)
     assert table["layer"].drop_duplicates().tolist() == ["conv2", "fc1"]
     assert not set(table["specification"]) & {CLAMP_WORDS[clamp] for clamp in CLAMPS[1:]}
-    assert table["specification"].nunique() == 14
+    assert table["specification"].nunique() == 15
 
 
 def test_the_sentence_counts_answers(table: pd.DataFrame) -> None:
     """By layer of the claim; without such a layer it says so; it says that it is exploratory."""
     sentence = conclusions_sentence(table, CLAIMED)
     conv2 = table[table["layer"] == "conv2"]["answer"]
-    assert f"conv2: of 17 specifications, same conclusion {(conv2 == SAME).sum()}, opposite conclusion 0" in sentence
+    assert f"conv2: of 18 specifications, same conclusion {(conv2 == SAME).sum()}, opposite conclusion 0" in sentence
     assert "Exploratory" in sentence
     assert "nothing can be said" in conclusions_sentence(table[table["layer"] == "fc1"], CLAIMED)
 
@@ -302,9 +302,9 @@ def test_the_figure_says_that_it_is_exploratory_and_how_many_rows_it_looked_at(s
     question = questions()["ablation"]
     figure = question.figures(study, untested_results("ablation"), root_seed=0)[-1]
     assert figure.id == "ablation-conclusion"
-    assert "Exploratory: 17 specifications of the same experiment in 7 layers, 119 rows" in figure.shows
+    assert "Exploratory: 18 specifications of the same experiment in 7 layers, 126 rows" in figure.shows
     assert "an interval above 0" in figure.shows
-    assert len(figure.table) == 119
+    assert len(figure.table) == 126
 
 
 # What they are made of

@@ -13,8 +13,9 @@ import scipy.stats
 from study.config import CLAMPS, AblationConfig
 from study.experiment.measurements.ablation import arrays as ablate
 from study.experiment.measurements.ablation.arrays import ablation_arrays, other_images
+from study.experiment.measurements.ablation.blocks import block_means, block_members
 from study.experiment.measurements.activity.arrays import activity_arrays
-from study.experiment.unit_sets import control_halves, cumulative_sets, layer_halves
+from study.experiment.unit_sets import SPARSENESS, control_halves, cumulative_sets, layer_halves
 from study.images.preparation.split import preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, responses_model
@@ -52,9 +53,10 @@ def gosi() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def activity(network: ClampedNetwork) -> dict[str, Any]:
-    """Return what the units do on photographs."""
+    """Return what the units do on photographs, and how sparse their responses are: another in each, silent or not."""
     forward = backend.compiled_forward(responses_model(network.model, network.layers))
-    return activity_arrays(forward, network.model, network.layers, tiny_partition())
+    sparseness = {SPARSENESS: rng(3).random(24)}
+    return activity_arrays(forward, network.model, network.layers, tiny_partition()) | sparseness
 
 
 def streams(seed: int) -> Callable[[str], np.random.Generator]:
@@ -220,8 +222,52 @@ def test_a_class_without_test_images_is_refused(
     """Its mean would be undefined."""
     partition = tiny_partition()
     partition.test_labels[partition.test_labels == 1] = 2
-    with pytest.raises(ValueError, match="class 1 has no test image"):
+    with pytest.raises(ValueError, match="class 1 has no image"):
         arrays(network, gosi, activity, partition=partition)
+
+
+# Blocks of images
+
+
+@pytest.mark.parametrize(
+    ("images", "blocks"), [(96, 24), (256, 32), (600, 20), (10_000, 20), (37, 37), (97, 20), (1000, 20), (7, 7), (1, 1)]
+)
+def test_images_are_cut_into_at_least_twenty_blocks(images: int, blocks: int) -> None:
+    """Contiguous, in order, each image in one of them, alike where a number of blocks up to 40 allows it."""
+    members = block_members(images)
+    assert members.shape == (images, blocks)
+    np.testing.assert_array_equal(members.sum(axis=1), 1)
+    assert (np.diff(members.argmax(axis=1)) >= 0).all()
+    assert np.ptp(members.sum(axis=0)) <= (images == 97)
+
+
+def test_the_mean_over_blocks_is_that_over_images() -> None:
+    """Of blocks that are alike and of those that are not; a block's own mean where they are."""
+    for images in (96, 97):
+        values, members = rng(images).random((3, images)), block_members(images)
+        np.testing.assert_allclose(block_means(values @ members, images).mean(axis=1), values.mean(axis=1), rtol=1e-12)
+    alike = rng(1).random((3, 96))
+    np.testing.assert_allclose(block_means(alike @ block_members(96), 96)[:, 1], alike[:, 4:8].mean(axis=1))
+
+
+def test_losses_are_kept_by_block(
+    network: ClampedNetwork, ablated: Ablated, measured: dict[str, Any], gosi: np.ndarray
+) -> None:
+    """Each block's is that of its images alone, whole test set and the null's; the mean over blocks is what is stored."""
+    np.testing.assert_allclose(measured["loss_by_block"].mean(axis=-1), measured["loss"], rtol=1e-9)
+    whole = measured["baseline_class_loss"] @ np.bincount(tiny_partition().test_labels) / 37
+    assert measured["baseline_loss_by_block"].mean() == pytest.approx(whole, rel=1e-9)
+    np.testing.assert_allclose(
+        measured["null_target_loss_by_block"].mean(axis=-1), measured["null_target_loss"], rtol=1e-9
+    )
+    assert measured["loss_by_block"].shape == (4, 3, 2, 37)
+    assert measured["null_target_loss_by_block"].shape == (3, 2, 32)
+    for row, name in enumerate(UNITS):
+        top = half(measured, name, 0)
+        for block in (0, 19, 31):
+            whole_block, null_block = ablated(name, top, np.array([block])), ablated(name, top, NULL_IMAGES[[block]])
+            assert measured["loss_by_block"][0, row, 0, block] == pytest.approx(whole_block[0], rel=1e-4)
+            assert measured["null_target_loss_by_block"][row, 0, block] == pytest.approx(null_block[0], rel=1e-4)
 
 
 # Other images
@@ -320,7 +366,7 @@ def test_controls_are_scored_on_the_nulls_images(
                 scores = [measured[f"control_{score}"][row, c, target] for score in ("loss", "accuracy")]
                 np.testing.assert_allclose(scores, expected, rtol=1e-5)
         cumulative_sets(gosi[members], rng=generator)
-    np.testing.assert_array_equal(measured["control_size"][:, 1:], np.repeat([[2], [4], [5]], 3, axis=1))
+    np.testing.assert_array_equal(measured["control_size"][:, 1:], np.repeat([[2], [4], [5]], 4, axis=1))
 
 
 def test_curves_grow_along_gosi(ablated: Ablated, measured: dict[str, Any]) -> None:
@@ -383,6 +429,7 @@ def test_how_images_are_batched_does_not_matter(
     ablation = arrays(network, gosi, activity)
     np.testing.assert_allclose(ablation["class_loss"], measured["class_loss"], rtol=1e-5)
     np.testing.assert_allclose(ablation["baseline_class_loss"], measured["baseline_class_loss"], rtol=1e-5)
+    np.testing.assert_allclose(ablation["loss_by_block"], measured["loss_by_block"], rtol=1e-5)
     np.testing.assert_array_equal(ablation["class_accuracy"], measured["class_accuracy"])
 
 
@@ -396,12 +443,20 @@ def test_how_masks_are_batched_does_not_matter(
     images: int,
     masks: int,
 ) -> None:
-    """32 images and 108 masks a layer, in batches with a short last one; progress grows to 1."""
+    """32 images and 110 masks a layer, in batches with a short last one; progress grows to 1."""
     monkeypatch.setattr(ablate, "SUPERPOSED_BATCH", images)
     monkeypatch.setattr(clamped, "MASKS_AT_ONCE", masks)
     told: list[float] = []
     ablation = arrays(network, gosi, activity, on_progress=told.append)
-    for name in ("null_baseline_loss", "null_target_loss", "null_loss", "control_loss", "curve_loss"):
+    names = (
+        "null_baseline_loss",
+        "null_target_loss",
+        "null_target_loss_by_block",
+        "null_loss",
+        "control_loss",
+        "curve_loss",
+    )
+    for name in names:
         np.testing.assert_allclose(ablation[name], measured[name], rtol=1e-5)
     assert told == sorted(told)
     assert 0 < told[0] < told[-1] == 1

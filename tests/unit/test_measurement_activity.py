@@ -72,10 +72,10 @@ def test_activity_is_that_of_the_training_images(model: keras.Model) -> None:
     np.testing.assert_allclose(unit_activity["weight_norm"], [np.sqrt((kernel**2).sum()) for kernel in kernels])
 
 
-def test_class_selectivity_is_that_of_the_test_images(model: keras.Model) -> None:
-    """The best class mean against the mean of the other classes' means, class after class."""
+def test_class_selectivity_is_that_of_the_training_images(model: keras.Model) -> None:
+    """The best class mean against the mean of the other classes' means; the images that score an ablation have no part."""
     unit_activity, partition, layers = measured(model), tiny_partition(), hidden_layers(model)
-    images, labels = partition.test_images, partition.test_labels
+    images, labels = partition.train_images, partition.train_labels
     for unit, values in enumerate(unit_values(responses_model(model, layers), images, partition.training_mean)):
         means = [values[labels == label].mean() for label in range(N_CLASSES)]
         best = int(np.argmax(means))
@@ -159,10 +159,10 @@ def test_a_response_that_no_relu_gives_is_refused(model: keras.Model, bad: float
         activity_arrays(broken(bad), model, hidden_layers(model), tiny_partition())
 
 
-def test_a_class_without_test_images_is_refused(model: keras.Model) -> None:
+def test_a_class_without_training_images_is_refused(model: keras.Model) -> None:
     """Its mean would be undefined; the message names it."""
     partition = tiny_partition()
-    partition.test_labels[partition.test_labels == 2] = 0
-    with pytest.raises(ValueError, match="class 2 has no test image"):
+    partition.train_labels[partition.train_labels == 2] = 0
+    with pytest.raises(ValueError, match="class 2 has no image"):
         measured(model, partition)
     np.testing.assert_array_equal(class_counts(np.array([1, 0, 1]), np.arange(2)), [1, 2])

@@ -156,7 +156,7 @@ def test_many_masks_are_summed_over_images(mixed: ClampedNetwork, index: int) ->
     masks = rng(5).random((7, layer.n_units)) < 0.5
     masks[0] = False
     activations = mixed.outputs(batch)[index]
-    actual = mixed.summed_scores(index, activations, masks, labels)
+    actual = mixed.masked_scores(index, activations, masks, labels).sum(axis=-1)
     alone = [mixed.clamped_scores(index, activations, mask, [0], labels).sum(axis=-1)[:, 0] for mask in masks]
     np.testing.assert_allclose(actual, np.transpose(alone), rtol=1e-5)
     intact = scores(np.asarray(mixed_network_of(mixed)(batch, training=False), dtype=float), labels)
@@ -202,7 +202,7 @@ def test_channels_may_come_first(order: str) -> None:
             odds = np.exp(logits)
             expected = scores(odds / odds.sum(axis=1, keepdims=True), labels)
             np.testing.assert_allclose(actual[:, c], expected, rtol=1e-4, atol=1e-5, err_msg=layer.name)
-        summed = network.summed_scores(index, outputs[index], mask[None], labels)
+        summed = network.masked_scores(index, outputs[index], mask[None], labels).sum(axis=-1)
         np.testing.assert_allclose(summed[:, 0], actual[:, 2].sum(axis=-1), rtol=1e-5)
 
 
@@ -227,8 +227,8 @@ def test_a_budget_decides_how_much_is_computed_together() -> None:
     batch, labels = images(model), np.arange(N_IMAGES) % 3
     for index, layer in enumerate(layers):
         masks = rng(index).random((5, layer.n_units)) < 0.5
-        actual = [item.summed_scores(index, item.outputs(batch)[index], masks, labels) for item in (free, poor)]
-        np.testing.assert_allclose(*actual, rtol=1e-5)
+        actual = [item.masked_scores(index, item.outputs(batch)[index], masks, labels) for item in (free, poor)]
+        np.testing.assert_allclose(*(scores.sum(axis=-1) for scores in actual), rtol=1e-5)
 
 
 def test_layers_are_superposed_where_one_linear_layer_reads_them(mixed: ClampedNetwork) -> None:

@@ -130,7 +130,7 @@ def test_scores_are_summed_over_images(network: keras.Model) -> None:
         images = rng.normal(0, 0.5, (n_images, *network.input.shape[1:])).astype("f4")
         labels, kept = rng.integers(0, 3, n_images), masks(layers[1].n_units)[-n_masks:]
         activations = clamped.outputs(images)[1]
-        actual = clamped.summed_scores(1, activations, kept == 0, labels)
+        actual = clamped.masked_scores(1, activations, kept == 0, labels).sum(axis=-1)
         logits = [np.asarray(plain(activations * row, training=False)) for row in kept]
         expected = np.stack([scores(of_image, labels).sum(axis=1) for of_image in logits], axis=1)
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)

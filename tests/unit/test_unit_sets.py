@@ -196,11 +196,12 @@ def test_controls_are_those_of_the_schema() -> None:
         "mean_activity": np.array([0.0, 1, 2, 3, 4, 99]),
         "activity_sd": np.array([0.0, 1, 5, 5.1, 1.1, 99]),
         "weight_norm": np.array([0.0, 99, 1, 2, 3, 4]),
+        "gosi_null_mean": np.array([np.nan, 0.1, 0.3, 0.1, 0.3, 0.9]),
     }
     controls = control_halves(gosi, activity, rng=rng())
     assert controls.shape == (len(CONTROLS), 2, 6)
     units = [[list(np.flatnonzero(half)) for half in halves] for halves in controls]
-    expected = [[[1, 5], [3, 4]], [[2, 4], [1, 3]], [[3, 4], [1, 2]], [[3, 5], [2, 4]]]
+    expected = [[[1, 5], [3, 4]], [[2, 4], [1, 3]], [[3, 4], [1, 2]], [[3, 5], [2, 4]], [[3, 4], [1, 2]]]
     assert dict(zip(CONTROLS, units, strict=True)) == dict(zip(CONTROLS, expected, strict=True))
 
 

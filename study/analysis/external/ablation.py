@@ -86,8 +86,8 @@ def _rival_figures(rivals: pd.DataFrame, curves: pd.DataFrame, said: str) -> tup
             chart=Chart.NETWORK_DOTS,
             title="Rivals of orientation selectivity, and halves made alike",
             shows="The difference of the second figure beside that of halves by class selectivity, and of pairs"
-            " of halves that differ in gOSI but are alike in mean activity, in its variation or in weight norm. A layer"
-            " without weights of its own, such as a pooling layer, has no halves alike in weight norm.",
+            " of halves that differ in gOSI but are alike in mean activity, in its variation, in weight norm or in sparseness. A"
+            " layer without weights of its own, such as a pooling layer, has no halves alike in weight norm.",
             supports="Halves that are made alike still give a difference above the range of random halves.",
             contradicts="No difference once the halves are alike, or as large a difference by class selectivity.",
             table=rivals,

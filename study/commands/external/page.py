@@ -189,7 +189,8 @@ def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
                 " bottom floor(n / 2) are clamped in turn and the loss on all photographs is measured (output_zero: the next layer"
                 " receives 0; relu_zero: the response before a batch normalisation that follows it is 0)."
                 f" Null: {settings.null_draws} random splits into equal halves, on the same {settings.null_images} photographs"
-                f" as the difference they are compared with; p = (k + 1) / (n + 1), one-sided.{masked}",
+                " as the difference they are compared with; p = (k + 1) / (n + 1), one-sided. Class selectivity is measured on"
+                f" one half of each class's photographs, and these are drawn from the other.{masked}",
             )
         )
     return paragraphs

@@ -12,6 +12,7 @@ import numpy as np
 
 from study.commands.external.arguments import memory_bytes
 from study.commands.study_folder import software_attributes
+from study.experiment.photographs import scoring_half
 from study.experiment.subjects import ExternalSettings
 from study.images.labelled.folder import LabelledFolder, balanced_subset, labelled_folder
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
@@ -64,15 +65,26 @@ def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments:
     Raises
     ------
     StudyError
-        When the photographs do not fit the network.
+        When the photographs do not fit the network, or none of them is left to score what is ablated.
     """
     photographs = None if arguments.images is None else _photographs(arguments, network)
     is_ablated = photographs is not None and arguments.ablate
-    null_images = min(arguments.null_images, len(photographs.paths)) if photographs is not None and is_ablated else 0
+    null_images = min(arguments.null_images, _scored(photographs)) if photographs is not None and is_ablated else 0
     settings = ExternalSettings(
         arguments.permutations, arguments.seed, arguments.null_draws, null_images, memory_bytes(arguments.memory)
     )
     return Subject(network=network, layers=layers, settings=settings, photographs=photographs)
+
+
+def _scored(photographs: LabelledFolder) -> int:
+    """Return how many photographs sets of units may be scored on: every second one of each class."""
+    count = int(scoring_half(photographs.labels).sum())
+    refuse_unless(
+        count > 0,
+        f"--ablate: of {len(photographs.paths)} photographs no class has two; every second one of a class scores what is"
+        " ablated, so give a class two or more, by --images or a larger --n-images",
+    )
+    return count
 
 
 def _photographs(arguments: argparse.Namespace, network: LoadedModel) -> LabelledFolder:

@@ -148,15 +148,15 @@ class ClampedNetwork:
         by_clamp = [_scores(part, *held, labels) for held in part.held(activations, mask, clamps)]
         return np.concatenate(by_clamp, axis=1)
 
-    def summed_scores(
+    def masked_scores(
         self, layer: int, activations: Any, masks: NDArray[np.bool_], labels: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return the scores summed over images for each of many masks, (mask, unit), held at output zero: (score, mask)."""
+        """Return the scores for each of many masks, (mask, unit), held at output zero: (score, mask, image)."""
         part = self.parts[layer]
         fit = self.budget_bytes // (3 * len(labels) * max(1, part.image_bytes))
         prepared, at_once = part.prepared(activations), min(max(1, fit), MASKS_AT_ONCE)
         chunks = [~masks[start : start + at_once] for start in range(0, len(masks), at_once)]
-        return np.concatenate([_scores(part, prepared, kept, labels).sum(axis=-1) for kept in chunks], axis=1)
+        return np.concatenate([_scores(part, prepared, kept, labels) for kept in chunks], axis=1)
 
 
 def _bytes(nodes: list[Node]) -> int:

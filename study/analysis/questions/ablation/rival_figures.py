@@ -22,8 +22,9 @@ def rival_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) ->
             title="What else the halves differ in",
             shows="The more selective half's mean minus the less selective half's, in standard deviations over the"
             " units of both halves: how active the units are on training images, how much that varies, how far from"
-            " zero the mean is that output zero replaces, how large the weights are that they read, and how selective"
-            " they are for a class. Means over networks with 95 % bootstrap intervals.",
+            " zero the mean is that output zero replaces, how large the weights are that they read, how selective"
+            " they are for a class, and how sparse their responses to gratings are (the mean gOSI of a unit's own shuffled"
+            " responses, which is the higher the fewer gratings drive it). Means over networks with 95 % bootstrap intervals.",
             supports="Intervals close around 0 throughout: of all that is shown here, the halves differ in gOSI alone.",
             contradicts="Large differences: ablating may cost more because of them and not because of gOSI.",
             table=tables.differences_table(study, root_seed=root_seed),
@@ -33,15 +34,15 @@ def rival_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) ->
             chart=Chart.NETWORK_DOTS,
             title="Rivals of orientation selectivity, and halves made alike",
             shows="Loss with one half ablated minus loss with the other, in units of what random halves give."
-            " Beside the halves by gOSI: halves by class selectivity, the more class-selective half first; and three"
-            " pairs of halves that differ in gOSI but are alike in mean activity, in its variation or in weight norm"
-            " (neighbours in that quantity are paired, and the unit with the higher gOSI goes into the first half)."
+            " Beside the halves by gOSI: halves by class selectivity, the more class-selective half first; and four"
+            " pairs of halves that differ in gOSI but are alike in mean activity, in its variation, in weight norm or in"
+            " sparseness (neighbours in that quantity are paired, and the unit with the higher gOSI goes into the first half)."
             " They differ less in gOSI than the halves by gOSI do, so a smaller effect is no evidence by itself. Means"
             " over networks with 95 % bootstrap intervals; for random halves the range in which 95 % of means over as"
             " many networks lie.",
             supports=f"In {listed(claimed)} halves that are made alike still give an effect above that of random"
             " halves, and class selectivity does not.",
-            contradicts="An interval close around 0 once the halves are alike in activity or weights, or as large an"
+            contradicts="An interval close around 0 once the halves are alike in activity, weights or sparseness, or as large an"
             " effect of class selectivity.",
             table=tables.rivals_table(study, root_seed=root_seed),
         ),

@@ -16,6 +16,7 @@ CONTROLS = {
     "by_gosi_alike_in_activity": "matched_activity",
     "by_gosi_alike_in_activity_sd": "matched_activity_sd",
     "by_gosi_alike_in_weight_norm": "matched_weight_norm",
+    "by_gosi_alike_in_sparseness": "matched_sparseness",
 }
 ON_NULL_ONLY = (
     "random halves, halves made alike and halves by another read-out or set of gratings were ablated on the null's images"

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from study.analysis.core.layers import tuning_of
 from study.analysis.core.means import NetworkMean, mean_over_networks
 from study.analysis.core.networks import drawn_networks
 from study.analysis.questions.ablation.estimands import (
@@ -31,6 +32,7 @@ from study.analysis.questions.ablation.words import CLAMP_WORDS, CONTROL_WORDS, 
 from study.vocabulary.seeding import stream
 
 BY_GOSI, BY_CHANCE = "halves by gOSI", "random halves (mean and 95 % range)"
+SPARSENESS = "gosi_null_mean"
 DISTANCES = (("descending", "ascending"), ("descending", "random"), ("random", "ascending"))
 
 
@@ -196,9 +198,10 @@ def _by_chance(study: xr.DataTree, layer: str, root_seed: int, *, n_resamples: i
 
 def differences_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
     """Return what the halves by gOSI differ in beside gOSI, in standard deviations over their units, per layer."""
-    activity = study["activity"].to_dataset()[list(UNIT_QUANTITIES)]
-    activity["mean_output"] = abs(activity["mean_output"])
-    differences = half_difference(study, activity.to_dataarray("quantity"))
+    tuning = tuning_of(study, "analysed").reset_coords("state", drop=True)
+    quantities = study["activity"].to_dataset().assign({SPARSENESS: tuning[SPARSENESS]})[list(UNIT_QUANTITIES)]
+    quantities["mean_output"] = abs(quantities["mean_output"])
+    differences = half_difference(study, quantities.to_dataarray("quantity"))
     quantity = "more minus less selective half (standard deviations over units)"
     return _dots(
         [(quantity, words, 0.0, differences.sel(quantity=name, drop=True)) for name, words in UNIT_QUANTITIES.items()],

@@ -13,6 +13,7 @@ CONTROL_WORDS = {
     "matched_activity": "halves alike in mean activity",
     "matched_activity_sd": "halves alike in variation of activity",
     "matched_weight_norm": "halves alike in weight norm",
+    "matched_sparseness": "halves alike in sparseness",
 }
 HALF_WORDS = {"top": "more selective half", "bottom": "less selective half"}
 ORDER_WORDS = {
@@ -26,4 +27,5 @@ UNIT_QUANTITIES = {
     "mean_output": "distance of the mean output from zero",
     "weight_norm": "weight norm",
     "class_selectivity": "class selectivity",
+    "gosi_null_mean": "sparseness",
 }

@@ -27,6 +27,10 @@ VARIABLES = {
     "baseline_class_accuracy": Variable(("class",), "f", "1", "the same, for the images of each class"),
     "loss": Variable(_LAYER, "f", "nat", "test cross-entropy with the target units clamped"),
     "accuracy": Variable(_LAYER, "f", "1", "test accuracy with the target units clamped"),
+    "baseline_loss_by_block": Variable(
+        ("test_block",), "f", "nat", "baseline_loss by block of test images, whose mean it is"
+    ),
+    "loss_by_block": Variable((*_LAYER, "test_block"), "f", "nat", "loss by block of test images, whose mean it is"),
     "class_loss": Variable((*_LAYER, "class"), "f", "nat", "the same, for the images of each class"),
     "class_accuracy": Variable((*_LAYER, "class"), "f", "1", "the same, for the images of each class"),
     "ablated": Variable(("unit",), "i", "1", "1: top half by gOSI, -1: bottom half, 0: in neither half"),
@@ -39,6 +43,12 @@ VARIABLES = {
         "f",
         "nat",
         "cross-entropy on the null's images with the target units clamped to output zero",
+    ),
+    "null_target_loss_by_block": Variable(
+        ("layer", "target", "null_block"),
+        "f",
+        "nat",
+        "null_target_loss by block of the null's images, whose mean it is",
     ),
     "null_target_accuracy": Variable(("layer", "target"), "f", "1", "the accuracy there"),
     "null_loss": Variable(
@@ -94,17 +104,19 @@ def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, obje
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
     ablation = config.ablation
     clamps = "; ".join(f"{clamp}: {_CLAMPS[clamp]}" for clamp in ablation.clamps)
+    blocks = study["ablation"].to_dataset()
     halves = (
         "Units of a layer are ranked by gOSI, ties broken at random, silent units set aside; the top and the bottom"
         " floor(n / 2) are clamped in turn and the loss on all test images is measured, also class by class."
         f" Clamps ({clamps}). Null: {ablation.null_draws} random splits into equal halves, on the same"
-        f" {ablation.null_images} test images as the difference they are compared with."
+        f" {ablation.null_images} test images as the difference they are compared with. Losses of these halves are also kept"
+        f" by blocks of test images: {blocks.sizes['test_block']} of all, {blocks.sizes['null_block']} of the null's."
     )
     controls = (
         "On the same images: halves by class selectivity in place of gOSI; halves alike in mean activity, in its standard"
-        " deviation or in weight norm but different in gOSI, made by pairing neighbours in that quantity and parting each"
-        " pair by gOSI; and 5 to 95 % of a layer's units clamped, in the order of rising or of falling gOSI, or in a random"
-        " order."
+        " deviation, in weight norm or in sparseness (the mean gOSI of a unit's own shuffles) but different in gOSI, made by"
+        " pairing neighbours in that quantity and parting each pair by gOSI; and 5 to 95 % of a layer's units clamped, in the"
+        " order of rising or of falling gOSI, or in a random order."
     )
     return (("Ablation", halves), ("Controls of the ablation", controls))
 
@@ -119,7 +131,7 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
         subject.partition,
         gosi,
         layer_halves(gosi, subject.layers, rng=subject.streams("ties")),
-        groups["activity"],
+        _quantities(groups),
         subject.ablation,
         baseline=(float(training["test_loss"]), float(training["test_accuracy"])),
         null_images=subject.null_images,
@@ -131,7 +143,14 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
 def _on_external(subject: ExternalSubject, groups: Mapping[str, Arrays]) -> Arrays:
     from study.experiment.measurements.ablation.external import arrays_by_layer
 
-    return arrays_by_layer(subject, groups["tuning"]["gosi"][-1], groups["activity"])
+    return arrays_by_layer(subject, groups["tuning"]["gosi"][-1], _quantities(groups))
+
+
+def _quantities(groups: Mapping[str, Arrays]) -> Arrays:
+    """Return what controls are made by: how units behave on photographs, and how sparse their responses to gratings are."""
+    from study.experiment.unit_sets import SPARSENESS
+
+    return {**groups["activity"], SPARSENESS: groups["tuning"][SPARSENESS][-1]}
 
 
 MEASUREMENT = Measurement(

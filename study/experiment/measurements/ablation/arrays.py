@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from study.experiment.measurements.ablation.blocks import block_means, block_members
 from study.experiment.measurements.activity.arrays import class_counts
 from study.experiment.unit_sets import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
 from study.networks.graph.hidden_layers import clamp_values
@@ -69,7 +70,7 @@ def ablation_arrays(
     partition: TestImages,
     gosi: NDArray[np.float64],
     halves: Mapping[str, Halves],
-    activity: Mapping[str, NDArray[Any]],
+    quantities: Mapping[str, NDArray[Any]],
     settings: Settings,
     *,
     baseline: tuple[float, float],
@@ -84,8 +85,10 @@ def ablation_arrays(
     ----------
     network, partition
         With the analysed weights; the test images.
-    gosi, activity
-        (unit,) of all layers in order, NaN for silent units; the `activity` group's arrays.
+    gosi
+        (unit,) of all layers in order, NaN for silent units.
+    quantities
+        What controls are made by, (unit,) each: the `activity` group's arrays and `study.experiment.unit_sets.SPARSENESS`.
     halves
         The top and the bottom half by layer, from `study.experiment.unit_sets.layer_halves`.
     settings
@@ -107,13 +110,13 @@ def ablation_arrays(
         When one of the classes has no test image, or `resample` has a single test image.
     """
     ablated = {i: layer.name for i, layer in enumerate(network.layers) if layer.name in settings.layers}
-    mean_output = by_layer(activity["mean_output"], network.layers)
+    mean_output = by_layer(quantities["mean_output"], network.layers)
     clamps = {clamp: _constants(network, mean_output, ablated, clamp) for clamp in settings.clamps}
     classes = np.arange(network.n_classes) if classes is None else classes
     halves_of = {i: halves[name] for i, name in ablated.items()}
     first, second = (lambda share: on_progress(share / 2)), (lambda share: on_progress((1 + share) / 2))
     by_class = _class_arrays(network, partition, halves_of, clamps, classes, rng=streams("partners"), on_progress=first)
-    masks = _masks(network, ablated, gosi, halves, activity, settings.null_draws, streams)
+    masks = _masks(network, ablated, gosi, halves, quantities, settings.null_draws, streams)
     null = _null_arrays(network, partition, masks, null_images, on_progress=second)
     scores = {"baseline_loss": np.array(baseline[0]), "baseline_accuracy": np.array(baseline[1])} | by_class | null
     return scores | _sizes(network, ablated, gosi, halves, masks)
@@ -124,7 +127,7 @@ def _masks(
     ablated: Mapping[int, str],
     gosi: NDArray[np.float64],
     halves: Mapping[str, Halves],
-    activity: Mapping[str, NDArray[Any]],
+    quantities: Mapping[str, NDArray[Any]],
     null_draws: int,
     streams: Callable[[str], np.random.Generator],
 ) -> dict[int, dict[str, Masks]]:
@@ -135,10 +138,10 @@ def _masks(
     """
     null_rng, control_rng = streams("ablation"), streams("controls")
     gosi_of = by_layer(gosi, network.layers)
-    activity_of = {key: by_layer(values, network.layers) for key, values in activity.items()}
+    quantities_of = {key: by_layer(values, network.layers) for key, values in quantities.items()}
     masks = {}
     for i, name in ablated.items():
-        in_layer = {key: values[name] for key, values in activity_of.items()}
+        in_layer = {key: values[name] for key, values in quantities_of.items()}
         masks[i] = {
             "null_baseline": np.zeros(len(gosi_of[name]), dtype=bool),
             "null_target": np.stack(halves[name]),
@@ -219,22 +222,31 @@ def _class_arrays(
     rng: np.random.Generator,
     on_progress: Progress,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return loss and accuracy on the whole test set, (clamp, layer, target), and by class; `clamps` are from `_constants`."""
-    labels = partition.test_labels
+    """Return loss and accuracy on the whole test set, (clamp, layer, target), by class, and the loss by block of images.
+
+    `clamps` are from `_constants`.
+    """
+    labels, blocks = partition.test_labels, block_members(len(partition.test_labels))
     counts = class_counts(labels, classes)
     exchanged = other_images(len(labels), rng=rng) if "resample" in clamps else None
-    intact, sums = np.zeros((2, len(classes))), np.zeros((2, len(clamps), len(halves), len(TARGETS), len(classes)))
+    shape = (len(clamps), len(halves), len(TARGETS))
+    intact, sums = np.zeros((2, len(classes))), np.zeros((2, *shape, len(classes)))
+    intact_blocks, block_sums = np.zeros(blocks.shape[1]), np.zeros((*shape, blocks.shape[1]))
     at_once = min(BATCH, network.images_at_once)
     for start in range(0, len(labels), at_once):
         batch = np.arange(start, min(start + at_once, len(labels)))
         outputs = _outputs(network, partition, batch)
         others = outputs if exchanged is None else _outputs(network, partition, exchanged[batch])
         members = (labels[batch][:, None] == classes).astype(np.float64)
-        intact += network.intact_scores(outputs, labels[batch]) @ members
+        scores = network.intact_scores(outputs, labels[batch])
+        intact += scores @ members
+        intact_blocks += scores[0] @ blocks[batch]
         for row, (i, masks) in enumerate(halves.items()):
             for t, mask in enumerate(masks):
                 values = [constants.get(i, others[i]) for constants in clamps.values()]
-                sums[:, :, row, t] += network.clamped_scores(i, outputs[i], mask, values, labels[batch]) @ members
+                scores = network.clamped_scores(i, outputs[i], mask, values, labels[batch])
+                sums[:, :, row, t] += scores @ members
+                block_sums[:, row, t] += scores[0] @ blocks[batch]
         on_progress((start + len(batch)) / len(labels))
     loss, accuracy = sums.sum(axis=-1) / len(labels)
     (class_loss, class_accuracy), (intact_loss, intact_accuracy) = sums / counts, intact / counts
@@ -245,6 +257,8 @@ def _class_arrays(
         "accuracy": accuracy,
         "class_loss": class_loss,
         "class_accuracy": class_accuracy,
+        "baseline_loss_by_block": block_means(intact_blocks, len(labels)),
+        "loss_by_block": block_means(block_sums, len(labels)),
     }
 
 
@@ -264,26 +278,35 @@ def _null_arrays(
         i: np.concatenate([mask.reshape(-1, mask.shape[-1]) for mask in by_name.values()])
         for i, by_name in sets.items()
     }
-    means = mean_scores(network, partition, masks, images, on_progress=on_progress)
+    means, by_block = scores_on(network, partition, masks, images, on_progress=on_progress)
     arrays, start = {}, 0
     for name, example in next(iter(sets.values())).items():
         shape = example.shape[:-1]
         stop = start + int(np.prod(shape))
         arrays[f"{name}_loss"], arrays[f"{name}_accuracy"] = means[..., start:stop].reshape(2, len(sets), *shape)
+        if name == "null_target":
+            arrays["null_target_loss_by_block"] = by_block[:, start:stop]
         start = stop
     baseline = {name: arrays[name][0] for name in ("null_baseline_loss", "null_baseline_accuracy")}  # of any layer
     return arrays | baseline | {"null_effect": arrays["null_loss"][..., 0] - arrays["null_loss"][..., 1]}
 
 
 def mean_scores(
+    network: ClampedNetwork, partition: TestImages, masks: Mapping[int, Masks], images: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return mean cross-entropy and accuracy on some test images, (score, layer, mask); see `scores_on`."""
+    return scores_on(network, partition, masks, images)[0]
+
+
+def scores_on(
     network: ClampedNetwork,
     partition: TestImages,
     masks: Mapping[int, Masks],
     images: NDArray[np.int64],
     *,
     on_progress: Progress = lambda share: None,
-) -> NDArray[np.float64]:
-    """Return mean cross-entropy and accuracy on some test images under each of a layer's masks: (score, layer, mask).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a network scores on some test images under each of a layer's masks.
 
     Parameters
     ----------
@@ -297,13 +320,23 @@ def mean_scores(
         Indices of the test images.
     on_progress
         Called with the share of the images that are done.
+
+    Returns
+    -------
+    means
+        (score, layer, mask): mean cross-entropy and accuracy.
+    loss_by_block
+        (layer, mask, block): the cross-entropy, as `study.experiment.measurements.ablation.blocks` cuts the images.
     """
-    totals = np.zeros((2, len(masks), max(map(len, masks.values()))))
+    blocks, n_masks = block_members(len(images)), max(map(len, masks.values()))
+    totals, block_sums = np.zeros((2, len(masks), n_masks)), np.zeros((len(masks), n_masks, blocks.shape[1]))
     at_once = min(SUPERPOSED_BATCH, network.images_at_once)
     for start in range(0, len(images), at_once):
-        batch = images[start : start + at_once]
-        outputs = _outputs(network, partition, batch)
+        stop = min(start + at_once, len(images))
+        outputs, labels = _outputs(network, partition, images[start:stop]), partition.test_labels[images[start:stop]]
         for row, (i, of_layer) in enumerate(masks.items()):
-            totals[:, row] += network.summed_scores(i, outputs[i], of_layer, partition.test_labels[batch])
-        on_progress((start + len(batch)) / len(images))
-    return totals / len(images)
+            scores = network.masked_scores(i, outputs[i], of_layer, labels)
+            totals[:, row] += scores.sum(axis=-1)
+            block_sums[row] += scores[0] @ blocks[start:stop]
+        on_progress(stop / len(images))
+    return totals / len(images), block_means(block_sums, len(images))

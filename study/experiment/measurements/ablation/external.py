@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.arrays import Ablated, ablation_arrays
 from study.experiment.measurements.activity.arrays import class_counts
+from study.experiment.photographs import scoring_half
 from study.experiment.unit_sets import by_layer, layer_halves
 from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.interventions.clamped import ClampedNetwork
@@ -23,7 +24,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def arrays_by_layer(
-    subject: ExternalSubject, gosi: NDArray[np.float64], activity: Mapping[str, NDArray[Any]]
+    subject: ExternalSubject, gosi: NDArray[np.float64], quantities: Mapping[str, NDArray[Any]]
 ) -> Arrays:
     """Return the `ablation` group's arrays of an external network.
 
@@ -33,18 +34,19 @@ def arrays_by_layer(
         The network, with photographs.
     gosi
         (unit,) of all layers in order; NaN for silent units.
-    activity
-        The `activity` group's arrays.
+    quantities
+        What controls are made by, (unit,) each; see `ablation_arrays`.
     """
     labels, settings = subject.photographs.test_labels, subject.settings
-    chosen = np.sort(subject.streams("null images").permutation(len(labels))[: settings.null_images])
+    scoring = np.flatnonzero(scoring_half(labels))
+    chosen = np.sort(subject.streams("null images").permutation(scoring)[: settings.null_images])
     gosi_of = by_layer(gosi, subject.layers)
-    activity_of = {name: by_layer(values, subject.layers) for name, values in activity.items()}
+    quantities_of = {name: by_layer(values, subject.layers) for name, values in quantities.items()}
     parts = []
     with subject.watch("ablated, in hundredths of a layer", 100 * len(subject.layers)) as more:
         for layer in subject.layers:
             tell = _in_percent(more)
-            here = {name: values[layer.name] for name, values in activity_of.items()}
+            here = {name: values[layer.name] for name, values in quantities_of.items()}
             ablate = functools.partial(_ablated, subject, layer, gosi_of[layer.name], here, chosen, tell)
             parts.append(subject.kept_with_photographs(f"ablation-{layer.name}", ablate))
             tell(1.0)
@@ -60,7 +62,7 @@ def _ablated(
     subject: ExternalSubject,
     layer: HiddenLayer,
     gosi: NDArray[np.float64],
-    activity: Mapping[str, NDArray[Any]],
+    quantities: Mapping[str, NDArray[Any]],
     null_images: NDArray[np.int64],
     on_progress: Callable[[float], None],
 ) -> Arrays:
@@ -74,7 +76,7 @@ def _ablated(
         subject.photographs,
         gosi,
         layer_halves(gosi, (layer,), rng=streams("ties")),
-        activity,
+        quantities,
         Ablated((layer.name,), subject.ablation.clamps, subject.ablation.null_draws),
         baseline=(0.0, 0.0),
         null_images=null_images,

@@ -27,17 +27,19 @@ VARIABLES = {
         ("unit",), "f", "1", "Euclidean norm of the weights the unit reads its input by, if it has any", True
     ),
     "class_selectivity": Variable(
-        ("unit",), "f", "1", "(best class mean - mean of the others) / (their sum), test images", True
+        ("unit",), "f", "1", "(best class mean - mean of the others) / (their sum), training images", True
     ),
-    "preferred_class": Variable(("unit",), "i", "1", "class with the largest mean response, -1 without any"),
+    "preferred_class": Variable(
+        ("unit",), "i", "1", "class with the largest mean response to training images, -1 without any"
+    ),
 }
 
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
     text = (
         "Each unit's mean response to training images, its standard deviation over images and the norm of the weights it"
-        " reads its input by; and from test images its class selectivity: the largest class mean minus the mean of the"
-        " other classes', over their sum."
+        " reads its input by; and its class selectivity, from training images as well: the largest class mean minus the"
+        " mean of the other classes', over their sum."
     )
     return (("Activity of units", text),)
 
@@ -60,7 +62,7 @@ MEASUREMENT = Measurement(
     arms=(GENERALIZATION,),
     where_asked={EXTERNAL: lambda subject: subject.files is not None},
     follows=("tuning",),
-    cost=lambda work: Cost((work.train + work.test) / INFERENCE_SPEED, 0.05),
+    cost=lambda work: Cost(work.train / INFERENCE_SPEED, 0.05),
     methods=_methods,
     once_analysed=_once_analysed,
     on_external=_on_external,

@@ -1,4 +1,6 @@
-"""What units do on photographs: activity over the training images, class selectivity over the test images.
+"""What units do on photographs: activity and class selectivity, both over the training images.
+
+Ablation is scored on test images: sets of units that those same images had chosen would cost more by selection alone.
 
 Images are read a batch at a time and summed in float64, so memory does not depend on their number.
 """
@@ -36,24 +38,23 @@ def activity_arrays(
     model, layers
         The network with the analysed weights, and its hidden layers.
     partition
-        Training and test images.
+        The training images.
 
     Returns
     -------
     dict
-        ``class_selectivity`` is NaN for a unit that responds to no test image.
+        ``class_selectivity`` is NaN for a unit that responds to no training image.
 
     Raises
     ------
     ValueError
-        When a response is NaN, infinite or negative, or a class has no test image.
+        When a response is NaN, infinite or negative, or a class has no training image.
     """
-    classes = np.arange(int(model.output.shape[-1]))
-    mean, sd = mean_and_sd(_responses(forward, layers, partition.train_images, partition.training_mean))
-    class_means = _class_means(
-        _responses(forward, layers, partition.test_images, partition.training_mean), partition.test_labels, classes
-    )
-    selectivity, preferred = class_selectivity(class_means)
+    labels, classes = partition.train_labels, np.arange(int(model.output.shape[-1]))
+    sums = np.zeros((len(classes), sum(layer.n_units for layer in layers)))
+    responses = _responses(forward, layers, partition.train_images, partition.training_mean)
+    mean, sd = mean_and_sd(summed_by_class(responses, labels, classes, sums))
+    selectivity, preferred = class_selectivity(sums / class_counts(labels, classes)[:, None])
     by_class: dict[str, NDArray[Any]] = {"class_selectivity": selectivity, "preferred_class": preferred}
     return by_unit(model, layers, mean, sd) | by_class
 
@@ -116,7 +117,7 @@ def class_counts(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArr
     """
     counts = np.bincount(labels, minlength=int(classes.max()) + 1)[classes]
     if not counts.all():
-        raise ValueError(f"class {classes[np.argmin(counts)]} has no test image: measures by class are undefined")
+        raise ValueError(f"class {classes[np.argmin(counts)]} has no image: measures by class are undefined")
     return counts
 
 
@@ -153,13 +154,19 @@ def mean_and_sd(batches: Iterable[NDArray[np.float64]]) -> tuple[NDArray[np.floa
     return mean, np.sqrt(squares / count)
 
 
-def _class_means(
-    batches: Iterable[NDArray[np.float64]], labels: NDArray[np.int64], classes: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the mean over the images of each class, (class, unit)."""
-    counts, sums, start = class_counts(labels, classes), np.zeros(1), 0
+def summed_by_class(
+    batches: Iterable[NDArray[np.float64]],
+    labels: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    sums: NDArray[np.float64],
+) -> Iterator[NDArray[np.float64]]:
+    """Yield the batches, (image, unit), and add each image to the sum of its class in `sums`, (class, unit).
+
+    `labels` are of all images, in the order of the batches; an image whose label is none of `classes` is in no sum.
+    """
+    start = 0
     for batch in batches:
         in_batch = labels[start : start + len(batch)]
-        sums = sums + (in_batch == classes[:, None]).astype(np.float64) @ batch
+        sums += (in_batch == classes[:, None]).astype(np.float64) @ batch
         start += len(batch)
-    return sums / counts[:, None]
+        yield batch
