@@ -65,7 +65,7 @@ def concluded(path: Path, n_networks: int, *, epochs: int = EPOCHS, draws: int =
     with timed("check"):
         done = [network.key for network in networks if network_state(folder, network.key) == "done"]
     with timed("compact"):
-        compact(folder, done, compaction_attributes(record))
+        compact(folder, done, compaction_attributes(record, failed=()))
     with timed("open"):
         study = open_study(folder.compacted)
     with timed("analyse"):

@@ -16,14 +16,14 @@ from typing import Any
 
 from study.config import Config, ExecutionConfig, PopulationConfig
 from study.config.population import PlannedNetwork, planned_networks
-from study.execution.scheduling import run_networks
+from study.execution.scheduling import Origin, run_networks
 from study.store import StudyFolder, append_journal, network_state, write_record
 
 SIZES = (10, 100, 1_000, 10_000)
 WORKERS = 2
 
 
-def nothing(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:
+def nothing(planned: PlannedNetwork, config: Config, folder: StudyFolder, origin: Origin) -> dict[str, Any]:
     """Stand for training, in a worker."""
     return {"seconds": 0.0, "stages": {}, "images_per_second": 0.0}
 
@@ -70,7 +70,7 @@ def _milliseconds(count: int, work: Callable[[], object]) -> float:
 
 def _scheduling(networks: Sequence[PlannedNetwork], config: Config, folder: StudyFolder) -> float:
     """Return milliseconds per network from the first outcome on, which the workers' start comes before."""
-    running = run_networks(networks, config, folder, fingerprint="none", watch=lambda *told: None, task=nothing)
+    running = run_networks(networks, config, folder, origin=Origin("none", "none"), watch=lambda *told: None, task=nothing)
     first = next(running)
     started = time.perf_counter()
     outcomes = [first, *running]

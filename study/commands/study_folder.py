@@ -11,7 +11,7 @@ import xarray as xr
 from rich.console import Console
 
 from study.commands.console import print_plain
-from study.store import StudyFolder, check_writable, compact, locked, open_study, read_record, write_record
+from study.store import StudyFolder, check_writable, compact, left_behind, locked, open_study, read_record, write_record
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import measurements
 from study.vocabulary.provenance import environment, git_state
@@ -63,9 +63,15 @@ def readable_record(folder: StudyFolder) -> dict[str, Any] | None:
     Raises
     ------
     StudyError
-        When it cannot be read, or belongs to another version of the store.
+        When it cannot be read, belongs to another version of the store, or is missing where networks or anything else
+        is that is only written after it: whatever was registered for them, nobody could tell any more.
     """
     record = read_record(folder)
+    if record is None and (left := left_behind(folder)):
+        raise StudyError(
+            f"{folder.path} holds {', '.join(left)} but no {folder.record_path.name}, the record of what they were made and"
+            " registered with; restore it, or use another --name"
+        )
     if record is not None and record.get("schema_version") != SCHEMA_VERSION:
         raise StudyError(
             f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
@@ -83,8 +89,13 @@ def kept_record(folder: StudyFolder, content: Callable[[], Mapping[str, Any]]) -
         Locked.
     content
         Returns what the record says beside the schema's version, the environment and the commit.
+
+    Raises
+    ------
+    StudyError
+        As `readable_record`: no record is written over networks that exist.
     """
-    record = read_record(folder)
+    record = readable_record(folder)
     if record is None:
         record = {
             "schema_version": SCHEMA_VERSION,

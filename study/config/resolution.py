@@ -15,7 +15,7 @@ PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
 
 
 def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Return a profile's name and its settings by section.
+    """Return a profile's name and its settings by section; a file is called by its name, `quick.toml` not `quick`.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """
     if profile.endswith(".toml"):
         path = Path(profile)
-        name = path.stem
+        name = path.name
         if not path.is_file():
             raise StudyError(f"--profile {profile}: there is no such file")
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -66,7 +66,7 @@ def resolve(
         On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from.
     """
     name, settings = load_profile(profile)
-    values: dict[str, tuple[Any, str]] = {"study.name": (name, "the profile's name")}
+    values: dict[str, tuple[Any, str]] = {"study.name": (name.removesuffix(".toml"), "the profile's name")}
     for section, table in settings.items():
         if not isinstance(table, dict):
             raise StudyError(

@@ -27,6 +27,7 @@ from study.images import load_images
 from study.images.preparation.split import Partition, partition, split_images
 from study.store import Checkpoint, StudyFolder, append_journal, publish_network
 from study.vocabulary.errors import StudyError, one_line
+from study.vocabulary.schema import REGISTRATION_DIGEST
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -50,8 +51,24 @@ class Outcome:
     entry: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What networks are made from beside their settings.
+
+    Attributes
+    ----------
+    fingerprint
+        Of the images; a worker that reads others refuses.
+    registration_digest
+        Of the registration in force, which every network that is published carries.
+    """
+
+    fingerprint: str
+    registration_digest: str
+
+
 Watch = Callable[[str, str, float], None]  # (key, stage, share of it done)
-Task = Callable[[PlannedNetwork, Config, StudyFolder, str], dict[str, Any]]  # what `measured` is
+Task = Callable[[PlannedNetwork, Config, StudyFolder, Origin], dict[str, Any]]  # what `measured` is
 
 
 def run_networks(
@@ -59,7 +76,7 @@ def run_networks(
     config: Config,
     folder: StudyFolder,
     *,
-    fingerprint: str,
+    origin: Origin,
     watch: Watch,
     task: Task | None = None,
 ) -> Iterator[Outcome]:
@@ -75,8 +92,8 @@ def run_networks(
         The study.
     folder
         Where networks are published; the study's record lies there.
-    fingerprint
-        Of the images; a worker that reads others refuses.
+    origin
+        The images' fingerprint and the registration's digest.
     watch
         Called while networks are worked on.
     task
@@ -94,7 +111,7 @@ def run_networks(
         if config.execution.scheduler:
             cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
-        task_arguments = (task or measured, requirements, config, folder, fingerprint)
+        task_arguments = (task or measured, requirements, config, folder, origin)
         yield from _outcomes(client, networks, task_arguments, retries=config.execution.retries, folder=folder)
 
 
@@ -146,7 +163,7 @@ def in_worker(
     requirements: Requirements,
     config: Config,
     folder: StudyFolder,
-    fingerprint: str,
+    origin: Origin,
 ) -> dict[str, Any]:
     """Do a task in a worker that is fit for it, when nothing else is trained in this process.
 
@@ -164,7 +181,7 @@ def in_worker(
     try:
         if not config.execution.scheduler:
             _keep_messages(folder)
-        return task(planned, config, folder, fingerprint)
+        return task(planned, config, folder, origin)
     finally:
         _training.release()
 
@@ -188,7 +205,7 @@ def _failure(error: BaseException | None) -> str:
     return f"{name}: {one_line(error)}"
 
 
-def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:
+def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origin: Origin) -> dict[str, Any]:
     """Train, measure and publish one network; return what goes into the journal. Runs in a worker.
 
     Returns
@@ -202,7 +219,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
     from study.experiment.training import DivergedError
 
     started = time.perf_counter()
-    images, n_classes = _images(config, fingerprint)
+    images, n_classes = _images(config, origin.fingerprint)
     checkpoint = Checkpoint(folder, planned.key)
     try:
         measured_network = measure_network(
@@ -216,7 +233,9 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, finge
         )
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
-    publish_network(folder, planned.key, measured_network.tree)
+    tree = measured_network.tree.copy(deep=False)
+    tree.attrs = {**tree.attrs, REGISTRATION_DIGEST: origin.registration_digest}
+    publish_network(folder, planned.key, tree)
     checkpoint.remove()
     return {
         "arm": planned.arm,

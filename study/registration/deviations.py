@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.registration.hypotheses import ALL_LAYERS, Registration
+from study.registration.profiles import unregistered_defaults
+from study.vocabulary.digests import digest
 
 
 def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
@@ -78,8 +81,49 @@ def _multiverse_differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -
     return lines
 
 
+def is_as_stored(stored: Mapping[str, Any]) -> bool:
+    """Return whether a stored registration still has the content that its digest was taken of.
+
+    Parameters
+    ----------
+    stored
+        `Registration.as_record`, as it was read back.
+    """
+    content = {part: value for part, value in stored.items() if part not in ("digest", "text_digest")}
+    return bool(digest(content) == stored.get("digest"))
+
+
+def network_deviations(trained_under: Sequence[str], *, recorded: str, present: str) -> list[str]:
+    """Return one line for every registration but the recorded one that networks were trained under, with how many.
+
+    Parameters
+    ----------
+    trained_under
+        Digest of the registration that each network was trained under, '' where it does not say.
+    recorded
+        Digest of the registration in the study's record.
+    present
+        Digest of the present one.
+    """
+    lines = []
+    for other, count in Counter(trained_under).items():
+        of_all = f"{count} of {len(trained_under)} networks"
+        if not other:
+            lines.append(f"{of_all} do not say under which registration they were trained")
+        elif other != recorded:
+            which = ", which is the present one" if other == present else ""
+            lines.append(
+                f"{of_all} were trained under another registration (digest {other[:12]}{which}) than the study's record"
+                f" holds ({recorded[:12]})"
+            )
+    return lines
+
+
 def setting_deviations(registration: Registration, record: Mapping[str, Any]) -> list[str]:
-    """Return one line for every registered setting from which a resolved config departs.
+    """Return one line for every setting in which a resolved config departs from what is registered.
+
+    Registered are the settings of the registration, then the sizes of the profile, then what the program does where
+    neither says anything. A profile that is not a registered one is a line; its sizes are then registered nowhere.
 
     Parameters
     ----------
@@ -88,11 +132,19 @@ def setting_deviations(registration: Registration, record: Mapping[str, Any]) ->
     record
         The resolved config by section, as `study.config.as_record` gives it.
     """
-    registered = registration.settings | registration.profile_settings.get(record["study"]["profile"], {})
-    lines = []
-    for key, value in registered.items():
+    profile = record["study"]["profile"]
+    registered = registration.settings | registration.profile_settings.get(profile, {})
+    defaults = unregistered_defaults(registration.profile_settings, profile)
+    lines = [] if profile in registration.profile_settings else [_unregistered_profile(registration, profile)]
+    for key, value in (defaults | registered).items():
         section, _, name = key.partition(".")
         used = record.get(section, {}).get(name)
         if used != value:
-            lines.append(f"{key} is {used!r}, registered is {value!r}")
+            meant = f"registered is {value!r}" if key in registered else f"{value!r} where nothing is registered"
+            lines.append(f"{key} is {used!r}, {meant}")
     return lines
+
+
+def _unregistered_profile(registration: Registration, profile: str) -> str:
+    names = ", ".join(registration.profile_settings)
+    return f"profile {profile} is not a registered one, so that its sizes are not registered; registered are {names}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from study.config import PROFILES, load_profile
+from study.config import PROFILES, Config, as_record, load_profile
 
-# Where images come from and how the work is done: neither is a size of the study.
+# Where images come from, what the study is called and how the work is done: neither is a size of the study. Its seed is
+# registered for all profiles alike, in the settings of preregistration.md.
 UNREGISTERED_SECTIONS: Final = ("study", "execution")
-UNREGISTERED_SETTINGS: Final = ("images.source",)
+UNREGISTERED_SETTINGS: Final = ("images.source", "images.data_dir")
+SEED: Final = "study.seed"
 
 
 def registered_profiles() -> dict[str, dict[str, Any]]:
@@ -16,7 +19,23 @@ def registered_profiles() -> dict[str, dict[str, Any]]:
     return {profile: _sizes(load_profile(profile)[1]) for profile in PROFILES}
 
 
-def _sizes(sections: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def unregistered_defaults(profiles: Mapping[str, Mapping[str, Any]], profile: str) -> dict[str, Any]:
+    """Return what the program does where a registration says nothing: `section.key` to value, the seed among them.
+
+    Parameters
+    ----------
+    profiles
+        Registered settings by profile.
+    profile
+        The study's. Where it is not among them, nothing stands for the sizes that others register.
+    """
+    record = as_record(Config())
+    defaults = _sizes(record) | {SEED: record["study"]["seed"]}
+    sizes = set().union(*profiles.values()) if profile not in profiles else set()
+    return {key: value for key, value in defaults.items() if key not in sizes}
+
+
+def _sizes(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     flat = {
         f"{section}.{key}": value
         for section, settings in sections.items()

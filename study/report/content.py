@@ -37,6 +37,31 @@ class Stimuli:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a study stands to its registration: sentences, each of a kind.
+
+    Attributes
+    ----------
+    interim
+        Why verdicts are interim and not confirmatory; empty where every planned network was tried.
+    deviations
+        Departures from the registration.
+    looks
+        Every time that results of this study were computed.
+    siblings
+        Other studies of the same images that lie beside this one.
+    false_supports
+        How many claims would be supported if none were so, and which hypotheses are primary.
+    """
+
+    interim: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    false_supports: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Report:
     """One report.
@@ -57,8 +82,10 @@ class Report:
         Data fingerprint, versions, commit, seeds, registration digest, wall time, images per second: label to value.
     networks
         One row a network.
-    deviations, failures
-        One sentence each: departures from the registration; networks or steps that failed.
+    standing
+        How the study stands to its registration.
+    failures
+        One sentence each: networks or steps that failed.
     ledger
         A row for every claim of the paper: as published, as registered, and why they may differ.
     summary
@@ -78,7 +105,7 @@ class Report:
     methods: tuple[tuple[str, str], ...]
     settings: Mapping[str, Any]
     provenance: Mapping[str, str]
-    deviations: tuple[str, ...] = field(default=())
+    standing: Standing = field(default=Standing())
     failures: tuple[str, ...] = field(default=())
     ledger: tuple[LedgerRow, ...] = field(default=())
     summary: str = ""

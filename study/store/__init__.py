@@ -10,12 +10,14 @@ from study.store.folder import (
     StudyFolder,
     append_journal,
     check_writable,
+    left_behind,
     read_journal,
     read_record,
     sweep_staging,
     write_record,
 )
 from study.store.lock import locked
+from study.store.looks import networks_digest, read_looks, taken_look
 from study.store.networks import (
     DamagedNetworkError,
     damage,
@@ -34,17 +36,21 @@ __all__ = [
     "check_writable",
     "compact",
     "damage",
+    "left_behind",
     "locked",
     "network_path",
     "network_state",
+    "networks_digest",
     "open_study",
     "publish_network",
     "read_journal",
+    "read_looks",
     "read_network",
     "read_record",
     "set_aside",
     "sweep_checkpoints",
     "sweep_staging",
+    "taken_look",
     "write_record",
     "write_results",
 ]

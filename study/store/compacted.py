@@ -30,7 +30,7 @@ from study.store.faults import reached
 from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
 from study.store.networks import manifest_digest, network_attributes, network_groups, read_groups
 from study.vocabulary.errors import StudyError
-from study.vocabulary.schema import NETWORK_COORDINATES, SCHEMA_VERSION
+from study.vocabulary.schema import EXTERNAL, NETWORK_COORDINATES, REGISTRATION_DIGEST, SCHEMA_VERSION
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
@@ -44,6 +44,7 @@ _LONG_NAMES = {
     "label_corruption": "probability of replacing a label by a random class",
     "seed": "number of the network within its arm and augmentation",
     "initialization_set": "which of the two sets of initialisations",
+    REGISTRATION_DIGEST: "digest of the registration under which the network was trained; empty where it does not say",
 }
 
 
@@ -201,7 +202,8 @@ def _alike(variable: xr.Variable, other: xr.Variable | None, *, same_values: boo
 def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attributes: Mapping[str, Any]) -> xr.Dataset:
     """Return one group of several networks, stacked along `network`, with what identifies each as coordinates.
 
-    The root has none of them: not every group holds every network, and groups must agree with their root.
+    The root has none of them: not every group holds every network, and groups must agree with their root. A network of
+    a study says under which registration it was trained, '' where it is of a version that did not store that.
     """
     datasets = [network[group] for network in networks.values()]
     template = datasets[0]
@@ -210,6 +212,9 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
     for name in (name for name in NETWORK_COORDINATES if name in known):
         values = np.array([network["/"].attrs[name] for network in networks.values()])
         identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
+    if known.get("arm") != EXTERNAL:
+        stated = [network["/"].attrs.get(REGISTRATION_DIGEST, "") for network in networks.values()]
+        identity[REGISTRATION_DIGEST] = np.array(stated, dtype=STRING)
     variables = {
         name: (("network", *array.dims), np.stack([dataset[name].values for dataset in datasets]), array.attrs)
         for name, array in template.data_vars.items()

@@ -25,6 +25,7 @@ from study.vocabulary.errors import StudyError, one_line
 
 # Publishing takes seconds: what another machine has not touched for a day, it is not writing.
 FOREIGN_STALE_SECONDS = 86_400.0
+LOOK = "look"  # an entry of the journal that has this key is no network's
 REPLACED = "replaced"  # staging name of the compacted study while its successor takes its place
 
 _REMEDIES = {
@@ -211,6 +212,12 @@ def read_record(folder: StudyFolder) -> dict[str, Any] | None:
     return record
 
 
+def left_behind(folder: StudyFolder) -> list[str]:
+    """Return the names of what a study writes after its record and the folder holds; empty folders do not count."""
+    places = (folder.networks, folder.checkpoints, folder.damaged, folder.compacted, folder.journal)
+    return [place.name for place in places if place.is_file() or (place.is_dir() and any(place.iterdir()))]
+
+
 def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:
     """Add one line to the journal: timings, memory, failures.
 
@@ -235,7 +242,12 @@ def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:
 
 
 def read_journal(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Return the journal's entries in the order they were written; a line torn by a kill is left out."""
+    """Return the journal's entries on networks in the order they were written; a line torn by a kill is left out."""
+    return [entry for entry in journal_lines(folder) if LOOK not in entry]
+
+
+def journal_lines(folder: StudyFolder) -> list[dict[str, Any]]:
+    """Return all that stands in the journal: entries on networks, and looks (see `study.store.looks`)."""
     try:
         lines = folder.journal.read_bytes().splitlines()
     except FileNotFoundError:

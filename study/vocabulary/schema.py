@@ -60,6 +60,9 @@ def optional_groups_of(arm: str) -> tuple[str, ...]:
 # Coordinates of the `network` dimension in the compacted store; attributes of a single network's root. An external
 # network has only the first, and `seed`: how it was trained is not known here.
 NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
+# Likewise, of a network that a study trained: the digest of the registration in force when it was published. It decides
+# nothing that is measured, so it is no part of the network's key.
+REGISTRATION_DIGEST = "registration_digest"
 
 UNIT_COORDINATES = ("unit_layer", "channel")  # on `unit`: the layer a unit belongs to, and its index there
 COORDINATE_UNITS = {"orientation": "degree", "spatial_frequency": "cycle/pixel", "phase": "degree", "gosi_bin": "1"}

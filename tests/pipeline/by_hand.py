@@ -22,6 +22,7 @@ from study.execution import scheduling
 from study.store import StudyFolder, write_record
 from tests.pipeline.tiny_study import ROOT, TIMEOUT
 
+ORIGIN = scheduling.Origin("none", "none")
 Processes = list[subprocess.Popen[bytes]]
 
 
@@ -106,7 +107,7 @@ def recorded(path: Path) -> StudyFolder:
     return folder
 
 
-def nap(planned: PlannedNetwork, config: Config, folder: StudyFolder, fingerprint: str) -> dict[str, Any]:
+def nap(planned: PlannedNetwork, config: Config, folder: StudyFolder, origin: scheduling.Origin) -> dict[str, Any]:
     """Sleep in a worker, and tell where and when."""
     started = time.time()
     time.sleep(0.3)
@@ -129,7 +130,7 @@ def outcomes(
 ) -> Iterator[scheduling.Outcome]:
     """Schedule naps."""
     return scheduling.run_networks(
-        networks, settings(scheduler), folder, fingerprint="none", watch=lambda *progress: None, task=nap
+        networks, settings(scheduler), folder, origin=ORIGIN, watch=lambda *progress: None, task=nap
     )
 
 

@@ -16,14 +16,15 @@ import pytest
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.images import load_images
+from study.registration import read_registration
 from study.store import StudyFolder
-from tests.pipeline.tiny_study import ROOT, SETTINGS, TIMEOUT, Finished, manifests
+from tests.pipeline.tiny_study import REGISTRATION, ROOT, SETTINGS, TIMEOUT, Finished, manifests
 
 # Publishes the networks of these places in the plan, in this order.
 _SCRIPT = """
 import sys
 from pathlib import Path
-from study.execution.scheduling import run_networks
+from study.execution.scheduling import Origin, run_networks
 from study.store import StudyFolder, write_record
 from tests.pipeline.test_same_bits import config_of, plan_of
 
@@ -31,8 +32,9 @@ if __name__ == "__main__":
     folder, config = StudyFolder(Path(sys.argv[1])), config_of(workers=int(sys.argv[2]))
     write_record(folder, {})
     networks, fingerprint = plan_of(config)
-    order = [networks[int(place)] for place in sys.argv[3:]]
-    for outcome in run_networks(order, config, folder, fingerprint=fingerprint, watch=lambda *told: None):
+    origin = Origin(fingerprint, sys.argv[3])
+    order = [networks[int(place)] for place in sys.argv[4:]]
+    for outcome in run_networks(order, config, folder, origin=origin, watch=lambda *told: None):
         assert not outcome.failure, outcome.failure
 """
 
@@ -54,8 +56,9 @@ def published(place: Path, workers: int, order: tuple[int, ...]) -> dict[str, by
     place.mkdir()
     script = place / "script.py"
     script.write_text(_SCRIPT)
+    digest = read_registration(REGISTRATION).digest
     done = subprocess.run(
-        [sys.executable, script, place / "study", str(workers), *map(str, order)],
+        [sys.executable, script, place / "study", str(workers), digest, *map(str, order)],
         cwd=place,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

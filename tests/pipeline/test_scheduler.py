@@ -25,6 +25,7 @@ from study.run import main
 from study.store import StudyFolder, read_journal
 from study.vocabulary.errors import StudyError
 from tests.pipeline.by_hand import (
+    ORIGIN,
     ended,
     nap,
     other_keras,
@@ -91,7 +92,7 @@ def test_process_trains_one_network_at_a_time(elsewhere: tuple[Path, str], tmp_p
     from distributed import Client
 
     folder = recorded(tmp_path)
-    task = (nap, cluster.Requirements.of(folder), settings(elsewhere[1]), folder, "none")
+    task = (nap, cluster.Requirements.of(folder), settings(elsewhere[1]), folder, ORIGIN)
     with Client(elsewhere[1], set_as_default=False) as client:
         broad = next(address for address, threads in client.nthreads().items() if threads == 4)
         futures = [client.submit(scheduling.in_worker, one, *task, pure=False, workers=[broad]) for one in plan(6)]

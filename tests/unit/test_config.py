@@ -70,10 +70,10 @@ def test_a_flag_that_was_not_given_changes_nothing() -> None:
 
 
 def test_the_study_is_named_after_its_profile_unless_told(tmp_path: Path) -> None:
-    """The file's name without .toml, the profile's own `[study] name`, or `--name`."""
+    """The file's name without .toml, the profile's own `[study] name`, or `--name`; a file's profile is its whole name."""
     assert resolve("cifar10-small").name == "cifar10-small"
     unnamed = profile_file(tmp_path, "[training]\nepochs = 3\n")
-    assert (resolve(unnamed).name, resolve(unnamed).profile) == ("mine", "mine")
+    assert (resolve(unnamed).name, resolve(unnamed).profile) == ("mine", "mine.toml")
     named = profile_file(tmp_path, '[study]\nname = "theirs"\n')
     assert resolve(named).name == "theirs"
     assert resolve(named, flags={"--name": ("study.name", "ours")}).name == "ours"

@@ -74,9 +74,8 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
     arms = {network.key: network.arm for network in to_do}
     try:
         with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
-            outcomes = scheduling.run_networks(
-                to_do, plan.config, plan.folder, fingerprint=plan.images.fingerprint, watch=display.watch
-            )
+            origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
+            outcomes = scheduling.run_networks(to_do, plan.config, plan.folder, origin=origin, watch=display.watch)
             for outcome in outcomes:
                 display.ended(outcome.network.key, outcome_text(outcome))
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from study import analysis
 from study.commands.console import print_plain, status
+from study.commands.run.completeness import Counts, registered_counts
 from study.commands.study_folder import DATA
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
@@ -22,13 +23,17 @@ from study.vocabulary.errors import refuse_unless
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
-    """Settings, registration, images and their split, the networks to train, and the folder that they go to."""
+    """Settings, registration, images and their split, the networks to train, and the folder that they go to.
+
+    `registered` is how many networks are registered for the profile, by arm and set of initialisations.
+    """
 
     config: Config
     registration: Registration
     images: ImageSet
     split: Split
     networks: tuple[PlannedNetwork, ...]
+    registered: Counts
     folder: StudyFolder
 
 
@@ -54,6 +59,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         images=images,
         split=split,
         networks=planned_networks(config, fingerprint=images.fingerprint),
+        registered=registered_counts(config, registration),
         folder=StudyFolder(DATA / config.name),
     )
 

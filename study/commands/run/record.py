@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.commands.run.plan import StudyPlan
 from study.commands.study_folder import readable_record, software_attributes
 from study.config import Config, as_record, changed_settings, config_digest, measured_settings
+from study.config.population import PlannedNetwork
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split
 from study.registration import Registration
+from study.registration.deviations import is_as_stored
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import NETWORK_COORDINATES
 
 
 def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
-    """Refuse a folder that holds another study: other settings, other images or another schema.
+    """Refuse a folder that holds another study: other settings, other images, another schema, an edited registration.
 
     Raises
     ------
@@ -26,12 +29,17 @@ def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
     record = readable_record(folder)
     if record is None:
         return
-    if not isinstance(record.get("images"), dict) or not isinstance(record.get("measured_settings"), dict):
+    if not all(isinstance(record.get(part), dict) for part in ("images", "measured_settings", "registration")):
         raise StudyError(f"{folder.record_path} is no record of a study; use another --name, or restore the file")
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(
             f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
             f" now {images.fingerprint[:12]}); use another --name, or those images"
+        )
+    if not is_as_stored(record["registration"]):
+        raise StudyError(
+            f"{folder.record_path} was edited: its registration is not what its digest"
+            f" {str(record['registration'].get('digest'))[:12]} was taken of; restore the file, or use another --name"
         )
     if changed := changed_settings(record["measured_settings"], config):
         raise StudyError(
@@ -64,12 +72,22 @@ def record_content(config: Config, registration: Registration, images: ImageSet,
     }
 
 
-def compaction_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what every group of the compacted store says of the study."""
+def compaction_attributes(record: Mapping[str, Any], *, failed: Sequence[PlannedNetwork]) -> dict[str, Any]:
+    """Return what every group of the compacted store says of the study.
+
+    Parameters
+    ----------
+    record
+        The study's.
+    failed
+        Planned networks that failed whenever they were tried: they are missing values, and what they would have shown
+        may be why.
+    """
     return {
         "config_digest": record["config_digest"],
         "registration_digest": record["registration"]["digest"],
         "image_fingerprint": record["images"]["fingerprint"],
         "class_names": record["images"]["class_names"],
+        "failed_networks": [{name: network.attributes[name] for name in NETWORK_COORDINATES} for network in failed],
         **software_attributes(record),
     }

@@ -15,8 +15,7 @@ from study.analysis.core.results import QuestionResult
 from study.commands.methods import methods
 from study.commands.study_folder import software_provenance
 from study.config import Config, as_record
-from study.config.population import PlannedNetwork
-from study.report.content import Report, Stimuli
+from study.report.content import Report, Standing, Stimuli
 from study.tuning.gratings import gratings
 from study.vocabulary.errors import StudyError
 from study.vocabulary.image_source import image_sources
@@ -33,7 +32,7 @@ def report_of(
     *,
     record: Mapping[str, Any],
     journal: Sequence[Mapping[str, Any]],
-    deviations: Sequence[str],
+    standing: Standing,
     failures: Sequence[str],
 ) -> Report:
     """Return everything the report shows.
@@ -48,7 +47,9 @@ def report_of(
         The compacted study.
     journal
         Timings.
-    deviations, failures
+    standing
+        How the study stands to its registration.
+    failures
         One sentence each.
     """
     networks = _networks_table(study, journal)
@@ -59,16 +60,21 @@ def report_of(
         networks=networks,
         stimuli=_stimuli(study, config),
         generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        demonstration=not image_sources()[config.images.source].photographs
-        or _n_generalizing(study) < DEMONSTRATION_NETWORKS,
+        demonstration=is_demonstration(config, study),
         methods=methods(config, study, record),
         settings=as_record(config),
         provenance=_provenance(study, record, journal),
-        deviations=tuple(deviations),
+        standing=standing,
         failures=tuple(failures),
         ledger=ledger(questions),
         summary=f"{record['images']['description'].rstrip('.')}.",
     )
+
+
+def is_demonstration(config: Config, study: xr.DataTree) -> bool:
+    """Return whether a study is too small to prove anything, or of generated images."""
+    generated = not image_sources()[config.images.source].photographs
+    return generated or _n_generalizing(study) < DEMONSTRATION_NETWORKS
 
 
 def _n_generalizing(study: xr.DataTree) -> int:
@@ -141,15 +147,3 @@ def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence
             "peak memory of a worker": f"{max(entry['peak_memory_bytes'] for entry in done) / 2**30:.2f} GiB",
         }
     return lines
-
-
-def failure_sentences(
-    networks: Sequence[PlannedNetwork], journal: Sequence[Mapping[str, Any]], missing: set[str]
-) -> list[str]:
-    """Return one sentence for every planned network that is not in the store, with its last known reason."""
-    reasons = {entry["key"]: entry["failure"] for entry in journal if entry.get("failure")}
-    return [
-        f"Network {network.key} ({network.label}) is missing: {reasons.get(network.key, 'not run')}."
-        for network in networks
-        if network.key in missing
-    ]

@@ -1,0 +1,67 @@
+"""The looks at a study's data: what was computed, when, from which networks, and by which version of the analysis."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import study
+from study.store import StudyFolder, networks_digest, read_looks, taken_look
+
+# The rooms that decide a verdict. The commit would not do: it is unknown to an installed copy, the same for changes that
+# were not committed, and another one after changes of mere prose; the version changes with releases alone.
+DECIDING_ROOMS: Final = ("analysis", "registration", "stats", "tuning")
+_SHOWN = 12  # digits of a digest
+
+
+@functools.cache
+def analysis_version() -> str:
+    """Return the program's version, and a digest of the sources that decide what data say."""
+    root = Path(study.__file__).parent
+    content = hashlib.sha256()
+    for room in DECIDING_ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            content.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{study.__version__}+{content.hexdigest()[:_SHOWN]}"
+
+
+def look_now(folder: StudyFolder, keys: Sequence[str], *, registration_digest: str, interim: bool) -> int:
+    """Write down that results of some networks have been computed, before anybody sees them; return the look's number.
+
+    Parameters
+    ----------
+    folder
+        Locked.
+    keys
+        The networks.
+    registration_digest
+        Of the registration by which they were judged.
+    interim
+        Whether more networks are planned or registered than have been tried.
+    """
+    look = {
+        "networks": len(keys),
+        "networks_digest": networks_digest(folder, keys),
+        "registration_digest": registration_digest,
+        "analysis_version": analysis_version(),
+        "interim": interim,
+        "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+    return taken_look(folder, look)
+
+
+def look_sentences(folder: StudyFolder, *, shown: int) -> list[str]:
+    """Return one sentence for every look at a study's data; that number `shown` is the one whose results are shown."""
+    return [_sentence(number, look, shown=number == shown) for number, look in enumerate(read_looks(folder), 1)]
+
+
+def _sentence(number: int, look: dict[str, Any], *, shown: bool) -> str:
+    return (
+        f"Look {number} of these data{' (this one)' if shown else ''}: {look.get('time')}, {look.get('networks')} networks"
+        f"{', interim' if look.get('interim') else ''}, registration {str(look.get('registration_digest'))[:_SHOWN]},"
+        f" analysis {look.get('analysis_version')}."
+    )
