@@ -28,6 +28,7 @@ from study import analysis
 from study.analysis.core.results_dataset import results_dataset
 from study.commands.run.record import compaction_attributes
 from study.commands.run.report_content import report_of
+from study.commands.run.standing import Standing
 from study.registration import read_registration
 from study.report.drawing import vegalite_version
 from study.report.page import write_report
@@ -74,7 +75,7 @@ def concluded(path: Path, n_networks: int, *, epochs: int = EPOCHS, draws: int =
         questions = analysis.analyse(study, registration, root_seed=config.seed)
         write_results(folder, results_dataset(questions))
     with timed("report"):
-        report = report_of(questions, config, study, record=record, journal=[], deviations=[], failures=[])
+        report = report_of(questions, config, study, record=record, journal=[], standing=Standing(), failures=[])
         write_report(report, page)
     return {
         "networks": len(done),

@@ -70,7 +70,9 @@ def _milliseconds(count: int, work: Callable[[], object]) -> float:
 
 def _scheduling(networks: Sequence[PlannedNetwork], config: Config, folder: StudyFolder) -> float:
     """Return milliseconds per network from the first outcome on, which the workers' start comes before."""
-    running = run_networks(networks, config, folder, origin=Origin("none", "none"), watch=lambda *told: None, task=nothing)
+    running = run_networks(
+        networks, config, folder, origin=Origin("none", "none"), watch=lambda *told: None, task=nothing
+    )
     first = next(running)
     started = time.perf_counter()
     outcomes = [first, *running]

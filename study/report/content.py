@@ -37,31 +37,6 @@ class Stimuli:
             )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How a study stands to its registration: sentences, each of a kind.
-
-    Attributes
-    ----------
-    interim
-        Why verdicts are interim and not confirmatory; empty where every planned network was tried.
-    deviations
-        Departures from the registration.
-    looks
-        Every time that results of this study were computed.
-    siblings
-        Other studies of the same images that lie beside this one.
-    false_supports
-        How many claims would be supported if none were so, and which hypotheses are primary.
-    """
-
-    interim: tuple[str, ...] = ()
-    deviations: tuple[str, ...] = ()
-    looks: tuple[str, ...] = ()
-    siblings: tuple[str, ...] = ()
-    false_supports: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Report:
     """One report.
@@ -82,10 +57,8 @@ class Report:
         Data fingerprint, versions, commit, seeds, registration digest, wall time, images per second: label to value.
     networks
         One row a network.
-    standing
-        How the study stands to its registration.
-    failures
-        One sentence each: networks or steps that failed.
+    deviations, failures
+        One sentence each: departures from the registration; networks or steps that failed.
     ledger
         A row for every claim of the paper: as published, as registered, and why they may differ.
     summary
@@ -93,6 +66,9 @@ class Report:
     standing
         (heading, sentence) pairs that say what the verdicts stand on and are shown above them: whether the analysis is
         interim, earlier looks, sibling studies, primary hypotheses, false supports to expect.
+    interim
+        Whether networks that are planned or registered have not been tried: no verdict is then confirmatory, which each
+        hypothesis says beside its status.
     """
 
     title: str
@@ -105,11 +81,12 @@ class Report:
     methods: tuple[tuple[str, str], ...]
     settings: Mapping[str, Any]
     provenance: Mapping[str, str]
-    standing: Standing = field(default=Standing())
+    deviations: tuple[str, ...] = field(default=())
     failures: tuple[str, ...] = field(default=())
     ledger: tuple[LedgerRow, ...] = field(default=())
     summary: str = ""
     standing: tuple[tuple[str, str], ...] = field(default=())
+    interim: bool = False
 
     @property
     def hypotheses(self) -> tuple[HypothesisResult, ...]:

@@ -77,6 +77,7 @@ def render(report: Report) -> str:
         disagreements=wording.disagreements(report),
         agreements=wording.agreement_counts(report),
         paper_figures=counterparts(report, _placed(questions)),
+        interim=report.interim,
         unregistered="No hypothesis is registered for this question.",
     )
 

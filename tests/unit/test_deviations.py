@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from study.config import as_record, resolve
 from study.registration import Registration, parsed_registration, read_registration
-from study.registration.deviations import differences, setting_deviations
+from study.registration.deviations import differences, is_as_stored, network_deviations, setting_deviations
 from study.registration.profiles import registered_profiles
 from tests.example_registration import FIELDS, block, register
 
@@ -97,7 +98,10 @@ def test_every_difference_has_a_line() -> None:
 
 
 def test_settings_that_depart_are_listed(registered: Registration) -> None:
-    """One line a setting, for what is registered for all profiles and for this one; unregistered settings are free."""
+    """One line a setting: registered for all profiles or for this one, or registered nowhere and not the program's own.
+
+    How the work is spread is free.
+    """
     config = resolve(
         "quick",
         assignments=[
@@ -105,20 +109,72 @@ def test_settings_that_depart_are_listed(registered: Registration) -> None:
             "network.padding=same",
             "population.augmentations=none",
             "study.seed=5",
+            "training.precision=bfloat16",
             "execution.workers=3",
         ],
     )
     assert sorted(setting_deviations(registered, as_record(config))) == [
         "network.padding is 'same', registered is 'valid'",
         "population.augmentations is ['none'], registered is ['none', 'shift', 'flip', 'shift_flip']",
+        "study.seed is 5, registered is 0",
         "training.epochs is 2, registered is 6",
+        "training.precision is 'bfloat16', 'float32' where nothing is registered",
     ]
 
 
-def test_a_profile_of_ones_own_answers_to_the_general_settings(registered: Registration, tmp_path: Path) -> None:
-    """Nothing is registered for its sizes; the primary readings hold for it as well."""
-    path = tmp_path / "mine.toml"
+@pytest.mark.parametrize("name", ["mine", "quick"])
+def test_a_profile_of_ones_own_is_a_deviation(registered: Registration, tmp_path: Path, name: str) -> None:
+    """One line says that its sizes are registered nowhere, also where it bears a registered name; the general hold."""
+    path = tmp_path / f"{name}.toml"
     path.write_text('[training]\nepochs = 3\nselection = "last"\n', encoding="utf-8")
     assert setting_deviations(registered, as_record(resolve(str(path)))) == [
-        "training.selection is 'last', registered is 'validation_accuracy'"
+        f"profile {name}.toml is not a registered one, so that its sizes are not registered; registered are quick,"
+        " cifar10-small, cifar10, paper",
+        "training.selection is 'last', registered is 'validation_accuracy'",
+    ]
+
+
+def test_a_copy_of_a_registered_profile_is_said_and_nothing_else(registered: Registration, tmp_path: Path) -> None:
+    """A file with the very sizes is none the digest covers; no size of it is called another one."""
+    path = tmp_path / "quick.toml"
+    path.write_bytes((resources.files("study.config") / "profiles" / "quick.toml").read_bytes())
+    (line,) = setting_deviations(registered, as_record(resolve(str(path))))
+    assert line.startswith("profile quick.toml is not a registered one")
+
+
+def test_the_digest_covers_the_seed(registered: Registration) -> None:
+    """Seeds cannot be tried one after the other until one pleases: one is registered, for every profile."""
+    assert registered.settings["study.seed"] == 0
+    texts = [f"```toml settings\n[study]\nseed = {seed}\n```\n" for seed in (0, 1)]
+    before, after = (register(text, block()) for text in texts)
+    assert before.digest != after.digest
+    config = resolve("quick", flags={"--seed": ("study.seed", 1)})
+    assert "study.seed is 1, registered is 0" in setting_deviations(before, as_record(config))
+    assert "study.seed is 1, 0 where nothing is registered" in setting_deviations(register(block()), as_record(config))
+
+
+def test_a_stored_registration_that_was_edited_is_known(registered: Registration) -> None:
+    """As it comes back from a file it is as stored; one number less, a hypothesis less, a setting more, and it is not."""
+    stored = json.loads(json.dumps(registered.as_record()))
+    assert is_as_stored(stored)
+    first = next(iter(stored["hypotheses"]))
+    for edited in (
+        stored | {"hypotheses": stored["hypotheses"] | {first: stored["hypotheses"][first] | {"alpha": 0.5}}},
+        stored | {"hypotheses": {name: one for name, one in stored["hypotheses"].items() if name != first}},
+        stored | {"settings": stored["settings"] | {"study.seed": 7}},
+        {part: value for part, value in stored.items() if part != "digest"},
+    ):
+        assert not is_as_stored(edited)
+
+
+def test_networks_of_another_registration_are_counted() -> None:
+    """One line a digest that is not the record's, with how many; those that say nothing are told of, too."""
+    recorded, present, other = "a" * 64, "b" * 64, "c" * 64
+    assert network_deviations([recorded] * 3, recorded=recorded, present=present) == []
+    assert network_deviations([present, other, recorded, "", other], recorded=recorded, present=present) == [
+        "1 of 5 networks were trained under another registration (digest bbbbbbbbbbbb, which is the present one) than the"
+        " study's record holds (aaaaaaaaaaaa)",
+        "2 of 5 networks were trained under another registration (digest cccccccccccc) than the study's record holds"
+        " (aaaaaaaaaaaa)",
+        "1 of 5 networks do not say under which registration they were trained",
     ]

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from study.commands.run import report_content
-from study.commands.run.report_content import config_image_size, failure_sentences, report_of
+from study.commands.run.report_content import config_image_size, report_of
+from study.commands.run.standing import Standing
 from study.config import Config, resolve
-from study.config.population import planned_networks
 from study.report.content import Report
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import variables_by_group
@@ -66,7 +66,7 @@ def study(*, arms: bool = True, generalizing: int = 24) -> xr.DataTree:
 
 def reported(measured: xr.DataTree, config: Config | None = None, **changes: Any) -> Report:
     """Return the report of a study, without results."""
-    contents = {"journal": [], "deviations": [], "failures": []} | changes
+    contents = {"journal": [], "standing": Standing(), "failures": []} | changes
     return report_of((), config or resolve("cifar10-small", assignments=SETTINGS), measured, record=RECORD, **contents)
 
 
@@ -156,18 +156,6 @@ def test_gratings_are_those_of_the_images_size(whole: Report) -> None:
     without = study_of([network(0, arm="maturation")], groups=tuple(variables_by_group()))
     with pytest.raises(StudyError, match="no network of arm generalization"):
         config_image_size(without)
-
-
-def test_a_missing_network_is_called_by_its_name() -> None:
-    """Arm, augmentation, corruption, seed and set; with its last reason, or that it was not run."""
-    config = resolve("quick", assignments=("memorization.seeds=1", "replication.memorization_seeds=1"))
-    planned = planned_networks(config, fingerprint="f")
-    lost = [one for one in planned if one.arm == "memorization" and one.label_corruption == 0.2]
-    journal = [{"key": lost[0].key, "failure": "its loss is not finite"}]
-    assert failure_sentences(planned, journal, {one.key for one in lost}) == [
-        f"Network {lost[0].key} (memorization: none, 20% of labels corrupted, seed 0) is missing: its loss is not finite.",
-        f"Network {lost[1].key} (memorization: none, 20% of labels corrupted, seed 0, second set) is missing: not run.",
-    ]
 
 
 def test_seconds_come_from_the_journal_and_are_undefined_without() -> None:

@@ -50,6 +50,24 @@ def test_a_record_of_another_schema_is_refused(folder: StudyFolder) -> None:
         readable_record(folder)
 
 
+@pytest.mark.parametrize("left", ["networks", "checkpoints", "damaged", "study.zarr", "journal.jsonl"])
+def test_no_record_is_written_over_what_needs_one(folder: StudyFolder, left: str) -> None:
+    """Networks whose record is gone are registered nowhere: the folder is refused, and stays as it is."""
+    folder.path.mkdir()
+    place = folder.path / left
+    if left.endswith(".jsonl"):
+        place.touch()
+    else:
+        place.mkdir()
+        assert readable_record(folder) is None  # an empty folder holds nothing
+        (place / "0123.zarr").touch()
+    with pytest.raises(StudyError, match=rf"holds {left} but no study\.json.*restore it, or use another --name"):
+        kept_record(folder, lambda: pytest.fail("a record was made"))
+    with pytest.raises(StudyError, match="no study"):
+        readable_record(folder)
+    assert not folder.record_path.exists()
+
+
 def test_a_folder_is_checked_when_nobody_else_can_write_it(folder: StudyFolder) -> None:
     """The lock is there while the check runs, and gone when the check has refused."""
     locked = []

@@ -14,10 +14,12 @@ import pytest
 
 from study.commands.run.record import check_record
 from study.config import Config, as_record, changed_settings, measured_settings, resolve
-from study.store import StudyFolder, write_record
+from study.registration import read_registration
+from study.store import StudyFolder, read_record, write_record
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import SCHEMA_VERSION
 
+PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
 IMAGES: Any = SimpleNamespace(fingerprint="f" * 64)
 NOTHING = ("multiverse.readouts=[]", "multiverse.gratings=[]")
 
@@ -26,7 +28,12 @@ def recorded(place: Path, settings: dict[str, Any]) -> StudyFolder:
     """Return a study's folder whose record holds these settings."""
     folder = StudyFolder(place / "study")
     folder.path.mkdir()
-    record = {"schema_version": SCHEMA_VERSION, "images": {"fingerprint": "f" * 64}, "measured_settings": settings}
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "images": {"fingerprint": "f" * 64},
+        "measured_settings": settings,
+        "registration": read_registration(PREREGISTRATION).as_record(),
+    }
     write_record(folder, record)
     return folder
 
@@ -64,6 +71,19 @@ def test_a_study_with_the_same_settings_goes_on_and_another_is_refused(tmp_path:
     check_record(folder, config, IMAGES)
     message = refusal(folder, resolve("quick", assignments=("training.epochs=3", "probe.readout=max")))
     assert "training.epochs = 6 there, 3 here; probe.readout = 'mean' there, 'max' here" in message
+
+
+def test_a_record_whose_registration_was_edited_is_refused(tmp_path: Path) -> None:
+    """What was registered when the networks were trained cannot be put right afterwards; the line says which file."""
+    config = resolve("quick")
+    folder = recorded(tmp_path, measured_settings(config))
+    record = read_record(folder)
+    assert record is not None
+    record["registration"]["hypotheses"]["existence-above-shuffle"]["alpha"] = 0.5
+    write_record(folder, record)
+    message = refusal(folder, config)
+    assert str(folder.record_path) in message
+    assert "was edited" in message and "--name" in message
 
 
 def test_a_study_recorded_before_a_setting_existed_was_made_with_its_default() -> None:

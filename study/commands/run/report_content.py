@@ -13,9 +13,10 @@ import xarray as xr
 from study.analysis.core.ledger import ledger
 from study.analysis.core.results import QuestionResult
 from study.commands.methods import methods
+from study.commands.run.standing import Standing
 from study.commands.study_folder import software_provenance
 from study.config import Config, as_record
-from study.report.content import Report, Standing, Stimuli
+from study.report.content import Report, Stimuli
 from study.tuning.gratings import gratings
 from study.vocabulary.errors import StudyError
 from study.vocabulary.image_source import image_sources
@@ -64,7 +65,9 @@ def report_of(
         methods=methods(config, study, record),
         settings=as_record(config),
         provenance=_provenance(study, record, journal),
-        standing=standing,
+        deviations=standing.deviations,
+        standing=standing.rows,
+        interim=bool(standing.interim),
         failures=tuple(failures),
         ledger=ledger(questions),
         summary=f"{record['images']['description'].rstrip('.')}.",

@@ -1,0 +1,108 @@
+"""How a study stands to its registration: what of it is interim, what departs, who looked before, what is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from study.analysis.core.results import QuestionResult
+from study.commands.run.completeness import Completeness
+from study.commands.run.false_supports import false_support_sentences
+from study.commands.run.looks import look_sentences
+from study.commands.run.plan import StudyPlan
+from study.commands.run.siblings import sibling_sentences
+from study.config import as_record
+from study.registration.deviations import differences, network_deviations, setting_deviations
+from study.vocabulary.schema import REGISTRATION_DIGEST
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a study stands to its registration, in sentences.
+
+    Attributes
+    ----------
+    interim
+        Why verdicts are interim and not confirmatory; empty where every planned network was tried.
+    deviations
+        Departures from the registration.
+    looks
+        Every time that results of this study were computed.
+    siblings
+        Other studies of the same images that lie beside this one.
+    false_supports
+        How many claims would be supported if none were so, and which hypotheses are primary.
+    """
+
+    interim: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    false_supports: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """Return what a report says above its verdicts: (heading, sentences), what is interim first."""
+        interim = ("No verdict here is confirmatory.", *self.interim) if self.interim else ()
+        parts = {
+            "Interim": interim,
+            "Looks": self.looks,
+            "Other studies of these images": self.siblings,
+            "False supports to expect": self.false_supports,
+        }
+        return tuple((heading, " ".join(sentences)) for heading, sentences in parts.items() if sentences)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return what the console says above its verdicts, what is interim first."""
+        interim = (f"INTERIM, no verdict here is confirmatory: {' '.join(self.interim)}",) if self.interim else ()
+        return (
+            *interim,
+            *(f"deviation: {line}" for line in self.deviations),
+            *self.looks,
+            *(f"another study of these images: {line}" for line in self.siblings),
+        )
+
+
+def standing_of(
+    plan: StudyPlan,
+    study: xr.DataTree,
+    questions: Sequence[QuestionResult],
+    missing: Completeness,
+    *,
+    record: Mapping[str, Any],
+    look: int,
+) -> Standing:
+    """Return how a study stands to its registration.
+
+    Parameters
+    ----------
+    plan
+        The study, and its folder, whose siblings are looked for.
+    study
+        Compacted: each of its networks says under which registration it was trained.
+    questions
+        What was concluded.
+    missing
+        What is not there.
+    record
+        The study's.
+    look
+        Number of the look whose results are shown.
+    """
+    registration, recorded = plan.registration, record["registration"]
+    trained_under = study["training"].to_dataset()[REGISTRATION_DIGEST].values.tolist()
+    deviations = differences(recorded, registration)
+    deviations += network_deviations(trained_under, recorded=recorded["digest"], present=registration.digest)
+    deviations += setting_deviations(registration, as_record(plan.config))
+    keys = {network.key for network in plan.networks}
+    return Standing(
+        interim=missing.interim,
+        deviations=tuple(deviations),
+        looks=tuple(look_sentences(plan.folder, shown=look)),
+        siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.images.fingerprint, keys=keys)),
+        false_supports=tuple(false_support_sentences(questions)),
+    )
