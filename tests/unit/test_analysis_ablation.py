@@ -14,10 +14,15 @@ from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, 
 from study.analysis.questions import questions
 from study.analysis.questions.ablation.estimands import (
     effect,
+    effect_by_block,
+    effect_by_clamp,
+    effect_by_clamp_and_block,
     log2_ratio,
+    log2_ratio_by_block,
     loss_increase,
     response_contrast,
     standardized_effect,
+    standardized_effect_by_block,
 )
 from study.analysis.questions.ablation.tables import (
     BY_CHANCE,
@@ -34,6 +39,7 @@ from study.analysis.questions.ablation.tables import (
 from study.analysis.questions.ablation.words import CLAMP_WORDS, CONTROL_WORDS, HALF_WORDS, ORDER_WORDS
 from study.config import CLAMPS
 from study.report.charts import charts
+from tests.example_networks import BLOCKS, by_block
 from tests.example_study import LAYERS, analysed, conclusion, registered, replaced, untested_results, verdicts
 from tests.example_study import example_study as any_study
 
@@ -61,7 +67,18 @@ def with_effect(study: xr.DataTree, top: np.ndarray, bottom: np.ndarray) -> xr.D
     ablation = study["ablation"].to_dataset()
     halves = np.stack([top, bottom], axis=-1) + ablation["baseline_loss"].values[:, None, None]
     null = 0.2 * np.random.default_rng(0).normal(size=ablation["null_effect"].shape)
-    return replaced(study, "ablation", loss=halves[:, None], null_target_loss=halves, null_effect=null)
+    blocks = by_block(np.random.default_rng(1), halves)
+    intact = ablation["baseline_loss"].values[:, None] + np.zeros(BLOCKS)
+    return replaced(
+        study,
+        "ablation",
+        loss=halves[:, None],
+        baseline_loss_by_block=intact,
+        loss_by_block=blocks[:, None],
+        null_target_loss=halves,
+        null_target_loss_by_block=blocks,
+        null_effect=null,
+    )
 
 
 def losses_of(study: xr.DataTree) -> np.ndarray:
@@ -108,6 +125,8 @@ def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> Non
         study,
         "ablation",
         loss=ablation["loss"].values[..., ::-1],
+        loss_by_block=ablation["loss_by_block"].values[..., ::-1, :],
+        null_target_loss_by_block=ablation["null_target_loss_by_block"].values[..., ::-1, :],
         ablated=-ablation["ablated"].values,
         null_target_loss=ablation["null_target_loss"].values[..., ::-1],
     )
@@ -118,8 +137,50 @@ def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> Non
         lambda s: effect(s, "relu_zero"),
         lambda s: effect(s, "mean"),
         lambda s: effect(s, "resample"),
+        effect_by_clamp,
+        effect_by_clamp_and_block,
+        standardized_effect_by_block,
+        lambda s: log2_ratio_by_block(s, "output_zero"),
     ):
         np.testing.assert_allclose(measure(swapped), -measure(study), atol=1e-12)
+
+
+def test_the_mean_over_blocks_of_images_is_the_value_of_all(study: xr.DataTree) -> None:
+    """Of every measure that has blocks; they differ, or there would be nothing to learn of images."""
+    for values, blocks in (
+        (standardized_effect(study), standardized_effect_by_block(study)),
+        (effect(study, "mean"), effect_by_block(study, "mean")),
+        (log2_ratio(study, "output_zero"), log2_ratio_by_block(study, "output_zero")),
+        (effect_by_clamp(study), effect_by_clamp_and_block(study)),
+    ):
+        assert blocks.dims == (*values.dims, "block")
+        np.testing.assert_allclose(blocks.mean("block", skipna=False), values, rtol=1e-9, atol=1e-12)
+        assert float(blocks.std("block").min()) > 0
+
+
+def test_a_block_moves_the_ratio_as_its_images_do(study: xr.DataTree) -> None:
+    """One block whose increase of the top half is a thousandth higher raises the ratio by log2(1.001 / 1)."""
+    ablation = study["ablation"].to_dataset()
+    loss, intact = ablation["loss"].values, ablation["baseline_loss"].values
+    blocks = np.repeat(loss[..., None], BLOCKS, axis=-1)
+    blocks[..., 0, 4] += 0.001 * (loss[..., 0] - intact[:, None, None])
+    changed = replaced(
+        study,
+        "ablation",
+        loss=blocks.mean(axis=-1),
+        loss_by_block=blocks,
+        baseline_loss_by_block=np.repeat(intact[:, None], BLOCKS, axis=1),
+    )
+    moved = log2_ratio_by_block(changed, "output_zero") - log2_ratio(study, "output_zero")
+    expected = np.log2(1.001) * (np.arange(BLOCKS) == 4)
+    np.testing.assert_allclose(moved, np.broadcast_to(expected, moved.shape), atol=1e-4 * np.log2(1.001) * 6)
+
+
+def test_a_clamp_that_was_not_used_has_no_effect_in_any_layer() -> None:
+    """Of the three clamps of one claim the others keep theirs."""
+    effects = effect_by_clamp(any_study(clamps=("output_zero", "mean")))
+    assert effects["condition"].values.tolist() == ["output_zero", "mean", "resample"]
+    assert effects.isnull().all(("network", "layer")).values.tolist() == [False, False, True]
 
 
 def test_a_null_without_variation_leaves_the_effect_undefined(study: xr.DataTree) -> None:

@@ -1,4 +1,4 @@
-"""How layers and their values are named in sentences."""
+"""How layers and their values are named in sentences, and what is said of several questions alike."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterable, Sequence
 import xarray as xr
 
 from study.analysis.core.results import HypothesisResult
+
+FOR_THESE_IMAGES = (
+    "What is concluded here holds for these test images: networks are taken as a sample, images are not. Other images of the"
+    " same kind would give somewhat other values, by how much no interval here says."
+)
 
 
 def claimed_layers(results: Iterable[HypothesisResult], measure: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What ablating units costs each network, in every way that is stored. No inference here.
 
-Values are (network, layer) and further dimensions; NaN where a network has none, which whoever averages must count.
+Values are (network, layer) and further dimensions; NaN where a network has none, which whoever averages must count. What
+has a dimension `block` is the same by block of test images: its mean over blocks is the value of all images.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import xarray as xr
 from study.analysis.core.layers import layer_means, tuning_of
 from study.vocabulary.schema import TARGETS
 
+CLAIMED_CLAMPS = ("output_zero", "mean", "resample")  # under each of which one sign is claimed
 SIDES = dict(zip(TARGETS, (1, -1), strict=True))  # how `ablated` marks the halves
 
 
@@ -53,6 +55,12 @@ def standardized_effect(study: xr.DataTree) -> xr.DataArray:
     T and its scale, `random_scale`, are measured on the same images; NaN where there is no scale.
     """
     return difference(study["ablation"].to_dataset()["null_target_loss"]) / random_scale(study)
+
+
+def standardized_effect_by_block(study: xr.DataTree) -> xr.DataArray:
+    """Return `standardized_effect` by block of the null's images, over the scale from all of them: (network, layer, block)."""
+    losses = study["ablation"].to_dataset()["null_target_loss_by_block"]
+    return difference(losses).rename(null_block="block") / random_scale(study)
 
 
 def control_effect(study: xr.DataTree) -> xr.DataArray:
@@ -117,6 +125,47 @@ def log2_ratio(study: xr.DataTree, clamp: str) -> xr.DataArray:
 def effect(study: xr.DataTree, clamp: str) -> xr.DataArray:
     """Return loss(top) - loss(bottom) on the whole test set, in nats: (network, layer)."""
     return difference(increase_under(study, clamp))
+
+
+def effect_by_block(study: xr.DataTree, clamp: str) -> xr.DataArray:
+    """Return `effect` by block of test images, in nats: (network, layer, block)."""
+    return difference(_increase_by_block(study, clamp))
+
+
+def log2_ratio_by_block(study: xr.DataTree, clamp: str) -> xr.DataArray:
+    """Return `log2_ratio` by block of test images: (network, layer, block).
+
+    A block's few images may give no ratio, so this is the ratio of all images and, to first order, how far the block's
+    increases move it: log2 is linear near the increases that all images give. NaN where `log2_ratio` is.
+    """
+    by_block = _increase_by_block(study, clamp)
+    increase = by_block.mean("block")
+    moved: xr.DataArray = difference((by_block - increase) / increase.where(increase > 0)) / np.log(2)
+    ratio: xr.DataArray = log2_ratio(study, clamp) + moved
+    return ratio
+
+
+def _increase_by_block(study: xr.DataTree, clamp: str) -> xr.DataArray:
+    """Return `increase_under` by block of test images: (network, layer, target, block)."""
+    ablation = study["ablation"].to_dataset()
+    increase = ablation["loss_by_block"] - ablation["baseline_loss_by_block"]
+    return increase.reindex(clamp=[clamp]).isel(clamp=0, drop=True).rename(test_block="block")
+
+
+def effect_by_clamp(study: xr.DataTree) -> xr.DataArray:
+    """Return `effect` under each of `CLAIMED_CLAMPS`, in nats: (network, layer, condition)."""
+    effects = xr.concat([effect(study, clamp) for clamp in CLAIMED_CLAMPS], _condition())
+    return effects.transpose("network", "layer", "condition")
+
+
+def effect_by_clamp_and_block(study: xr.DataTree) -> xr.DataArray:
+    """Return `effect_by_clamp` by block of test images, in nats: (network, layer, condition, block)."""
+    effects = xr.concat([effect_by_block(study, clamp) for clamp in CLAIMED_CLAMPS], _condition())
+    return effects.transpose("network", "layer", "condition", "block")
+
+
+def _condition() -> xr.Variable:
+    return xr.Variable("condition", list(CLAIMED_CLAMPS))
 
 
 def half_means(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:

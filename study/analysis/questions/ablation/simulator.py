@@ -1,12 +1,14 @@
 """Simulated ablation: the loss with halves of a layer ablated, and what the halves' units respond.
 
-Each function plants `Truth.theta` as the expectation over networks of the measure it stands for. Effects of ablation have
-heavy tails (Student's t) between networks, and random halves scatter within them.
+Each function plants `Truth.theta` as the expectation, over networks and images, of the measure it stands for. Effects of
+ablation have heavy tails (Student's t) between networks, and random halves scatter within them. Some blocks of images are
+worth more than others in all networks of a study alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from study.analysis.questions.ablation.estimands import CLAIMED_CLAMPS
 from study.analysis.simulation.population import (
     SILENT,
     Design,
@@ -32,6 +35,10 @@ from study.vocabulary.schema import TARGETS
 
 DRAW_FREEDOM: Final = 6.0  # of Student's t, for random halves of one network
 UNDEFINED: Final = 0.01  # share of networks in which ablating a half does not raise the loss
+BLOCKS: Final = 20  # of test images
+IMAGE_SD: Final = 0.5  # of a block's effect in all networks alike, in standard deviations over networks
+REST_SD: Final = 1.0  # of a block's effect in one network
+STRONGER: Final = 1.0  # how much stronger an effect is under the other clamps, in standard deviations over networks
 RESPONSE_SD: Final = 0.35  # of a unit's mean response, in units of its half's mean
 
 
@@ -40,9 +47,20 @@ def _costs(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     return rng.lognormal(0.2, 0.4, shape)
 
 
-def _losses(top: Floats, bottom: Floats) -> Floats:
-    """Return losses with the top and the bottom half ablated, (..., target), of an intact loss of 1 nat."""
-    return 1 + np.stack([top, bottom], axis=-1)
+def _by_block(rng: np.random.Generator, design: Design, effect: Floats, sd: float) -> Floats:
+    """Return effects (rows, ...) by block of images, (rows, ..., block); `sd` is that of the effects over networks."""
+    shape = (*effect.shape[1:], BLOCKS)
+    common = IMAGE_SD * rng.standard_normal((design.studies, *shape))
+    rest = REST_SD * rng.standard_normal((design.rows, *shape))
+    return effect[..., None] + sd * (np.repeat(common, design.networks, axis=0) + rest)
+
+
+def _by_half(cost: Floats, effect: Floats) -> Floats:
+    """Return the losses of both halves by block, (rows, layers, target, block), of an intact loss of 1 nat.
+
+    `cost` is what ablating a half costs, (rows, layers), `effect` how much more the top one does, (rows, layers, block).
+    """
+    return 1 + cost[..., None, None] + np.stack([effect / 2, -effect / 2], axis=-2)
 
 
 def standardized_effect(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
@@ -52,13 +70,17 @@ def standardized_effect(rng: np.random.Generator, design: Design, truth: Truth) 
     draws = rng.standard_t(DRAW_FREEDOM, (*cost.shape, design.size.null_draws)) * np.sqrt(1 - 2 / DRAW_FREEDOM)
     random = scale[..., None] * draws
     # The scale is estimated from the draws; dividing by the same estimate leaves the planted mean as it is.
-    effect = heavy_tailed(rng, design, truth) * np.sqrt((random**2).mean(-1))
-    loss = _losses(cost + effect / 2, cost - effect / 2)
+    effect = (
+        _by_block(rng, design, heavy_tailed(rng, design, truth), truth.sd) * np.sqrt((random**2).mean(-1))[..., None]
+    )
+    by_block = _by_half(cost, effect)
+    loss = by_block.mean(-1)
     coords = {"clamp": ["output_zero"], "layer": list(truth.layers), "target": list(TARGETS)}
     arrays = {
         "baseline_loss": np.ones(design.rows),
         "loss": loss[:, None],
         "null_target_loss": loss,
+        "null_target_loss_by_block": by_block,
         "null_effect": random,
     }
     return xr.DataTree.from_dict(group("ablation", design, arrays, coords))
@@ -69,21 +91,43 @@ def log2_ratio(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Dat
     ratio = heavy_tailed(rng, design, truth)
     cost = _costs(rng, ratio.shape)
     bottom = np.where(rng.random(ratio.shape) < UNDEFINED, -0.01, cost * 2 ** (-ratio / 2))
-    loss = _losses(cost * 2 ** (ratio / 2), bottom)
-    coords = {"clamp": ["output_zero"], "layer": list(truth.layers), "target": list(TARGETS)}
-    arrays = {"baseline_loss": np.ones(design.rows), "loss": loss[:, None]}
-    return xr.DataTree.from_dict(group("ablation", design, arrays, coords))
+    increase = np.stack([cost * 2 ** (ratio / 2), bottom], axis=-1)
+    # A block moves both increases by the same share, up and down, so that the planted mean of the logarithm stays.
+    moved = math.log(2) / 2 * _by_block(rng, design, np.zeros_like(ratio), truth.sd)
+    by_block = 1 + increase[..., None] * (1 + np.stack([moved, -moved], axis=-2))
+    return _whole_test_set(design, truth, ("output_zero",), by_block[:, None])
 
 
 def clamp_effect(rng: np.random.Generator, design: Design, truth: Truth, *, clamp: str) -> xr.DataTree:
     """Simulate the difference of the losses with either half ablated in one way, in nat."""
     effect = heavy_tailed(rng, design, truth)
     cost = _costs(rng, effect.shape)
-    loss = _losses(cost + effect / 2, cost - effect / 2)
-    coords = {"clamp": [clamp], "layer": list(truth.layers), "target": list(TARGETS)}
-    return xr.DataTree.from_dict(
-        group("ablation", design, {"baseline_loss": np.ones(design.rows), "loss": loss[:, None]}, coords)
-    )
+    by_block = _by_half(cost, _by_block(rng, design, effect, truth.sd))
+    return _whole_test_set(design, truth, (clamp,), by_block[:, None])
+
+
+def effect_by_clamp(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
+    """Simulate the same difference under every clamp of the claim, `theta` under the first and stronger under the others.
+
+    Then the first clamp alone decides how often the claim is supported, which is the worst there is for its level.
+    """
+    stronger = [0.0] + [STRONGER * truth.sd] * (len(CLAIMED_CLAMPS) - 1)
+    effects = [more + heavy_tailed(rng, design, truth) for more in stronger]
+    cost = _costs(rng, effects[0].shape)
+    by_block = [_by_half(cost, _by_block(rng, design, effect, truth.sd)) for effect in effects]
+    return _whole_test_set(design, truth, CLAIMED_CLAMPS, np.stack(by_block, axis=1))
+
+
+def _whole_test_set(design: Design, truth: Truth, clamps: Sequence[str], by_block: Floats) -> xr.DataTree:
+    """Return a study of the losses with either half ablated, (rows, clamp, layer, target, block), of an intact loss of 1."""
+    coords = {"clamp": list(clamps), "layer": list(truth.layers), "target": list(TARGETS)}
+    arrays = {
+        "baseline_loss": np.ones(design.rows),
+        "baseline_loss_by_block": np.ones((design.rows, BLOCKS)),
+        "loss": by_block.mean(-1),
+        "loss_by_block": by_block,
+    }
+    return xr.DataTree.from_dict(group("ablation", design, arrays, coords))
 
 
 def response_contrast(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:

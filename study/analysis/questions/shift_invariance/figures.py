@@ -7,7 +7,7 @@ import xarray as xr
 from study.analysis.core.charts import Chart
 from study.analysis.core.networks import drawn_note
 from study.analysis.core.results import Figure, HypothesisResult
-from study.analysis.core.words import values_by_layer
+from study.analysis.core.words import FOR_THESE_IMAGES, values_by_layer
 from study.analysis.questions.shift_invariance.estimands import INTACT, ablated_layers, last_layer, shifts_of
 from study.analysis.questions.shift_invariance.tables import consistency_table, layers_table, ratios_table
 
@@ -77,7 +77,7 @@ def _inactive_note(study: xr.DataTree) -> str:
 
 
 def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
-    """Say which layers are ablated, what is left out, and what a random half can show."""
+    """Say which layers are ablated, what is left out, what a random half can show, and of which images all holds."""
     layers = ", ".join(ablated_layers(study)) or "none"
     return (
         f"Ablated layers: {layers}. Units are ablated in what the next layer receives, behind the activations that are"
@@ -85,6 +85,7 @@ def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_see
         _inactive_note(study),
         "A random half shares about half of its units with the top half, so an effect of selectivity shows against it"
         " at about half its size against the bottom half.",
+        FOR_THESE_IMAGES,
         "Images are chosen because, unshifted, they drive a component near its maximum. Any change then tends to lower"
         " the activation, so the coefficient is above 0 for every component that depends on the image at all.",
     )
