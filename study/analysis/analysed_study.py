@@ -7,12 +7,14 @@ from collections.abc import Mapping
 
 import xarray as xr
 
+from study.analysis.core.evidence import evidence_of
 from study.analysis.core.layers import layer_names
+from study.analysis.core.learning import learning_checks, why_not_informative
 from study.analysis.core.networks import Parts
 from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
 from study.analysis.core.registry import questions
-from study.analysis.core.results import NOT_TESTED, HypothesisResult, QuestionResult
+from study.analysis.core.results import NOT_TESTED, HypothesisResult, LearningCheck, QuestionResult
 from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import multiverse_of
 from study.registration import Hypothesis, Registration
@@ -42,17 +44,37 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     hypotheses = registration.hypotheses
     parts = Parts(study)
     here = {name: one for name, one in hypotheses.items() if one.is_registered_for(architecture)}
-    first = _concluded(parts, here, root_seed, second=False)
+    learning = Learning(parts, registration)
+    first = _concluded(parts, here, learning, root_seed, second=False)
     first = {name: first.get(name) or _registered_elsewhere(one) for name, one in hypotheses.items()}
-    again = _concluded(parts, here, root_seed, second=True)
+    again = _concluded(parts, here, learning, root_seed, second=True)
     results = {
         name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
         for name, result in first.items()
     }
     names = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
-    described = (_question_result(name, results, again, parts, root_seed) for name in names)
+    described = (_question_result(name, results, again, parts, learning, root_seed) for name in names)
     registered = dataclasses.replace(registration, hypotheses=here)
     return tuple(_with_multiverse(result, registered, parts, root_seed) for result in described)
+
+
+class Learning:
+    """The learning checks of a study, by arm and set of initialisations; each is taken once."""
+
+    def __init__(self, parts: Parts, registration: Registration) -> None:
+        """Check nothing yet."""
+        self._parts, self._rules = parts, registration.learning
+        self._checks: dict[tuple[str, bool], tuple[LearningCheck, ...]] = {}
+
+    def of(self, question: Question, *, second: bool) -> tuple[LearningCheck, ...]:
+        """Return the checks of the networks that a question is about; none where none is registered, or no networks are."""
+        rule, networks = self._rules.get(question.arm), self._parts.of(question, second=second)
+        if rule is None or networks is None:
+            return ()
+        place = (question.arm, second or question.initialization_set == SECOND_SET)
+        if place not in self._checks:
+            self._checks[place] = learning_checks(rule, networks)
+        return self._checks[place]
 
 
 def network_of(study: xr.DataTree) -> tuple[str, tuple[str, ...]]:
@@ -78,7 +100,7 @@ def _registered_elsewhere(hypothesis: Hypothesis) -> HypothesisResult:
 
 
 def _concluded(
-    parts: Parts, hypotheses: Mapping[str, Hypothesis], root_seed: int, *, second: bool
+    parts: Parts, hypotheses: Mapping[str, Hypothesis], learning: Learning, root_seed: int, *, second: bool
 ) -> dict[str, HypothesisResult]:
     """Return the result of every hypothesis, in their order; for the second set of those alone that it has data of."""
     tested, untestable = {}, {}
@@ -88,9 +110,11 @@ def _concluded(
         if networks is None:
             untestable[name] = untested(hypothesis, _missing(question, second=second))
             continue
-        layers = tested_layers(hypothesis, question.estimands[hypothesis.measure], networks, root_seed=root_seed)
+        evidence = evidence_of(question.estimands[hypothesis.measure], networks)
+        layers = tested_layers(hypothesis, evidence, root_seed=root_seed)
         published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=root_seed)
-        tested[name] = Tested(hypothesis, layers, published)
+        why = why_not_informative(learning.of(question, second=second))
+        tested[name] = Tested(hypothesis, layers, published, why)
     results = with_verdicts(tested)
     if not second:
         results |= untestable
@@ -113,6 +137,7 @@ def _question_result(
     results: Mapping[str, HypothesisResult],
     again: Mapping[str, HypothesisResult],
     parts: Parts,
+    learning: Learning,
     root_seed: int,
 ) -> QuestionResult:
     """Return a question's results, with figures and notes of the networks that there are.
@@ -122,7 +147,10 @@ def _question_result(
     question = questions()[name]
     first = tuple(result for result in results.values() if result.hypothesis.question == name)
     repeated = tuple(result for result in again.values() if result.hypothesis.question == name)
-    described = QuestionResult(name, question.title, question.paper_section, question.claim, first)
+    checks = learning.of(question, second=False)
+    if parts.of(question, second=True) is not None:
+        checks += learning.of(question, second=True)
+    described = QuestionResult(name, question.title, question.paper_section, question.claim, first, learning=checks)
     if (networks := parts.of(question, second=False)) is not None:
         here = tuple(result for result in first if not is_registered_elsewhere(result))
         described = dataclasses.replace(
@@ -143,7 +171,10 @@ def _with_multiverse(
     networks = parts.of(questions()[result.question], second=False)
     if networks is None or result.question not in registration.multiverse:
         return result
-    curve_and_agreement = multiverse_of(result.question, registration, networks, root_seed=root_seed)
+    informative = all(check.passed for check in result.learning if check.initialization_set != SECOND_SET)
+    curve_and_agreement = multiverse_of(
+        result.question, registration, networks, informative=informative, root_seed=root_seed
+    )
     if curve_and_agreement is None:
         return result
     curve, agreement = curve_and_agreement

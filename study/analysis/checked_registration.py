@@ -21,7 +21,16 @@ def check_registration(registration: Registration, *, source: str) -> None:
         where = f"{source}, hypothesis {hypothesis.id!r}"
         _check_measure(hypothesis, where)
         _check_layers(hypothesis, where)
+    _check_learning(registration, source)
     check_multiverse(registration, source=source)
+
+
+def _check_learning(registration: Registration, source: str) -> None:
+    """Refuse a learning check of an arm that no question is about."""
+    arms = tuple(dict.fromkeys(question.arm for question in questions().values()))
+    for arm in registration.learning:
+        if arm not in arms:
+            raise StudyError(f"{source}, learning block: {arm!r} is no arm of a question; arms are {', '.join(arms)}")
 
 
 def _check_measure(hypothesis: Hypothesis, where: str) -> None:
@@ -37,9 +46,15 @@ def _check_measure(hypothesis: Hypothesis, where: str) -> None:
             f"{where}, field 'measure': {hypothesis.measure!r} is unknown; {hypothesis.question} has"
             f" {', '.join(question.estimands)}"
         )
-    correlates = question.estimands[hypothesis.measure].against is not None
+    estimand = question.estimands[hypothesis.measure]
+    correlates, pairs = estimand.against is not None, estimand.pairs is not None
     if correlates != hypothesis.kind.correlates:
         fits = "correlates two variables" if correlates else "has one value a network"
+        raise StudyError(
+            f"{where}, field 'test': {hypothesis.test!r} does not fit measure {hypothesis.measure!r}, which {fits}"
+        )
+    if pairs != hypothesis.kind.pairs:
+        fits = "compares curves of different networks" if pairs else "has no curves to pair"
         raise StudyError(
             f"{where}, field 'test': {hypothesis.test!r} does not fit measure {hypothesis.measure!r}, which {fits}"
         )

@@ -123,7 +123,7 @@ def _confirmatory(registration: Registration, config: Config) -> list[Hypothesis
     """Return the confirmatory hypotheses with the layers of a study's networks."""
     architecture = architectures()[config.network.architecture]
     named = registration.for_network(architecture.name, architecture.layers)
-    return [hypothesis for hypothesis in named.hypotheses.values() if hypothesis.status == "confirmatory"]
+    return [hypothesis for hypothesis in named.hypotheses.values() if hypothesis.is_confirmatory]
 
 
 def to_simulate(registration: Registration, config: Config, *, studies: int = STUDIES) -> int:

@@ -40,6 +40,8 @@ def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
     for part in ("settings", "profile_settings"):
         if stored[part] != now[part]:
             lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
+    if stored.get("learning", {}) != now["learning"]:
+        lines.append(f"registered learning checks: were {stored.get('learning', {})}, are now {now['learning']}")
     lines += _multiverse_differences(stored.get("multiverse", {}), now["multiverse"])
     return lines or [
         "The form of preregistration.md changed: it names the network of each hypothesis, which the stored registration does"

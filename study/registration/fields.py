@@ -6,13 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
-from study.registration.decisions import parsed_rule
 from study.registration.hypotheses import (
     ADJUSTMENTS,
     ALL_LAYERS,
     ALTERNATIVES,
     ANY_NETWORK,
+    BOUNDS,
     COMBINATIONS,
+    NOTHING,
+    NULL_VALUE,
     STATUSES,
     STRATA,
     Hypothesis,
@@ -21,7 +23,7 @@ from study.registration.test_kinds import TEST_KINDS
 from study.vocabulary.errors import StudyError
 
 FIELDS: Final = {field.name: str(field.type) for field in dataclasses.fields(Hypothesis)}  # name to type
-RULE: Final = "Rule"
+MAY_BE_EMPTY: Final = ("exchangeable",)
 ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "alternative": ALTERNATIVES,
     "test": tuple(TEST_KINDS),
@@ -30,6 +32,9 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "experimental_unit": ("network",),
     "adjustment": ADJUSTMENTS,
     "strata": STRATA,
+    "estimate_reaches": BOUNDS,
+    "opposite_beyond": (NULL_VALUE, NOTHING),
+    "ruled_out_at": BOUNDS,
 }
 RANGES: Final = {
     "n_resamples": (999, 10_000_000),
@@ -60,17 +65,11 @@ def checked_hypothesis(written: Mapping[str, Any], where: str) -> Hypothesis:
     for problem, names in (("missing", set(FIELDS) - set(written)), ("unknown", set(written) - set(FIELDS))):
         if names:
             raise StudyError(f"{where}: field {min(names)!r} is {problem}; a hypothesis has {', '.join(FIELDS)}")
-    values: dict[str, Any] = {
-        key: _converted(key, written[key], hint, where) for key, hint in FIELDS.items() if hint != RULE
-    }
+    values: dict[str, Any] = {key: _converted(key, written[key], hint, where) for key, hint in FIELDS.items()}
     _check_values(values, where)
     _check_layers(values, where)
     _check_effect(values, where)
-    values |= {
-        key: parsed_rule(written[key], f"{where}, field {key!r}", smallest_effect=values["smallest_effect"])
-        for key, hint in FIELDS.items()
-        if hint == RULE
-    }
+    _check_decision(values, where)
     return Hypothesis(**values)
 
 
@@ -87,7 +86,7 @@ def _converted(key: str, value: Any, hint: str, where: str) -> Any:
     kind = {"int": int, "float": float}.get(hint, str)  # the literal types are text
     if not isinstance(value, kind) or isinstance(value, bool):
         raise StudyError(f"{where}, field {key!r}: {value!r} must be of type {hint}")
-    if isinstance(value, str) and not value.strip():
+    if isinstance(value, str) and not value.strip() and key not in MAY_BE_EMPTY:
         raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
     return value
 
@@ -131,11 +130,7 @@ def _check_effect(values: Mapping[str, Any], where: str) -> None:
                 " smaller margin"
             )
     else:
-        side, beyond = {
-            "greater": ("above", effect > null_value),
-            "less": ("below", effect < null_value),
-            "two-sided": ("different from", effect != null_value),
-        }[alternative]
+        side, beyond = ("above", effect > null_value) if alternative == "greater" else ("below", effect < null_value)
         if not beyond:
             raise StudyError(
                 f"{name}: {effect!r} must be {side} null_value, {null_value!r}, for alternative {alternative!r}: it is the"
@@ -146,4 +141,25 @@ def _check_effect(values: Mapping[str, Any], where: str) -> None:
         raise StudyError(
             f"{where}, field 'expected_sd': {values['expected_sd']!r} must be {needed}, for test {kind.name!r}: the standard"
             " deviation over networks of the estimand"
+        )
+
+
+def _check_decision(values: Mapping[str, Any], where: str) -> None:
+    """Refuse a direction that the test does not have, and findings that a claim of absence, or of an effect, cannot have."""
+    kind, alternative = TEST_KINDS[values["test"]], values["alternative"]
+    allowed = ("two-sided",) if kind.absence else ("less", "greater")
+    if alternative not in allowed:
+        raise StudyError(
+            f"{where}, field 'alternative': {alternative!r} must be {' or '.join(allowed)} for test {kind.name!r}:"
+            f" {'absence lies between two margins' if kind.absence else 'a claim of an effect has a direction'}"
+        )
+    for field in ("estimate_reaches", "opposite_beyond", "ruled_out_at"):
+        if kind.absence and values[field] != NOTHING:
+            raise StudyError(
+                f"{where}, field {field!r}: {values[field]!r} must be {NOTHING!r} for test {kind.name!r}: its margins decide"
+            )
+    if values["exchangeable"] and kind.name != "mean":
+        raise StudyError(
+            f"{where}, field 'exchangeable': a reason has no place here, test {kind.name!r} flips no signs alone; leave it"
+            " empty"
         )

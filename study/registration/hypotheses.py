@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from study.registration.decisions import Rule
+from study.registration.learning import LearningRule
 from study.registration.multiverse import Factors, plain_factors
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
 
@@ -15,8 +15,10 @@ Alternative = Literal["two-sided", "less", "greater"]
 Adjustment = Literal["holm", "none"]
 ALTERNATIVES, ADJUSTMENTS = get_args(Alternative), get_args(Adjustment)
 COMBINATIONS = ("every", "most", "any")
-STATUSES = ("confirmatory", "exploratory")
-STRATA = ("augmentation", "label_corruption", "none")
+PRIMARY, CONFIRMATORY, EXPLORATORY = STATUSES = ("primary", "confirmatory", "exploratory")
+STRATA = ("augmentation", "label_corruption", "seed", "none")
+SMALLEST_EFFECT, NULL_VALUE, NOTHING = BOUNDS = ("smallest_effect", "null_value", "nothing")
+MOST_PRIMARY = 3
 ALL_LAYERS, ANY_NETWORK = "all", "any"
 
 
@@ -30,6 +32,12 @@ class Hypothesis:
     the registered smallest effect of interest: a value of the estimand beyond `null_value`, or the half-width of an
     equivalence margin around it. `expected_sd` is the standard deviation over networks of the estimand that power
     calculations assume; 0 for correlations over networks.
+
+    Every finding is a one-sided test at a bound, adjusted within the family: support at `null_value`, with an estimate
+    that reaches `estimate_reaches`; *opposite* at `opposite_beyond`, *ruled out* at `ruled_out_at`, both in the other
+    direction. Each of the three names `null_value`, `smallest_effect` or `nothing`. A claim of absence names nothing: it is
+    supported within the margins, and an effect is present beyond one. `exchangeable` says why the sides of the comparison
+    are exchangeable where the null value is true, so that sign flips alone test it; empty where they need not be.
     """
 
     id: str
@@ -53,8 +61,10 @@ class Hypothesis:
     null_value: float
     smallest_effect: float
     expected_sd: float
-    supported: Rule
-    contradicted: Rule
+    estimate_reaches: str
+    opposite_beyond: str
+    ruled_out_at: str
+    exchangeable: str
     exclusions: str
     minimum_networks: int
     minimum_per_stratum: int
@@ -66,6 +76,20 @@ class Hypothesis:
         return TEST_KINDS[self.test]
 
     @property
+    def is_primary(self) -> bool:
+        """Return whether its p-value is adjusted across the few hypotheses that the study stands for."""
+        return self.status == PRIMARY
+
+    @property
+    def is_confirmatory(self) -> bool:
+        """Return whether its verdict counts: all but the exploratory ones."""
+        return self.status != EXPLORATORY
+
+    def bound(self, name: str) -> float | None:
+        """Return the value that `estimate_reaches`, `opposite_beyond` or `ruled_out_at` names; None for nothing."""
+        return {SMALLEST_EFFECT: self.smallest_effect, NULL_VALUE: self.null_value}.get(name)
+
+    @property
     def is_about_all_layers(self) -> bool:
         """Return whether the layers are those of the network and have not been named yet."""
         return self.layers == (ALL_LAYERS,)
@@ -75,13 +99,8 @@ class Hypothesis:
         return self.network in (ANY_NETWORK, architecture)
 
     def as_record(self) -> dict[str, Any]:
-        """Return the fields as plain JSON types, rules as their text."""
-        record = dataclasses.asdict(self)
-        return record | {
-            "layers": list(self.layers),
-            "supported": self.supported.text,
-            "contradicted": self.contradicted.text,
-        }
+        """Return the fields as plain JSON types."""
+        return dataclasses.asdict(self) | {"layers": list(self.layers)}
 
 
 @dataclass(frozen=True)
@@ -89,7 +108,8 @@ class Registration:
     """Everything registered: hypotheses by id, and the settings they were registered for.
 
     `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
-    by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered one first.
+    by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered one first;
+    `learning` the learning check of every arm.
     `digest` covers the machine-readable part, `text_digest` the whole file.
     """
 
@@ -99,6 +119,7 @@ class Registration:
     digest: str
     text_digest: str
     multiverse: Factors = dataclasses.field(default_factory=dict)
+    learning: dict[str, LearningRule] = dataclasses.field(default_factory=dict)
 
     def for_network(self, architecture: str, layers: Sequence[str]) -> Registration:
         """Return the registration with the layers of a network named wherever a claim is about all of them.
@@ -127,4 +148,5 @@ class Registration:
             "settings": self.settings,
             "profile_settings": self.profile_settings,
             "multiverse": plain_factors(self.multiverse),
+            "learning": {arm: dataclasses.asdict(rule) for arm, rule in self.learning.items()},
         }

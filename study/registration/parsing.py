@@ -1,7 +1,7 @@
 """From the text of `preregistration.md` to what it registers; its prose stands around the blocks for people.
 
-Four kinds of fenced blocks are read: `toml defaults` (once), `toml hypotheses`, `toml settings` and `toml multiverse`
-(once). A hypothesis is a table, named by its id, in a block of hypotheses::
+Five kinds of fenced blocks are read: `toml defaults` (once), `toml hypotheses`, `toml settings`, `toml learning` and `toml
+multiverse` (once each). A hypothesis is a table, named by its id, in a block of hypotheses::
 
     [existence-above-shuffle]
     claim = "The gOSI is much larger than that of shuffled responses in most layers."
@@ -15,6 +15,7 @@ the first hyphen, the family the id, unless the table says otherwise.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import tomllib
@@ -24,14 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from study.registration.fields import FIELDS, checked_hypothesis
-from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Hypothesis, Registration
-from study.registration.multiverse import parsed_factors, plain_factors
+from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, MOST_PRIMARY, Hypothesis, Registration
+from study.registration.learning import parsed_learning
+from study.registration.multiverse import parsed_factors
 from study.registration.profiles import registered_profiles
 from study.vocabulary.digests import digest
 from study.vocabulary.errors import StudyError
 
 DECISION = "decision"
-KINDS = ("defaults", "hypotheses", "settings", "multiverse")
+KINDS = ("defaults", "hypotheses", "settings", "learning", "multiverse")
 
 
 def read_registration(path: Path) -> Registration:
@@ -74,14 +76,12 @@ def parsed_registration(
     sizes = {name: dict(values) for name, values in (registered_profiles() if profiles is None else profiles).items()}
     where = f"{source}, multiverse block"
     multiverse = parsed_factors([_toml(block, where) for block in _blocks(text, "multiverse", source)], where)
-    machine_readable = {
-        "hypotheses": {name: hypothesis.as_record() for name, hypothesis in hypotheses.items()},
-        "settings": settings,
-        "profile_settings": sizes,
-        "multiverse": plain_factors(multiverse),
-    }
+    where = f"{source}, learning block"
+    learning = parsed_learning([_toml(block, where) for block in _blocks(text, "learning", source)], where)
     text_digest = hashlib.sha256(text.encode()).hexdigest()
-    return Registration(hypotheses, settings, sizes, digest(machine_readable), text_digest, multiverse)
+    registered = Registration(hypotheses, settings, sizes, "", text_digest, multiverse, learning)
+    machine_readable = {key: value for key, value in registered.as_record().items() if not key.endswith("digest")}
+    return dataclasses.replace(registered, digest=digest(machine_readable))
 
 
 def _check_kinds(text: str, source: str) -> None:
@@ -155,6 +155,12 @@ def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
             hypothesis = _hypothesis(name, shared | table, defaults, f"{where}, [{name}]")
             _check_family(hypothesis, hypotheses.values(), f"{where}, [{name}]")
             hypotheses[name] = hypothesis
+    primary = [name for name, hypothesis in hypotheses.items() if hypothesis.is_primary]
+    if len(primary) > MOST_PRIMARY:
+        raise StudyError(
+            f"{source}: {len(primary)} hypotheses have status 'primary' ({', '.join(primary)}); at most {MOST_PRIMARY} may, make"
+            " the others confirmatory"
+        )
     if not hypotheses:
         raise StudyError(f"{source} holds no block that opens with ```toml hypotheses: nothing is registered")
     return hypotheses

@@ -145,8 +145,8 @@ def interval_kinds(result: HypothesisResult) -> list[str]:
 
 
 def entered_text(layer: LayerResult) -> str:
-    """Return how many networks entered a layer's test, and how many the registered rule left out, if any."""
-    return f"{layer.n} ({layer.n_excluded} excluded)" if layer.n_excluded else str(layer.n)
+    """Return how many networks entered a layer's test, and how many are missing there, if any."""
+    return f"{layer.n} ({layer.n_missing} missing)" if layer.n_missing else str(layer.n)
 
 
 def networks_sentence(layers: Sequence[LayerResult]) -> str:

@@ -27,7 +27,7 @@ from study.stats.means import (
 )
 from study.stats.meta import Heterogeneity, RandomEffects, heterogeneity, random_effects_mean
 from study.stats.mixed import MixedSlope, random_intercept_slope
-from study.stats.multiplicity import adjusted_pvalues
+from study.stats.multiplicity import Adjustment, adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
 from study.stats.pairing import pairing_permutation_tests
 from study.stats.partial import partial_interval, partial_permutation_test, partial_spearman
@@ -40,9 +40,10 @@ from study.stats.randomization import combined_randomization_test, randomization
 from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
 from study.stats.signs import sign_flip_test, sign_flip_tests
-from study.stats.textbook import textbook_spearman
+from study.stats.textbook import student_interval, textbook_spearman
 
 __all__ = [
+    "Adjustment",
     "Alternative",
     "Correlation",
     "EffectiveSampleSize",
@@ -93,5 +94,6 @@ __all__ = [
     "stratified_permutation_tests",
     "stratified_spearman",
     "stratified_spearmans",
+    "student_interval",
     "textbook_spearman",
 ]

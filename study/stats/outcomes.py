@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Alternative = Literal["two-sided", "less", "greater"]
-IntervalKind = Literal["BCa", "percentile", "Fisher z", "Hartung-Knapp", "Clopper-Pearson", "Wald", "undefined"]
+IntervalKind = Literal[
+    "BCa", "percentile", "Fisher z", "Hartung-Knapp", "Clopper-Pearson", "Wald", "Student t", "undefined"
+]
 
 FEWEST_OBSERVATIONS: Final = 3
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from study.analysis.core.results import (
     DIFFERENT_VERDICTS,
+    INCONCLUSIVE,
+    NO_VERDICT,
     NOT_COMPARED,
     NOT_TESTED,
     SAME_VERDICT,
+    SUPPORTED,
     HypothesisResult,
     LayerResult,
     LedgerRow,
@@ -17,7 +20,7 @@ from study.analysis.core.results import (
 )
 from study.registration import Hypothesis
 
-_SIDES = {"less": "one-sided, below", "greater": "one-sided, above", "two-sided": "two-sided"}
+_SIDES = {"less": "one-sided, below", "greater": "one-sided, above"}
 
 
 def ledger(questions: Sequence[QuestionResult]) -> tuple[LedgerRow, ...]:
@@ -26,10 +29,7 @@ def ledger(questions: Sequence[QuestionResult]) -> tuple[LedgerRow, ...]:
     A claim of the paper is what a confirmatory hypothesis says; exploratory ones add to the paper and have no row.
     """
     return tuple(
-        _row(result)
-        for question in questions
-        for result in question.hypotheses
-        if result.hypothesis.status == "confirmatory"
+        _row(result) for question in questions for result in question.hypotheses if result.hypothesis.is_confirmatory
     )
 
 
@@ -38,7 +38,12 @@ def registered_test(hypothesis: Hypothesis) -> str:
     within = "" if hypothesis.strata == "none" else f" within {hypothesis.strata.replace('_', ' ')}"
     low, high = (hypothesis.null_value + sign * hypothesis.smallest_effect for sign in (-1, 1))
     tested = hypothesis.kind.sentence.format(
-        null_value=hypothesis.null_value, low=low, high=high, within=within, permuted=within.strip() or "freely"
+        null_value=hypothesis.null_value,
+        low=low,
+        high=high,
+        by="sign flips" if hypothesis.exchangeable else "the larger p of sign flips and a bootstrap-t",
+        within=within,
+        permuted=within.strip() or "freely",
     )
     side = "two one-sided tests" if hypothesis.kind.absence else _SIDES[hypothesis.alternative]
     return f"{tested}; {side}."
@@ -66,13 +71,18 @@ def _row(result: HypothesisResult) -> LedgerRow:
 
 
 def _comparison(result: HypothesisResult) -> str:
-    if NOT_TESTED in (result.verdict, result.published_verdict):
+    verdicts = (result.verdict, result.published_verdict)
+    if any(verdict in NO_VERDICT for verdict in verdicts):
         return NOT_COMPARED
-    return SAME_VERDICT if result.verdict == result.published_verdict else DIFFERENT_VERDICTS
+    supports, undecided = ([verdict in group for verdict in verdicts] for group in ((SUPPORTED,), (INCONCLUSIVE,)))
+    same = supports[0] == supports[1] and undecided[0] == undecided[1]
+    return SAME_VERDICT if same else DIFFERENT_VERDICTS
 
 
 def _untested(result: HypothesisResult) -> str:
     """Return why the registered or, failing that, the published analysis has no verdict."""
+    if result.verdict in NO_VERDICT and result.verdict != NOT_TESTED:
+        return result.reason
     if result.verdict == NOT_TESTED:
         return _notes(result.layers) or result.reason or "no reason is recorded"
     if result.published_verdict == NOT_TESTED:

@@ -9,7 +9,15 @@ from collections.abc import Callable
 import xarray as xr
 
 from study.analysis.core.question import PublishedAnalysis
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, PublishedLayer
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_SUPPORTED,
+    NOT_TESTED,
+    OPPOSITE,
+    SUPPORTED,
+    PublishedLayer,
+)
 
 PUBLISHED_ALPHA = 0.05
 
@@ -18,7 +26,7 @@ def published_layer(
     layer: str, estimate: float, holds: bool, note: str, *, pvalue: float = float("nan")
 ) -> PublishedLayer:
     """Return the published analysis of a layer: supported if it `holds`, not tested where its estimate is undefined."""
-    verdict = (SUPPORTED if holds else CONTRADICTED) if math.isfinite(estimate) else NOT_TESTED
+    verdict = (SUPPORTED if holds else NOT_SUPPORTED) if math.isfinite(estimate) else NOT_TESTED
     return PublishedLayer(layer, estimate, pvalue, verdict, note)
 
 
@@ -46,8 +54,10 @@ def by_eye(
 
 
 def negative_correlation(layer: str, rho: float, pvalue: float, note: str) -> PublishedLayer:
-    """Return a published rank correlation of a layer: supported below 0, inconclusive where its p is not small."""
+    """Return a published rank correlation of a layer: supported below 0, opposite above, inconclusive where p is not small."""
     row = published_layer(layer, rho, rho < 0, note, pvalue=pvalue)
+    if row.verdict == NOT_SUPPORTED:
+        row = dataclasses.replace(row, verdict=OPPOSITE)
     return dataclasses.replace(row, verdict=INCONCLUSIVE) if pvalue >= PUBLISHED_ALPHA else row
 
 
@@ -57,7 +67,7 @@ def read_as_absence(row: PublishedLayer) -> PublishedLayer:
     That is how the paper reads it, and no evidence of absence; the note says so. Not tested where p is undefined.
     """
     if math.isnan(row.pvalue) or row.pvalue < PUBLISHED_ALPHA:
-        return dataclasses.replace(row, verdict=NOT_TESTED if math.isnan(row.pvalue) else CONTRADICTED)
+        return dataclasses.replace(row, verdict=NOT_TESTED if math.isnan(row.pvalue) else EFFECT_PRESENT)
     return dataclasses.replace(row, verdict=SUPPORTED, note=f"absence read from a large p-value; {row.note}")
 
 

@@ -13,21 +13,22 @@ from study.analysis.core.results import (
 )
 from study.vocabulary.schema import GENERALIZATION
 
-MOST_DRAWN = 100
-NOT_IN_PAPER = "Not in the paper."
-PUBLISHED_ALPHA = 0.05
-
 
 @dataclass(frozen=True, kw_only=True)
 class Estimand:
     """What is estimated, named by a hypothesis' `measure` field.
 
     `values` maps the networks to (network, layer), NaN where a network has no value; `against`, for correlations, to the
-    other variable, (network,).
+    other variable, (network,). Values with a further dimension `condition` make a claim about each of its conditions.
+    `blocks` maps to (network, layer, block of test images), and `condition` where `values` has it: their mean over blocks
+    is `values`, and images are then a sample too. `pairs`, for tests of pairing, maps to (network, layer, partner): how
+    similar a network's one curve is to the other curve of each network, in the same order; its diagonal is `values`.
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
     against: Callable[[xr.DataTree], xr.DataArray] | None = None
+    blocks: Callable[[xr.DataTree], xr.DataArray] | None = None
+    pairs: Callable[[xr.DataTree], xr.DataArray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,25 @@ if TYPE_CHECKING:
     from study.registration import Hypothesis
 
 SUPPORTED = "supported"
-CONTRADICTED = "contradicted"
+OPPOSITE = "opposite"  # the effect lies beyond the null value, on the other side
+RULED_OUT = "ruled out"  # an effect as large as the smallest that matters is excluded
+EFFECT_PRESENT = "effect present"  # of a claim of absence: the effect lies beyond the margin
 INCONCLUSIVE = "inconclusive"
+NOT_INFORMATIVE = "not informative"  # the networks did not learn what they must for the test to mean something
 NOT_TESTED = "not tested"
-VERDICTS = (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
+VERDICTS = (SUPPORTED, OPPOSITE, RULED_OUT, EFFECT_PRESENT, INCONCLUSIVE, NOT_INFORMATIVE, NOT_TESTED)
+REFUTED = (OPPOSITE, RULED_OUT, EFFECT_PRESENT)
+NOT_SUPPORTED = "not supported"  # of the analysis as published: what is read from a figure is not there
+PUBLISHED_VERDICTS = (
+    SUPPORTED,
+    OPPOSITE,
+    EFFECT_PRESENT,
+    NOT_SUPPORTED,
+    INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_TESTED,
+)
+NO_VERDICT = (NOT_INFORMATIVE, NOT_TESTED)
 AGREE, DISAGREE, CANNOT_TELL = "the sets agree", "the sets disagree", "cannot tell"
 AGREEMENTS = (AGREE, DISAGREE, CANNOT_TELL)
 SAME_VERDICT, DIFFERENT_VERDICTS, NOT_COMPARED = "same verdict", "different verdicts", "not compared"
@@ -30,8 +45,10 @@ COMPARISONS = (SAME_VERDICT, DIFFERENT_VERDICTS, NOT_COMPARED)
 class LayerResult:
     """The registered test in one layer.
 
-    `pvalue` and `pvalue_adjusted` are NaN where the test is undefined; `note` then names the reason.
-    `n` networks entered the test, `n_excluded` were left out by the registered exclusion rule.
+    Each p-value is one-sided, and NaN where its test is undefined (`note` then names the reason) or not registered:
+    `pvalue` for the claim, `pvalue_opposite` for an effect beyond the null value on the other side, `pvalue_ruled_out` for
+    an effect short of the smallest that matters, or, of a claim of absence, beyond the margin; the adjusted ones within
+    the family. `n` networks entered the test, `n_missing` have no value there: they failed, or it is undefined.
     """
 
     layer: str
@@ -41,8 +58,12 @@ class LayerResult:
     ci_kind: str
     pvalue: float
     pvalue_adjusted: float
+    pvalue_opposite: float
+    pvalue_opposite_adjusted: float
+    pvalue_ruled_out: float
+    pvalue_ruled_out_adjusted: float
     n: int
-    n_excluded: int
+    n_missing: int
     verdict: str
     note: str = ""
 
@@ -62,6 +83,8 @@ class PublishedLayer:
 class HypothesisResult:
     """One registered hypothesis: its layers, its verdict by the registered rule, and the published analysis beside.
 
+    `pvalue` is the p-value of the claim as a whole: of its layers' adjusted ones the largest, the smallest, or that of a
+    partial conjunction, as every, any or most layers are needed; of a primary hypothesis adjusted across these.
     `published_test` says in words what the published analysis is, `difference` in one line what sets the registered one
     apart from it.
     """
@@ -75,13 +98,37 @@ class HypothesisResult:
     second: SecondSet | None = None
     published_test: str = ""
     difference: str = ""
+    pvalue: float = float("nan")
+
+
+@dataclass(frozen=True)
+class LearningCheck:
+    """Whether the networks of an arm learnt what they must, in one stratum.
+
+    `measure` says in words what was measured, `median` is its median over the `networks`, `needed` what is registered.
+    `chance` is the accuracy of guessing, NaN where the measure is no accuracy.
+    """
+
+    arm: str
+    initialization_set: int
+    stratum: str
+    measure: str
+    median: float
+    needed: float
+    networks: int
+    chance: float
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the median reaches what is registered; an undefined one does not."""
+        return self.median >= self.needed
 
 
 @dataclass(frozen=True)
 class SecondSet:
     """The same test in the second set of initialisations: its layers, its verdict, and whether the sets agree.
 
-    `agreement` is one of `AGREEMENTS`: both supported or both contradicted; one of each; anything else.
+    `agreement` is one of `AGREEMENTS`: both supported or both refuted; one of each; anything else.
     """
 
     layers: tuple[LayerResult, ...]
@@ -160,6 +207,7 @@ class QuestionResult:
     """One question of the study: the paper's claim, its hypotheses and its figures, also of the second set.
 
     `multiverse` says, layer by layer, how far other analyses agree; the last of the figures is then their curve.
+    `learning` holds the checks of the networks that it rests on, of both sets; empty where none is registered.
     """
 
     question: str
@@ -171,3 +219,4 @@ class QuestionResult:
     notes: tuple[str, ...] = field(default=())
     second_figures: tuple[Figure, ...] = ()
     multiverse: tuple[LayerAgreement, ...] = ()
+    learning: tuple[LearningCheck, ...] = ()

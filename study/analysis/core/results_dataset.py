@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
 
 from study.analysis.core.results import HypothesisResult, LayerResult, QuestionResult
+from study.analysis.core.testing import untested_layer
 
 _NUMBERS = {
     "estimate": ("f8", "registered estimate"),
-    "pvalue": ("f8", "p-value of the registered test"),
-    "pvalue_adjusted": ("f8", "p-value adjusted within its family"),
+    "pvalue": ("f8", "one-sided p-value of the claim"),
+    "pvalue_adjusted": ("f8", "the same adjusted within its family"),
+    "pvalue_opposite": ("f8", "one-sided p-value of an effect beyond the null value on the other side"),
+    "pvalue_opposite_adjusted": ("f8", "the same adjusted within its family"),
+    "pvalue_ruled_out": (
+        "f8",
+        "one-sided p-value against an effect that matters; of absence, of one beyond the margin",
+    ),
+    "pvalue_ruled_out_adjusted": ("f8", "the same adjusted within its family"),
     "n": ("i8", "networks in the test"),
-    "n_excluded": ("i8", "networks excluded by the registered rule"),
+    "n_missing": ("i8", "networks without a value there: failed, or undefined"),
 }
 _SECOND = "second_"  # the same of the second set of initialisations
-_NAN = float("nan")
-_ABSENT = LayerResult("", _NAN, _NAN, _NAN, "", _NAN, _NAN, 0, 0, "")  # of a layer that the second set has no test of
+_ABSENT = dataclasses.replace(untested_layer("", "", 0, 0), ci_kind="", verdict="")  # the second set has no test of it
 
 
 def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
@@ -52,6 +60,9 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
         ),
     }
     dataset = dataset.assign({name: _texts(entries, meaning) for name, (entries, meaning) in words.items()})
+    wholes = np.array([result.pvalue for result, _ in rows])
+    meaning = "p-value of the hypothesis as a whole; of primary ones adjusted across these"
+    dataset["hypothesis_pvalue"] = ("result", wholes, {"long_name": meaning, "units": "1"})
     levels = np.array([result.hypothesis.confidence_level for result, _ in rows])
     dataset["confidence_level"] = ("result", levels, {"long_name": "nominal coverage of ci", "units": "1"})
     return dataset.assign_coords(ci_bound=np.array(["low", "high"], dtype=object))

@@ -3,162 +3,200 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
-from study.analysis.core.question import Estimand
+from study.analysis.core.evidence import WHOLE, Evidence, Observations, observations_of
+from study.analysis.core.learning import without_verdict
+from study.analysis.core.missing import HIGH, LOW, MOST_MISSING, completed, is_much
 from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
-    CONTRADICTED,
     DISAGREE,
+    INCONCLUSIVE,
     NOT_TESTED,
+    REFUTED,
     SUPPORTED,
     HypothesisResult,
     LayerResult,
     PublishedLayer,
     SecondSet,
 )
-from study.analysis.core.verdict import hypothesis_verdict, layer_verdict, reason
+from study.analysis.core.sides import Sides, adverse_directions, intervals_of, sides_of
+from study.analysis.core.verdict import hypothesis_pvalue, hypothesis_verdict, layer_verdict, reason
 from study.registration import Hypothesis
 from study.vocabulary.seeding import stream
 
-
-@dataclass(frozen=True)
-class Observations:
-    """What a test sees of layers that are defined in the same n networks.
-
-    `values` is (layers, n), the others (n,); `against` is None but for correlations.
-    """
-
-    values: NDArray[np.float64]
-    against: NDArray[np.float64] | None
-    strata: NDArray[np.object_]
-
-    @property
-    def n(self) -> int:
-        """Return the number of networks."""
-        return len(self.strata)
-
-    def kept(self, layers: list[int], networks: NDArray[np.bool_]) -> Observations:
-        """Return some of the layers in some of the networks."""
-        against = None if self.against is None else self.against[networks]
-        values = np.ascontiguousarray(self.values[layers][:, networks])  # a layer's mean is the same beside any others
-        return Observations(values, against, self.strata[networks])
+NAN = float("nan")
 
 
 def untested(hypothesis: Hypothesis, why: str, *, n: int = 0) -> HypothesisResult:
     """Return the result of a hypothesis that cannot be tested, with the reason in every layer."""
-    layers = tuple(_untested_layer(layer, why, n, 0) for layer in hypothesis.layers)
+    layers = tuple(untested_layer(layer, why, n, 0) for layer in hypothesis.layers)
     return HypothesisResult(hypothesis, layers, NOT_TESTED, why, NOT_TESTED)
 
 
-def _untested_layer(layer: str, why: str, n: int, n_excluded: int) -> LayerResult:
-    nan = float("nan")
-    return LayerResult(layer, nan, nan, nan, "undefined", nan, nan, n, n_excluded, NOT_TESTED, why)
+def untested_layer(layer: str, why: str, n: int, n_missing: int) -> LayerResult:
+    """Return the result of a layer that cannot be tested."""
+    return LayerResult(
+        layer=layer,
+        estimate=NAN,
+        ci_low=NAN,
+        ci_high=NAN,
+        ci_kind="undefined",
+        pvalue=NAN,
+        pvalue_adjusted=NAN,
+        pvalue_opposite=NAN,
+        pvalue_opposite_adjusted=NAN,
+        pvalue_ruled_out=NAN,
+        pvalue_ruled_out_adjusted=NAN,
+        n=n,
+        n_missing=n_missing,
+        verdict=NOT_TESTED,
+        note=why,
+    )
 
 
-def tested_layers(
-    hypothesis: Hypothesis, estimand: Estimand, networks: xr.DataTree, *, root_seed: int
-) -> tuple[LayerResult, ...]:
+def tested_layers(hypothesis: Hypothesis, evidence: Evidence, *, root_seed: int) -> tuple[LayerResult, ...]:
     """Return the test of every registered layer, p-values not yet adjusted and no verdict yet.
 
     A layer with fewer networks than registered, in all or in one stratum, is not tested. Every hypothesis has a random
-    stream of its own, which its layers share; a layer's result depends on no other layer.
+    stream of its own, which its layers share; a layer's result depends on no other layer. NaN and infinity are undefined
+    values: such a network is left out of that layer and counted as missing, as are planned networks that failed.
     """
-    against = None if estimand.against is None else estimand.against(networks).values.astype(np.float64)
-    return tested_values(hypothesis, estimand.values(networks), against, root_seed=root_seed)
-
-
-def tested_values(
-    hypothesis: Hypothesis, values: xr.DataArray, against: NDArray[np.float64] | None, *, root_seed: int
-) -> tuple[LayerResult, ...]:
-    """Return the test of every registered layer on values that were computed before; see `tested_layers`.
-
-    Parameters
-    ----------
-    values
-        (network, layer) in any order, with the registered strata as a coordinate of the networks. NaN and infinity are
-        undefined: such a network is left out of that layer and counted.
-    against
-        (network,), what the values are correlated with; None for a test of means. Undefined networks are left out too.
-    """
-    strata = np.full(values.sizes["network"], "all", dtype=object)
-    if hypothesis.strata != "none":
-        strata = values["network"].coords[hypothesis.strata].values.astype(object)
-    data = values.transpose("layer", "network").values.astype(np.float64)
-    everything = Observations(data, against, strata)
-    measured = {layer: i for i, layer in enumerate(values["layer"].values.tolist())}
-    results = {
-        layer: _untested_layer(layer, f"{layer} was not measured in this study", 0, 0)
+    everything, names = observations_of(evidence, hypothesis.strata)
+    places = {layer: [row for row, (name, _) in enumerate(names) if name == layer] for layer, _ in names}
+    rows = [row for layer in hypothesis.layers for row in places.get(layer, [])]
+    tested = _tested_rows(hypothesis, rows, names, everything, evidence, root_seed)
+    return tuple(
+        _weakest(hypothesis, [tested[row] for row in places[layer]], [names[row][1] for row in places[layer]])
+        if layer in places
+        else untested_layer(layer, f"{layer} was not measured in this study", 0, 0)
         for layer in hypothesis.layers
-        if layer not in measured
-    }
-    present = [layer for layer in hypothesis.layers if layer in measured]
-    for layers, networks in _defined_alike(present, measured, everything):
-        observations = everything.kept([measured[layer] for layer in layers], networks)
-        rng = stream(root_seed, "analysis", hypothesis.id)
-        results |= _tested_together(hypothesis, layers, observations, everything, rng)
-    return tuple(results[layer] for layer in hypothesis.layers)
+    )
 
 
-def _defined_alike(
-    layers: list[str], rows: Mapping[str, int], observations: Observations
-) -> list[tuple[tuple[str, ...], NDArray[np.bool_]]]:
-    """Return the layers in groups that are defined in the same networks, with those networks, (n,)."""
-    defined = np.isfinite(observations.values)
-    if observations.against is not None:
-        defined &= np.isfinite(observations.against)
-    groups: dict[bytes, list[str]] = {}
-    for layer in layers:
-        groups.setdefault(defined[rows[layer]].tobytes(), []).append(layer)
-    return [(tuple(group), defined[rows[group[0]]]) for group in groups.values()]
-
-
-def _tested_together(
+def _tested_rows(
     hypothesis: Hypothesis,
-    layers: tuple[str, ...],
-    observations: Observations,
-    all_networks: Observations,
-    rng: np.random.Generator,
-) -> dict[str, LayerResult]:
-    """Return the tests of layers that are defined in the same networks, all from the same resamples of these."""
-    n, n_excluded = observations.n, all_networks.n - observations.n
-    if why := _too_few(hypothesis, observations, set(all_networks.strata.tolist())):
-        estimates = _estimates(hypothesis, observations)
-        return {
-            layer: dataclasses.replace(_untested_layer(layer, why, n, n_excluded), estimate=estimate)
-            for layer, estimate in zip(layers, estimates, strict=True)
-        }
-    correlates, absence = hypothesis.kind.correlates, hypothesis.kind.absence
-    correlation_tests = _correlation_equivalence_tests if absence else _correlation_tests
-    outcomes, intervals = (correlation_tests if correlates else _mean_tests)(hypothesis, observations, rng)
-    estimates = [outcome.statistic for outcome in outcomes] if correlates else _estimates(hypothesis, observations)
-    results = {}
-    for layer, estimate, outcome, interval in zip(layers, estimates, outcomes, intervals, strict=True):
-        if np.isnan(outcome.pvalue):
-            results[layer] = _untested_layer(layer, f"the test is undefined: {outcome.note}", n, n_excluded)
+    rows: Sequence[int],
+    names: Sequence[tuple[str, str]],
+    everything: Observations,
+    evidence: Evidence,
+    root_seed: int,
+) -> dict[int, LayerResult]:
+    """Return the test of every row by its place; rows that are defined in the same networks share resamples."""
+    results: dict[int, LayerResult] = {}
+    for together, networks in _defined_alike(rows, everything.defined):
+        observations = everything.kept(together, networks)
+        n_missing = everything.n - observations.n + len(evidence.failed)
+        rng = stream(root_seed, "analysis", hypothesis.id)
+        if why := _too_few(hypothesis, observations, set(everything.strata.tolist())):
+            for row, estimate in zip(together, _estimates(hypothesis, observations), strict=True):
+                layer = untested_layer(names[row][0], why, observations.n, n_missing)
+                results[row] = dataclasses.replace(layer, estimate=estimate)
             continue
-        note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
-        results[layer] = LayerResult(
-            layer=layer,
-            estimate=estimate,
-            ci_low=interval.low,
-            ci_high=interval.high,
-            ci_kind=interval.kind,
-            pvalue=outcome.pvalue,
-            pvalue_adjusted=float("nan"),
-            n=n,
-            n_excluded=n_excluded,
-            verdict="",
-            note=note,
-        )
+        sides = sides_of(hypothesis, observations, rng)
+        intervals = intervals_of(hypothesis, observations, rng)
+        if is_much(n_missing, observations.n):
+            sides = _held_with_missing(hypothesis, sides, together, everything, evidence, rng)
+        estimates = _estimates(hypothesis, observations)
+        for row, estimate, side, interval in zip(together, estimates, sides, intervals, strict=True):
+            results[row] = _layer(names[row][0], estimate, side, interval, observations.n, n_missing)
     return results
+
+
+def _defined_alike(rows: Sequence[int], defined: NDArray[np.bool_]) -> list[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+    """Return the rows in groups that are defined in the same networks, with those networks, (n,)."""
+    groups: dict[bytes, list[int]] = {}
+    for row in rows:
+        groups.setdefault(defined[row].tobytes(), []).append(row)
+    return [(tuple(group), defined[group[0]]) for group in groups.values()]
+
+
+def _layer(layer: str, estimate: float, sides: Sides, interval: stats.Interval, n: int, n_missing: int) -> LayerResult:
+    """Return a layer's tests, p-values not yet adjusted; not tested where that of the claim is undefined."""
+    if math.isnan(sides.claim):
+        return untested_layer(layer, f"the test is undefined: {sides.note}", n, n_missing)
+    return dataclasses.replace(
+        untested_layer(layer, "; ".join(dict.fromkeys(filter(None, (sides.note, interval.note)))), n, n_missing),
+        estimate=estimate,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        ci_kind=interval.kind,
+        pvalue=sides.claim,
+        pvalue_opposite=sides.opposite,
+        pvalue_ruled_out=sides.ruled_out,
+        verdict="",
+    )
+
+
+def _held_with_missing(
+    hypothesis: Hypothesis,
+    sides: Sequence[Sides],
+    rows: tuple[int, ...],
+    everything: Observations,
+    evidence: Evidence,
+    rng: np.random.Generator,
+) -> list[Sides]:
+    """Return p-values that hold also with every missing value at the layer's most adverse observed one."""
+    low, high = (
+        sides_of(
+            hypothesis,
+            completed(everything, rows, evidence.failed, strata=hypothesis.strata, direction=direction),
+            rng,
+        )
+        for direction in (LOW, HIGH)
+    )
+    directions = adverse_directions(hypothesis)
+    for_claim, for_refutation = ((low, high)[direction == HIGH] for direction in directions)
+    said = f"more than {MOST_MISSING:.0%} of networks are missing: p-values hold with each at the most adverse observed value"
+    held = []
+    for place, side in enumerate(sides):
+        claim, against = [for_claim[place]], [for_refutation[place]]
+        if hypothesis.kind.absence:
+            claim = against = [low[place], high[place]]
+        held.append(
+            Sides(
+                claim=_largest(side.claim, *(one.claim for one in claim)),
+                opposite=_largest(side.opposite, *(one.opposite for one in against)),
+                ruled_out=_largest(side.ruled_out, *(one.ruled_out for one in against)),
+                note="; ".join(filter(None, (side.note, said))),
+            )
+        )
+    return held
+
+
+def _largest(*pvalues: float) -> float:
+    """Return the largest p-value; NaN where the first, which was observed, is undefined, 1 where another is."""
+    return NAN if math.isnan(pvalues[0]) else max(1.0 if math.isnan(pvalue) else pvalue for pvalue in pvalues)
+
+
+def _weakest(hypothesis: Hypothesis, results: Sequence[LayerResult], conditions: Sequence[str]) -> LayerResult:
+    """Return a layer under its weakest condition, with the largest p-values of all: every condition must hold.
+
+    Source: intersection-union test, Berger (1982), Technometrics 24:295-300.
+    """
+    if len(results) == 1:
+        return results[0]
+    if untestable := [result for result in results if result.verdict == NOT_TESTED]:
+        return untestable[0]
+    sign = 1 if hypothesis.alternative == "greater" else -1
+    place = min(range(len(results)), key=lambda i: sign * results[i].estimate)
+    names = ", ".join(condition for condition in conditions if condition != WHOLE)
+    return dataclasses.replace(
+        results[place],
+        pvalue=max(result.pvalue for result in results),
+        pvalue_opposite=max(result.pvalue_opposite for result in results),
+        pvalue_ruled_out=max(result.pvalue_ruled_out for result in results),
+        n=min(result.n for result in results),
+        n_missing=max(result.n_missing for result in results),
+        note="; ".join(filter(None, (results[place].note, f"weakest of {names}: {conditions[place]}"))),
+    )
 
 
 def _estimates(hypothesis: Hypothesis, observations: Observations) -> list[float]:
@@ -186,115 +224,61 @@ def _too_few(hypothesis: Hypothesis, observations: Observations, strata: set[str
     return ""
 
 
-def _mean_tests(
-    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
-) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
-    """Mean over networks: sign-flip test against the null value, or equivalence within the smallest effect of it."""
-    values, n_resamples = observations.values, hypothesis.n_resamples
-    if hypothesis.kind.absence:
-        outcomes = stats.equivalence_tests(
-            values,
-            margin_low=hypothesis.null_value - hypothesis.smallest_effect,
-            margin_high=hypothesis.null_value + hypothesis.smallest_effect,
-            n_resamples=n_resamples,
-            rng=rng,
-        )
-    else:
-        outcomes = stats.sign_flip_tests(
-            values,
-            null_value=hypothesis.null_value,
-            alternative=hypothesis.alternative,
-            n_resamples=n_resamples,
-            rng=rng,
-        )
-    intervals = stats.mean_intervals(
-        values, confidence_level=hypothesis.confidence_level, n_resamples=n_resamples, method="BCa", rng=rng
-    )
-    return outcomes, intervals
-
-
-def _correlation_tests(
-    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
-) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
-    """Rank correlation within strata, permuted within strata."""
-    values, against, strata = observations.values, _against(hypothesis, observations), observations.strata
-    outcomes = stats.stratified_permutation_tests(
-        values,
-        against,
-        strata=strata,
-        n_resamples=hypothesis.n_resamples,
-        alternative=hypothesis.alternative,
-        rng=rng,
-    )
-    intervals = stats.correlation_intervals(
-        values,
-        against,
-        strata=strata,
-        confidence_level=hypothesis.confidence_level,
-        n_resamples=hypothesis.n_resamples,
-        method="BCa",
-        rng=rng,
-    )
-    return outcomes, intervals
-
-
-def _correlation_equivalence_tests(
-    hypothesis: Hypothesis, observations: Observations, rng: np.random.Generator
-) -> tuple[tuple[stats.TestOutcome, ...], tuple[stats.Interval, ...]]:
-    """Rank correlation within strata, equivalent to the null value within the smallest effect; nothing is resampled."""
-    values, against, strata = observations.values, _against(hypothesis, observations), observations.strata
-    outcomes = stats.correlation_equivalence_tests(
-        values,
-        against,
-        strata=strata,
-        margin_low=hypothesis.null_value - hypothesis.smallest_effect,
-        margin_high=hypothesis.null_value + hypothesis.smallest_effect,
-    )
-    intervals = stats.fisher_intervals(values, against, strata=strata, confidence_level=hypothesis.confidence_level)
-    return outcomes, intervals
-
-
-def _against(hypothesis: Hypothesis, observations: Observations) -> NDArray[np.float64]:
-    if observations.against is None:
-        raise ValueError(f"{hypothesis.id}: measure {hypothesis.measure!r} has no second variable to correlate with")
-    return observations.against
-
-
 @dataclass(frozen=True)
 class Tested:
-    """A hypothesis, its test layer by layer, and the published analysis of the same layers."""
+    """A hypothesis, its test layer by layer, and the published analysis of the same layers.
+
+    `uninformative` is why its networks carry no verdict, empty where they do.
+    """
 
     hypothesis: Hypothesis
     layers: tuple[LayerResult, ...]
     published: tuple[PublishedLayer, ...]
+    uninformative: str = ""
 
 
 def with_verdicts(tested: Mapping[str, Tested]) -> dict[str, HypothesisResult]:
-    """Adjust p-values within each registered family, then let the registered rules decide.
+    """Adjust p-values within each registered family, side by side, then let the registered tests decide.
+
+    The claims of the primary hypotheses are adjusted across these besides. What rests on networks that did not learn takes
+    part in no adjustment across hypotheses and has no verdict.
 
     Parameters
     ----------
     tested
         By hypothesis id; members of a family may belong to different hypotheses.
     """
-    adjusted = {name: test.layers for name, test in tested.items()}
+    layers = {name: test.layers for name, test in tested.items()}
     for family in dict.fromkeys(test.hypothesis.family for test in tested.values()):
         members = [name for name, test in tested.items() if test.hypothesis.family == family]
-        raw = np.array([layer.pvalue for name in members for layer in tested[name].layers])
-        values = iter(stats.adjusted_pvalues(raw, method=tested[members[0]].hypothesis.adjustment))
-        for name in members:
-            adjusted[name] = tuple(
-                dataclasses.replace(layer, pvalue_adjusted=float(next(values))) for layer in tested[name].layers
-            )
-    return {name: _decided(dataclasses.replace(test, layers=adjusted[name])) for name, test in tested.items()}
+        layers |= _adjusted({name: layers[name] for name in members}, tested[members[0]].hypothesis.adjustment)
+    results = {name: _decided(dataclasses.replace(test, layers=layers[name])) for name, test in tested.items()}
+    results = _across_primary(results, {name for name, test in tested.items() if test.uninformative})
+    return {
+        name: without_verdict(result, why) if (why := tested[name].uninformative) else result
+        for name, result in results.items()
+    }
+
+
+def _adjusted(
+    family: Mapping[str, tuple[LayerResult, ...]], method: stats.Adjustment
+) -> dict[str, tuple[LayerResult, ...]]:
+    """Return the layers of a family with each side's p-values adjusted."""
+    flat = [layer for layers in family.values() for layer in layers]
+    for side in ("pvalue", "pvalue_opposite", "pvalue_ruled_out"):
+        values = stats.adjusted_pvalues(np.array([getattr(layer, side) for layer in flat]), method=method)
+        flat = [
+            dataclasses.replace(layer, **{f"{side}_adjusted": value})
+            for layer, value in zip(flat, values.tolist(), strict=True)
+        ]
+    remaining = iter(flat)
+    return {name: tuple(next(remaining) for _ in layers) for name, layers in family.items()}
 
 
 def _decided(test: Tested) -> HypothesisResult:
     hypothesis = test.hypothesis
     judged = tuple(
-        layer
-        if layer.verdict == NOT_TESTED
-        else dataclasses.replace(layer, verdict=layer_verdict(hypothesis, dataclasses.asdict(layer)))
+        layer if layer.verdict == NOT_TESTED else dataclasses.replace(layer, verdict=layer_verdict(hypothesis, layer))
         for layer in test.layers
     )
     verdict = hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in judged])
@@ -305,19 +289,35 @@ def _decided(test: Tested) -> HypothesisResult:
         reason=reason(hypothesis, verdict, judged),
         published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in test.published]),
         published_layers=test.published,
+        pvalue=hypothesis_pvalue(hypothesis.layers_required, judged),
     )
+
+
+def _across_primary(results: Mapping[str, HypothesisResult], uninformative: set[str]) -> dict[str, HypothesisResult]:
+    """Return the results, the claims of primary hypotheses adjusted across these; one that is no longer small supports nothing."""
+    primary = [name for name, result in results.items() if result.hypothesis.is_primary and name not in uninformative]
+    pvalues = stats.adjusted_pvalues(np.array([results[name].pvalue for name in primary]), method="holm")
+    adjusted = dict(results)
+    for name, pvalue in zip(primary, pvalues.tolist(), strict=True):
+        result = dataclasses.replace(results[name], pvalue=pvalue)
+        if result.verdict == SUPPORTED and not pvalue <= result.hypothesis.alpha:
+            why = f"{result.reason}; adjusted across the {len(primary)} primary hypotheses p = {pvalue:.3g}"
+            result = dataclasses.replace(result, verdict=INCONCLUSIVE, reason=why)
+        adjusted[name] = result
+    return adjusted
 
 
 def second_set(first: HypothesisResult, again: HypothesisResult) -> SecondSet:
     """Return a hypothesis' result in the second set of initialisations, beside that in the first.
 
-    The sets agree when both support or both contradict, and disagree when one supports what the other contradicts;
-    where either is inconclusive or not tested, nobody can tell.
+    The sets agree when both support or both refute the claim, and disagree when one supports what the other refutes;
+    where either has another verdict, nobody can tell.
     """
-    verdicts = {first.verdict, again.verdict}
+    supports = [result.verdict == SUPPORTED for result in (first, again)]
+    refutes = [result.verdict in REFUTED for result in (first, again)]
     agreement = CANNOT_TELL
-    if len(verdicts) == 1 and verdicts <= {SUPPORTED, CONTRADICTED}:
+    if all(supports) or all(refutes):
         agreement = AGREE
-    elif verdicts == {SUPPORTED, CONTRADICTED}:
+    elif any(supports) and any(refutes):
         agreement = DISAGREE
     return SecondSet(again.layers, again.verdict, again.reason, agreement)

@@ -1,53 +1,102 @@
-"""Verdicts, decided by the registered rule alone."""
+"""Verdicts, decided by the registered tests alone: each finding is a one-sided p-value at its bound, adjusted in its family."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NO_VERDICT,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
+    NOT_TESTED,
+    OPPOSITE,
+    REFUTED,
+    RULED_OUT,
+    SUPPORTED,
+    VERDICTS,
+    LayerResult,
+)
 from study.registration import Hypothesis
 
+NEEDS = {"every": "every layer", "most": "more than half of the layers", "any": "at least one layer"}
+_COMBINED = {
+    "every": "the largest of its layers' adjusted p-values",
+    "most": "a partial conjunction of its layers' p-values",
+    "any": "the smallest of its layers' adjusted p-values",
+}
 
-def layer_verdict(hypothesis: Hypothesis, quantities: Mapping[str, float]) -> str:
-    """Return the verdict of one layer: the first of the registered rules that holds, else inconclusive.
+
+def layer_verdict(hypothesis: Hypothesis, layer: LayerResult) -> str:
+    """Return the verdict of one tested layer: the first finding whose adjusted p is at most alpha, else inconclusive.
 
     Parameters
     ----------
     hypothesis
-        Holds the rules, alpha, the null value and the smallest effect of interest.
-    quantities
-        `estimate`, `ci_low`, `ci_high`, `pvalue` and `pvalue_adjusted`; a NaN satisfies no rule.
+        Holds alpha and the value that an estimate must reach for support.
+    layer
+        Its p-values are adjusted; a NaN decides nothing.
     """
-    known = {
-        "alpha": hypothesis.alpha,
-        "null_value": hypothesis.null_value,
-        "smallest_effect": hypothesis.smallest_effect,
-        **quantities,
-    }
-    if hypothesis.supported.holds(known):
+    alpha = hypothesis.alpha
+    if layer.pvalue_adjusted <= alpha and reaches(hypothesis, layer.estimate):
         return SUPPORTED
-    return CONTRADICTED if hypothesis.contradicted.holds(known) else INCONCLUSIVE
+    if layer.pvalue_opposite_adjusted <= alpha:
+        return OPPOSITE
+    if layer.pvalue_ruled_out_adjusted <= alpha:
+        return EFFECT_PRESENT if hypothesis.kind.absence else RULED_OUT
+    return INCONCLUSIVE
+
+
+def reaches(hypothesis: Hypothesis, estimate: float) -> bool:
+    """Return whether an estimate is as far from the null value, on the claimed side, as support needs; NaN is not."""
+    bound = hypothesis.bound(hypothesis.estimate_reaches)
+    if bound is None:
+        return not math.isnan(estimate)
+    return estimate >= bound if hypothesis.alternative == "greater" else estimate <= bound
+
+
+def layers_needed(layers_required: str, n_layers: int) -> int:
+    """Return how many of its layers must support a claim about every, most (more than half) or any of them."""
+    return {"every": n_layers, "most": n_layers // 2 + 1, "any": 1}[layers_required]
 
 
 def hypothesis_verdict(layers_required: str, verdicts: Sequence[str]) -> str:
-    """Return the verdict of a hypothesis from those of its layers.
+    """Return the verdict of a hypothesis from those of its L layers, of which u must support it.
 
-    `"every"`: supported when every layer is, contradicted when any is. `"most"`: what more than half of the layers are.
-    `"any"`: supported when any layer is, contradicted when all are. Untested layers count against support and
-    contradiction alike; a hypothesis none of whose layers was tested is not tested.
+    Supported: u layers are, so that the u-th smallest adjusted p counts (the largest for every, the smallest for any, a
+    partial conjunction for most). Opposite: as many layers are as support would need and as refute the claim. Ruled out,
+    or effect present: so many layers refute it, L - u + 1, that fewer than u can be left; one refutes a claim about every
+    layer. Layers without a verdict count on no side; a hypothesis that has none but those has none.
+
+    Source: partial conjunctions, Benjamini and Heller (2008), Biometrics 64:1215-1222.
     """
-    supported, contradicted = verdicts.count(SUPPORTED), verdicts.count(CONTRADICTED)
     n_layers = len(verdicts)
-    if verdicts.count(NOT_TESTED) == n_layers:
-        return NOT_TESTED
-    enough_for, enough_against = {
-        "every": (supported == n_layers, contradicted > 0),
-        "most": (2 * supported > n_layers, 2 * contradicted > n_layers),
-        "any": (supported > 0, contradicted == n_layers),
-    }[layers_required]
-    if enough_for:
+    needed = layers_needed(layers_required, n_layers)
+    refuting = n_layers - needed + 1
+    if all(verdict in NO_VERDICT for verdict in verdicts):
+        return NOT_INFORMATIVE if NOT_INFORMATIVE in verdicts else NOT_TESTED
+    if verdicts.count(SUPPORTED) >= needed:
         return SUPPORTED
-    return CONTRADICTED if enough_against else INCONCLUSIVE
+    if verdicts.count(OPPOSITE) >= max(needed, refuting):
+        return OPPOSITE
+    against = [verdict for verdict in verdicts if verdict in (*REFUTED, NOT_SUPPORTED)]
+    if len(against) < refuting:
+        return INCONCLUSIVE
+    return next(word for word in (NOT_SUPPORTED, EFFECT_PRESENT, RULED_OUT) if word in {*against, RULED_OUT})
+
+
+def hypothesis_pvalue(layers_required: str, layers: Sequence[LayerResult]) -> float:
+    """Return the p-value of a claim as a whole: the u-th smallest adjusted p, where u layers must support it.
+
+    Untested layers count as 1; NaN where no layer was tested.
+    """
+    pvalues = [layer.pvalue_adjusted for layer in layers]
+    if all(math.isnan(pvalue) for pvalue in pvalues):
+        return math.nan
+    ordered = sorted(1.0 if math.isnan(pvalue) else pvalue for pvalue in pvalues)
+    return ordered[layers_needed(layers_required, len(layers)) - 1]
 
 
 def reason(hypothesis: Hypothesis, verdict: str, layers: Sequence[LayerResult]) -> str:
@@ -56,8 +105,13 @@ def reason(hypothesis: Hypothesis, verdict: str, layers: Sequence[LayerResult]) 
         return "; ".join(dict.fromkeys(layer.note for layer in layers if layer.note)) or "no layer could be tested"
     counts = [
         f"{kind} in {', '.join(layer.layer for layer in layers if layer.verdict == kind)}"
-        for kind in (SUPPORTED, CONTRADICTED, INCONCLUSIVE, NOT_TESTED)
+        for kind in VERDICTS
         if any(layer.verdict == kind for layer in layers)
     ]
-    needs = {"every": "every layer", "most": "more than half of the layers", "any": "at least one layer"}
-    return f"{'; '.join(counts)} (support needs {needs[hypothesis.layers_required]})"
+    return f"{'; '.join(counts)} (support needs {NEEDS[hypothesis.layers_required]})"
+
+
+def combination(hypothesis: Hypothesis) -> str:
+    """Return in words what the p-value of the claim as a whole is."""
+    text = _COMBINED[hypothesis.layers_required]
+    return f"{text}, adjusted across the primary hypotheses" if hypothesis.is_primary else text

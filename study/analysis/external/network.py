@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from study.analysis.core.evidence import evidence_of
 from study.analysis.core.results import (
     QuestionResult,
 )
@@ -49,7 +50,7 @@ def _vgg16(study: xr.DataTree, registration: Registration, root_seed: int) -> Qu
         published = replication.QUESTION.published[hypothesis.measure]
         tested[name] = Tested(
             hypothesis,
-            tested_layers(hypothesis, estimand, study, root_seed=root_seed),
+            tested_layers(hypothesis, evidence_of(estimand, study), root_seed=root_seed),
             published.layers(study, hypothesis.layers, root_seed=root_seed),
         )
     return QuestionResult(

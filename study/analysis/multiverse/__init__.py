@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import xarray as xr
 
 from study.analysis.core.charts import Chart
 from study.analysis.core.registry import declared_by_some
-from study.analysis.core.results import Figure, LayerAgreement
+from study.analysis.core.results import NOT_INFORMATIVE, Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
 from study.registration import Hypothesis, Registration
@@ -75,7 +76,7 @@ def _check_levels(known: Multiverse, factor: str, levels: tuple[str, ...], where
 
 
 def multiverse_of(
-    question: str, registration: Registration, study: xr.DataTree, *, root_seed: int
+    question: str, registration: Registration, study: xr.DataTree, *, informative: bool, root_seed: int
 ) -> tuple[Figure, tuple[LayerAgreement, ...]] | None:
     """Return the specification curve of a question and how far it agrees with the registered analysis.
 
@@ -86,6 +87,8 @@ def multiverse_of(
     ----------
     study
         The networks that the question is asked of.
+    informative
+        Whether they learnt what is registered; what rests on networks that did not has no verdict.
     """
     factors = registration.multiverse.get(question)
     if factors is None:
@@ -96,6 +99,8 @@ def multiverse_of(
     curve = explored(multiverses()[question], factors, hypothesis, study, root_seed=root_seed)
     if curve.table.empty:
         return None
+    if not informative:
+        curve = dataclasses.replace(curve, table=curve.table.assign(says=NOT_INFORMATIVE))
     return _figure(question, hypothesis, curve), agreements(curve.table, null_value=hypothesis.null_value)
 
 
@@ -110,7 +115,7 @@ def _figure(question: str, hypothesis: Hypothesis, curve: Explored) -> Figure:
         f" {_scale(correlations, hypothesis)} with its {100 * hypothesis.confidence_level:g} % bootstrap interval over"
         " networks, sorted; below, its level of each factor. The upright line marks the registered level of every"
         f" factor, which is what {hypothesis.id} tests. Here an interval wholly {side} the null value counts as supported,"
-        " one wholly on the other side as contradicted, any other as inconclusive: a simpler rule than the registered one,"
+        " one wholly on the other side as opposite, any other as inconclusive: a simpler rule than the registered one,"
         " because smallest effects of interest are registered in one unit only. p-values are of the registered kind of"
         " test, rest on 999 resamples and are not adjusted. The specifications share their data, so that their number is"
         f" no number of confirmations.{_left_out(curve)}",

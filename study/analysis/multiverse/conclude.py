@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 
 from study import stats
 from study.analysis.core.charts import SPECIFICATION_COLUMNS
+from study.analysis.core.evidence import Evidence
 from study.analysis.core.results import (
-    CONTRADICTED,
     INCONCLUSIVE,
+    NO_VERDICT,
     NOT_TESTED,
+    OPPOSITE,
     SUPPORTED,
     LayerAgreement,
     LayerResult,
 )
-from study.analysis.core.testing import tested_values
+from study.analysis.core.testing import tested_layers, untested_layer
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse, Sample, combinations, in_words
 from study.registration import Hypothesis
 from study.vocabulary.schema import NETWORK_COORDINATES
@@ -46,8 +48,6 @@ class Explored:
 
 def direction(hypothesis: Hypothesis) -> int:
     """Return 1 where the hypothesis claims more than its null value, -1 where it claims less."""
-    if hypothesis.alternative == "two-sided":
-        return 1 if hypothesis.smallest_effect >= hypothesis.null_value else -1
     return 1 if hypothesis.alternative == "greater" else -1
 
 
@@ -113,10 +113,9 @@ def _tested(hypothesis: Hypothesis, sample: Sample, values: xr.DataArray, root_s
         return [
             _with_covariate(hypothesis, sample, values, place, root_seed) for place in range(len(hypothesis.layers))
         ]
-    return tested_values(
+    return tested_layers(
         dataclasses.replace(hypothesis, strata="none") if sample.pooled else hypothesis,
-        values,
-        sample.against,
+        Evidence(values, sample.against),
         root_seed=root_seed,
     )
 
@@ -133,10 +132,10 @@ def _with_covariate(
         every_stratum = values.coords[hypothesis.strata].values.astype(object)
     keep = np.isfinite(of_layer) & np.isfinite(sample.against) & np.isfinite(sample.covariate)
     data, strata = [column[keep] for column in (of_layer, sample.against, sample.covariate)], every_stratum[keep]
-    n, n_excluded, nan = int(keep.sum()), int((~keep).sum()), math.nan
+    n, n_missing = int(keep.sum()), int((~keep).sum())
     correlation = stats.partial_spearman(*data, strata=strata)
     if few := _too_few(hypothesis, strata, every_stratum):
-        return LayerResult(layer, correlation.statistic, nan, nan, "undefined", nan, nan, n, n_excluded, "", few)
+        return dataclasses.replace(untested_layer(layer, few, n, n_missing), estimate=correlation.statistic)
     rng = stream(root_seed, "multiverse", f"{hypothesis.id}/{layer}")
     outcome = stats.partial_permutation_test(
         *data, strata=strata, n_resamples=hypothesis.n_resamples, alternative=hypothesis.alternative, rng=rng
@@ -145,18 +144,13 @@ def _with_covariate(
         *data, strata=strata, confidence_level=hypothesis.confidence_level, n_resamples=hypothesis.n_resamples, rng=rng
     )
     note = "; ".join(dict.fromkeys(text for text in (outcome.note, interval.note) if text))
-    return LayerResult(
-        layer,
-        outcome.statistic,
-        interval.low,
-        interval.high,
-        interval.kind,
-        outcome.pvalue,
-        nan,
-        n,
-        n_excluded,
-        "",
-        note,
+    return dataclasses.replace(
+        untested_layer(layer, note, n, n_missing),
+        estimate=outcome.statistic,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        ci_kind=interval.kind,
+        pvalue=outcome.pvalue,
     )
 
 
@@ -193,7 +187,7 @@ def _row(hypothesis: Hypothesis, values: NDArray[np.float64], result: LayerResul
         "ci_high": (high - null) / scale,
         "says": says(low, high, null, direction(hypothesis)),
         "networks": result.n,
-        "undefined": result.n_excluded,
+        "undefined": result.n_missing,
         "note": note,
     }
 
@@ -220,9 +214,9 @@ def says(low: float, high: float, null_value: float, towards: int) -> str:
     if math.isnan(low) or math.isnan(high):
         return NOT_TESTED
     if low > null_value:
-        return SUPPORTED if towards > 0 else CONTRADICTED
+        return SUPPORTED if towards > 0 else OPPOSITE
     if high < null_value:
-        return CONTRADICTED if towards > 0 else SUPPORTED
+        return OPPOSITE if towards > 0 else SUPPORTED
     return INCONCLUSIVE
 
 
@@ -247,7 +241,7 @@ def agreements(table: pd.DataFrame, *, null_value: float) -> tuple[LayerAgreemen
         verdict = str(registered["says"].iloc[0])
         verdicts = others["says"].to_numpy(dtype=object)
         with_sign = np.isfinite(signs) & (not math.isnan(sign))
-        with_verdict = (verdicts != NOT_TESTED) & (verdict != NOT_TESTED)
+        with_verdict = ~np.isin(verdicts.astype(str), NO_VERDICT) & (verdict not in NO_VERDICT)
         by_layer.append(
             LayerAgreement(
                 layer=layer,

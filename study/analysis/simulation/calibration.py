@@ -118,7 +118,7 @@ def _shares(tally: Tally) -> dict[str, object]:
         "any_layer_rejected": tally.any_rejected,
         "claim_rejected": tally.enough_rejected,
         "supported": tally.supported,
-        "contradicted": tally.contradicted,
+        "refuted": tally.refuted,
         "not_tested_somewhere": tally.untested,
     }
     for name, count in counts.items():

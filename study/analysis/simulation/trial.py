@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
+from study.analysis.core.evidence import evidence_of
 from study.analysis.core.registry import declared_by_some, questions
-from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, HypothesisResult, PublishedLayer
-from study.analysis.core.testing import Tested, tested_values, with_verdicts
+from study.analysis.core.results import NOT_TESTED, REFUTED, SUPPORTED, HypothesisResult, PublishedLayer
+from study.analysis.core.testing import Tested, tested_layers, with_verdicts
 from study.analysis.core.verdict import hypothesis_verdict
 from study.analysis.simulation.population import Design, Simulator, Size, Truth
 from study.registration import Hypothesis
@@ -54,7 +55,7 @@ class Tally:
     any_rejected: int
     enough_rejected: int
     supported: int
-    contradicted: int
+    refuted: int
     untested: int
     intervals: int
     covered: int
@@ -133,13 +134,13 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
     networks = simulator(stream(root_seed, "simulation", f"{case.name}/{start}"), design, truth)
     estimand, analysis = question.estimands[hypothesis.measure], question.published[hypothesis.measure]
     # An estimand gives each network's values by itself, so it is taken of all studies at once.
-    values = estimand.values(networks)
-    against = None if estimand.against is None else estimand.against(networks).values.astype(np.float64)
+    # Pairs compare the networks of one study, so they are taken study by study.
+    everything = None if estimand.pairs is not None else evidence_of(estimand, networks)
     seed_of_first, results = stable_integer(f"{root_seed}/{case.name}") + start, []
     for study in range(studies):
         rows = slice(study * design.networks, (study + 1) * design.networks)
-        other = None if against is None else against[rows]
-        layers = tested_values(hypothesis, values.isel(network=rows), other, root_seed=seed_of_first + study)
+        evidence = evidence_of(estimand, _cut(networks, rows)) if everything is None else everything.of_networks(rows)
+        layers = tested_layers(hypothesis, evidence, root_seed=seed_of_first + study)
         as_published: tuple[PublishedLayer, ...] = ()
         if study < published:
             as_published = analysis.layers(_cut(networks, rows), hypothesis.layers, root_seed=seed_of_first + study)
@@ -170,7 +171,7 @@ def _counted(results: list[HypothesisResult], case: Case, *, published: int) -> 
         any_rejected=int(rejected.any(axis=1).sum()),
         enough_rejected=sum(enough),
         supported=verdicts.count(SUPPORTED),
-        contradicted=verdicts.count(CONTRADICTED),
+        refuted=sum(verdict in REFUTED for verdict in verdicts),
         untested=sum(any(layer.verdict == NOT_TESTED for layer in result.layers) for result in results),
         intervals=int(defined.sum()),
         covered=int((defined & (low <= case.theta) & (case.theta <= high)).sum()),
