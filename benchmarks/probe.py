@@ -64,7 +64,7 @@ def _print_probe(made: CompiledNetwork, shown: Gratings, config: ProbeConfig, ro
         "responses": respond,
         "predict": predict,
         "tuning and shuffle control": lambda: tuning_arrays(
-            responses, shown, labels, config, rng=np.random.default_rng(0)
+            responses, shown, labels, n_permutations=config.permutations, rng=np.random.default_rng(0)
         ),
     }
     seconds = {name: _seconds(work, rounds)[0] for name, work in works.items()}

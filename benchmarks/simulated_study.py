@@ -41,17 +41,24 @@ from study.vocabulary.schema import (
     SHIFTS,
     STATES,
     TARGETS,
+    TUNED_STATES,
     conditions,
     described,
 )
 from study.vocabulary.seeding import stream
 
 LAYERS = architectures()["cnn7"].unit_counts
-SHARPNESS = {"initial": (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8), "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4)}
+INITIAL_SHARPNESS = (0.4, 0.5, 0.5, 0.6, 0.6, 0.7, 0.8)
+SHARPNESS = {
+    "initial": INITIAL_SHARPNESS,
+    "initial_normalised": INITIAL_SHARPNESS,
+    "analysed": (0.6, 1.6, 2.4, 2.6, 2.8, 1.8, 1.4),
+}
 GAIN = (0.0, 0.3, 0.3, 0.2, 0.1, 0.0, 0.0)  # by how much quality sharpens the tuning of each layer
 LOG_RATIO = (0.1, 0.9, 1.0, 0.3, 0.1, 0.0, -0.1)  # of the losses with the top and with the bottom half ablated
 AUGMENTATION_LOSS = {"none": 0.4, "shift": 0.1, "flip": 0.2, "shift_flip": 0.0}
 N_SHUFFLES = 20
+STATES_OF = {"tuning": {"state": list(TUNED_STATES)}}  # where they are not those of the weights
 IMAGE_SIZE, N_CLASSES = 32, 10
 BLOCKS = 20  # of test images
 _REPEATED = ("", "maturation_", "memorization_")
@@ -100,13 +107,14 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
     arrays = {
         "training": _training(rng, config.training.epochs, test_loss),
         "tuning": tuned,
-        "responses": {"response": responses},
-        "activity": _activity(rng, tuned["mean_response"][1]),
-        "ablation": _ablation(rng, config, tuned["gosi"][1], test_loss),
+        "responses": {"response": responses[[0, -1]]},
+        "activity": _activity(rng, tuned["mean_response"][-1]),
+        "ablation": _ablation(rng, config, tuned["gosi"][-1], test_loss),
         "shift_invariance": _shift_invariance(rng, config),
     }
     coords = _coordinates(config)
-    tree = xr.DataTree.from_dict({f"/{group}": described(group, part, coords) for group, part in arrays.items()})
+    groups = {f"/{group}": described(group, part, coords | STATES_OF.get(group, {})) for group, part in arrays.items()}
+    tree = xr.DataTree.from_dict(groups)
     architecture = config.network.architecture
     tree.attrs = {"schema_version": SCHEMA_VERSION, **planned.attributes, "architecture": architecture}
     return tree
@@ -146,8 +154,8 @@ def _gratings() -> Gratings:
 def _responses(rng: np.random.Generator, quality: float) -> np.ndarray:
     """Return rectified responses, float32 (state, unit, orientation, spatial_frequency, phase); some units are silent."""
     stimuli = _gratings()
-    sharpness = np.repeat([SHARPNESS[state] for state in STATES], list(LAYERS.values()), axis=1)
-    sharpness[1] *= np.exp(np.repeat(GAIN, list(LAYERS.values())) * quality)
+    sharpness = np.repeat([SHARPNESS[state] for state in TUNED_STATES], list(LAYERS.values()), axis=1)
+    sharpness[-1] *= np.exp(np.repeat(GAIN, list(LAYERS.values())) * quality)
     shape = sharpness.shape
     sharpness *= rng.gamma(4.0, 0.25, shape)
     angle = 2 * np.deg2rad(stimuli.orientation - rng.uniform(0, 180, (*shape, 1)))
@@ -173,7 +181,12 @@ def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.nda
     curve, frequency = tuning.tuning_curve(responses)
     gosi = tuning.gosi(curve)
     silent = np.isnan(gosi)
-    arcs = [tuning.spatial_frequency_range(state, stimuli.orientation) for state in responses]
+    arcs = {
+        threshold: [
+            tuning.spatial_frequency_range(state, stimuli.orientation, threshold=threshold) for state in responses
+        ]
+        for threshold in tuning.RANGE_THRESHOLDS
+    }
     flat = responses.reshape(*gosi.shape, -1)
     shuffled = np.stack(
         [
@@ -191,8 +204,10 @@ def _tuning(rng: np.random.Generator, responses: np.ndarray) -> dict[str, np.nda
         "osi": tuning.osi(curve),
         "preferred_orientation": where_tuned(stimuli.orientation[curve.argmax(axis=-1)]),
         "preferred_spatial_frequency": where_tuned(stimuli.spatial_frequency[frequency]),
-        "spatial_frequency_range": np.stack([arc for arc, _ in arcs]),
-        "spatial_frequency_count": np.stack([count for _, count in arcs]).astype(np.int32),
+        "spatial_frequency_range": np.stack([arc for arc, _ in arcs["half_peak"]]),
+        "spatial_frequency_count": np.stack([count for _, count in arcs["half_peak"]]).astype(np.int32),
+        "spatial_frequency_range_midpoint": np.stack([arc for arc, _ in arcs["midpoint"]]),
+        "spatial_frequency_count_midpoint": np.stack([count for _, count in arcs["midpoint"]]).astype(np.int32),
         "silent": silent,
         "mean_response": responses.mean(axis=(-3, -2, -1), dtype=np.float64),
         "tuning_curve": curve.astype(np.float32),
@@ -212,7 +227,7 @@ def _counts(shuffled: np.ndarray) -> np.ndarray:
     return np.array(
         [
             [np.histogram(block[:, state], bins=N_BINS, range=(0.0, 1.0))[0] for block in blocks]
-            for state in range(len(STATES))
+            for state in range(len(TUNED_STATES))
         ]
     )
 

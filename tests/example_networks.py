@@ -24,6 +24,7 @@ from study.vocabulary.schema import (
     SHIFTS,
     STATES,
     TARGETS,
+    TUNED_STATES,
     conditions,
     described,
     groups_of,
@@ -132,7 +133,7 @@ def example_network(
     }
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)
-    ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][1], test_loss, log_ratio or {}, null_sd)
+    ablation = _ablation(rng, layers, clamps, draws, tuning["gosi"][-1], test_loss, log_ratio or {}, null_sd)
     child_rng, sizes_of_halves, halves = rng.spawn(1)[0], ablation["half_size"].tolist(), ablation["null_target_loss"]
     ablation |= control_arrays(child_rng, list(layers), sizes_of_halves, halves, control_log_ratio or {})
     ablation |= curve_arrays(child_rng, list(layers), sizes_of_halves, test_loss, halves, curve_tilt or {})
@@ -144,8 +145,8 @@ def example_network(
         training["final_train_accuracy"] = np.array(final_train_accuracy)
     arrays = {
         "training": training,
-        "activity": activity_arrays(child_rng, tuning["gosi"][1], CLASSES, unit_slope or {}),
-        "tuning": tuning,
+        "activity": activity_arrays(child_rng, tuning["gosi"][-1], CLASSES, unit_slope or {}),
+        "tuning": _with_normalised(tuning),
         "responses": {"response": response},
         "ablation": ablation,
         "shift_invariance": _shift_invariance(rng, layers, fc1_log_ratio or {}),
@@ -166,9 +167,14 @@ def example_network(
     }
     groups = {}
     for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
-        group_coords = {**coords, "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1)}
+        states = TUNED_STATES if group == "tuning" else STATES
+        group_coords = {
+            **coords,
+            "state": list(states),
+            "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1),
+        }
         group_arrays = arrays.get(group, {})
-        others = _others(rng, group, group_arrays, {**sizes, "epoch": len(group_coords["epoch"])})
+        others = _others(rng, group, group_arrays, {**sizes, "state": len(states), "epoch": len(group_coords["epoch"])})
         groups[f"/{group}"] = described(group, group_arrays | others, group_coords)
     root = xr.Dataset(attrs={"schema_version": SCHEMA_VERSION, "key": key, **identity})
     return xr.DataTree.from_dict({"/": root, **groups})
@@ -176,7 +182,6 @@ def example_network(
 
 def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "state": list(STATES),
         "layer": list(layers),
         "unit_layer": ("unit", [layer for layer, units in layers.items() for _ in range(units)]),
         "channel": ("unit", np.concatenate([np.arange(units) for units in layers.values()])),
@@ -284,6 +289,8 @@ def _tuning(
         "preferred_spatial_frequency": where_tuned(FREQUENCIES[frequency]),
         "spatial_frequency_range": np.where(gosi > 0.33, where_tuned(spread), np.nan),
         "spatial_frequency_count": np.where(silent, 0, 1),
+        "spatial_frequency_range_midpoint": np.where(gosi > 0.33, where_tuned(spread), np.nan),
+        "spatial_frequency_count_midpoint": np.where(silent, 0, 1),
         "silent": silent,
         "mean_response": response.mean((-3, -2, -1)),
         "tuning_curve": curve.astype(np.float32),
@@ -296,6 +303,13 @@ def _tuning(
         "gosi_null_count": rng.poisson(1000 * np.exp(-(((BINS - null) / 0.1) ** 2)), (2, len(layers), 40)),
     }
     return tuning, response.astype(np.float32)
+
+
+def _with_normalised(tuning: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the tuning in all three states: before training, images take a tenth of every gOSI and leave the rest."""
+    states = {name: values[[0, 0, 1]] for name, values in tuning.items()}
+    states["gosi"][1] *= 0.9
+    return states
 
 
 def _specifications(

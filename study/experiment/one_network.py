@@ -17,13 +17,14 @@ from study.config import Config
 from study.config.population import PlannedNetwork, training_images, training_of
 from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.labelled_tree import network_tree
+from study.experiment.moments import normalised_by, normalising_images
 from study.experiment.subjects import TrainedSubject
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, initialize, train_network
 from study.images.preparation.corruption import with_corrupted_labels
 from study.images.preparation.split import Partition
 from study.tuning.gratings import gratings
 from study.vocabulary.measurement import Arrays, Measurement, stacked, taken_on
-from study.vocabulary.schema import MEMORIZATION, STATES
+from study.vocabulary.schema import MEMORIZATION, NORMALISED, STATES
 from study.vocabulary.seeding import stream
 
 Progress = Callable[[str, float], None]
@@ -84,6 +85,7 @@ def measure_network(
     measurements, clock = taken_on(planned.arm, config), _Clock()
     untrained = _initialized(planned, config, partition, n_classes, compiled_networks, progress)
     before = _in_state(measurements, untrained, clock)
+    normalised = _normalised(measurements, untrained, clock)
     trained = _trained(measurements, untrained, planned, checkpoint)
     clock.lap("train")
     subject = dataclasses.replace(untrained, state=STATES[-1], training=trained)
@@ -91,7 +93,8 @@ def measure_network(
     groups: dict[str, dict[str, NDArray[Any]]] = {}
     for measurement in measurements:
         name = measurement.name
-        groups[name] = stacked([before[name], after[name]]) if name in before else {}
+        in_states = [arrays[name] for arrays in (before, normalised, after) if name in arrays]
+        groups[name] = stacked(in_states) if in_states else {}
         if measurement.after_epoch is not None:
             groups[name] |= stacked([_of(name, observation) for observation in trained.observations])
         if measurement.once_analysed is not None:
@@ -154,6 +157,16 @@ def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, cl
             groups[measurement.name] = measurement.in_state(subject)
             clock.lap(measurement.name)
     return groups
+
+
+def _normalised(measurements: tuple[Measurement, ...], untrained: TrainedSubject, clock: _Clock) -> dict[str, Arrays]:
+    """Return what is measured with the initial weights once their normalisation has seen images; then it has not."""
+    wanted = tuple(measurement for measurement in measurements if measurement.normalised)
+    if not wanted:
+        return {}
+    subject = dataclasses.replace(untrained, state=NORMALISED)
+    with normalised_by(subject.compiled.model, normalising_images(subject)):
+        return _in_state(wanted, subject, clock)
 
 
 def _trained(

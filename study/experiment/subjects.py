@@ -23,7 +23,7 @@ from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.reading import UnitReader
 from study.networks.pretrained.loading import LoadedModel
 from study.tuning.gratings import ORIENTATIONS, PHASES, GratingAxes, Gratings, grating_axes, spatial_frequencies
-from study.vocabulary.schema import STATES
+from study.vocabulary.schema import STATES, TUNED_STATES
 from study.vocabulary.seeding import stream
 
 READOUT: Final = "mean"  # of external networks
@@ -58,7 +58,7 @@ class TrainedSubject:
     report
         Called with a stage's name and the share of it that is done.
     state
-        One of `study.vocabulary.schema.STATES`: which weights the network has now.
+        One of `study.vocabulary.schema.TUNED_STATES`: which weights and moments the network has now.
     training
         What training left; None before it.
     """
@@ -78,6 +78,11 @@ class TrainedSubject:
     def states(self) -> tuple[str, ...]:
         """Return the states that are measured."""
         return STATES
+
+    @property
+    def tuned_states(self) -> tuple[str, ...]:
+        """Return the states that the tuning of units is measured in."""
+        return TUNED_STATES
 
     @property
     def layers(self) -> tuple[HiddenLayer, ...]:
@@ -197,6 +202,11 @@ class ExternalSubject:
     def states(self) -> tuple[str, ...]:
         """Return the one state that is known of it."""
         return STATES[-1:]
+
+    @property
+    def tuned_states(self) -> tuple[str, ...]:
+        """Return the same: the one state that is known of it."""
+        return self.states
 
     @property
     def ablation(self) -> Ablated:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SELECTIVE = 0.33  # gOSI above which visual neuroscience calls a unit orientation-selective
-HALF_PEAK = 0.5
+RANGE_THRESHOLDS = ("half_peak", "midpoint")  # above which a spatial frequency counts for the range
 
 Floats = NDArray[np.float64]
 
@@ -127,12 +127,12 @@ def shortest_arc(orientations: NDArray[np.floating], period: float = 180.0) -> f
 
 
 def spatial_frequency_range(
-    responses: NDArray[np.floating], orientations: NDArray[np.floating]
+    responses: NDArray[np.floating], orientations: NDArray[np.floating], *, threshold: str
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the range of preferred orientations over spatial frequency, and the number of frequencies it rests on.
 
-    The frequencies kept are those whose peak exceeds half of the overall peak; with one of them alone the range is 0 by
-    construction, which is why their number is returned too.
+    The frequencies kept are those whose peak exceeds a threshold; with one of them alone the range is 0 by construction,
+    which is why their number is returned too.
 
     Parameters
     ----------
@@ -140,6 +140,10 @@ def spatial_frequency_range(
         (unit, orientation, spatial_frequency, phase), >= 0.
     orientations
         (orientation,), degrees.
+    threshold
+        `"half_peak"`: half of the unit's overall peak, as section A.2 says. `"midpoint"`: halfway between the largest and
+        the smallest of the peaks of its frequencies, as the author's published scripts have it; never below half peak,
+        so it keeps no more frequencies. The largest peak is kept even where no other is smaller.
 
     Returns
     -------
@@ -147,10 +151,19 @@ def spatial_frequency_range(
         (unit,), degrees, 0 to 165 with 12 orientations; NaN for a silent unit.
     count
         (unit,): frequencies kept; 0 for a silent unit.
+
+    Raises
+    ------
+    ValueError
+        On another `threshold`.
     """
+    if threshold not in RANGE_THRESHOLDS:
+        raise ValueError(f"threshold = {threshold!r}: must be one of {', '.join(RANGE_THRESHOLDS)}")
     peaks = np.asarray(responses, dtype=np.float64).max(axis=-1)
     per_frequency = peaks.max(axis=1)
-    kept = per_frequency > HALF_PEAK * per_frequency.max(axis=1, keepdims=True)
+    largest = per_frequency.max(axis=1, keepdims=True)
+    smallest = per_frequency.min(axis=1, keepdims=True) if threshold == "midpoint" else 0.0
+    kept = (per_frequency > (largest + smallest) / 2) | ((per_frequency == largest) & (largest > 0))
     preferred = np.asarray(orientations)[peaks.argmax(axis=1)]
     ranges = np.array(
         [shortest_arc(angles[keep]) if keep.any() else np.nan for angles, keep in zip(preferred, kept, strict=True)]

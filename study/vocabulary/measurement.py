@@ -107,6 +107,9 @@ class Measurement:
         Whether the analysis reads it; what it does not read stays on disk.
     in_state
         Called with the initial and with the analysed weights; arrays are stacked along `state`.
+    normalised
+        Whether `in_state` is called between the two as well: with the initial weights, and batch normalisation's moments
+        computed from training images. Its coordinates then name three states.
     after_epoch
         Called before training and after each epoch; arrays are stacked along `epoch`.
     once_analysed
@@ -127,6 +130,7 @@ class Measurement:
     methods: Callable[[Any, xr.DataTree], tuple[Paragraph, ...]] = lambda config, study: ()
     analysed: bool = True
     in_state: Callable[[Any], Arrays] | None = None
+    normalised: bool = False
     after_epoch: Callable[[Any], Arrays] | None = None
     once_analysed: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None
     on_external: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None

@@ -21,7 +21,9 @@ ARMS = (GENERALIZATION, MATURATION, MEMORIZATION)
 EXTERNAL = "external"  # stands in place of an arm: an external network, which is probed and not trained here
 SECOND_SET = 2  # of initialisations, which repeats the first
 
-STATES = ("initial", "analysed")
+STATES = ("initial", "analysed")  # of the weights, in the order in which a network has them
+NORMALISED = "initial_normalised"  # initial weights, batch normalisation's moments computed from training images
+TUNED_STATES = (STATES[0], NORMALISED, STATES[1])  # those that the tuning of units is measured in
 TARGETS = ("top", "bottom")
 HALVES = ("first", "second")
 CONTROLS = (

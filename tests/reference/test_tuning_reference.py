@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.tuning import gosi, osi, spatial_frequency_range, tuning_curve
+from study.tuning import RANGE_THRESHOLDS, gosi, osi, spatial_frequency_range, tuning_curve
 
 QUICK = settings(deadline=None, max_examples=60, derandomize=True, database=None)
 ORIENTATIONS = np.arange(12) * 15.0
@@ -58,12 +58,13 @@ def slow_curve(responses: list[list[list[float]]]) -> tuple[list[float], int]:
     return [row[best] for row in peaks], best
 
 
-def slow_range(responses: list[list[list[float]]]) -> tuple[float, int]:
-    """Return the range of preferred orientations of one unit by section A.2, trying every arc."""
+def slow_range(responses: list[list[list[float]]], threshold: str) -> tuple[float, int]:
+    """Return the range of preferred orientations of one unit by section A.2 or its author's script, trying every arc."""
     peaks = [[max(phases) for phases in frequencies] for frequencies in responses]
     n_orientations, n_frequencies = len(peaks), len(peaks[0])
     best = [max(row[f] for row in peaks) for f in range(n_frequencies)]
-    kept = [f for f in range(n_frequencies) if best[f] > max(best) / 2]
+    lowest = 0.0 if threshold == "half_peak" else min(best)
+    kept = [f for f in range(n_frequencies) if best[f] > (max(best) + lowest) / 2]
     preferred = {max(range(n_orientations), key=lambda o, f=f: peaks[o][f]) for f in kept}
     arcs = [
         length
@@ -85,9 +86,12 @@ def test_curve_and_range_are_those_of_plain_loops(model: str) -> None:
         tuned = np.exp(3 * (np.cos(2 * np.deg2rad(ORIENTATIONS[:, None, None] - preferred)) - 1))
         responses = responses * 0.02 + tuned * rng.random((100, 1, 9, 1))
     curves, frequencies = tuning_curve(responses)
-    ranges, counts = spatial_frequency_range(responses, ORIENTATIONS)
     for unit, nested in enumerate(responses.tolist()):
         curve, frequency = slow_curve(nested)
         assert curves[unit].tolist() == curve
         assert frequencies[unit] == frequency
-        assert (ranges[unit], counts[unit]) == (pytest.approx(slow_range(nested)[0]), slow_range(nested)[1])
+    for threshold in RANGE_THRESHOLDS:
+        ranges, counts = spatial_frequency_range(responses, ORIENTATIONS, threshold=threshold)
+        expected = [slow_range(nested, threshold) for nested in responses.tolist()]
+        np.testing.assert_allclose(ranges, [arc for arc, _ in expected], atol=1e-9)
+        np.testing.assert_array_equal(counts, [count for _, count in expected])

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import pytest
 
-from study.config import ProbeConfig
 from study.experiment.grating_responses import grating_responses
 from study.experiment.measurements.multiverse.arrays import mean_outputs, target_losses, tuning_by_specification
 from study.experiment.measurements.tuning.arrays import tuning_arrays
@@ -82,7 +81,7 @@ def test_a_specification_is_a_fresh_probe_to_the_last_bit(
     readout, _, name = specification.partition("/")
     read, shown = responses(forward, readout, name), grating_set(8, name)
     labels = unit_labels(network.layers)[0]
-    fresh = tuning_arrays(read, shown, labels, ProbeConfig(permutations=100), rng=np.random.default_rng(0))
+    fresh = tuning_arrays(read, shown, labels, n_permutations=100, rng=np.random.default_rng(0))
     place = SPECIFICATIONS.index(specification)
     for key in ("gosi", "silent", "spatial_frequency_range", "spatial_frequency_count"):
         np.testing.assert_array_equal(arrays[key][place], fresh[key], err_msg=key)

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from study import tuning
-from study.config import ProbeConfig
+from study.config import Config, ProbeConfig
 from study.experiment import grating_responses as showing
 from study.experiment.grating_responses import grating_responses
+from study.experiment.measurements.tuning import permutations_in
 from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS, tuning_arrays
 from study.tuning.gratings import Gratings, grating, gratings
-from study.vocabulary.schema import described, variables_by_group
+from study.vocabulary.schema import TUNED_STATES, described, variables_by_group
 
-CONFIG = ProbeConfig(permutations=100)
+PERMUTATIONS = 100
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,9 @@ def test_a_unit_built_for_an_orientation_prefers_it(orientation: float) -> None:
         return [np.sum(energy, axis=0, dtype=np.float32)[:, None]]
 
     responses = grating_responses(forward, shown, training_mean=np.full((32, 32, 3), 0.5, np.float32), readout="mean")
-    arrays = tuning_arrays(responses, shown, np.array(["conv1"], object), CONFIG, rng=np.random.default_rng(0))
+    arrays = tuning_arrays(
+        responses, shown, np.array(["conv1"], object), n_permutations=PERMUTATIONS, rng=np.random.default_rng(0)
+    )
     assert arrays["preferred_orientation"][0] == orientation
     assert arrays["preferred_spatial_frequency"][0] == pytest.approx(4 / 40)
     assert arrays["gosi"][0] > 0.6
@@ -124,7 +127,7 @@ LABELS = np.array(["conv1", "conv1", "conv1", "fc1", "fc1"], object)
 @pytest.fixture(scope="module")
 def arrays(responses: np.ndarray, shown: Gratings) -> dict[str, Any]:
     """Return the tuning of the five units."""
-    return tuning_arrays(responses, shown, LABELS, CONFIG, rng=np.random.default_rng(2))
+    return tuning_arrays(responses, shown, LABELS, n_permutations=PERMUTATIONS, rng=np.random.default_rng(2))
 
 
 def test_arrays_are_those_of_the_schema(arrays: dict[str, Any], shown: Gratings) -> None:
@@ -149,9 +152,10 @@ def test_indices_are_those_of_the_tuning_module(arrays: dict[str, Any], response
     np.testing.assert_array_equal(arrays["gosi"], tuning.gosi(curve))
     np.testing.assert_array_equal(arrays["osi"], tuning.osi(curve))
     np.testing.assert_array_equal(arrays["tuning_curve"], curve)
-    ranges, counts = tuning.spatial_frequency_range(responses, shown.orientation)
-    np.testing.assert_array_equal(arrays["spatial_frequency_range"], ranges)
-    np.testing.assert_array_equal(arrays["spatial_frequency_count"], counts)
+    for threshold, suffix in (("half_peak", ""), ("midpoint", "_midpoint")):
+        ranges, counts = tuning.spatial_frequency_range(responses, shown.orientation, threshold=threshold)
+        np.testing.assert_array_equal(arrays[f"spatial_frequency_range{suffix}"], ranges)
+        np.testing.assert_array_equal(arrays[f"spatial_frequency_count{suffix}"], counts)
     tuned = ~arrays["silent"]
     np.testing.assert_array_equal(arrays["preferred_orientation"][tuned], 15.0 * curve.argmax(axis=1)[tuned])
     np.testing.assert_array_equal(
@@ -183,7 +187,10 @@ def test_shuffled_values_are_counted_by_layer(arrays: dict[str, Any]) -> None:
 
 def test_the_same_seed_gives_the_same_arrays(arrays: dict[str, Any], responses: np.ndarray, shown: Gratings) -> None:
     """To the last bit; another seed changes the shuffle control alone."""
-    again, other = (tuning_arrays(responses, shown, LABELS, CONFIG, rng=np.random.default_rng(seed)) for seed in (2, 3))
+    again, other = (
+        tuning_arrays(responses, shown, LABELS, n_permutations=PERMUTATIONS, rng=np.random.default_rng(seed))
+        for seed in (2, 3)
+    )
     for name, values in arrays.items():
         np.testing.assert_array_equal(again[name], values)
         shuffled = name.startswith("gosi_")
@@ -223,3 +230,9 @@ def test_one_pass_gives_every_readout(shown: Gratings) -> None:
         np.testing.assert_array_equal(together[readout], alone)
     assert (together["max"][:5] > together["mean"][:5]).any()
     np.testing.assert_array_equal(together["max"][5:], together["centre"][5:])
+
+
+def test_a_unit_is_shuffled_as_registered_in_the_states_whose_units_are_read() -> None:
+    """And a tenth as often in the one whose layers' means are."""
+    config = Config(probe=ProbeConfig(permutations=1000))
+    assert [permutations_in(state, config) for state in TUNED_STATES] == [1000, 100, 1000]

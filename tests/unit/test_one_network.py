@@ -17,7 +17,7 @@ from study.images import load_images
 from study.images.preparation.corruption import corrupted
 from study.images.preparation.split import Partition, partition, preprocessed, split_images
 from study.tuning.gratings import gratings
-from study.vocabulary.schema import groups_of, validate
+from study.vocabulary.schema import TUNED_STATES, groups_of, validate
 from study.vocabulary.seeding import stream
 
 SETTINGS = (
@@ -108,6 +108,31 @@ def test_every_arm_is_measured_as_the_schema_says(
     assert (outcome.trained_images, outcome.resumed_epoch) == (shown[arm], 0)
     assert min(outcome.seconds.values()) >= 0
     assert ("shift_invariance" in outcome.seconds) == ("shift_invariance" in groups_of(arm))
+
+
+def test_initial_weights_are_measured_with_their_normalisation_set_right_as_well(
+    planned: dict[str, PlannedNetwork], config: Config, images: Partition
+) -> None:
+    """By an independent look: between the two others, other than the first in the layers behind a normalisation alone."""
+    network = planned["generalization"]
+    tuned = measured(network, config, images).tree["tuning"].to_dataset()
+    assert tuned["state"].values.tolist() == list(TUNED_STATES)
+    compiled = process_network(config, images)
+    initialize(compiled.model, root_seed=config.seed, network=network.identity)
+    np.testing.assert_array_equal(tuned["gosi"].sel(state="initial"), selectivity(compiled, images))
+    for layer in compiled.layers:
+        normalization = compiled.model.get_layer(f"{layer.name}_bn")
+        chosen = np.sort(stream(config.seed, network.identity, "moments").choice(200, 200, replace=False))
+        maps = compiled.responses(preprocessed(images.train_images[chosen], images.training_mean))
+        received = np.asarray(maps[[one.name for one in compiled.layers].index(layer.name)])
+        axes = tuple(range(received.ndim - 1))
+        normalization.moving_mean.assign(received.mean(axes))
+        normalization.moving_variance.assign(received.var(axes))
+    np.testing.assert_allclose(tuned["gosi"].sel(state="initial_normalised"), selectivity(compiled, images), atol=1e-3)
+    first = tuned["unit_layer"].values == "conv1"
+    same = (tuned["gosi"].sel(state="initial_normalised") == tuned["gosi"].sel(state="initial")).values
+    assert same[first].all() and not same[~first].any()
+    assert float(tuned["gosi_null_count"].sel(state="initial_normalised", layer="conv2").sum()) == 32 * 10
 
 
 def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -21,6 +23,7 @@ QUICK = settings(deadline=None, max_examples=80, derandomize=True, database=None
 ORIENTATIONS = np.arange(12) * 15.0
 RESPONSE = st.floats(0, 1e6, allow_subnormal=False)
 CURVE = arrays(np.float64, 12, elements=RESPONSE).filter(lambda curve: curve.sum() > 1e-3)
+half_peak_range = functools.partial(spatial_frequency_range, threshold="half_peak")
 NAN_NULL = ("mean", "sd", "selective", "pvalue", "orientation_mean", "orientation_pvalue")
 
 
@@ -238,7 +241,7 @@ def test_no_orientation_has_no_arc() -> None:
 
 def test_frequencies_that_agree_have_range_0() -> None:
     """Three frequencies above half peak, one preferred orientation."""
-    ranges, counts = spatial_frequency_range(tensor({(5, 1): 1.0, (5, 2): 0.8, (5, 7): 0.6})[None], ORIENTATIONS)
+    ranges, counts = half_peak_range(tensor({(5, 1): 1.0, (5, 2): 0.8, (5, 7): 0.6})[None], ORIENTATIONS)
     np.testing.assert_array_equal(ranges, [0])
     np.testing.assert_array_equal(counts, [3])
 
@@ -246,7 +249,7 @@ def test_frequencies_that_agree_have_range_0() -> None:
 def test_frequencies_that_disagree_span_the_shortest_arc() -> None:
     """Preferred orientations 165, 0 and 30 degrees lie on an arc of 45."""
     responses = tensor({(11, 0): 1.0, (0, 4): 0.7, (2, 8): 0.9})
-    ranges, counts = spatial_frequency_range(responses[None], ORIENTATIONS)
+    ranges, counts = half_peak_range(responses[None], ORIENTATIONS)
     assert ranges[0] == pytest.approx(45)
     assert counts[0] == 3
 
@@ -255,7 +258,7 @@ def test_a_frequency_at_exactly_half_the_peak_is_left_out() -> None:
     """ "Exceeds 50 %": half is not enough, the next number above it is."""
     half = tensor({(3, 2): 1.0, (9, 5): 0.5})
     above = tensor({(3, 2): 1.0, (9, 5): np.nextafter(0.5, 1)})
-    ranges, counts = spatial_frequency_range(np.stack([half, above]), ORIENTATIONS)
+    ranges, counts = half_peak_range(np.stack([half, above]), ORIENTATIONS)
     np.testing.assert_allclose(ranges, [0, 90])
     np.testing.assert_array_equal(counts, [1, 2])
 
@@ -263,14 +266,36 @@ def test_a_frequency_at_exactly_half_the_peak_is_left_out() -> None:
 def test_the_peak_of_a_frequency_may_be_at_any_phase() -> None:
     """Each frequency has its own best phase."""
     responses = tensor({(3, 2): 1.0}, phase=0) + tensor({(4, 5): 0.9}, phase=3)
-    ranges, counts = spatial_frequency_range(responses[None], ORIENTATIONS)
+    ranges, counts = half_peak_range(responses[None], ORIENTATIONS)
     assert ranges[0] == pytest.approx(15)
     assert counts[0] == 2
 
 
+def test_the_midpoint_of_the_peaks_keeps_fewer_frequencies() -> None:
+    """Peaks of 1, .65 and .4 everywhere else: .65 exceeds half of the largest and not their midpoint, .7."""
+    responses = np.full((12, 9, 4), 0.4)
+    responses[3, 2], responses[9, 5] = 1.0, 0.65
+    for threshold, arc, count in (("half_peak", 90, 2), ("midpoint", 0, 1)):
+        ranges, counts = spatial_frequency_range(responses[None], ORIENTATIONS, threshold=threshold)
+        assert (ranges[0], counts[0]) == (pytest.approx(arc), count)
+
+
+def test_equal_peaks_are_all_kept_at_their_midpoint() -> None:
+    """None exceeds it, and none is smaller than the largest; a silent unit keeps none."""
+    responses = np.stack([np.ones((12, 9, 4)), np.zeros((12, 9, 4))])
+    counts = spatial_frequency_range(responses, ORIENTATIONS, threshold="midpoint")[1]
+    np.testing.assert_array_equal(counts, [9, 0])
+
+
+def test_another_threshold_is_refused() -> None:
+    """By its name, with those that there are."""
+    with pytest.raises(ValueError, match="threshold = 'median': must be one of half_peak, midpoint"):
+        spatial_frequency_range(np.ones((1, 12, 9, 4)), ORIENTATIONS, threshold="median")
+
+
 def test_a_silent_unit_has_no_range() -> None:
     """NaN, resting on no frequency at all; its neighbours are not touched."""
-    ranges, counts = spatial_frequency_range(np.stack([np.zeros((12, 9, 4)), tensor({(0, 0): 1.0})]), ORIENTATIONS)
+    ranges, counts = half_peak_range(np.stack([np.zeros((12, 9, 4)), tensor({(0, 0): 1.0})]), ORIENTATIONS)
     np.testing.assert_array_equal(ranges, [np.nan, 0])
     np.testing.assert_array_equal(counts, [0, 1])
 
@@ -278,9 +303,9 @@ def test_a_silent_unit_has_no_range() -> None:
 def test_relabelling_orientations_leaves_the_range_as_it_is() -> None:
     """Random units, orientations turned by any number of steps."""
     responses = np.random.default_rng(3).random((40, 12, 9, 4))
-    expected, counts = spatial_frequency_range(responses, ORIENTATIONS)
+    expected, counts = half_peak_range(responses, ORIENTATIONS)
     for steps in range(1, 12):
-        ranges, again = spatial_frequency_range(np.roll(responses, steps, axis=1), ORIENTATIONS)
+        ranges, again = half_peak_range(np.roll(responses, steps, axis=1), ORIENTATIONS)
         np.testing.assert_allclose(ranges, expected, atol=1e-9)
         np.testing.assert_array_equal(again, counts)
 

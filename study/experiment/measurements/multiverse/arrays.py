@@ -130,7 +130,7 @@ def _tuned(
     selectivity = tuning.gosi(tuning.tuning_curve(responses)[0])
     silent = np.isnan(selectivity)
     null = tuning.shuffled_gosi(responses, n_permutations=n_permutations, rng=rng)
-    arc, count = tuning.spatial_frequency_range(responses, gratings.orientation)
+    arc, count = tuning.spatial_frequency_range(responses, gratings.orientation, threshold="half_peak")
     return {
         "gosi": selectivity,
         "silent": silent,

@@ -9,13 +9,14 @@ import xarray as xr
 
 from study.tuning.sentences import selectivity_sentences
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable
-from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION
+from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION, NORMALISED
 
 if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import ExternalSubject, TrainedSubject
 
-PROBE_SECONDS = 5.0  # both states with their shuffles
+PROBE_SECONDS = 6.0  # all three states with their shuffles
+NORMALISED_PART = 10  # shuffles of a unit in the other states, for one with its normalisation set right
 
 _UNIT = ("state", "unit")
 
@@ -32,6 +33,16 @@ VARIABLES = {
         True,
     ),
     "spatial_frequency_count": Variable(_UNIT, "i", "1", "number of spatial frequencies above half peak"),
+    "spatial_frequency_range_midpoint": Variable(
+        _UNIT,
+        "f",
+        "degree",
+        "the same arc of all frequencies above the midpoint of the largest and the smallest peak",
+        True,
+    ),
+    "spatial_frequency_count_midpoint": Variable(
+        _UNIT, "i", "1", "number of spatial frequencies above the midpoint of the largest and the smallest peak"
+    ),
     "silent": Variable(_UNIT, "b", "1", "whether the unit responds to no grating at all"),
     "mean_response": Variable(_UNIT, "f", "activation", "mean response over all gratings"),
     "tuning_curve": Variable((*_UNIT, "orientation"), "f", "activation", "response at the preferred frequency"),
@@ -54,7 +65,7 @@ VARIABLES = {
 def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, object]:
     from study.experiment.measurements.tuning.arrays import BIN_STARTS
 
-    return {"gosi_bin": BIN_STARTS}
+    return {"gosi_bin": BIN_STARTS, "state": list(subject.tuned_states)}
 
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
@@ -65,6 +76,12 @@ def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
     return (("Orientation selectivity", text),)
 
 
+def permutations_in(state: str, config: Config) -> int:
+    """Return how often a unit's responses are shuffled in a state: a tenth as often where layers' means are all that is read."""
+    registered = config.probe.permutations
+    return registered // NORMALISED_PART if state == NORMALISED else registered
+
+
 def _in_state(subject: TrainedSubject) -> Arrays:
     from study.experiment.measurements.tuning.arrays import tuning_arrays
     from study.networks.graph.hidden_layers import unit_labels
@@ -73,7 +90,7 @@ def _in_state(subject: TrainedSubject) -> Arrays:
         subject.responses,
         subject.gratings,
         unit_labels(subject.layers)[0],
-        subject.config.probe,
+        n_permutations=permutations_in(subject.state, subject.config),
         rng=subject.streams(f"shuffle/{subject.state}"),
     )
 
@@ -90,9 +107,10 @@ MEASUREMENT = Measurement(
     arms=(GENERALIZATION, MEMORIZATION, EXTERNAL),
     follows=("responses",),
     settings=("probe",),
-    cost=lambda work: Cost(PROBE_SECONDS, 0.45),
+    cost=lambda work: Cost(PROBE_SECONDS, 0.7),
     coordinates=_coordinates,
     methods=_methods,
     in_state=_in_state,
+    normalised=True,
     on_external=_on_external,
 )

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study import tuning
-from study.config import ProbeConfig
 from study.networks.graph.hidden_layers import unit_labels
 from study.tuning.gratings import GratingAxes
 
@@ -24,8 +23,8 @@ def tuning_arrays(
     responses: NDArray[np.float32],
     gratings: GratingAxes,
     unit_layers: NDArray[np.object_],
-    config: ProbeConfig,
     *,
+    n_permutations: int,
     rng: np.random.Generator,
 ) -> dict[str, NDArray[Any]]:
     """Return the `tuning` group's arrays of one state, named as in `study.vocabulary.schema`, without the `state` dimension.
@@ -38,24 +37,29 @@ def tuning_arrays(
         What the units were shown.
     unit_layers
         (unit,): the layer of each unit.
-    config
-        Number of permutations.
+    n_permutations
+        Of the shuffle control, per unit.
     rng
         Source of the shuffle control.
     """
     curve, frequency = tuning.tuning_curve(responses)
     selectivity = tuning.gosi(curve)
     silent = np.isnan(selectivity)
-    null = tuning.shuffle_null(responses, n_permutations=config.permutations, n_bins=N_BINS, rng=rng)
-    arc, count = tuning.spatial_frequency_range(responses, gratings.orientation)
+    null = tuning.shuffle_null(responses, n_permutations=n_permutations, n_bins=N_BINS, rng=rng)
+    ranges = {
+        threshold: tuning.spatial_frequency_range(responses, gratings.orientation, threshold=threshold)
+        for threshold in tuning.RANGE_THRESHOLDS
+    }
     layers = list(dict.fromkeys(unit_layers))
     arrays = {
         "gosi": selectivity,
         "osi": tuning.osi(curve),
         "preferred_orientation": np.where(silent, np.nan, gratings.orientation[curve.argmax(axis=-1)]),
         "preferred_spatial_frequency": np.where(silent, np.nan, gratings.spatial_frequency[frequency]),
-        "spatial_frequency_range": arc,
-        "spatial_frequency_count": count.astype(np.int32),
+        "spatial_frequency_range": ranges["half_peak"][0],
+        "spatial_frequency_count": ranges["half_peak"][1].astype(np.int32),
+        "spatial_frequency_range_midpoint": ranges["midpoint"][0],
+        "spatial_frequency_count_midpoint": ranges["midpoint"][1].astype(np.int32),
         "silent": silent,
         "mean_response": responses.mean(axis=(1, 2, 3), dtype=np.float64),
         "tuning_curve": curve.astype(np.float32),
@@ -85,7 +89,7 @@ def arrays_by_layer(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
                 subject.responses[in_layer],
                 subject.gratings,
                 names[in_layer],
-                subject.settings.probe,
+                n_permutations=subject.settings.probe.permutations,
                 rng=subject.streams(f"shuffle/{layer.name}"),
             )
             parts.append(subject.kept_with_gratings(f"shuffles-{layer.name}", shuffled))
