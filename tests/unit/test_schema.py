@@ -125,7 +125,8 @@ def test_no_loss_may_be_undefined() -> None:
     undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
     assert undefined == {"tuning", "maturation", "activity", "shift_invariance", "multiverse"}
     assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
-    never = {"silent", "mean_response", "tuning_curve", "gosi_null_count", "spatial_frequency_count"}
+    counts = {"gosi_null_count", "spatial_frequency_count", "spatial_frequency_count_midpoint"}
+    never = {"silent", "mean_response", "tuning_curve"} | counts
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never
 
 
