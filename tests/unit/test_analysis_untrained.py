@@ -16,7 +16,7 @@ ALIKE = dict.fromkeys(LAYERS, 0.45)
 def shifted(study: xr.DataTree, per_network: np.ndarray) -> xr.DataTree:
     """Return a study whose units' analysed gOSI is their initial gOSI plus a constant for each network."""
     gosi = study["tuning"].to_dataset()["gosi"].values.copy()
-    gosi[:, 1] = gosi[:, 0] + per_network[:, None]
+    gosi[:, 1], gosi[:, -1] = gosi[:, 0], gosi[:, 0] + per_network[:, None]
     return replaced(study, "tuning", gosi=gosi, silent=np.isnan(gosi))
 
 
