@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from study.analysis.core.published import not_in_paper
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
-from study.analysis.questions.ablation.estimands import effect, log2_ratio, response_contrast, standardized_effect
+from study.analysis.questions.ablation.estimands import (
+    effect,
+    effect_by_block,
+    effect_by_clamp,
+    effect_by_clamp_and_block,
+    log2_ratio,
+    log2_ratio_by_block,
+    response_contrast,
+    standardized_effect,
+    standardized_effect_by_block,
+)
 from study.analysis.questions.ablation.figures import figures
 from study.analysis.questions.ablation.notes import notes
 from study.analysis.questions.ablation.published import contrast, ratio
 
 OTHER_CLAMP = "Intervention: the same units, held at another value than the published numbers come from."
+
+
+def _under(clamp: str) -> Estimand:
+    """Return the effect under one clamp."""
+    return Estimand(
+        values=lambda study: effect(study, clamp),
+        blocks=lambda study: effect_by_block(study, clamp),
+    )
 
 
 QUESTION = Question(
@@ -18,13 +36,17 @@ QUESTION = Question(
     claim="Ablating the half of Conv 2 or Conv 3 with the higher gOSI costs more than twice the test loss of ablating"
     " the other half, and not because the other half is silent: its mean grating response is higher.",
     estimands={
-        "standardized_effect": Estimand(values=standardized_effect),
-        "standardized_effect_absence": Estimand(values=standardized_effect),
-        "log2_ratio": Estimand(values=lambda study: log2_ratio(study, "output_zero")),
+        "standardized_effect": Estimand(values=standardized_effect, blocks=standardized_effect_by_block),
+        "standardized_effect_absence": Estimand(values=standardized_effect, blocks=standardized_effect_by_block),
+        "effect_by_clamp": Estimand(values=effect_by_clamp, blocks=effect_by_clamp_and_block),
+        "log2_ratio": Estimand(
+            values=lambda study: log2_ratio(study, "output_zero"),
+            blocks=lambda study: log2_ratio_by_block(study, "output_zero"),
+        ),
         "response_contrast": Estimand(values=response_contrast),
-        "effect_relu_zero": Estimand(values=lambda study: effect(study, "relu_zero")),
-        "effect_mean_clamp": Estimand(values=lambda study: effect(study, "mean")),
-        "effect_resample": Estimand(values=lambda study: effect(study, "resample")),
+        "effect_relu_zero": _under("relu_zero"),
+        "effect_mean_clamp": _under("mean"),
+        "effect_resample": _under("resample"),
     },
     published={
         "standardized_effect": PublishedAnalysis(
@@ -38,6 +60,9 @@ QUESTION = Question(
             test="No test; no asterisk, as the ratio of the two costs is at most 2. Here: of the mean costs.",
             difference="Absence, baseline and unit of analysis: a ratio below 2 may still be an effect; here the"
             " effect, in units of random halves, must lie within the registered margin over networks.",
+        ),
+        "effect_by_clamp": not_in_paper(
+            "Intervention: the same units, held at three values in turn; the paper holds them at one."
         ),
         "log2_ratio": PublishedAnalysis(
             layers=ratio(exceeds=True),

@@ -166,6 +166,7 @@ def _halves(silent: NDArray[np.bool_], counts: NDArray[Any]) -> NDArray[np.int64
 SIMULATORS: Mapping[str, Simulator] = {
     "standardized_effect": standardized_effect,
     "standardized_effect_absence": standardized_effect,
+    "effect_by_clamp": effect_by_clamp,
     "log2_ratio": log2_ratio,
     "response_contrast": response_contrast,
     "effect_relu_zero": partial(clamp_effect, clamp="relu_zero"),
