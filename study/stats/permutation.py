@@ -26,7 +26,7 @@ from study.stats.strata import singleton_note
 from study.stats.sums import all_sums
 from study.stats.tails import tail_pvalues
 
-FEWEST_STUDENTIZED: Final = 20
+FEWEST_STUDENTIZED: Final = 12
 
 RankStatistic = Literal["within"]
 
@@ -44,7 +44,7 @@ def stratified_permutation_tests(
     """Test rank association of each of `variables` and `y` by permuting `y` within strata only.
 
     `variables` is (k, n), `y` and the labels `strata` are (n,). The statistic returned is that of `stratified_spearmans`;
-    what is compared over permutations is studentised from 20 rows on: the sum of products of centred ranks over the root
+    what is compared over permutations is studentised from 12 rows on: the sum of products of centred ranks over the root
     of the sum of squared products, both over all strata. Studentised, the test asks whether the correlation is 0, whatever
     other dependence there is; plain, it asks whether there is any dependence, and rejects too often where there is one
     with a correlation of 0.
