@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,39 +16,43 @@ from study.commands.command import Command
 from study.vocabulary.errors import StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
 
-    from study.analysis.simulation import Size
-    from study.analysis.simulation.calibration import Calibration
-    from study.config import Config
+    from study.analysis.simulation import Calibration
+    from study.commands.calibration_cases import Plan
     from study.registration import Hypothesis, Registration
+    from study.report.calibration import CalibrationPage
 
 REPORTS = Path("reports")
 PROFILES = ("quick", "cifar10-small", "cifar10")  # whose numbers of networks power is drawn at
 FEWEST, MOST = 10, 1_000_000
-SHARE_OF_POWER = 5  # one study with an effect, at each number of networks, for so many without
-SHARE_OF_PUBLISHED = 5  # the analysis as published is run on one study in so many, as it takes several times as long
+STUDIES, STUDIES_OF_ALL = 1000, 2000
 
 EPILOG = """\
 For each registered hypothesis, studies are simulated as the store holds them - units nested in networks, some silent;
 augmentations with different means; autocorrelated epochs; heavy-tailed effects of ablation - and go through the same
-analysis as real ones. First without an effect: a test that is right at alpha = 0.05 finds one in at most 5 % of them.
-Then with the smallest effect of interest: the share in which it is found is the test's power.
+analysis as real ones. A finding can be false on every side, and each is counted: support and an opposite effect where
+there is none; an effect ruled out where it is just the smallest that matters; absence, and an effect, at either margin.
+First everything is as the tests assume, then as in the one departure from it that the registration names first for the
+test: skewed effects, a common trend, opposite strata, and so on. How often each may err is registered, in the block
+`toml calibration` of preregistration.md. The share in which the smallest effect is found is the test's power.
 
 examples:
-  python -m study calibrate                                      every hypothesis, 2,000 studies each: minutes on two cores
+  python -m study calibrate                                      each test at its level and in its worst case: ten minutes
+  python -m study calibrate --all                                every departure, every number of networks, power: hours
   python -m study calibrate --hypothesis ablation-effect --studies 10000
-  python -m study calibrate --networks 8,24,80,200               power at other numbers of networks
+  python -m study calibrate --networks 8,24,80,200               power at these numbers of networks too
   python -m study calibrate --preregistration draft.md           before anything is registered
 
 what comes out:
-  reports/calibration.html    one table, registered against published, and power against the number of networks
-  reports/calibration.csv     everything that was counted, a row for each hypothesis, planted value and number of networks
+  reports/calibration.html    one table, what was found falsely beside what may be, and power
+  reports/calibration.md      that table, with the command, date and version that made it (benchmarks/ keeps one)
+  reports/calibration.csv     everything that was counted, a row for each case
 
-Exit code 0: every test keeps its level. 1: the type I error of a test lies above its alpha, beyond what chance explains.
-2: the command was not understood. The same --seed gives the same counts, whatever the number of --workers.
+Exit code 0: no test errs more often than registered. 1: one does, beyond what chance explains. 2: the command was not
+understood. The same --seed gives the same counts, whatever the number of --workers.
 """
 
 
@@ -62,12 +65,17 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
     )
     made.add_argument(
+        "--all",
+        action="store_true",
+        help="every departure from assumptions at every number of networks, and curves of power (default: the level, and"
+        " the worst case of each test)",
+    )
+    made.add_argument(
         "--studies",
         type=int,
-        default=2000,
         metavar="N",
-        help="studies without an effect, for each hypothesis"
-        " (default: 2000); a fifth of that with an effect, at each number of networks",
+        help=f"simulated for each case, from {FEWEST} to {MOST} (default: {STUDIES}, with --all {STUDIES_OF_ALL}); a quarter of"
+        " that for power alone",
     )
     made.add_argument(
         "--hypothesis", action="append", default=[], metavar="ID", help="this one only; may be repeated (default: all)"
@@ -75,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--networks",
         metavar="LIST",
-        help="numbers of networks, such as 8,24,80, at which power is measured (default: the"
+        help="numbers of networks, such as 8,24,80, at which power is measured too (default: none; with --all the"
         " registered minimum, and what quick, cifar10-small and cifar10 train)",
     )
     made.add_argument(
@@ -93,12 +101,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     from study import analysis
-    from study.analysis.simulation.calibration import failures
+    from study.commands.calibration_cases import planned
+    from study.commands.calibration_words import calibration_page
     from study.commands.console import standard_console
     from study.config import resolve
     from study.registration import read_registration
     from study.vocabulary.architecture import architectures
-    from study.vocabulary.provenance import usable_cores
 
     _check(arguments)
     registration = read_registration(arguments.preregistration)
@@ -107,36 +115,66 @@ def _run(arguments: argparse.Namespace) -> int:
     architecture = architectures()[profiles[arguments.profile].network.architecture]
     registration = registration.for_network(architecture.name, architecture.layers)
     chosen = _chosen(registration, arguments.hypothesis, str(arguments.preregistration))
-    console = standard_console(width=160)
-    started = time.monotonic()
-    calibrations = calibrated(
+    plans = planned(
         chosen,
+        registration.ceilings,
         profiles,
         arguments.profile,
-        studies=arguments.studies,
         networks=_numbers(arguments.networks),
-        root_seed=arguments.seed,
-        workers=arguments.workers or usable_cores(),
-        console=console,
+        whole=arguments.all,
     )
-    if not calibrations:
+    if not plans:
         raise StudyError(
             f"none of {', '.join(one.id for one in chosen)} can be simulated: no simulation of its measure, or registered for"
             f" another network than {architecture.name}; give another --hypothesis or --profile"
         )
-    _publish(
-        calibrations,
+    console, started = standard_console(width=160), time.monotonic()
+    counts = _simulated(plans, registration, arguments, console)
+    page = calibration_page(
+        counts,
         chosen,
         registration,
-        arguments,
+        command=_command(arguments),
+        studies=_studies(arguments),
+        profile=arguments.profile,
         architecture=architecture.name,
+        seed=arguments.seed,
         seconds=time.monotonic() - started,
     )
-    _print(calibrations, console)
-    failed = failures(calibrations)
-    for sentence in failed:
+    _publish(counts, page)
+    _print(page, console)
+    for sentence in page.failures:
         print(f"study: {sentence}", file=sys.stderr)
-    return 1 if failed else 0
+    return 1 if page.failures else 0
+
+
+def _simulated(
+    plans: Sequence[Plan], registration: Registration, arguments: argparse.Namespace, console: Console
+) -> tuple[Calibration, ...]:
+    """Return what became of every planned study, showing progress."""
+    from study.analysis.simulation.processes import simulated
+    from study.commands.calibration_cases import calibrations, requests
+    from study.execution.progress import counted
+    from study.vocabulary.provenance import usable_cores
+
+    wanted = requests(plans, studies=_studies(arguments), whole=arguments.all)
+    with counted(console, "studies simulated", sum(request.studies for request in wanted)) as watch:
+        workers = arguments.workers or usable_cores()
+        tallies = simulated(wanted, root_seed=arguments.seed, workers=workers, watch=watch)
+    by_name = {request.case.name: tally for request, tally in zip(wanted, tallies, strict=True)}
+    return calibrations(plans, by_name, registration.ceilings)
+
+
+def _studies(arguments: argparse.Namespace) -> int:
+    return int(arguments.studies or (STUDIES_OF_ALL if arguments.all else STUDIES))
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command line that gives the same counts, without where files lie."""
+    parts = ["python -m study calibrate", *(["--all"] if arguments.all else [])]
+    parts += [f"--hypothesis {name}" for name in arguments.hypothesis]
+    parts += [f"--networks {arguments.networks}"] if arguments.networks else []
+    return " ".join([*parts, f"--studies {_studies(arguments)}", f"--profile {arguments.profile}", f"--seed {arguments.seed}"])
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -162,113 +200,24 @@ def _chosen(registration: Registration, names: Sequence[str], source: str) -> tu
     return tuple(registered[name] for name in dict.fromkeys(names or registered))
 
 
-def calibrated(
-    hypotheses: Sequence[Hypothesis],
-    profiles: Mapping[str, Config],
-    profile: str,
-    *,
-    studies: int,
-    networks: Sequence[int],
-    root_seed: int,
-    workers: int,
-    console: Console,
-) -> tuple[Calibration, ...]:
-    """Return the calibration of each hypothesis that can be simulated for the architecture of `profile`.
-
-    Parameters
-    ----------
-    hypotheses
-        As registered.
-    profiles, profile
-        Configs by name; the level is measured at the number of networks of `profile`, power at those of all.
-    studies
-        Simulated without an effect, for each hypothesis.
-    networks
-        Numbers at which power is measured instead; none for those of the profiles.
-    root_seed, workers
-        Root of all random numbers, which the number of processes does not change.
-    console
-        Where progress is shown.
-    """
-    from study.analysis.simulation import effect_case, null_cases
-    from study.analysis.simulation.calibration import Calibration
-    from study.analysis.simulation.processes import Request, simulated
-    from study.commands.power import impossible
-    from study.execution.progress import counted
-
-    architecture = profiles[profile].network.architecture
-    requests: list[Request] = []
-    numbers_of_cases: list[tuple[Hypothesis, int, int]] = []
-    for one in hypotheses:
-        at, *curve = _sizes(one, profiles, profile, networks)
-        if impossible(one, at, architecture=architecture):
-            continue
-        nulls, effects = null_cases(one, at), [effect_case(one, size) for size in curve]
-        numbers_of_cases.append((one, len(nulls), len(effects)))
-        few, published = max(studies // SHARE_OF_POWER, 1), max(studies // SHARE_OF_PUBLISHED, 1)
-        requests += [Request(case, studies, published) for case in nulls]
-        requests += [Request(case, few, few // 2 if case.size == at else 0) for case in effects]
-    with counted(console, "studies simulated", sum(request.studies for request in requests)) as watch:
-        tallies = simulated(requests, root_seed=root_seed, workers=workers, watch=watch)
-    counted_cases = zip((request.case for request in requests), tallies, strict=True)
-    return tuple(
-        Calibration(one, tuple(islice(counted_cases, nulls_of)), tuple(islice(counted_cases, effects_of)))
-        for one, nulls_of, effects_of in numbers_of_cases
-    )
-
-
-def _sizes(one: Hypothesis, profiles: Mapping[str, Config], profile: str, networks: Sequence[int]) -> tuple[Size, ...]:
-    """Return the size of study that the level is measured at; then those that power is, rising, which include it."""
-    from study.commands.power import networks_planned, size_of
-
-    planned = {name: networks_planned(one, config) for name, config in profiles.items()}
-    config, fewest = profiles[profile], one.minimum_networks
-    if one.strata == "augmentation":
-        fewest = max(fewest, one.minimum_per_stratum * len(config.population.augmentations))
-    level = max(planned[profile], fewest)
-    numbers = {level, *(networks or (fewest, *planned.values()))}
-    return tuple(size_of(number, config) for number in (level, *sorted(numbers)) if number >= fewest)
-
-
-def _publish(
-    calibrations: Sequence[Calibration],
-    chosen: Sequence[Hypothesis],
-    registration: Registration,
-    arguments: argparse.Namespace,
-    *,
-    architecture: str,
-    seconds: float,
-) -> None:
-    from study.analysis.simulation.calibration import case_table
-    from study.commands.calibration_words import calibration_page
-    from study.report.calibration import render_calibration
+def _publish(counts: Sequence[Calibration], page: CalibrationPage) -> None:
+    from study.analysis.simulation.calibration_tables import case_table
+    from study.report.calibration import calibration_record, render_calibration
     from study.report.page import publish
 
-    page = calibration_page(
-        calibrations,
-        chosen,
-        registration,
-        studies=arguments.studies,
-        profile=arguments.profile,
-        architecture=architecture,
-        seed=arguments.seed,
-        seconds=seconds,
-    )
     remedy = "run it in another folder"
-    publish(case_table(calibrations).to_csv(index=False), REPORTS / "calibration.csv", remedy=remedy)
+    publish(case_table(counts).to_csv(index=False), REPORTS / "calibration.csv", remedy=remedy)
+    publish(calibration_record(page), REPORTS / "calibration.md", remedy=remedy)
     publish(render_calibration(page), REPORTS / "calibration.html", remedy=remedy)
 
 
-def _print(calibrations: Sequence[Calibration], console: Console) -> None:
-    """Print one table, hypothesis by hypothesis, registered against published."""
+def _print(page: CalibrationPage, console: Console) -> None:
+    """Print one table, hypothesis by hypothesis."""
     from rich.table import Column, Table
 
-    from study.commands.calibration_words import compared
-
-    shown = compared(calibrations)
-    first, *others = shown.columns
+    first, *others = page.table.columns
     table = Table(Column(first, no_wrap=True), *others)
-    for row in shown.astype(str).itertuples(index=False):
+    for row in page.table.astype(str).itertuples(index=False):
         table.add_row(*row)
     console.print(table)
     console.print(

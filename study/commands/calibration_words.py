@@ -11,17 +11,11 @@ import pandas as pd
 from study import __version__
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
-from study.analysis.simulation import N_RESAMPLES, Size, is_simulated
-from study.analysis.simulation.calibration import (
-    Calibration,
-    comparisons,
-    failures,
-    level_table,
-    power_table,
-    summary_table,
-)
+from study.analysis.simulation import N_RESAMPLES, Calibration, FalseFinding, Size, is_simulated
+from study.analysis.simulation.calibration import CONFIDENCE, NOT_PROMISED, comparisons, failures
+from study.analysis.simulation.calibration_tables import level_table, power_table, summary_table
 from study.commands.power import impossible, share_text
-from study.registration import Hypothesis, Registration
+from study.registration import AS_ASSUMED, DEPARTURES, Ceilings, Hypothesis, Registration
 from study.report.calibration import CalibrationPage
 from study.vocabulary.provenance import git_state, usable_cores
 
@@ -29,21 +23,30 @@ NOT_PUBLISHED = "not in the paper"
 
 COLUMNS = (
     (
-        "type I error",
-        "Share of studies without an effect in which the registered test finds one in any layer (adjusted p at most"
-        " alpha), with its 95 % Monte Carlo interval, low to high. A claim of absence is tested with the effect at"
-        " either margin, and the worse of the two counts.",
+        "level",
+        "Share of studies in which something is found, in any layer, that is not there, where everything is as the test"
+        " assumes; the most frequent of its false findings, at the number of networks beside it, with its 95 % Monte"
+        " Carlo interval. False are: support (adjusted p at most alpha) and an opposite effect where the truth is the null"
+        " value; an effect ruled out where it is just the smallest that matters; absence, and an effect, at either margin.",
     ),
     (
-        "holds",
-        "Whether the lower end of an interval that is wide enough for all hypotheses together (95 % for all of them at"
-        " once) is at most alpha, 0.05 unless the registration says otherwise.",
+        "worst case",
+        "The same in the first departure from assumptions that is registered for the test, at the fewest networks for"
+        " which its ceiling is registered.",
+    ),
+    (
+        "level: at most, worst case: at most",
+        "The registered ceiling of either share: alpha, or the number that is registered with its reason.",
+    ),
+    (
+        "level: holds, worst case: holds",
+        "Whether the lower end of an interval that is wide enough for all shares together (95 % for all of them at once)"
+        " is at most the ceiling; level and worst case. Nothing is promised where the registration says so.",
     ),
     (
         "coverage",
-        "Share of the registered intervals, all layers together, that hold the planted value, and what"
-        " they promise. Bootstrap intervals of few networks cover too little; rules that read one are as liberal as"
-        " that.",
+        "Share of the registered intervals, all layers together, that hold the planted value where everything is as"
+        " assumed, and what they promise. Bootstrap intervals of few networks cover too little; no verdict reads one.",
     ),
     (
         "power",
@@ -74,22 +77,21 @@ METHODS = (
         " together. Augmentations have different means, and where gOSI is correlated with test loss, those that lower"
         " the loss raise gOSI, so that pooled networks correlate whatever holds within. Losses fall over epochs that"
         " are autocorrelated, and gOSI has a course of its own. Effects of ablation have heavy tails (Student's t, 4"
-        " degrees of freedom), and random halves scatter. Some networks do not fit their corrupted labels, and theirs"
-        " is a lower gOSI. Between networks the estimand has the standard deviation that the registration expects, or"
-        " more where few units add more.",
+        " degrees of freedom), and random halves scatter. Some networks do not fit their corrupted labels. Between"
+        " networks the estimand has the standard deviation that the registration expects, or more where few units add"
+        " more.",
     ),
     (
         "What is planted",
-        "Without an effect: the null value in every layer; rank correlations of 0 within groups that differ; of a"
-        " claim of absence, either margin. With an effect: the smallest effect of interest in every layer; of a claim"
-        " of absence, the null value.",
+        "Of a claim of an effect: the null value in every layer, where support and an opposite effect are false; then"
+        " the smallest effect of interest in every layer, where it is false that it is ruled out. Of a claim of absence:"
+        " either margin, where absence is false and so is an effect; then the null value, for power.",
     ),
     (
         "What is not covered",
-        "Effects are distributed symmetrically between networks, which is what a sign-flip test assumes; a skewed"
-        " effect whose mean is the null value is rejected somewhat more or less often. Augmentations of different"
-        " means make a test of a mean over networks cautious. Wrong settings, wrong code of a measurement and a wrong"
-        " measure are not simulated here.",
+        "Augmentations of different means make a test of a mean over networks cautious. Wrong settings, wrong code of a"
+        " measurement and a wrong measure are not simulated here. An arm that learns nothing has no verdict, which is"
+        " checked elsewhere.",
     ),
 )
 
@@ -99,6 +101,7 @@ def calibration_page(
     chosen: Sequence[Hypothesis],
     registration: Registration,
     *,
+    command: str,
     studies: int,
     profile: str,
     architecture: str,
@@ -113,14 +116,16 @@ def calibration_page(
         What was simulated, of what was asked for.
     registration
         Where it is registered.
+    command
+        The command line.
     studies, profile, seed
-        As named on the command line.
+        As named on it.
     architecture
         Of the networks of that profile.
     seconds
         How long it took.
     """
-    failed = failures(calibrations)
+    failed, departures = failures(calibrations), _departures(registration.ceilings)
     git = git_state(Path(__file__).parents[2])
     made = {one.hypothesis.id for one in calibrations}
     return CalibrationPage(
@@ -130,9 +135,10 @@ def calibration_page(
         table=compared(calibrations),
         table_words=COLUMNS,
         figures=_figures(calibrations),
-        methods=(*METHODS, ("How many", _numbers(calibrations, studies, profile))),
+        methods=(*METHODS, ("Departures from assumptions", departures), ("How many", _numbers(calibrations, studies, profile))),
         left_out=tuple(f"{one.id}: {_why_not(one, architecture)}." for one in chosen if one.id not in made),
         provenance=(
+            ("Command", command),
             ("Program", f"study {__version__}, commit {git['commit'] if git else 'unknown'}"),
             ("Registration digest", registration.digest),
             ("Seed", str(seed)),
@@ -148,12 +154,13 @@ def _why_not(one: Hypothesis, architecture: str) -> str:
 
 
 def _summary(calibrations: Sequence[Calibration], failed: Sequence[str], studies: int) -> tuple[str, ...]:
+    errs = sum(any(sentence.startswith(f"{one.hypothesis.id}:") for sentence in failed) for one in calibrations)
     published = [one for one in calibrations if one.worst_published is not None]
     misled = [one for one in published if _false_support(one) > one.hypothesis.alpha]
     first = (
-        f"{len(calibrations)} registered tests were run on {studies:,} simulated studies each in which there is"
-        f" nothing to find. {len(calibrations) - len(failed)} keep the error rate they are registered"
-        f" with{'' if not failed else f', {len(failed)} do not'}."
+        f"{len(calibrations)} registered tests were run on {studies:,} simulated studies of each case in which a finding"
+        f" is false, as assumed and in the worst case. {len(calibrations) - errs} keep the error rates that are registered"
+        f" for them{'' if not errs else f', {errs} do not'}."
     )
     second = (
         f"The paper has an analysis of {len(published)} of these claims. In the same studies without an effect it"
@@ -167,19 +174,38 @@ def _false_support(one: Calibration) -> float:
     return 0.0 if worst is None else worst.published_supported / worst.published
 
 
+def _departures(ceilings: Ceilings) -> str:
+    """Return what is registered of every departure, in sentences."""
+    said = []
+    for one in ceilings:
+        ceiling = one.ceiling
+        share = "nothing is promised" if ceiling.value(0.0) == 1 else f"at most {ceiling.share}"
+        name = one.name.replace("_", " ").capitalize()
+        said.append(f"{name} ({DEPARTURES[one.name]}): {share}. {ceiling.reason}".strip())
+    return " ".join(said)
+
+
 def _numbers(calibrations: Sequence[Calibration], studies: int, profile: str) -> str:
     effects = sorted({counts.studies for one in calibrations for _, counts in one.effects})
-    published = sorted({counts.published for one in calibrations for _, counts in one.null})
+    published = sorted({counts.published for one in calibrations for _, counts in one.errors} - {0})
     return (
-        f"{studies:,} studies without an effect for each hypothesis (of a claim of absence, at each margin), at the"
-        f" number of networks that the profile {profile} trains, or the registered minimum where that is larger;"
-        f" {_listed(effects)} with the effect at each number of networks; {_listed(published)} of those without an"
-        " effect are analysed as published too, and half of those with it at that number of networks. Tests and"
-        f" bootstraps take {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,}"
-        " are registered: a randomisation test keeps its level with any number, and loses a little power with fewer."
-        f" The interval that decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} error rates"
-        " together."
+        f"{studies:,} studies of each case in which something is false. The level is measured at the number of networks"
+        f" that the profile {profile} trains, or the registered minimum where that is larger, the worst case at the fewest"
+        f" networks for which its ceiling is registered. {_listed(effects)} with the effect at each number of networks;"
+        f" {_listed(published)} of those without an effect are analysed as published too. Tests and bootstraps take"
+        f" {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,} are registered: a"
+        " randomisation test keeps its level with any number, and loses a little power with fewer. The interval that"
+        f" decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} shares together: with {studies:,}"
+        f" studies and a ceiling of 0.05 a share fails from {_fails_from(calibrations, studies):.3f} on."
     )
+
+
+def _fails_from(calibrations: Sequence[Calibration], studies: int) -> float:
+    """Return the smallest share of so many studies that chance does not explain where 0.05 is allowed."""
+    import scipy.stats
+
+    beyond = (1 - CONFIDENCE) / comparisons(calibrations) / 2
+    return (int(scipy.stats.binom.isf(beyond, studies, 0.05)) + 1) / studies
 
 
 def _listed(numbers: Sequence[int]) -> str:
@@ -192,12 +218,13 @@ def _figures(calibrations: Sequence[Calibration]) -> tuple[Figure, ...]:
             id="calibration-level",
             chart=Chart.TYPE_ONE_ERRORS,
             title="How often something is found where there is nothing",
-            shows="Share of simulated studies without an effect in which the registered test finds one in any layer,"
-            " and in which the analysis as published calls the claim supported, with 95 % Monte Carlo intervals. The"
-            " dashed rule is the registered alpha. The scale is that of the square root, so that small shares can be"
-            " told apart.",
-            supports="Points of the registered tests on the rule or left of it.",
-            contradicts="A registered test whose whole interval lies right of the rule: it errs more often than it"
+            shows="Share of simulated studies in which the registered test finds what is not there in any layer, where"
+            " everything is as assumed and in its worst case, and in which the analysis as published calls the claim"
+            " supported where there is no effect, with 95 % Monte Carlo intervals. The ticks are the registered ceilings"
+            " where they are not alpha, the dashed rule is alpha. The scale is that of the square root, so that small"
+            " shares can be told apart.",
+            supports="Points of the registered tests on their tick, or the rule, or left of it.",
+            contradicts="A registered test whose whole interval lies right of its ceiling: it errs more often than it"
             " says.",
             table=level_table(calibrations),
         ),
@@ -218,18 +245,17 @@ def _figures(calibrations: Sequence[Calibration]) -> tuple[Figure, ...]:
 
 
 def compared(calibrations: Sequence[Calibration]) -> pd.DataFrame:
-    """Return one row a hypothesis, registered against published, as people read it: intervals in one cell, percentages."""
-    rows = []
+    """Return one row a hypothesis as people read it: intervals in one cell, percentages."""
+    looked_at, rows = comparisons(calibrations), []
     for one, row in zip(calibrations, summary_table(calibrations).to_dict("records"), strict=True):
         false = one.worst_published
         rows.append(
-            {
-                "hypothesis": one.hypothesis.id,
-                "networks": one.networks,
-                "type I error": f"{row['type_I_error']:.3f} ({row['low']:.3f} to {row['high']:.3f})",
-                "holds": "yes" if row["holds"] == "yes" else "NO",
+            {"hypothesis": one.hypothesis.id}
+            | _cells("level", one.level, looked_at)
+            | _cells("worst case", one.worst, looked_at)
+            | {
                 "coverage": f"{row['coverage']:.2f} of {row['nominal']:.2f}",
-                "power": share_text(one.effect.enough_rejected, one.effect.studies),
+                "power": share_text(one.effect.significant.hypothesis, one.effect.studies),
                 "supported": f"{row['says_supported']:.0%}",
                 "published: false": NOT_PUBLISHED
                 if false is None
@@ -238,3 +264,16 @@ def compared(calibrations: Sequence[Calibration]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _cells(name: str, one: FalseFinding | None, looked_at: int) -> dict[str, str]:
+    """Return the cells of the level or the worst case: what, how often, how often at most, and whether that holds."""
+    if one is None:
+        return {name: "none", f"{name}: at most": "", f"{name}: holds": ""}
+    interval, holds = one.interval(), one.holds(comparisons=looked_at)
+    departure = "" if one.case.departure == AS_ASSUMED else f"{one.case.departure.replace('_', ' ')}, "
+    return {
+        name: f"{one.share:.3f} ({interval.low:.3f} to {interval.high:.3f}) {departure}{one.finding}, n = {one.case.size.networks}",
+        f"{name}: at most": NOT_PROMISED if holds == NOT_PROMISED else f"{one.limit:g}",
+        f"{name}: holds": "NO" if holds == "no" else holds,
+    }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from study.analysis.core.results import SUPPORTED
 from study.analysis.questions import questions
 from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
 from study.analysis.simulation.processes import Request, simulated
@@ -36,7 +37,7 @@ class PowerLine:
     @property
     def answers(self) -> bool:
         """Return whether the test finds the smallest effect of interest at least as often as not."""
-        return self.tally is not None and self.tally.enough_rejected >= ENOUGH * self.tally.studies
+        return self.tally is not None and self.tally.significant.hypothesis >= ENOUGH * self.tally.studies
 
 
 def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
@@ -138,10 +139,10 @@ def to_simulate(registration: Registration, config: Config, *, studies: int = ST
 
 
 def _remark(tally: Tally | None) -> str:
-    if tally is None or tally.enough_rejected >= ENOUGH * tally.studies:
+    if tally is None or tally.significant.hypothesis >= ENOUGH * tally.studies:
         return ""
     return (
-        f"cannot be relied on to answer: it misses what it looks for in {1 - tally.enough_rejected / tally.studies:.0%}"
+        f"cannot be relied on to answer: it misses what it looks for in {1 - tally.significant.hypothesis / tally.studies:.0%}"
     )
 
 
@@ -170,7 +171,7 @@ def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = 
         shares = (
             ("", "")
             if tally is None
-            else (share_text(tally.enough_rejected, tally.studies), share_text(tally.supported, tally.studies))
+            else (share_text(tally.significant.hypothesis, tally.studies), share_text(tally.findings[SUPPORTED].hypothesis, tally.studies))
         )
         table.add_row(one.id, str(line.networks), effect, *shares, line.remark)
     console.print()

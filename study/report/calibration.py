@@ -46,3 +46,17 @@ def render_calibration(page: CalibrationPage) -> str:
         ("provenance", "Provenance"),
     ]
     return page_text("calibration.html.j2", drawings, contents=contents, page=page, figures=views)
+
+
+def calibration_record(page: CalibrationPage) -> str:
+    """Return the table in Markdown, with what was found and what made it; the same record gives the same text."""
+    header = [f"| {' | '.join(map(str, page.table.columns))} |", f"|{' --- |' * len(page.table.columns)}"]
+    rows = [f"| {' | '.join(map(str, row))} |" for row in page.table.itertuples(index=False)]
+    made = [f"- {label}: {value}" for label, value in (("Date", page.generated), *page.provenance)]
+    failed = [f"- {sentence}" for sentence in page.failures]
+    left_out = [f"- {sentence}" for sentence in page.left_out]
+    meanings = [f"- **{column}**: {meaning}" for column, meaning in page.table_words]
+    methods = [f"**{heading}.** {paragraph}\n" for heading, paragraph in page.methods]
+    parts = ["# Calibration of the registered tests", "", *page.summary, "", *made, "", *failed, "", *header, *rows, ""]
+    parts += [*meanings, "", *methods, *(["Not simulated:", "", *left_out] if left_out else [])]
+    return "\n".join(parts).rstrip() + "\n"

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.config import AUGMENTATIONS, MemorizationConfig, NetworkConfig
+from study.registration import AS_ASSUMED, DEPENDENT_RANKS, HEAVILY_SKEWED_EFFECTS, OPPOSITE_STRATA, SKEWED_EFFECTS
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
 
@@ -27,6 +28,9 @@ SILENT: Final = 0.04  # share of units that answer to no grating
 
 GROUP_SHARE: Final = 0.2  # of the variance between networks, due to augmentation
 LAYER_SHARE: Final = 0.3  # of what is left, common to the layers of a network
+
+_ROUNDS: Final = 6  # of making up for what is cut from skewed values
+OPPOSITE: Final = 0.6  # correlation within strata, of either sign, where strata are opposite
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,17 @@ class Size:
 
 @dataclass(frozen=True)
 class Design:
-    """How many studies are simulated at once, and which networks each of them has."""
+    """How many studies are simulated at once, which networks each of them has, and what departs from assumptions.
+
+    `departure` is one of `study.registration.DEPARTURES`; `side` is 1 where its long tail lies above, -1 below.
+    """
 
     studies: int
     size: Size
     arm: str = GENERALIZATION
     initialization_set: int = 1
+    departure: str = AS_ASSUMED
+    side: int = 1
 
     @property
     def networks(self) -> int:
@@ -115,8 +124,12 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     """Return how far each network's layers lie from the study's mean, in standard deviations: (rows, layers).
 
     Augmentations have different means, and the layers of a network go together. `freedom` gives the degrees of freedom
-    of Student's t, for heavy tails (variance 1 all the same); normal without it. The expectation is 0 in every layer.
+    of Student's t, for heavy tails (variance 1 all the same); normal without it. Where the design asks for skewed
+    effects they are exponential or lognormal instead, and augmentations have one mean, which would hide the skewness.
+    The expectation is 0 in every layer.
     """
+    if design.departure in SKEWED:
+        return design.side * SKEWED[design.departure](layers_noise(rng, design, layers))
     noise = math.sqrt(LAYER_SHARE) * _noise(rng, (design.rows, 1), freedom)
     noise = noise + math.sqrt(1 - LAYER_SHARE) * _noise(rng, (design.rows, layers), freedom)
     offsets = group_offsets(design)
@@ -124,10 +137,47 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     return math.sqrt(share) * offsets[:, None] + math.sqrt(1 - share) * noise
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | None) -> Floats:
-    if freedom is None:
-        return rng.standard_normal(shape)
-    return rng.standard_t(freedom, shape) / math.sqrt(freedom / (freedom - 2))
+def layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
+    """Return normal deviations of unit variance, of which the layers of a network share a part: (rows, layers)."""
+    shared, of_layer = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))
+    return math.sqrt(LAYER_SHARE) * shared + math.sqrt(1 - LAYER_SHARE) * of_layer
+
+
+def _exponential(normal: Floats) -> Floats:
+    """Return exponential values of mean 0 and variance 1, skewness 2, in the order of normal ones."""
+    return np.asarray(-scipy.special.log_ndtr(-normal) - 1)
+
+
+def _lognormal(normal: Floats) -> Floats:
+    """Return lognormal values of mean 0 and variance 1, skewness 6, in the order of normal ones."""
+    return np.asarray((np.exp(normal) - math.sqrt(math.e)) / math.sqrt((math.e - 1) * math.e))
+
+
+SKEWED: Final[Mapping[str, Callable[[Floats], Floats]]] = {
+    SKEWED_EFFECTS: _exponential,
+    HEAVILY_SKEWED_EFFECTS: _lognormal,
+}
+
+
+def spread_by(noise: Floats, design: Design, other: Floats) -> Floats:
+    """Return noise (rows, layers) whose spread grows with `other` (rows,), of variance 1, on either side of its mean.
+
+    Only where the design asks for dependent ranks: the two then depend on each other though their rank correlation is 0.
+    """
+    if design.departure != DEPENDENT_RANKS:
+        return noise
+    spread = np.abs(other - other.mean())
+    return np.asarray(noise * (spread / math.sqrt(float(np.mean(spread**2))))[:, None])
+
+
+def stratum_correlations(design: Design, theta: float, strata: NDArray[Any]) -> Floats:
+    """Return the correlation within each network's stratum, (rows, 1): `theta`, and far from it where they are opposite.
+
+    `strata` numbers each network's stratum, (rows,); half of them then have the one sign, half the other, and their
+    mean is `theta` where they are even in number.
+    """
+    apart = OPPOSITE * np.where(strata % 2 == 0, 1.0, -1.0) if design.departure == OPPOSITE_STRATA else 0.0
+    return np.asarray(theta + apart * np.ones(design.rows))[:, None]
 
 
 def heavy_tailed(rng: np.random.Generator, design: Design, truth: Truth) -> Floats:
@@ -158,8 +208,16 @@ def normal_cdf(values: Floats) -> Floats:
 
 
 def kept_within(values: Floats, centre: float, reach: float) -> Floats:
-    """Return values cut at equal distances from `centre`, which leaves a symmetric distribution's mean where it is."""
-    return np.clip(values, centre - reach, centre + reach)
+    """Return values cut at `reach` from `centre`, moved so that the mean over networks of each layer stays.
+
+    A symmetrical distribution's stays by itself; a skewed one is cut on one side only, and is moved until what was cut is
+    made up for.
+    """
+    moved = values
+    for _ in range(_ROUNDS):
+        cut = np.clip(moved, centre - reach, centre + reach)
+        moved = moved + (values - cut).mean(axis=0)
+    return np.clip(moved, centre - reach, centre + reach)
 
 
 def of_units(values: Floats, counts: Sequence[int] | NDArray[np.intp]) -> Floats:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from study.analysis.simulation import Case, Tally, studies_at_once, tally
+from study.analysis.simulation.cases import Case
+from study.analysis.simulation.tallies import Tally
+from study.analysis.simulation.trial import studies_at_once, tally
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 

@@ -1,93 +1,30 @@
-"""Simulated studies through the registered analysis, from stored variables to a verdict, and what they are counted for."""
+"""Simulated studies through the registered analysis, from stored variables to a verdict."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from study.analysis.core.evidence import evidence_of
+from study.analysis.core.evidence import Evidence, evidence_of
+from study.analysis.core.question import Estimand
 from study.analysis.core.registry import declared_by_some, questions
-from study.analysis.core.results import NOT_TESTED, REFUTED, SUPPORTED, HypothesisResult, PublishedLayer
+from study.analysis.core.results import HypothesisResult, PublishedLayer
 from study.analysis.core.testing import Tested, tested_layers, with_verdicts
-from study.analysis.core.verdict import hypothesis_verdict
-from study.analysis.simulation.population import Design, Simulator, Size, Truth
-from study.registration import Hypothesis
+from study.analysis.simulation.cases import Case
+from study.analysis.simulation.population import Design, Simulator, Truth
+from study.analysis.simulation.tallies import Tally, counted
+from study.registration import NETWORKS_LOST, Hypothesis
 from study.vocabulary.errors import StudyError
 from study.vocabulary.seeding import stable_integer, stream
 
 N_RESAMPLES: Final = 999  # of a simulated study; a randomisation test keeps its level with any number
-NULL, EFFECT = "null", "effect"  # what is planted: no effect, or the smallest one of interest
+LOST: Final = 0.4  # of the networks on the side that deceives: a fifth of all
 _NETWORKS: Final = 1600  # networks simulated at once; part of what the random numbers depend on
-
-
-@dataclass(frozen=True)
-class Case:
-    """A hypothesis with a planted value of its estimand, in studies of one size."""
-
-    hypothesis: Hypothesis
-    planted: str
-    theta: float
-    size: Size
-
-    @property
-    def name(self) -> str:
-        """Return what its random numbers are named after."""
-        return f"{self.hypothesis.id}/{self.theta!r}/{self.size!r}"
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many of so many simulated studies came out how.
-
-    `rejected` counts studies by layer, `any_rejected` those in which some layer's adjusted p-value is at most alpha,
-    `enough_rejected` those in which as many layers' are as the hypothesis requires. `intervals` counts layers with a
-    defined interval, `covered` those whose interval holds the planted value. `published` studies were also analysed as
-    published, which called the claim supported in `published_supported`.
-    """
-
-    studies: int
-    rejected: tuple[int, ...]
-    any_rejected: int
-    enough_rejected: int
-    supported: int
-    refuted: int
-    untested: int
-    intervals: int
-    covered: int
-    published: int
-    published_supported: int
-
-    def __add__(self, other: Tally) -> Tally:
-        """Return both together."""
-        sums: dict[str, Any] = {
-            field.name: getattr(self, field.name) + getattr(other, field.name)
-            for field in dataclasses.fields(self)
-            if field.name != "rejected"
-        }
-        rejected = tuple(mine + its for mine, its in zip(self.rejected, other.rejected, strict=True))
-        return Tally(rejected=rejected, **sums)
-
-
-def null_cases(hypothesis: Hypothesis, size: Size) -> tuple[Case, ...]:
-    """Return the boundary of what the test must not reject: the null value, or both margins of an equivalence test."""
-    thetas: tuple[float, ...] = (hypothesis.null_value,)
-    if hypothesis.kind.absence:
-        thetas = (
-            hypothesis.null_value - hypothesis.smallest_effect,
-            hypothesis.null_value + hypothesis.smallest_effect,
-        )
-    return tuple(Case(hypothesis, NULL, theta, size) for theta in thetas)
-
-
-def effect_case(hypothesis: Hypothesis, size: Size) -> Case:
-    """Return what the test should find: the smallest effect of interest, or, of an equivalence test, none at all."""
-    theta = hypothesis.null_value if hypothesis.kind.absence else hypothesis.smallest_effect
-    return Case(hypothesis, EFFECT, theta, size)
 
 
 def simulator_of(hypothesis: Hypothesis) -> Simulator | None:
@@ -125,56 +62,84 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
     StudyError
         When nobody has written a simulation of the hypothesis' measure.
     """
+    # A primary hypothesis is calibrated by itself: the adjustment across the primary ones only makes it more cautious.
     hypothesis = dataclasses.replace(case.hypothesis, n_resamples=N_RESAMPLES)
     question, simulator = questions()[hypothesis.question], simulator_of(hypothesis)
     if simulator is None:
         raise StudyError(f"hypothesis {hypothesis.id!r}: there is no simulation of measure {hypothesis.measure!r}")
-    design = Design(studies, case.size, question.arm, question.initialization_set)
+    design = Design(studies, case.size, question.arm, question.initialization_set, case.departure, case.side)
     truth = Truth(hypothesis.layers, case.theta, hypothesis.expected_sd)
-    networks = simulator(stream(root_seed, "simulation", f"{case.name}/{start}"), design, truth)
+    rng = stream(root_seed, "simulation", f"{case.name}/{start}")
+    networks = simulator(rng, design, truth)
     estimand, analysis = question.estimands[hypothesis.measure], question.published[hypothesis.measure]
-    # An estimand gives each network's values by itself, so it is taken of all studies at once.
-    # Pairs compare the networks of one study, so they are taken study by study.
-    everything = None if estimand.pairs is not None else evidence_of(estimand, networks)
-    seed_of_first, results = stable_integer(f"{root_seed}/{case.name}") + start, []
-    for study in range(studies):
-        rows = slice(study * design.networks, (study + 1) * design.networks)
-        evidence = evidence_of(estimand, _cut(networks, rows)) if everything is None else everything.of_networks(rows)
-        layers = tested_layers(hypothesis, evidence, root_seed=seed_of_first + study)
+    evidence = _evidence(estimand, networks, design)
+    if case.departure == NETWORKS_LOST:
+        evidence = [_without_lost(one, hypothesis.strata, case.side, rng) for one in evidence]
+    seed_of_first = stable_integer(f"{root_seed}/{case.name}") + start
+    results: list[HypothesisResult] = []
+    for study, of_study in enumerate(evidence):
+        layers = tested_layers(hypothesis, of_study, root_seed=seed_of_first + study)
         as_published: tuple[PublishedLayer, ...] = ()
         if study < published:
-            as_published = analysis.layers(_cut(networks, rows), hypothesis.layers, root_seed=seed_of_first + study)
+            cut = _cut(networks, study, design.networks)
+            as_published = analysis.layers(cut, hypothesis.layers, root_seed=seed_of_first + study)
         results.append(with_verdicts({hypothesis.id: Tested(hypothesis, layers, as_published)})[hypothesis.id])
-    return _counted(results, case, published=min(published, studies))
+    return counted(results, case, published=min(published, studies))
 
 
-def _cut(networks: xr.DataTree, rows: slice) -> xr.DataTree:
+def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design) -> list[Evidence]:
+    """Return the evidence of every study.
+
+    An estimand gives each network's values by itself, so it is taken of all studies at once, but for one that pairs
+    networks with each other.
+    """
+    n = design.networks
+    if estimand.pairs is not None:
+        return [evidence_of(estimand, _cut(networks, study, n)) for study in range(design.studies)]
+    together = evidence_of(estimand, networks)
+    values, blocks = _by_study(together.values, n), _by_study(together.blocks, n)
+    return [
+        dataclasses.replace(
+            together,
+            values=values[study],
+            against=None if together.against is None else together.against[study * n : (study + 1) * n],
+            blocks=blocks[study] if blocks else None,
+        )
+        for study in range(design.studies)
+    ]
+
+
+def _by_study(values: xr.DataArray | None, n: int) -> list[xr.DataArray]:
+    """Return the values of each study of n networks; nothing where there are none."""
+    if values is None:
+        return []
+    return [values.isel(network=slice(start, start + n)) for start in range(0, values.sizes["network"], n)]
+
+
+def _cut(networks: xr.DataTree, study: int, n: int) -> xr.DataTree:
     """Return one study of many."""
+    rows = slice(study * n, (study + 1) * n)
     groups = {f"/{name}": child.to_dataset().isel(network=rows) for name, child in networks.children.items()}
     return xr.DataTree.from_dict(groups)
 
 
-def _counted(results: list[HypothesisResult], case: Case, *, published: int) -> Tally:
-    hypothesis, shape = case.hypothesis, (len(results), len(case.hypothesis.layers))
-    layers = [layer for result in results for layer in result.layers]
-    rejected = np.reshape([layer.pvalue_adjusted <= hypothesis.alpha for layer in layers], shape)
-    low, high = (np.array([getattr(layer, end) for layer in layers]) for end in ("ci_low", "ci_high"))
-    defined = np.isfinite(low) & np.isfinite(high)
-    enough = [
-        hypothesis_verdict(hypothesis.layers_required, np.where(row, SUPPORTED, NOT_TESTED).tolist()) == SUPPORTED
-        for row in rejected
-    ]
-    verdicts = [result.verdict for result in results]
-    return Tally(
-        studies=len(results),
-        rejected=tuple(rejected.sum(axis=0).tolist()),
-        any_rejected=int(rejected.any(axis=1).sum()),
-        enough_rejected=sum(enough),
-        supported=verdicts.count(SUPPORTED),
-        refuted=sum(verdict in REFUTED for verdict in verdicts),
-        untested=sum(any(layer.verdict == NOT_TESTED for layer in result.layers) for result in results),
-        intervals=int(defined.sum()),
-        covered=int((defined & (low <= case.theta) & (case.theta <= high)).sum()),
-        published=published,
-        published_supported=sum(result.published_verdict == SUPPORTED for result in results[:published]),
-    )
+def _without_lost(evidence: Evidence, strata: str, side: int, rng: np.random.Generator) -> Evidence:
+    """Return the evidence with networks lost for what they show: of those above (side 1) or below the median, `LOST`.
+
+    What a network shows is its mean over layers, or what it adds to the correlation within its stratum.
+    """
+    values = evidence.values.transpose("network", ...)
+    labels = values["network"].coords[strata].values if strata != "none" else np.zeros(values.sizes["network"])
+    shown = np.nanmean(values.values.reshape(values.sizes["network"], -1), axis=1)
+    if evidence.against is not None:
+        shown = _within(shown, labels) * _within(evidence.against, labels)
+    lost = (side * (shown - np.nanmedian(shown)) > 0) & (rng.random(shown.size) < LOST)
+    kept = xr.DataArray(~lost, dims="network")
+    blocks = None if evidence.blocks is None else evidence.blocks.where(kept)
+    return dataclasses.replace(evidence, values=evidence.values.where(kept), blocks=blocks)
+
+
+def _within(values: NDArray[np.float64], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return values (n,) less the mean of their stratum."""
+    _, places = np.unique(labels, return_inverse=True)
+    return np.asarray(values - (np.bincount(places, values) / np.bincount(places))[places])

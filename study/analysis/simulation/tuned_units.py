@@ -6,7 +6,6 @@ exactly.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.simulation.population import (
-    LAYER_SHARE,
     SILENT,
     Design,
     Floats,
@@ -79,9 +77,3 @@ def gosi_around(
     noise = UNIT_SD * rng.standard_normal(silent.shape, dtype=np.float32)
     gosi = np.clip(of_units(means, design.unit_counts(truth.layers)) + noise, 0, 1)
     return np.where(silent, np.float32(np.nan), gosi)[:, None], silent[:, None]
-
-
-def layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
-    """Return normal deviations of unit variance, of which the layers of a network share a part: (rows, layers)."""
-    shared, of_layer = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))
-    return math.sqrt(LAYER_SHARE) * shared + math.sqrt(1 - LAYER_SHARE) * of_layer

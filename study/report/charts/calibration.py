@@ -14,12 +14,13 @@ _SHARES = ("share", "ci_low", "ci_high")
 
 
 def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
-    """Draw how often either analysis finds what is not there, a row a hypothesis.
+    """Draw how often each analysis finds what is not there, a row a hypothesis; ceilings as ticks.
 
     Parameters
     ----------
     table
-        Columns `hypothesis`, `analysis`, `share`, `ci_low`, `ci_high`, and `alpha`, at which a dashed rule stands.
+        Columns `hypothesis`, `analysis`, `share`, `ci_low`, `ci_high`, `alpha`, at which a dashed rule stands, and
+        `ceiling`, 1 where nothing is promised.
     """
     hypotheses, analyses = in_order(table, "hypothesis"), in_order(table, "analysis")
     colour = by_colour("analysis", analyses)
@@ -31,7 +32,7 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         alt.X(
             "share:Q",
-            title="share of studies without an effect that find one (square-root scale)",
+            title="share of studies that find what is not there (square-root scale)",
             scale=alt.Scale(type="sqrt", domain=[0, 1]),
             axis=alt.Axis(values=[0, 0.01, 0.05, 0.1, 0.25, 0.5, 1], format=".2~f"),
         ),
@@ -41,7 +42,9 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
     rules = intervals(base.encode(color=colour), table, alt.X, stroke_width=1.5)
     alphas = table[["alpha"]].drop_duplicates()
     rule = alt.Chart(alphas).mark_rule(color=INK, opacity=0.6, strokeDash=[5, 4]).encode(alt.X("alpha:Q"))
-    return alt.layer(rule, *rules, points).properties(width=520, height=26 * len(hypotheses))
+    promised = "datum.ceiling < 1 && datum.ceiling != datum.alpha"
+    ceilings = base.transform_filter(promised).mark_tick(thickness=2, height=12).encode(alt.X("ceiling:Q"), color=colour)
+    return alt.layer(rule, *rules, ceilings, points).properties(width=520, height=26 * len(hypotheses))
 
 
 def power_curves(table: pd.DataFrame) -> alt.TopLevelMixin:

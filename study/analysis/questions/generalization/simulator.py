@@ -13,29 +13,43 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.population import Design, Simulator, Truth, group_offsets, spread_between
+from study.analysis.simulation.population import (
+    Design,
+    Floats,
+    Simulator,
+    Truth,
+    group_offsets,
+    layers_noise,
+    spread_between,
+    spread_by,
+    stratum_correlations,
+)
 from study.analysis.simulation.stored_groups import group, training_scores, unit_labels
-from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, layers_noise, mean_error
+from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, mean_error
 
 SIMPSON: Final = 1.5  # distance of the augmentations' means, in standard deviations between networks of the same one
 
 
-def pearson_of(rho: float) -> float:
+def pearson_of(rho: Floats | float) -> Floats:
     """Return the correlation of the bivariate normal distribution with Spearman's `rho`."""
-    return 2 * math.sin(math.pi * rho / 6)
+    return np.asarray(2 * np.sin(math.pi * np.asarray(rho) / 6))
 
 
 def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
     """Simulate gOSI and test loss associated at `theta` within augmentation.
 
     Augmentations that lower the loss raise gOSI, so that pooled networks are associated negatively whatever `theta` is:
-    Simpson's paradox. Units add noise, so the network's true mean is associated more closely than what is measured.
+    Simpson's paradox. Units add noise, so the network's true mean is associated more closely than what is measured. Where
+    strata are opposite, half of the augmentations are associated the other way.
     """
     error = mean_error(design, truth.layers)
     between = spread_between(NETWORK_SD, error)
-    closeness = pearson_of(truth.theta) * np.hypot(between, error) / between
+    augmentation = design.places % len(design.groups[0])
+    rho = stratum_correlations(design, truth.theta, augmentation)
+    closeness = np.clip(pearson_of(rho) * np.hypot(between, error) / between, -1, 1)
     loss = rng.standard_normal((design.rows, 1))
-    selectivity = closeness * loss + np.sqrt(1 - closeness**2) * layers_noise(rng, design, len(truth.layers))
+    noise = spread_by(layers_noise(rng, design, len(truth.layers)), design, loss[:, 0])
+    selectivity = closeness * loss + np.sqrt(1 - closeness**2) * noise
     offsets = SIMPSON * group_offsets(design)
     gosi, silent = gosi_around(rng, design, truth, 0.47 + between * selectivity + NETWORK_SD * offsets[:, None])
     labels = {"state": ["analysed"], **unit_labels(truth.layers, design.unit_counts(truth.layers))}

@@ -14,9 +14,20 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from study.analysis.simulation.population import Design, Floats, Simulator, Truth, normal_cdf, of_units, spread_between
+from study.analysis.simulation.population import (
+    Design,
+    Floats,
+    Simulator,
+    Truth,
+    layers_noise,
+    normal_cdf,
+    of_units,
+    spread_between,
+    spread_by,
+    stratum_correlations,
+)
 from study.analysis.simulation.stored_groups import group, training_scores, unit_labels
-from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, layers_noise, mean_error
+from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, mean_error
 
 UNFIT_SHIFT: Final = -3.0  # of the gOSI of a network that does not fit, in standard deviations
 
@@ -43,10 +54,10 @@ def _slopes(rates: tuple[float, ...], fitting_only: bool) -> tuple[Floats, Float
     return slopes, (above * ranks) @ weights / math.sqrt(float(weights @ ranks**2) / 12)
 
 
-def slope_of(rho: float, rates: tuple[float, ...], *, fitting_only: bool) -> float:
-    """Return the slope over the rates of corruption that gives a Spearman's `rho`; see `_slopes`."""
+def slope_of(rho: Floats | float, rates: tuple[float, ...], *, fitting_only: bool) -> Floats:
+    """Return the slopes over the rates of corruption that give these Spearman's `rho`; see `_slopes`."""
     slopes, correlations = _slopes(rates, fitting_only)
-    return float(np.interp(rho, correlations, slopes))
+    return np.asarray(np.interp(rho, correlations, slopes))
 
 
 def gosi_against_label_corruption(
@@ -63,10 +74,12 @@ def gosi_against_label_corruption(
     fits = rng.random(design.rows) < fitting_share(rates)
     error = mean_error(design, truth.layers)
     between = spread_between(NETWORK_SD, error)
-    slope = slope_of(truth.theta, design.size.label_corruptions, fitting_only=fitting_only)
+    seed = design.places // len(design.size.label_corruptions)
+    rho = stratum_correlations(design, truth.theta, seed)
+    slope = slope_of(rho, design.size.label_corruptions, fitting_only=fitting_only)
     unfit = UNFIT_SHIFT * NETWORK_SD * (~fits & fitting_only)[:, None]
     trend = slope * np.hypot(between, error) * rates[:, None] + unfit
-    means = trend + between * layers_noise(rng, design, len(truth.layers))
+    means = trend + between * spread_by(layers_noise(rng, design, len(truth.layers)), design, rates)
     sparseness = 0.25 + (0.1 * rates[:, None] if excess else 0.0) + np.zeros(means.shape)
     gosi, silent = gosi_around(rng, design, truth, 0.22 + sparseness + means)
     chance = np.where(silent, np.float32(np.nan), of_units(sparseness, counts)[:, None])
