@@ -174,7 +174,9 @@ def _command(arguments: argparse.Namespace) -> str:
     parts = ["python -m study calibrate", *(["--all"] if arguments.all else [])]
     parts += [f"--hypothesis {name}" for name in arguments.hypothesis]
     parts += [f"--networks {arguments.networks}"] if arguments.networks else []
-    return " ".join([*parts, f"--studies {_studies(arguments)}", f"--profile {arguments.profile}", f"--seed {arguments.seed}"])
+    return " ".join(
+        [*parts, f"--studies {_studies(arguments)}", f"--profile {arguments.profile}", f"--seed {arguments.seed}"]
+    )
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,9 @@ from study.config import Config
 from study.registration import AS_ASSUMED, NETWORKS_LOST, Ceilings, DepartureCeiling, Hypothesis
 
 SHARE_OF_POWER: Final = 4  # one study with an effect, at each number of networks, for so many without
-SHARE_OF_PUBLISHED: Final = 20  # the analysis as published is run on one study in so many, as it takes several times as long
+SHARE_OF_PUBLISHED: Final = (
+    20  # the analysis as published is run on one study in so many, as it takes several times as long
+)
 MORE_FOR_LOST: Final = 1.6  # times the registered minimum, so that enough networks are left
 
 

@@ -135,7 +135,11 @@ def calibration_page(
         table=compared(calibrations),
         table_words=COLUMNS,
         figures=_figures(calibrations),
-        methods=(*METHODS, ("Departures from assumptions", departures), ("How many", _numbers(calibrations, studies, profile))),
+        methods=(
+            *METHODS,
+            ("Departures from assumptions", departures),
+            ("How many", _numbers(calibrations, studies, profile)),
+        ),
         left_out=tuple(f"{one.id}: {_why_not(one, architecture)}." for one in chosen if one.id not in made),
         provenance=(
             ("Command", command),

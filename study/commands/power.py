@@ -141,9 +141,7 @@ def to_simulate(registration: Registration, config: Config, *, studies: int = ST
 def _remark(tally: Tally | None) -> str:
     if tally is None or tally.significant.hypothesis >= ENOUGH * tally.studies:
         return ""
-    return (
-        f"cannot be relied on to answer: it misses what it looks for in {1 - tally.significant.hypothesis / tally.studies:.0%}"
-    )
+    return f"cannot be relied on to answer: it misses what it looks for in {1 - tally.significant.hypothesis / tally.studies:.0%}"
 
 
 def share_text(count: int, studies: int) -> str:
@@ -171,7 +169,10 @@ def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = 
         shares = (
             ("", "")
             if tally is None
-            else (share_text(tally.significant.hypothesis, tally.studies), share_text(tally.findings[SUPPORTED].hypothesis, tally.studies))
+            else (
+                share_text(tally.significant.hypothesis, tally.studies),
+                share_text(tally.findings[SUPPORTED].hypothesis, tally.studies),
+            )
         )
         table.add_row(one.id, str(line.networks), effect, *shares, line.remark)
     console.print()

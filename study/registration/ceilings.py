@@ -13,13 +13,15 @@ hypothesis, after `as_assumed`, is its worst case::
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from study.registration.hypotheses import Hypothesis
 from study.registration.test_kinds import TEST_KINDS
 from study.vocabulary.errors import StudyError
+
+if TYPE_CHECKING:
+    from study.registration.hypotheses import Hypothesis
 
 AS_ASSUMED: Final = "as_assumed"
 COMMON_IMAGES: Final = "common_images"
@@ -94,14 +96,17 @@ Ceilings = tuple[DepartureCeiling, ...]  # in the order of the file
 DEFAULT_CEILINGS: Final[Ceilings] = (DepartureCeiling(AS_ASSUMED, (), (), Ceiling(), {}),)
 
 
-def parsed_ceilings(table: Mapping[str, Any], where: str) -> Ceilings:
+def parsed_ceilings(tables: Sequence[Mapping[str, Any]], where: str) -> Ceilings:
     """Return the ceilings that the block of calibration registers; alpha, and no departure, where there is no block.
 
     Raises
     ------
     StudyError
-        On an unknown departure, field or test, or a value that is not allowed.
+        On a second block, an unknown departure, field or test, or a value that is not allowed.
     """
+    if len(tables) > 1:
+        raise StudyError(f"{where}: there are {len(tables)} such blocks; write the ceilings of all departures into one")
+    table = tables[0] if tables else {}
     for name, fields in table.items():
         if name not in DEPARTURES or not isinstance(fields, dict):
             raise StudyError(f"{where}: {name!r} is no table of a departure; they are {', '.join(DEPARTURES)}")
@@ -146,9 +151,7 @@ def _ceiling(fields: Mapping[str, Any], where: str) -> Ceiling:
     share, networks, reason = fields.get("ceiling", ALPHA), fields.get("networks", 2), fields.get("reason", "")
     is_number = isinstance(share, int | float) and not isinstance(share, bool) and 0 < share < 1
     if not is_number and share not in (ALPHA, NONE):
-        raise StudyError(
-            f"{where}, field 'ceiling': {share!r} must be a number between 0 and 1, {ALPHA!r} or {NONE!r}"
-        )
+        raise StudyError(f"{where}, field 'ceiling': {share!r} must be a number between 0 and 1, {ALPHA!r} or {NONE!r}")
     if not isinstance(networks, int) or isinstance(networks, bool) or networks < 2:
         raise StudyError(f"{where}, field 'networks': {networks!r} must be a whole number of at least 2")
     if not isinstance(reason, str) or (share != ALPHA and not reason.strip()):

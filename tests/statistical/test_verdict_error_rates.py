@@ -15,13 +15,14 @@ import scipy.stats
 import xarray as xr
 
 from study.analysis.core import testing
-from study.analysis.core.question import Estimand
-from study.analysis.core.results import CONTRADICTED, SUPPORTED, HypothesisResult
+from study.analysis.core.evidence import Evidence
+from study.analysis.core.results import EFFECT_PRESENT, OPPOSITE, RULED_OUT, SUPPORTED, HypothesisResult
+from study import stats
 from study.registration import Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
 N_RESAMPLES = 399
-STUDY = xr.DataTree()
+SHAPES = ("normal", "exponential", "lognormal")  # of effects over networks, the long tail above
 
 
 def hypothesis(name: str) -> Hypothesis:
@@ -38,10 +39,7 @@ def labelled(values: np.ndarray, layers: tuple[str, ...] = ()) -> xr.DataArray:
 
 def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None, seed: int) -> HypothesisResult:
     """Return what the registered path makes of values (layer, network)."""
-    array = labelled(values, one.layers)
-    other = None if against is None else (lambda study: labelled(against))
-    estimand = Estimand(values=lambda study: array, against=other)
-    layers = testing.tested_layers(one, estimand, STUDY, root_seed=seed)
+    layers = testing.tested_layers(one, Evidence(labelled(values, one.layers), against), root_seed=seed)
     return testing.with_verdicts({one.id: testing.Tested(one, layers, ())})[one.id]
 
 
@@ -107,19 +105,70 @@ def test_absence_is_not_claimed_falsely_more_often_than_registered() -> None:
     assert whole == 0
 
 
-@pytest.mark.parametrize(
-    ("margin", "in_layer", "in_any"), [(0.0, 0.036, 0.225), (1.0, 0.0, 0.0)], ids=["at the bound", "above it"]
-)
-def test_contradiction_of_every_layer_is_not_adjusted(margin: float, in_layer: float, in_any: float) -> None:
-    """What is registered: a layer's interval contradicts by itself, and one layer contradicts a claim about every layer.
+def drawn(shape: str, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Return values of mean 0 and variance 1."""
+    if shape == "normal":
+        return rng.standard_normal(size)
+    if shape == "exponential":
+        return rng.exponential(size=size) - 1
+    return (rng.lognormal(size=size) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
 
-    Where all seven effects are exactly the smallest of interest, a layer is contradicted in .036 of studies of 24
-    networks, the claim in .225; where they lie one standard deviation above it, never. Support needs a larger effect.
+
+def contradicted_by_intervals(values: np.ndarray, rng: np.random.Generator) -> bool:
+    """Return whether the 95 % interval of any layer lies below 0, which decided before each finding had a test."""
+    intervals = stats.mean_intervals(values, confidence_level=0.95, n_resamples=999, method="BCa", rng=rng)
+    return any(interval.high < 0 for interval in intervals)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "n", "by_intervals", "at_most"),
+    [
+        ("normal", 8, 0.35, 0.05),
+        ("normal", 24, 0.22, 0.05),
+        ("exponential", 8, 0.57, 0.14),
+        ("exponential", 24, 0.34, 0.10),
+        ("lognormal", 24, 0.50, 0.22),
+    ],
+)
+def test_what_is_just_large_enough_is_not_ruled_out(shape: str, n: int, by_intervals: float, at_most: float) -> None:
+    """Seven layers whose effect is exactly the smallest of interest: the claim is rarely ruled out.
+
+    Unadjusted 95 % intervals contradict it in a third to two thirds of studies; tests adjusted for seven layers rule it
+    out in .05 of normal effects. With a long tail above, few networks show too little of it: what then remains is said
+    in the registration, with the number of networks from which it holds.
     """
     one, rng = hypothesis("existence-selective-units"), np.random.default_rng(24)
-    simulations, centre = 150, hypothesis("existence-selective-units").smallest_effect + margin
-    results = [concluded(one, rng.normal(centre, 1, (7, 24)), None, seed) for seed in range(simulations)]
-    per_layer, any_layer, whole = rates(results, CONTRADICTED)
-    assert any_layer == whole
-    assert per_layer == pytest.approx(in_layer, abs=0.02)
-    assert whole == pytest.approx(in_any, abs=0.1)
+    simulations = 200
+    studies = [drawn(shape, rng, (7, n)) for _ in range(simulations)]
+    assert_rate(np.mean([contradicted_by_intervals(study, rng) for study in studies]), by_intervals, simulations)
+    results = [concluded(one, one.smallest_effect + study, None, seed) for seed, study in enumerate(studies)]
+    any_layer = np.mean([any(layer.verdict in (RULED_OUT, OPPOSITE) for layer in result.layers) for result in results])
+    assert any_layer == rates(results, RULED_OUT)[2]  # one such layer refutes a claim about every layer
+    assert any_layer <= scipy.stats.binom.ppf(0.9995, simulations, at_most) / simulations
+
+
+def test_an_opposite_effect_is_not_claimed_falsely() -> None:
+    """Seven layers without an effect: an opposite one is said of some layer in at most .05, of every layer never."""
+    one, rng = hypothesis("existence-selective-units"), np.random.default_rng(4)
+    simulations = 150
+    results = [concluded(one, rng.normal(size=(7, 16)), None, seed) for seed in range(simulations)]
+    _, any_layer, whole = rates(results, OPPOSITE)
+    assert any_layer <= scipy.stats.binom.ppf(0.9995, simulations, one.alpha) / simulations
+    assert whole == 0
+
+
+def test_what_lies_far_beyond_a_bound_is_said() -> None:
+    """An effect on the other side is opposite; one around nothing, and exact, is ruled out; one beyond a margin is present."""
+    one, absence, rng = (
+        hypothesis("ablation-mean-clamp"),
+        hypothesis("ablation-other-layers-absence"),
+        np.random.default_rng(5),
+    )
+    layers, margin = len(one.layers), absence.smallest_effect
+    assert concluded(one, rng.normal(-5, 1, (layers, 16)), None, 0).verdict == OPPOSITE
+    nothing = rng.normal(0, one.smallest_effect / 100, (layers, 16))
+    assert {layer.verdict for layer in concluded(one, nothing, None, 0).layers} <= {RULED_OUT, OPPOSITE}
+    assert (
+        concluded(absence, rng.normal(5 * margin, margin, (len(absence.layers), 24)), None, 0).verdict == EFFECT_PRESENT
+    )

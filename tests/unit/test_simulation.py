@@ -16,11 +16,18 @@ from study.analysis.questions import questions
 from study.analysis.questions.generalization.simulator import pearson_of
 from study.analysis.questions.memorization.estimands import FITTING_ACCURACY
 from study.analysis.questions.memorization.simulator import slope_of
-from study.analysis.simulation import Design, Size, Truth, effect_case, is_simulated, null_cases, simulator_of
+from study.analysis.simulation import Design, Size, Truth, cases, effect_case, is_simulated, simulator_of
 from study.analysis.simulation.courses import autocorrelated, falling_loss, following, unrelated_course, weight_of
-from study.analysis.simulation.population import deviations, group_offsets
+from study.analysis.simulation.population import deviations, group_offsets, kept_within
 from study.config import AUGMENTATIONS
-from study.registration import Hypothesis
+from study.registration import (
+    AS_ASSUMED,
+    DEPENDENT_RANKS,
+    HEAVILY_SKEWED_EFFECTS,
+    OPPOSITE_STRATA,
+    SKEWED_EFFECTS,
+    Hypothesis,
+)
 from study.vocabulary.discovery import declared_where_present
 from study.vocabulary.schema import NETWORK_COORDINATES, UNIT_COORDINATES, variables_by_group
 from study.vocabulary.seeding import stream
@@ -39,11 +46,13 @@ def estimand_of(one: Hypothesis) -> Estimand:
     return question.estimands[one.measure]
 
 
-def networks(one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16) -> tuple[xr.DataTree, Design]:
+def networks(
+    one: Hypothesis, theta: float, *, studies: int = 1, size: int = 16, departure: str = AS_ASSUMED, side: int = 1
+) -> tuple[xr.DataTree, Design]:
     """Return simulated studies with a planted value."""
     question, simulator = questions()[one.question], simulator_of(one)
     assert simulator is not None
-    design = Design(studies, Size(size), question.arm, question.initialization_set)
+    design = Design(studies, Size(size), question.arm, question.initialization_set, departure, side)
     rng = stream(0, "test", f"{one.id}/{theta}")
     return simulator(rng, design, Truth(one.layers, theta, one.expected_sd)), design
 
@@ -56,7 +65,7 @@ def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
 
 def thetas(one: Hypothesis) -> list[float]:
     """Return every value that a calibration plants."""
-    cases = [*null_cases(one, Size(16)), effect_case(one, Size(16))]
+    cases = [*cases(one, Size(16)), effect_case(one, Size(16))]
     return sorted({case.theta for case in cases})
 
 
@@ -234,14 +243,58 @@ def test_scales_of_correlation(rho: float) -> None:
     assert scipy.stats.spearmanr(rates, trend).statistic == pytest.approx(rho, abs=0.02)
 
 
-def test_absence_is_tested_at_both_margins() -> None:
-    """And planted as no effect when power is asked for."""
-    for one in SIMULATED.values():
-        nulls, effect = null_cases(one, Size(16)), effect_case(one, Size(16))
-        if one.kind.absence:
-            margins = (one.null_value - one.smallest_effect, one.null_value + one.smallest_effect)
-            assert tuple(case.theta for case in nulls) == margins
-            assert effect.theta == one.null_value
-        else:
-            assert [case.theta for case in nulls] == [one.null_value]
-            assert effect.theta == one.smallest_effect
+@pytest.mark.parametrize("departure", [SKEWED_EFFECTS, HEAVILY_SKEWED_EFFECTS])
+@pytest.mark.parametrize("side", [1, -1])
+def test_skewed_networks_deviate_by_one_standard_deviation_around_nothing(departure: str, side: int) -> None:
+    """Their long tail lies on the side that is asked for; layers of a network go together."""
+    design = Design(4000, Size(16), departure=departure, side=side)
+    values = deviations(np.random.default_rng(0), design, 3, freedom=4.0)
+    assert np.abs(values.mean(axis=0)).max() < 0.05
+    assert values.std(axis=0) == pytest.approx(1, abs=0.15)
+    assert (side * scipy.stats.skew(values) > 1.5).all()
+    assert (np.corrcoef(values.T)[np.triu_indices(3, 1)] > 0.1).all()
+
+
+@pytest.mark.parametrize("measure", MEANS)
+def test_a_skewed_effect_has_the_planted_mean(measure: str) -> None:
+    """Values that are cut on one side only are moved until the mean is right again, so that what is counted is skewness."""
+    one = SIMULATED[measure]
+    for case in cases(one, Size(16), SKEWED_EFFECTS):
+        tree, _ = networks(one, case.theta, studies=60, departure=case.departure, side=case.side)
+        values = by_layer(one, tree)
+        error = np.nanstd(values, axis=0) / math.sqrt(len(values))
+        assert np.abs((np.nanmean(values, axis=0) - case.theta) / error).max() < 4.5, case.planted
+
+
+def test_what_is_cut_on_one_side_is_made_up_for() -> None:
+    """The mean of what is kept is that of what was drawn, as far from the centre as is allowed and no farther."""
+    drawn = np.random.default_rng(3).exponential(size=(5000, 2)) - 1
+    kept = kept_within(drawn, 0.0, 1.2)
+    assert np.abs(kept).max() <= 1.2
+    assert kept.mean(axis=0) == pytest.approx(drawn.mean(axis=0), abs=0.01)
+
+
+def test_opposite_strata_have_opposite_correlations_whose_mean_is_planted() -> None:
+    """By augmentation +.6, -.6, +.6, -.6: none on average, and far from none in each."""
+    one = SIMULATED["gosi_against_test_loss_absence"]
+    tree, _ = networks(one, 0.0, size=1600, departure=OPPOSITE_STRATA)
+    against = estimand_of(one).against
+    assert against is not None
+    other, values = against(tree), by_layer(one, tree)
+    strata = other["augmentation"].values.astype(object)
+    rho = [stats.spearman(values[strata == name, 0], other.values[strata == name]).statistic for name in AUGMENTATIONS]
+    assert rho == pytest.approx([0.6, -0.6, 0.6, -0.6], abs=0.1)
+
+
+def test_dependent_ranks_do_not_correlate() -> None:
+    """Far losses go with scattered gOSI, but the rank correlation is 0."""
+    one = SIMULATED["gosi_against_test_loss"]
+    tree, _ = networks(one, 0.0, size=2400, departure=DEPENDENT_RANKS)
+    against = estimand_of(one).against
+    assert against is not None
+    other, values = against(tree), by_layer(one, tree)
+    for name in AUGMENTATIONS:
+        members = other["augmentation"].values.astype(object) == name
+        x, y = values[members, 0] - values[members, 0].mean(), np.log(other.values[members])
+        assert stats.spearman(x, y).statistic == pytest.approx(0, abs=0.15)
+        assert stats.spearman(np.abs(x), np.abs(y - y.mean())).statistic > 0.2

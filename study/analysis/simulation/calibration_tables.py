@@ -148,7 +148,9 @@ def level_table(calibrations: Sequence[Calibration]) -> pd.DataFrame:
             counts.append((PUBLISHED, most.published_supported, most.published, one.hypothesis.alpha))
         for analysis, count, n, ceiling in counts:
             interval = proportion_interval(count, n, confidence_level=CONFIDENCE)
-            rows.append((one.hypothesis.id, analysis, count / n, interval.low, interval.high, one.hypothesis.alpha, ceiling))
+            rows.append(
+                (one.hypothesis.id, analysis, count / n, interval.low, interval.high, one.hypothesis.alpha, ceiling)
+            )
     return pd.DataFrame(rows, columns=["hypothesis", "analysis", "share", "ci_low", "ci_high", "alpha", "ceiling"])
 
 

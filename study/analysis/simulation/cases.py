@@ -93,10 +93,12 @@ def _of_effect(hypothesis: Hypothesis, departure: str, *, whole: bool) -> list[_
     if departure not in SKEWED and departure != NETWORKS_LOST:
         rows: list[_Row] = [(NULL, at_null, 1)]
         return rows if bound != EFFECT or departure == DEPENDENT_RANKS else [*rows, (EFFECT, (RULED_OUT,), 1)]
-    rows = [(NULL, (SUPPORTED,), -claim)]
-    if bound is not None:
+    # Where the sides are exchangeable under the null value, effects are symmetrical there and cannot be skewed.
+    symmetrical = bool(hypothesis.exchangeable) and departure in SKEWED
+    rows = [] if symmetrical else [(NULL, (SUPPORTED,), -claim)]
+    if bound is not None and not (symmetrical and bound == NULL):
         rows.append((bound, (RULED_OUT,), claim))
-    if opposite and whole:
+    if opposite and whole and not symmetrical:
         rows.append((NULL, opposite, claim))
     return rows
 
@@ -125,5 +127,3 @@ def _false_where_true(hypothesis: Hypothesis) -> tuple[str, ...]:
     if hypothesis.kind.absence:
         return ()
     return (RULED_OUT,) if hypothesis.ruled_out_at == "smallest_effect" else ()
-
-

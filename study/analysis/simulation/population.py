@@ -137,6 +137,12 @@ def deviations(rng: np.random.Generator, design: Design, layers: int, *, freedom
     return math.sqrt(share) * offsets[:, None] + math.sqrt(1 - share) * noise
 
 
+def _noise(rng: np.random.Generator, shape: tuple[int, ...], freedom: float | None) -> Floats:
+    if freedom is None:
+        return rng.standard_normal(shape)
+    return rng.standard_t(freedom, shape) / math.sqrt(freedom / (freedom - 2))
+
+
 def layers_noise(rng: np.random.Generator, design: Design, layers: int) -> Floats:
     """Return normal deviations of unit variance, of which the layers of a network share a part: (rows, layers)."""
     shared, of_layer = rng.standard_normal((design.rows, 1)), rng.standard_normal((design.rows, layers))

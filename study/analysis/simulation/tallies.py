@@ -22,6 +22,9 @@ from study.analysis.core.verdict import layers_needed
 from study.analysis.simulation.cases import Case
 
 FINDINGS: Final = (SUPPORTED, OPPOSITE, RULED_OUT, EFFECT_PRESENT)
+_IMPLIED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    RULED_OUT: (RULED_OUT, OPPOSITE)
+}  # what is opposite is ruled out too
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Found:
 class Tally:
     """How many of so many simulated studies came out how.
 
-    `findings` counts verdicts. `significant` counts adjusted p-values at most alpha for the claim, whatever else its
+    `findings` counts verdicts, an opposite effect as one that is ruled out, too. `significant` counts adjusted p-values at most alpha for the claim, whatever else its
     rule asks, of the hypothesis in as many layers as it requires. `untested` studies have a layer without a test.
     `intervals` counts layers with a defined interval, `covered` those whose interval holds the planted value.
     `published` studies were also analysed as published, which called the claim supported in `published_supported`.
@@ -91,8 +94,11 @@ def counted(results: Sequence[HypothesisResult], case: Case, *, published: int) 
     return Tally(
         studies=len(results),
         findings={
-            word: _found(np.reshape([layer.verdict == word for layer in layers], shape), verdicts.count(word))
-            for word in FINDINGS
+            word: _found(
+                np.reshape([layer.verdict in words for layer in layers], shape),
+                sum(verdict in words for verdict in verdicts),
+            )
+            for word, words in ((word, _IMPLIED_BY.get(word, (word,))) for word in FINDINGS)
         },
         significant=_found(significant, int((significant.sum(axis=1) >= needed).sum())),
         untested=sum(any(layer.verdict == NOT_TESTED for layer in result.layers) for result in results),

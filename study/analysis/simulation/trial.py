@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.analysis.core.evidence import Evidence, evidence_of
+from study.analysis.core.evidence import WHOLE, Evidence, evidence_of
 from study.analysis.core.question import Estimand
 from study.analysis.core.registry import declared_by_some, questions
 from study.analysis.core.results import HypothesisResult, PublishedLayer
@@ -72,7 +72,7 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
     rng = stream(root_seed, "simulation", f"{case.name}/{start}")
     networks = simulator(rng, design, truth)
     estimand, analysis = question.estimands[hypothesis.measure], question.published[hypothesis.measure]
-    evidence = _evidence(estimand, networks, design)
+    evidence = _evidence(estimand, networks, design, hypothesis.strata)
     if case.departure == NETWORKS_LOST:
         evidence = [_without_lost(one, hypothesis.strata, case.side, rng) for one in evidence]
     seed_of_first = stable_integer(f"{root_seed}/{case.name}") + start
@@ -87,17 +87,17 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
     return counted(results, case, published=min(published, studies))
 
 
-def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design) -> list[Evidence]:
+def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design, strata: str) -> list[Evidence]:
     """Return the evidence of every study.
 
     An estimand gives each network's values by itself, so it is taken of all studies at once, but for one that pairs
-    networks with each other.
+    networks with each other. Labels that no test reads are left out, as taking them along costs more than some tests.
     """
     n = design.networks
     if estimand.pairs is not None:
         return [evidence_of(estimand, _cut(networks, study, n)) for study in range(design.studies)]
     together = evidence_of(estimand, networks)
-    values, blocks = _by_study(together.values, n), _by_study(together.blocks, n)
+    values, blocks = (_by_study(array, n, strata) for array in (together.values, together.blocks))
     return [
         dataclasses.replace(
             together,
@@ -109,11 +109,15 @@ def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design) -> list
     ]
 
 
-def _by_study(values: xr.DataArray | None, n: int) -> list[xr.DataArray]:
-    """Return the values of each study of n networks; nothing where there are none."""
+def _by_study(values: xr.DataArray | None, n: int, strata: str) -> list[xr.DataArray]:
+    """Return the values of each study of n networks, with the labels of layers and strata; nothing where there are none."""
     if values is None:
         return []
-    return [values.isel(network=slice(start, start + n)) for start in range(0, values.sizes["network"], n)]
+    read = {"layer", "condition", "block", strata}
+    lean = values.drop_vars(set(map(str, values.coords)) - read).transpose("layer", ...)
+    if "condition" not in lean.dims:
+        lean = lean.expand_dims(condition=[WHOLE])
+    return [lean.isel(network=slice(start, start + n)) for start in range(0, values.sizes["network"], n)]
 
 
 def _cut(networks: xr.DataTree, study: int, n: int) -> xr.DataTree:

@@ -43,7 +43,9 @@ def type_one_errors(table: pd.DataFrame) -> alt.TopLevelMixin:
     alphas = table[["alpha"]].drop_duplicates()
     rule = alt.Chart(alphas).mark_rule(color=INK, opacity=0.6, strokeDash=[5, 4]).encode(alt.X("alpha:Q"))
     promised = "datum.ceiling < 1 && datum.ceiling != datum.alpha"
-    ceilings = base.transform_filter(promised).mark_tick(thickness=2, height=12).encode(alt.X("ceiling:Q"), color=colour)
+    ceilings = (
+        base.transform_filter(promised).mark_tick(thickness=2, height=12).encode(alt.X("ceiling:Q"), color=colour)
+    )
     return alt.layer(rule, *rules, ceilings, points).properties(width=520, height=26 * len(hypotheses))
 
 
