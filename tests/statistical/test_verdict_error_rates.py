@@ -14,10 +14,10 @@ import pytest
 import scipy.stats
 import xarray as xr
 
+from study import stats
 from study.analysis.core import testing
 from study.analysis.core.evidence import Evidence
 from study.analysis.core.results import EFFECT_PRESENT, OPPOSITE, RULED_OUT, SUPPORTED, HypothesisResult
-from study import stats
 from study.registration import Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 

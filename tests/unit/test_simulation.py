@@ -65,8 +65,7 @@ def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
 
 def thetas(one: Hypothesis) -> list[float]:
     """Return every value that a calibration plants."""
-    cases = [*cases(one, Size(16)), effect_case(one, Size(16))]
-    return sorted({case.theta for case in cases})
+    return sorted({case.theta for case in (*cases(one, Size(16)), effect_case(one, Size(16)))})
 
 
 def test_every_registered_measure_of_the_seven_layer_network_is_simulated() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from study.analysis.core.results import EFFECT_PRESENT, OPPOSITE, RULED_OUT, SUPPORTED
 from study.analysis.simulation.population import SKEWED, Size

@@ -45,10 +45,11 @@ class Found:
 class Tally:
     """How many of so many simulated studies came out how.
 
-    `findings` counts verdicts, an opposite effect as one that is ruled out, too. `significant` counts adjusted p-values at most alpha for the claim, whatever else its
-    rule asks, of the hypothesis in as many layers as it requires. `untested` studies have a layer without a test.
-    `intervals` counts layers with a defined interval, `covered` those whose interval holds the planted value.
-    `published` studies were also analysed as published, which called the claim supported in `published_supported`.
+    `findings` counts verdicts, an opposite effect as one that is ruled out, too. `significant` counts adjusted p-values
+    at most alpha for the claim, whatever else its rule asks, of the hypothesis in as many layers as it requires.
+    `untested` studies have a layer without a test. `intervals` counts layers with a defined interval, `covered` those
+    whose interval holds the planted value. `published` studies were also analysed as published, which called the claim
+    supported in `published_supported`.
     """
 
     studies: int
