@@ -12,7 +12,7 @@ from study import __version__
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.simulation import N_RESAMPLES, Calibration, FalseFinding, Size, is_simulated
-from study.analysis.simulation.calibration import CONFIDENCE, NOT_PROMISED, comparisons, failures
+from study.analysis.simulation.calibration import BROKEN, CONFIDENCE, NOT_PROMISED, comparisons, failures
 from study.analysis.simulation.calibration_tables import level_table, power_table, summary_table
 from study.commands.power import impossible, share_text
 from study.registration import AS_ASSUMED, DEPARTURES, Ceilings, Hypothesis, Registration
@@ -35,13 +35,10 @@ COLUMNS = (
         " which its ceiling is registered.",
     ),
     (
-        "level: at most, worst case: at most",
-        "The registered ceiling of either share: alpha, or the number that is registered with its reason.",
-    ),
-    (
-        "level: holds, worst case: holds",
+        "holds",
         "Whether the lower end of an interval that is wide enough for all shares together (95 % for all of them at once)"
-        " is at most the ceiling; level and worst case. Nothing is promised where the registration says so.",
+        " is at most the registered ceiling, for every false finding of the hypothesis. The ceiling is alpha, or the"
+        " number that is registered with its reason; nothing is promised where the registration says so.",
     ),
     (
         "coverage",
@@ -254,10 +251,11 @@ def compared(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     for one, row in zip(calibrations, summary_table(calibrations).to_dict("records"), strict=True):
         false = one.worst_published
         rows.append(
-            {"hypothesis": one.hypothesis.id}
-            | _cells("level", one.level, looked_at)
-            | _cells("worst case", one.worst, looked_at)
-            | {
+            {
+                "hypothesis": one.hypothesis.id,
+                "level": _cell(one.level),
+                "worst case": _cell(one.worst),
+                "holds": _holds(one, looked_at),
                 "coverage": f"{row['coverage']:.2f} of {row['nominal']:.2f}",
                 "power": share_text(one.effect.significant.hypothesis, one.effect.studies),
                 "supported": f"{row['says_supported']:.0%}",
@@ -270,14 +268,19 @@ def compared(calibrations: Sequence[Calibration]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _cells(name: str, one: FalseFinding | None, looked_at: int) -> dict[str, str]:
-    """Return the cells of the level or the worst case: what, how often, how often at most, and whether that holds."""
+def _cell(one: FalseFinding | None) -> str:
+    """Return the level or the worst case in words: how often what is found falsely, and how often it may be."""
     if one is None:
-        return {name: "none", f"{name}: at most": "", f"{name}: holds": ""}
-    interval, holds = one.interval(), one.holds(comparisons=looked_at)
-    departure = "" if one.case.departure == AS_ASSUMED else f"{one.case.departure.replace('_', ' ')}, "
-    return {
-        name: f"{one.share:.3f} ({interval.low:.3f} to {interval.high:.3f}) {departure}{one.finding}, n = {one.case.size.networks}",
-        f"{name}: at most": NOT_PROMISED if holds == NOT_PROMISED else f"{one.limit:g}",
-        f"{name}: holds": "NO" if holds == "no" else holds,
-    }
+        return "none registered"
+    interval, departure = one.interval(), one.case.departure
+    circumstances = "" if departure == AS_ASSUMED else f"{departure.replace('_', ' ')}: "
+    limit = NOT_PROMISED if one.limit >= 1 else f"at most {one.limit:g}"
+    return (
+        f"{circumstances}{one.share:.3f} ({interval.low:.3f} to {interval.high:.3f}), {limit}; {one.finding},"
+        f" n = {one.case.size.networks}"
+    )
+
+
+def _holds(one: Calibration, looked_at: int) -> str:
+    """Return whether every false finding of a hypothesis keeps its ceiling."""
+    return "NO" if any(found.holds(comparisons=looked_at) == BROKEN for found in one.false_findings) else "yes"

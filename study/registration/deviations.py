@@ -42,6 +42,8 @@ def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
             lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
     if stored.get("learning", {}) != now["learning"]:
         lines.append(f"registered learning checks: were {stored.get('learning', {})}, are now {now['learning']}")
+    if stored.get("calibration", {}) != now["calibration"]:
+        lines.append("registered ceilings of error rates: are others now; they change no verdict")
     lines += _multiverse_differences(stored.get("multiverse", {}), now["multiverse"])
     return lines or [
         "The form of preregistration.md changed: it names the network of each hypothesis, which the stored registration does"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from study.registration.ceilings import DEFAULT_CEILINGS, Ceilings
 from study.registration.learning import LearningRule
 from study.registration.multiverse import Factors, plain_factors
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
@@ -109,7 +110,7 @@ class Registration:
 
     `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
     by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered one first;
-    `learning` the learning check of every arm.
+    `learning` the learning check of every arm, `ceilings` how often tests may err where their assumptions do not hold.
     `digest` covers the machine-readable part, `text_digest` the whole file.
     """
 
@@ -120,6 +121,7 @@ class Registration:
     text_digest: str
     multiverse: Factors = dataclasses.field(default_factory=dict)
     learning: dict[str, LearningRule] = dataclasses.field(default_factory=dict)
+    ceilings: Ceilings = DEFAULT_CEILINGS
 
     def for_network(self, architecture: str, layers: Sequence[str]) -> Registration:
         """Return the registration with the layers of a network named wherever a claim is about all of them.
@@ -149,4 +151,5 @@ class Registration:
             "profile_settings": self.profile_settings,
             "multiverse": plain_factors(self.multiverse),
             "learning": {arm: dataclasses.asdict(rule) for arm, rule in self.learning.items()},
+            "calibration": {one.name: one.as_record() for one in self.ceilings},
         }

@@ -1,7 +1,7 @@
 """From the text of `preregistration.md` to what it registers; its prose stands around the blocks for people.
 
-Five kinds of fenced blocks are read: `toml defaults` (once), `toml hypotheses`, `toml settings`, `toml learning` and `toml
-multiverse` (once each). A hypothesis is a table, named by its id, in a block of hypotheses::
+Six kinds of fenced blocks are read: `toml defaults` (once), `toml hypotheses`, `toml settings`, `toml learning`, `toml
+calibration` and `toml multiverse` (once each). A hypothesis is a table, named by its id, in a block of hypotheses::
 
     [existence-above-shuffle]
     claim = "The gOSI is much larger than that of shuffled responses in most layers."
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from study.registration.ceilings import parsed_ceilings
 from study.registration.fields import FIELDS, checked_hypothesis
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, MOST_PRIMARY, Hypothesis, Registration
 from study.registration.learning import parsed_learning
@@ -33,7 +34,7 @@ from study.vocabulary.digests import digest
 from study.vocabulary.errors import StudyError
 
 DECISION = "decision"
-KINDS = ("defaults", "hypotheses", "settings", "learning", "multiverse")
+KINDS = ("defaults", "hypotheses", "settings", "learning", "calibration", "multiverse")
 
 
 def read_registration(path: Path) -> Registration:
@@ -78,8 +79,10 @@ def parsed_registration(
     multiverse = parsed_factors([_toml(block, where) for block in _blocks(text, "multiverse", source)], where)
     where = f"{source}, learning block"
     learning = parsed_learning([_toml(block, where) for block in _blocks(text, "learning", source)], where)
+    where = f"{source}, calibration block"
+    ceilings = parsed_ceilings([_toml(block, where) for block in _blocks(text, "calibration", source)], where)
     text_digest = hashlib.sha256(text.encode()).hexdigest()
-    registered = Registration(hypotheses, settings, sizes, "", text_digest, multiverse, learning)
+    registered = Registration(hypotheses, settings, sizes, "", text_digest, multiverse, learning, ceilings)
     machine_readable = {key: value for key, value in registered.as_record().items() if not key.endswith("digest")}
     return dataclasses.replace(registered, digest=digest(machine_readable))
 
