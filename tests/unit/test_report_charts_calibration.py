@@ -12,11 +12,12 @@ from study.report.charts import charts
 
 LEVELS = pd.DataFrame(
     [
-        ("b-claim", "as registered", 0.04, 0.03, 0.05, 0.05),
-        ("b-claim", "as published", 0.9, 0.8, 1.0, 0.05),
-        ("a-claim", "as registered", 0.0, 0.0, 0.01, 0.05),
+        ("b-claim", "as assumed", 0.04, 0.03, 0.05, 0.05, 0.05),
+        ("b-claim", "worst case", 0.09, 0.08, 0.1, 0.05, 0.12),
+        ("b-claim", "as published", 0.9, 0.8, 1.0, 0.05, 0.05),
+        ("a-claim", "as assumed", 0.0, 0.0, 0.01, 0.05, 0.05),
     ],
-    columns=["hypothesis", "analysis", "share", "ci_low", "ci_high", "alpha"],
+    columns=["hypothesis", "analysis", "share", "ci_low", "ci_high", "alpha", "ceiling"],
 )
 POWER = pd.DataFrame(
     [
@@ -43,7 +44,8 @@ def test_chart_is_valid_and_leaves_its_table_alone(name: str, table: pd.DataFram
 def test_hypotheses_keep_their_order_and_alpha_stands_as_a_rule() -> None:
     """As registered, not by the alphabet."""
     chart = charts()[Chart.TYPE_ONE_ERRORS](LEVELS).to_dict()
-    rule, _, points = chart["layer"]
+    rule, _, ceilings, points = chart["layer"]
+    assert ceilings["encoding"]["x"]["field"] == "ceiling"
     assert points["encoding"]["y"]["sort"] == ["b-claim", "a-claim"]
     assert rule["encoding"]["x"]["field"] == "alpha"
 
