@@ -12,7 +12,7 @@ from study import __version__
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.simulation import N_RESAMPLES, Calibration, FalseFinding, Size, is_simulated
-from study.analysis.simulation.calibration import BROKEN, CONFIDENCE, NOT_PROMISED, comparisons, failures
+from study.analysis.simulation.calibration import BROKEN, NOT_PROMISED, comparisons, failures, fails_from
 from study.analysis.simulation.calibration_tables import level_table, power_table, summary_table
 from study.commands.power import impossible, share_text
 from study.registration import AS_ASSUMED, DEPARTURES, Ceilings, Hypothesis, Registration
@@ -197,16 +197,8 @@ def _numbers(calibrations: Sequence[Calibration], studies: int, profile: str) ->
         f" {N_RESAMPLES} resamples where {max(one.hypothesis.n_resamples for one in calibrations):,} are registered: a"
         " randomisation test keeps its level with any number, and loses a little power with fewer. The interval that"
         f" decides is Clopper and Pearson's at 95 % for all {comparisons(calibrations)} shares together: with {studies:,}"
-        f" studies and a ceiling of 0.05 a share fails from {_fails_from(calibrations, studies):.3f} on."
+        f" studies and a ceiling of 0.05 a share fails from {fails_from(calibrations, studies):.3f} on."
     )
-
-
-def _fails_from(calibrations: Sequence[Calibration], studies: int) -> float:
-    """Return the smallest share of so many studies that chance does not explain where 0.05 is allowed."""
-    import scipy.stats
-
-    beyond = (1 - CONFIDENCE) / comparisons(calibrations) / 2
-    return (int(scipy.stats.binom.isf(beyond, studies, 0.05)) + 1) / studies
 
 
 def _listed(numbers: Sequence[int]) -> str:

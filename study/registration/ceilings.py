@@ -15,13 +15,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from study.registration.test_kinds import TEST_KINDS
 from study.vocabulary.errors import StudyError
-
-if TYPE_CHECKING:
-    from study.registration.hypotheses import Hypothesis
 
 AS_ASSUMED: Final = "as_assumed"
 COMMON_IMAGES: Final = "common_images"
@@ -44,6 +41,19 @@ DEPARTURES: Final[Mapping[str, str]] = {
 ALPHA, NONE = "alpha", "none"
 _FIELDS: Final = ("tests", "measures", "ceiling", "networks", "reason", "exceptions")
 _EXCEPTION_FIELDS: Final = ("ceiling", "networks", "reason")
+
+
+class Registered(Protocol):
+    """What a ceiling reads of a hypothesis."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+
+    @property
+    def test(self) -> str: ...  # noqa: D102
+
+    @property
+    def measure(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -77,12 +87,12 @@ class DepartureCeiling:
     ceiling: Ceiling
     exceptions: Mapping[str, Ceiling]
 
-    def applies_to(self, hypothesis: Hypothesis) -> bool:
+    def applies_to(self, hypothesis: Registered) -> bool:
         """Return whether it can befall a hypothesis."""
         of_test = not self.tests or hypothesis.test in self.tests
         return of_test and (not self.measures or hypothesis.measure in self.measures)
 
-    def of(self, hypothesis: Hypothesis) -> Ceiling:
+    def of(self, hypothesis: Registered) -> Ceiling:
         """Return the ceiling of a hypothesis."""
         return self.exceptions.get(hypothesis.id, self.ceiling)
 

@@ -145,3 +145,11 @@ def _failure(one: FalseFinding, interval: Interval) -> str:
         f" studies of {case.size.networks} networks, interval {interval.low:.3f} to {interval.high:.3f}; registered is at"
         f" most {one.limit:g}"
     )
+
+
+def fails_from(calibrations: Sequence[Calibration], studies: int, *, limit: float = 0.05) -> float:
+    """Return the smallest share of so many studies that chance does not explain where `limit` is allowed."""
+    import scipy.stats
+
+    beyond = (1 - CONFIDENCE) / comparisons(calibrations) / 2
+    return (int(scipy.stats.binom.isf(beyond, studies, limit)) + 1) / studies
