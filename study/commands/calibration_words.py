@@ -12,7 +12,7 @@ from study import __version__
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.simulation import N_RESAMPLES, Calibration, FalseFinding, Size, is_simulated
-from study.analysis.simulation.calibration import BROKEN, NOT_PROMISED, comparisons, failures, fails_from
+from study.analysis.simulation.calibration import BROKEN, NOT_PROMISED, comparisons, fails_from, failures
 from study.analysis.simulation.calibration_tables import level_table, power_table, summary_table
 from study.commands.power import impossible, share_text
 from study.registration import AS_ASSUMED, DEPARTURES, Ceilings, Hypothesis, Registration
