@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from study.analysis.core.charts import Chart
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure, LayerAgreement
+from study.analysis.core.results import INCONCLUSIVE, NOT_TESTED, OPPOSITE, SUPPORTED, Figure, LayerAgreement
 from study.analysis.multiverse.factors import REGISTERED_TUNING, TUNING
 from study.vocabulary.schema import GENERALIZATION, STATES, TARGETS
 
@@ -58,7 +58,7 @@ def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc
         for index, effect in enumerate(effects.tolist()):
             undefined = place == len(layers) - 1 and index == 11
             low, high = (np.nan, np.nan) if undefined else (effect - 0.3, effect + 0.3)
-            verdict = NOT_TESTED if undefined else SUPPORTED if low > 0 else CONTRADICTED if high < 0 else INCONCLUSIVE
+            verdict = NOT_TESTED if undefined else SUPPORTED if low > 0 else OPPOSITE if high < 0 else INCONCLUSIVE
             rows.append(
                 {
                     "layer": layer,

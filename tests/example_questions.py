@@ -7,12 +7,17 @@ import pandas as pd
 
 from study.analysis.core.charts import Chart
 from study.analysis.core.results import (
-    CONTRADICTED,
+    EFFECT_PRESENT,
     INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
     NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
     SUPPORTED,
     Figure,
     HypothesisResult,
+    LearningCheck,
     PublishedLayer,
     QuestionResult,
 )
@@ -91,6 +96,7 @@ def existence(rng: np.random.Generator) -> QuestionResult:
             curve_figure(),
         ),
         multiverse=AGREEMENT,
+        learning=learning("generalization", (0.71, 0.66), 0.2, 0.1),
     )
 
 
@@ -115,7 +121,7 @@ def _histogram(rng: np.random.Generator, strength: float) -> pd.DataFrame:
 
 
 def spatial_frequency(rng: np.random.Generator) -> QuestionResult:
-    """Return the result on the range of preferred orientations, contradicted in all layers but one that is undefined."""
+    """Return the result on the range of preferred orientations: opposite, ruled out in one layer, undefined in another."""
     ranges = np.arange(0, 180, 15)
     rows = []
     for layer in LAYERS:
@@ -127,7 +133,8 @@ def spatial_frequency(rng: np.random.Generator) -> QuestionResult:
             ]
     claim = "In every layer, more than half of the selective units prefer one orientation at all spatial frequencies."
     layers = (
-        *(layer_result(layer, 0.42, 0.05, 0.9, CONTRADICTED) for layer in LAYERS[:6]),
+        *(layer_result(layer, 0.42, 0.05, 1e-4, OPPOSITE) for layer in LAYERS[:5]),
+        layer_result(LAYERS[5], 0.48, 0.05, 0.002, RULED_OUT),
         undefined_layer("fc1", "fewer than 6 networks have a selective unit that answers to two frequencies"),
     )
     published = tuple(PublishedLayer(layer, 0.66, NAN, SUPPORTED, "no test in the paper") for layer in LAYERS)
@@ -135,7 +142,7 @@ def spatial_frequency(rng: np.random.Generator) -> QuestionResult:
         "range-zero", "spatial_frequency", claim, layers_required="every", null_value=0.5, smallest_effect=0.55
     )
     result = HypothesisResult(
-        registered, layers, CONTRADICTED, "6 of 7 layers meet the rule for contradiction.", SUPPORTED, published
+        registered, layers, RULED_OUT, "6 of 7 layers speak against the claim", SUPPORTED, published, pvalue=1.0
     )
     return QuestionResult(
         "spatial_frequency",
@@ -223,7 +230,7 @@ def generalization(rng: np.random.Generator, networks: pd.DataFrame, means: pd.D
         for place, (layer, estimate) in enumerate(zip(LAYERS, estimates, strict=True))
     )
     published = tuple(
-        PublishedLayer(layer, 2.2 * estimate, 0.004, SUPPORTED if estimate < -0.1 else CONTRADICTED)
+        PublishedLayer(layer, 2.2 * estimate, 0.004, SUPPORTED if estimate < -0.1 else OPPOSITE)
         for layer, estimate in zip(LAYERS, estimates, strict=True)
     )
     claim = "Within an augmentation, networks with higher mean gOSI in conv2 or conv3 have lower test loss."
@@ -231,12 +238,25 @@ def generalization(rng: np.random.Generator, networks: pd.DataFrame, means: pd.D
         "gosi-loss",
         "generalization",
         claim,
-        test="stratified_permutation",
+        test="rank_correlation",
         alternative="less",
         strata="augmentation",
         smallest_effect=-0.3,
         layers_required="any",
     )
+    absent = hypothesis(
+        "gosi-loss-absence",
+        "generalization",
+        "In conv2 there is no correlation within an augmentation.",
+        test="correlation_equivalence",
+        alternative="two-sided",
+        strata="augmentation",
+        smallest_effect=0.15,
+        layers=("conv2",),
+        opposite_beyond="nothing",
+        ruled_out_at="nothing",
+    )
+    present = (layer_result("conv2", -0.41, 0.2, 0.004, EFFECT_PRESENT),)
     hostile = hypothesis("</script>", "generalization", HOSTILE, status="exploratory", layers=("conv2",))
     return QuestionResult(
         "generalization",
@@ -244,7 +264,8 @@ def generalization(rng: np.random.Generator, networks: pd.DataFrame, means: pd.D
         "3.3",
         "Over networks, mean gOSI correlates negatively with test loss in the lower layers.",
         (
-            HypothesisResult(registered, layers, INCONCLUSIVE, "No layer meets either rule.", SUPPORTED, published),
+            HypothesisResult(registered, layers, INCONCLUSIVE, "No layer decides", SUPPORTED, published, pvalue=0.56),
+            HypothesisResult(absent, present, EFFECT_PRESENT, "effect present in conv2", NOT_TESTED, pvalue=1.0),
             HypothesisResult(hostile, (undefined_layer("conv2", HOSTILE),), INCONCLUSIVE, HOSTILE, NOT_TESTED),
         ),
         (
@@ -322,9 +343,9 @@ def ablation(rng: np.random.Generator, networks: pd.DataFrame) -> QuestionResult
         hypothesis("ablation-null", "ablation", claim, layers=("conv2", "conv3"), layers_required="every"),
         layers,
         SUPPORTED,
-        "2 of 2 layers meet the rule.",
-        INCONCLUSIVE,
-        (PublishedLayer("conv2", 2.33, NAN, SUPPORTED), PublishedLayer("conv4", 1.22, NAN, CONTRADICTED)),
+        "2 of 2 layers meet the rule",
+        NOT_SUPPORTED,
+        (PublishedLayer("conv2", 2.33, NAN, SUPPORTED), PublishedLayer("conv4", 1.22, NAN, NOT_SUPPORTED)),
     )
     return QuestionResult(
         "ablation",
@@ -353,6 +374,34 @@ def ablation(rng: np.random.Generator, networks: pd.DataFrame) -> QuestionResult
                 table=pd.DataFrame(null),
             ),
         ),
+    )
+
+
+def learning(arm: str, medians: tuple[float, ...], needed: float, chance: float) -> tuple[LearningCheck, ...]:
+    """Return the learning checks of an arm's first set, by augmentation."""
+    measure = "validation accuracy minus chance" if chance == chance else "fall of validation loss (nat)"
+    return tuple(
+        LearningCheck(arm, 1, stratum, measure, median, needed, 6, chance)
+        for stratum, median in zip(("none", "shift"), medians, strict=False)
+    )
+
+
+def maturation() -> QuestionResult:
+    """Return the result on networks that did not learn, which say nothing."""
+    claim = "Over training gOSI rises while validation loss falls: both change together."
+    layers = tuple(layer_result(layer, -0.5, 0.2, 1e-4, NOT_INFORMATIVE) for layer in LAYERS)
+    published = tuple(PublishedLayer(layer, -0.5, 1e-9, NOT_INFORMATIVE) for layer in LAYERS)
+    why = "the networks of arm maturation did not learn what is registered"
+    result = HypothesisResult(
+        hypothesis("both-change", "maturation", claim), layers, NOT_INFORMATIVE, why, NOT_INFORMATIVE, published
+    )
+    return QuestionResult(
+        "maturation",
+        "Do they change together with validation loss?",
+        "3.3",
+        "While a network is trained, gOSI rises as validation loss falls.",
+        (result,),
+        learning=learning("maturation", (-0.12,), 0.5, NAN),
     )
 
 

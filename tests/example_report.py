@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.core.results import (
-    CONTRADICTED,
+    EFFECT_PRESENT,
     INCONCLUSIVE,
-    NOT_TESTED,
+    NO_VERDICT,
+    OPPOSITE,
+    RULED_OUT,
     SUPPORTED,
     HypothesisResult,
     QuestionResult,
@@ -34,6 +36,7 @@ def example_report(*, seeds: int = 6, demonstration: bool = True, second: bool =
         example_questions.untrained(rng, means),
         example_questions.generalization(rng, networks, means),
         example_questions.ablation(rng, networks),
+        example_questions.maturation(),
         example_questions.not_run(),
         example_questions.replication(tested=second),
     )
@@ -118,16 +121,23 @@ def _layer_means(rng: np.random.Generator, networks: pd.DataFrame) -> pd.DataFra
     )
 
 
-AGAIN = {SUPPORTED: SUPPORTED, CONTRADICTED: SUPPORTED, INCONCLUSIVE: INCONCLUSIVE}  # the second set's verdicts
+# The second set's verdicts.
+AGAIN = {
+    SUPPORTED: SUPPORTED,
+    OPPOSITE: SUPPORTED,
+    RULED_OUT: SUPPORTED,
+    EFFECT_PRESENT: EFFECT_PRESENT,
+    INCONCLUSIVE: INCONCLUSIVE,
+}
 
 
 def repeated(question: QuestionResult) -> QuestionResult:
-    """Return a question with a second set: what the first set contradicts is supported, undefined layers stay so."""
+    """Return a question with a second set: what speaks against an effect in the first is supported, undefined layers stay so."""
     if question.question == "replication":
         return question
     hypotheses = tuple(
         result
-        if result.verdict == NOT_TESTED
+        if result.verdict in NO_VERDICT
         else dataclasses.replace(result, second=second_set(result, _again(result)))
         for result in question.hypotheses
     )

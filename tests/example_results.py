@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from study.analysis.core.results import INCONCLUSIVE, LayerResult
+from study.analysis.core.results import EFFECT_PRESENT, INCONCLUSIVE, OPPOSITE, RULED_OUT, LayerResult
 from study.registration import Hypothesis
-from study.registration.decisions import Rule
 from tests.example_registration import made_up_hypothesis
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1")
@@ -25,7 +24,6 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
         "layers": LAYERS,
         "layers_required": "most",
         "family": question,
-        "supported": Rule("pvalue_adjusted <= alpha and estimate >= smallest_effect", ()),
         "exclusions": "networks with no live unit in the layer",
         "minimum_networks": 6,
         "minimum_per_stratum": 2,
@@ -36,22 +34,41 @@ def hypothesis(identifier: str, question: str, claim: str, **changes: object) ->
 def layer_result(
     layer: str, estimate: float, half_width: float, pvalue: float, verdict: str, note: str = ""
 ) -> LayerResult:
-    """Return a layer's result with a symmetric interval and Holm's worst adjustment."""
+    """Return a layer's result with a symmetric interval and Holm's worst adjustment.
+
+    `pvalue` is that of the side that the verdict speaks of; the others are as large as a p-value can be.
+    """
+    sides = {"pvalue": 1.0, "pvalue_opposite": 1.0, "pvalue_ruled_out": 1.0}
+    decided = {OPPOSITE: "pvalue_opposite", RULED_OUT: "pvalue_ruled_out", EFFECT_PRESENT: "pvalue_ruled_out"}
+    sides[decided.get(verdict, "pvalue")] = pvalue
     return LayerResult(
-        layer,
-        estimate,
-        estimate - half_width,
-        estimate + half_width,
-        "BCa",
-        pvalue,
-        min(1.0, 7 * pvalue),
-        24,
-        0,
-        verdict,
-        note,
+        layer=layer,
+        estimate=estimate,
+        ci_low=estimate - half_width,
+        ci_high=estimate + half_width,
+        ci_kind="BCa",
+        **sides,
+        **{f"{side}_adjusted": min(1.0, 7 * value) for side, value in sides.items()},
+        n=24,
+        n_missing=0,
+        verdict=verdict,
+        note=note,
     )
 
 
 def undefined_layer(layer: str, note: str) -> LayerResult:
     """Return the result of a layer in which the test is undefined."""
-    return LayerResult(layer, NAN, NAN, NAN, "", NAN, NAN, 1, 23, INCONCLUSIVE, note)
+    undefined = dict.fromkeys(("pvalue", "pvalue_opposite", "pvalue_ruled_out"), NAN)
+    return LayerResult(
+        layer=layer,
+        estimate=NAN,
+        ci_low=NAN,
+        ci_high=NAN,
+        ci_kind="",
+        **undefined,
+        **{f"{side}_adjusted": NAN for side in undefined},
+        n=1,
+        n_missing=23,
+        verdict=INCONCLUSIVE,
+        note=note,
+    )

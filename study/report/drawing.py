@@ -15,6 +15,7 @@ from study.analysis.core.results import Figure, HypothesisResult
 from study.report.charts import charts
 from study.report.charts.intervals import layer_intervals
 from study.report.charts.theme import CONFIG, FONT
+from study.report.hypothesis_words import margins
 
 _DIGITS = 6  # significant digits kept in a drawing; the store keeps all of them
 _GEOMETRY = re.compile(r'\b(?:d|transform|x1|x2|y1|y2)="[^"<>]*"')
@@ -76,7 +77,9 @@ def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
         ],
         columns=["layer", "set", "estimate", "ci_low", "ci_high", "verdict"],
     )
-    table = table.assign(null_value=result.hypothesis.null_value, smallest_effect=result.hypothesis.smallest_effect)
+    smallest, *other = margins(result.hypothesis)
+    table = table.assign(null_value=result.hypothesis.null_value, smallest_effect=smallest)
+    table = table.assign(other_margin=other[0] if other else np.nan)
     table = table.replace([np.inf, -np.inf], np.nan)
     description = f"Estimate and interval per layer for: {result.hypothesis.claim}"
     return _drawing(layer_intervals(rounded(table)), anchor, description)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from study.report.verdict_marks import VERDICT_MARKS
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Unit",
@@ -100,6 +102,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "(maturation), or to memorise corrupted labels (memorization).",
     ),
     (
+        "Learning check",
+        "A median over an arm's networks, of training or validation values, that was registered as needed before anything is "
+        "concluded from them. An arm that fails it in any stratum is not informative, with all its networks.",
+    ),
+    (
         "External network",
         "A network that this project did not train, described on a page of its own: one network is one experimental unit, "
         "and no registered claim is tested on it.",
@@ -111,8 +118,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Agreement of the sets",
-        "The sets agree when both support or both contradict a hypothesis, and disagree when one supports what the other "
-        "contradicts. Otherwise one cannot tell: a test passed in one set and not in the other does not show a difference.",
+        "The sets agree when both support a hypothesis or both speak against it, and disagree when one supports what the "
+        "other speaks against. Otherwise one cannot tell: a test passed in one set and not in the other does not show a "
+        "difference.",
     ),
     (
         "Network as the experimental unit",
@@ -144,11 +152,28 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Adjusted p-value",
-        "A p-value corrected for the number of layers tested together.",
+        "A p-value corrected, by Holm's method, for the number of layers tested together.",
+    ),
+    (
+        "Sign flips, bootstrap-t",
+        "Two tests of a mean over networks. Sign flips need effects that are symmetric about the null value, which skewed "
+        "ones are not; the bootstrap-t resamples networks and divides by the standard error of each resample. The larger of "
+        "the two p-values counts, unless the registration says why signs may be flipped alone.",
+    ),
+    (
+        "p of a claim as a whole",
+        "Of its layers' adjusted p-values the largest where every layer must support it, the smallest where any may; where "
+        "most must, the largest of as many of the smallest ones as are needed, which is a partial conjunction.",
     ),
     (
         "Smallest effect of interest",
         "The effect, fixed beforehand, below which a difference would not matter even if real.",
+    ),
+    *((mark.verdict.capitalize(), f"{mark.meaning[0].upper()}{mark.meaning[1:]}.") for mark in VERDICT_MARKS.values()),
+    (
+        "Missing",
+        "Of a network: it has no value in a layer, because it failed or because the value is undefined. Where more than one "
+        "in twenty is missing, a finding must also hold with each of them as adverse to it as the most adverse network.",
     ),
     (
         "Equivalence test",
@@ -157,10 +182,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     (
         "Registered",
-        "Written down, with its decision rule, before the first network was trained.",
+        "Written down, with what decides it, before the first network was trained.",
     ),
     (
-        "Confirmatory, exploratory",
-        "Whether a hypothesis was registered to be decided, or only to be looked at.",
+        "Interim analysis, look",
+        "An analysis before the registered number of networks is there; and every analysis of other networks, or by another "
+        "registration or version, than the one before. A reader must know how often somebody looked.",
+    ),
+    (
+        "Primary, confirmatory, exploratory",
+        "Whether a hypothesis was registered to be decided (confirmatory), or only to be looked at (exploratory). The study "
+        "stands for its primary ones, three at most: their p-values are adjusted across each other as well.",
     ),
 )

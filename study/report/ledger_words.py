@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from study.analysis.core.results import DIFFERENT_VERDICTS, NOT_COMPARED, NOT_TESTED, SUPPORTED, LedgerRow
+from study.analysis.core.results import DIFFERENT_VERDICTS, NOT_COMPARED, NOT_INFORMATIVE, NOT_TESTED, SUPPORTED, LedgerRow
 from study.report.wording import pvalue_text
 
 _MOST_LISTED = 3  # p-values that stand one by one
@@ -61,11 +61,14 @@ def absence_label(row: LedgerRow) -> str:
 
 def outcome_sentence(row: LedgerRow) -> str:
     """Return what the difference between the analyses did to the verdict here."""
+    published, registered = row.published_verdict, row.registered_verdict
     if row.comparison == NOT_COMPARED:
-        side = "registered" if row.registered_verdict == NOT_TESTED else "published"
+        if NOT_INFORMATIVE in (registered, published):
+            return f"Not informative here, by either analysis: {row.untested.rstrip('.')}."
+        side = "registered" if registered == NOT_TESTED else "published"
         return f"The {side} analysis gives no verdict here: {row.untested.rstrip('.')}."
     if row.comparison == DIFFERENT_VERDICTS:
-        return (
-            f"The verdict changes here: {row.published_verdict} as published, {row.registered_verdict} as registered."
-        )
-    return f"The verdict stays the same here: {row.registered_verdict} by either analysis."
+        return f"The verdict changes here: {published} as published, {registered} as registered."
+    if registered == published:
+        return f"The verdict stays the same here: {registered} by either analysis."
+    return f"Neither analysis supports the claim here: {published} as published, {registered} as registered."

@@ -14,12 +14,13 @@ import jinja2
 import vl_convert
 
 from study.analysis.core.results import Figure, HypothesisResult, QuestionResult
-from study.report import ledger_words, wording
+from study.report import hypothesis_words, learning_words, ledger_words, wording
 from study.report.content import Report, Stimuli
 from study.report.drawing import Drawing, figure_drawing, interval_drawing, vegalite_version
 from study.report.glossary import GLOSSARY
 from study.report.paper_figures import PlacedFigure, counterparts
 from study.report.stimulus_sheet import sheet_uri
+from study.report.verdict_marks import VERDICT_MARKS, verdict_style
 from study.vocabulary.errors import StudyError
 
 __all__ = ["Report", "render", "write_report"]
@@ -65,12 +66,15 @@ def render(report: Report) -> str:
     the only markup taken as it is are the project's own style and script, the chart library and the static drawings.
     """
     questions = question_views(report.questions)
+    learning = learning_words.learning_checks(report.questions)
     return questions_page(
         "page.html.j2",
         questions,
         report.stimuli,
         contents=_contents(report, questions),
         report=report,
+        learning=learning,
+        unlearnt=learning_words.unlearnt_sentences(learning),
         places={item.result.hypothesis.id: item.anchor for question in questions for item in question.hypotheses},
         settings=list(wording.settings_rows(report.settings)),
         counts=wording.verdict_counts(report),
@@ -85,6 +89,7 @@ def render(report: Report) -> str:
 def _contents(report: Report, questions: Sequence[QuestionView]) -> list[tuple[str, str]]:
     """Return (anchor, title) of the sections of the report, in its order."""
     return [
+        *([("learning", "Did the networks learn?")] if any(view.question.learning for view in questions) else []),
         ("verdicts", "Verdicts"),
         *([("ledger", "Ledger: as published and as registered")] if report.ledger else []),
         *question_contents(questions),
@@ -120,7 +125,7 @@ def page_text(template: str, drawings: list[Drawing], *, contents: Sequence[tupl
             **shown,
             contents=contents,
             drawings=drawings,
-            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            style=(TEMPLATES / "page.css").read_text(encoding="utf-8") + verdict_style(),
             script=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
             bundle=chart_library(),
         )
@@ -230,10 +235,19 @@ def templates() -> jinja2.Environment:
         "anchor": wording.anchor_text,
     }
     environment.globals |= {
+        "verdict_marks": VERDICT_MARKS,
         "interval": wording.interval_text,
         "layer_rows": wording.layer_rows,
         "interval_kinds": wording.interval_kinds,
-        "entered": wording.entered_text,
+        "learning_rows": learning_words.learning_rows,
+        "unlearnt_sentences": learning_words.unlearnt_sentences,
+        "deciding_pvalue": hypothesis_words.deciding_pvalue,
+        "side_columns": hypothesis_words.side_columns,
+        "side_rows": hypothesis_words.side_rows,
+        "whole_sentence": hypothesis_words.whole_sentence,
+        "test_text": hypothesis_words.test_text,
+        "decision_rows": hypothesis_words.decision_rows,
+        "margins_text": hypothesis_words.margins_text,
         "networks_sentence": wording.networks_sentence,
         "second_sentence": wording.second_sentence,
         "same_layers": wording.same_layers,

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from study.analysis.core.ledger import compared
 from study.analysis.core.results import (
     AGREE,
     AGREEMENTS,
     CANNOT_TELL,
+    DIFFERENT_VERDICTS,
     DISAGREE,
+    NO_VERDICT,
     NOT_TESTED,
+    REFUTED,
     VERDICTS,
     HypothesisResult,
     LayerResult,
@@ -145,7 +149,7 @@ def interval_kinds(result: HypothesisResult) -> list[str]:
 
 
 def entered_text(layer: LayerResult) -> str:
-    """Return how many networks entered a layer's test, and how many are missing there, if any."""
+    """Return how many networks entered a layer's test, and how many have no value there, if any."""
     return f"{layer.n} ({layer.n_missing} missing)" if layer.n_missing else str(layer.n)
 
 
@@ -166,10 +170,11 @@ def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
 
 
 def deciding_layers(result: HypothesisResult) -> tuple[LayerResult, ...]:
-    """Return the layers whose verdict is the hypothesis' verdict; none when it was not tested."""
-    if result.verdict == NOT_TESTED:
+    """Return the layers whose verdict is the hypothesis', or speaks against the claim as it does; none when it has none."""
+    if result.verdict in NO_VERDICT:
         return ()
-    return tuple(layer for layer in result.layers if layer.verdict == result.verdict)
+    words = REFUTED if result.verdict in REFUTED else (result.verdict,)
+    return tuple(layer for layer in result.layers if layer.verdict in words)
 
 
 def networks_text(result: HypothesisResult) -> str:
@@ -184,10 +189,10 @@ def share_text(part: int, whole: int) -> str:
 
 
 def same_layers(result: HypothesisResult) -> tuple[int, int]:
-    """Return in how many layers both sets reach the same verdict, and in how many both were tested."""
+    """Return in how many layers both sets reach the same verdict, and in how many both reach one."""
     second = {layer.layer: layer.verdict for layer in result.second.layers} if result.second else {}
     pairs = [(layer.verdict, second.get(layer.layer, NOT_TESTED)) for layer in result.layers]
-    tested = [pair for pair in pairs if NOT_TESTED not in pair]
+    tested = [pair for pair in pairs if not set(NO_VERDICT) & set(pair)]
     return sum(one == other for one, other in tested), len(tested)
 
 
@@ -197,15 +202,15 @@ def second_sentence(result: HypothesisResult) -> str:
         return ""
     first, again = result.verdict, result.second.verdict
     meaning = {
-        AGREE: f"Both sets of initialisations say {first}: networks that share nothing with the first ones but the recipe"
-        " and the images give the same answer.",
+        AGREE: f"Both sets of initialisations say {first if first == again else f'{first} and {again}, both against the claim'}:"
+        " networks that share nothing with the first ones but the recipe and the images give the same answer.",
         DISAGREE: f"The first set says {first}, the second {again}: the answer depends on which networks happened to be"
         " trained, and neither verdict should be relied on alone.",
         CANNOT_TELL: f"The first set says {first}, the second {again}. At least one of them decides neither way; that a"
         " claim passes its test in one set and not in the other does not show that the sets differ.",
     }[result.second.agreement]
     same, tested = same_layers(result)
-    layers = f" Layers tested in both sets: {tested}, with the same verdict in {same}." if tested else ""
+    layers = f" Layers with a verdict in both sets: {tested}, with the same verdict in {same}." if tested else ""
     return meaning + layers
 
 
@@ -216,9 +221,9 @@ def agreement_counts(report: Report) -> list[tuple[str, int]]:
 
 
 def disagreements(report: Report) -> int:
-    """Return how many tested hypotheses get another verdict from the analysis as published."""
-    tested = [result for result in report.hypotheses if NOT_TESTED not in (result.verdict, result.published_verdict)]
-    return sum(result.verdict != result.published_verdict for result in tested if result.published_verdict in VERDICTS)
+    """Return how many hypotheses get another verdict from the analysis as published."""
+    compared_verdicts = [compared(result.verdict, result.published_verdict) for result in report.hypotheses]
+    return compared_verdicts.count(DIFFERENT_VERDICTS)
 
 
 def verdict_counts(report: Report) -> list[tuple[str, int]]:

@@ -15,7 +15,7 @@ from study.analysis.core.charts import SPECIFICATION_COLUMNS, Chart
 from study.analysis.multiverse import multiverses
 from study.analysis.multiverse.specification import in_words
 from study.report.charts import charts
-from study.report.charts.theme import GREEN, GREY, ORANGE, PURPLE
+from study.report.charts.theme import VERDICT_COLOURS
 from study.report.drawing import figure_drawing
 from tests.example_multiverse import curve_figure, curve_table
 
@@ -84,10 +84,9 @@ def test_layers_stand_side_by_side_and_levels_below(drawn: str) -> None:
 
 def test_verdicts_are_colours_and_shapes(drawn: str) -> None:
     """Those that occur, in one legend."""
-    for verdict in ("supported", "contradicted", "inconclusive", "not tested"):
+    for verdict in ("supported", "opposite", "inconclusive", "not tested"):
         assert drawn.count(f">{verdict}<") == 1
-    for colour in (GREEN, ORANGE, PURPLE, GREY):
-        assert colour in drawn
+        assert VERDICT_COLOURS[verdict] in drawn
 
 
 def test_the_registered_specification_is_marked() -> None:

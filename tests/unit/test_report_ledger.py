@@ -8,10 +8,14 @@ import pytest
 
 from study.analysis.core.ledger import ledger
 from study.analysis.core.results import (
-    CONTRADICTED,
     DISAGREE,
+    EFFECT_PRESENT,
     INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
     NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
     SUPPORTED,
     HypothesisResult,
     PublishedLayer,
@@ -65,15 +69,23 @@ def claimed(identifier: str, verdict: str, published: str, **changes: object) ->
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
-ABSENT = {"test": "equivalence", "alternative": "two-sided", "smallest_effect": 0.3}
+ABSENT = {
+    "test": "mean_equivalence",
+    "alternative": "two-sided",
+    "smallest_effect": 0.3,
+    "opposite_beyond": "nothing",
+    "ruled_out_at": "nothing",
+}
 RESULTS = (
     claimed("same", SUPPORTED, SUPPORTED),
-    claimed("changed", INCONCLUSIVE, SUPPORTED, second=SecondSet((), CONTRADICTED, "", DISAGREE)),
+    claimed("changed", INCONCLUSIVE, SUPPORTED, second=SecondSet((), OPPOSITE, "", DISAGREE)),
     claimed("untested", NOT_TESTED, NOT_TESTED, published_layers=()),
     claimed("absent", INCONCLUSIVE, SUPPORTED, fields=ABSENT),
     claimed("unseen", SUPPORTED, SUPPORTED, fields=ABSENT, published_pvalue=NAN),
-    claimed("present", CONTRADICTED, CONTRADICTED, fields=ABSENT, published_pvalue=0.001),
+    claimed("present", EFFECT_PRESENT, EFFECT_PRESENT, fields=ABSENT, published_pvalue=0.001),
     claimed("beside", SUPPORTED, SUPPORTED, fields={"status": "exploratory"}),
+    claimed("unlearnt", NOT_INFORMATIVE, NOT_INFORMATIVE),
+    claimed("neither", RULED_OUT, NOT_SUPPORTED),
     claimed("hostile", SUPPORTED, SUPPORTED, difference=HOSTILE),
 )
 
@@ -105,17 +117,21 @@ def test_a_row_says_everything_of_its_claim(page: str) -> None:
     header, *rows = rows_of(page, 'id="ledger"')
     assert header == ["Claim", "As published", "As registered", "Why they may differ, and what it did here"]
     cells = {row[0].split(".")[0].removeprefix("Claim of "): row for row in rows}
-    assert list(cells) == ["same", "changed", "untested", "absent", "unseen", "present", "hostile"]
+    assert list(cells) == ["same", "changed", "untested", "absent", "unseen", "present", "unlearnt", "neither", "hostile"]
     assert cells["same"] == [
         "Claim of same. section 3.1conv2, conv3",
         "supported Compared by eye. p: conv2 0.40, conv3 0.40.",
-        "supported Mean over networks against 0, by sign flips; one-sided, above. Adjusted p: conv2 0.007, conv3 0.070.",
+        "supported Mean over networks against 0, by the larger p of sign flips and a bootstrap-t; one-sided, above. Adjusted p: conv2 0.007, conv3 0.070.",
         "Unit of analysis: networks. The verdict stays the same here: supported by either analysis.",
     ]
-    assert cells["changed"][2].startswith("inconclusive second set: contradicted Mean over networks")
+    assert cells["changed"][2].startswith("inconclusive second set: opposite Mean over networks")
     assert cells["changed"][3].endswith("The verdict changes here: supported as published, inconclusive as registered.")
     assert cells["untested"][1] == "not tested Compared by eye. No p."
     assert cells["untested"][3].endswith("The registered analysis gives no verdict here: too few networks.")
+    assert cells["unlearnt"][3].endswith("Not informative here, by either analysis: too few networks.")
+    assert cells["neither"][3].endswith(
+        "Neither analysis supports the claim here: not supported as published, ruled out as registered."
+    )
     assert page.count('<tr class="changed">') == 2
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from study.report.content import Report, Stimuli
 from study.report.page import render, write_report
+from study.report.verdict_marks import VERDICT_MARKS, class_name
 from study.vocabulary.errors import StudyError
 from tests.example_report import example_report
 from tests.example_results import HOSTILE
@@ -122,28 +123,26 @@ def test_verdict_table_comes_before_everything_else(page: str) -> None:
     """The verdicts stand first, each as a word."""
     table, first_question = page.index('<table class="verdict-table">'), page.index('<section class="question"')
     assert table < first_question
-    for word in ("supported", "contradicted", "inconclusive", "not tested"):
+    for word in ("supported", "ruled out", "effect present", "inconclusive", "not informative", "not tested"):
         assert re.search(
             rf'class="verdict {word.replace(" ", "-")}">.*?{word}</span>', page[table:first_question], re.DOTALL
         )
 
 
 def test_both_sets_stand_in_one_row(page: str) -> None:
-    """Estimate, interval, p, adjusted p and verdict of either set, then what was published; counts in a sentence."""
+    """Estimate, interval, adjusted p and verdict of either set, then what was published; counts in a sentence."""
     groups, columns, *layers = rows_of(page, 'aria-label="Numbers per layer: In most layers')
     assert groups == ["", "Registered test, first set", "The same test, second set", "As published"]
-    of_a_set = ["estimate", "interval", "p", "adjusted p", "verdict"]
+    of_a_set = ["estimate", "interval", "adjusted p", "verdict"]
     assert columns == ["layer", *of_a_set, *of_a_set, "estimate", "p", "verdict"]
     assert layers[1] == [
         "conv2",
         "0.410",
         "[0.320, 0.500]",
         "< 0.001",
-        "< 0.001",
         "supported",
         "0.460",
         "[0.380, 0.540]",
-        "< 0.001",
         "< 0.001",
         "supported",
         "0.500",
@@ -154,14 +153,35 @@ def test_both_sets_stand_in_one_row(page: str) -> None:
     assert "The second set's result is exploratory" in page
 
 
+def test_every_side_of_a_hypothesis_is_in_its_details(page: str) -> None:
+    """The table shows the p of the side that decided; the details every side's, and how each was registered."""
+    _, _, first, *_ = rows_of(page, "Numbers per layer: In every layer, more than half")
+    assert first[:5] == ["conv1", "0.420", "[0.370, 0.470]", "< 0.001", "opposite"]
+    sides, _, layer, *_ = rows_of(page, "P-values of every side: In every layer, more than half")
+    assert sides == ["first set", "supported", "opposite", "ruled out"]
+    assert layer == ["conv1", "1.00", "1.00", "< 0.001", "< 0.001", "1.00", "1.00"]
+    assert "<dt>Opposite when</dt><dd>Holm-adjusted p at most 0.05, one-sided, for an effect below 0.5</dd>" in page
+    assert "<dt>Ruled out when</dt><dd>Holm-adjusted p at most 0.05, one-sided, for an effect below 0.55</dd>" in page
+    assert "As a whole, p of support 1.00: the largest of its layers&#39; adjusted p-values." in page
+
+
+def test_every_verdict_has_its_line_in_the_legend(page: str) -> None:
+    """Word, glyph and meaning, below the table of verdicts and before the ledger."""
+    legend = page[page.index('<ul class="legend"') : page.index("</ul>", page.index('<ul class="legend"'))]
+    for mark in VERDICT_MARKS.values():
+        assert f'href="#mark-{class_name(mark.verdict)}"' in legend
+        assert mark.meaning in legend
+        assert f'<symbol id="mark-{class_name(mark.verdict)}"' in page
+
+
 def test_overview_tells_the_second_sets_verdict_and_agreement(page: str) -> None:
     """A column of the table of verdicts, and every hypothesis that was repeated in the table of both sets."""
-    header, *rows = rows_of(page, '<section class="verdicts"')
+    header, *rows = rows_of(page, '<section class="verdicts" id="verdicts"')
     assert header[:4] == ["Claim", "Registered verdict", "As published", "Second set"]
     cells = {row[0].split(".")[0]: row[1:4] for row in rows}
     assert cells[
         "In every layer, more than half of the selective units prefer one orientation at all spatial frequencies"
-    ] == ["contradicted", "supported", "supported the sets disagree"]
+    ] == ["ruled out", "supported", "supported the sets disagree"]
     assert cells["Ablating the top half of conv2 makes fc1 less shift invariant"][2] == "not repeated"
     _, *both = rows_of(page, "<h3>Both sets side by side</h3>")
     assert [row[3] for row in both] == [
@@ -169,11 +189,12 @@ def test_overview_tells_the_second_sets_verdict_and_agreement(page: str) -> None
         "the sets disagree",
         "the sets agree",
         "cannot tell",
+        "the sets agree",
         "cannot tell",
         "the sets agree",
     ]
     assert both[1][4] == "1 of 7"
-    assert "in 3 cases the sets agree, in 1 case the sets disagree and" in " ".join(page.split())
+    assert "in 4 cases the sets agree, in 1 case the sets disagree and" in " ".join(page.split())
 
 
 def test_figures_of_the_second_set_are_there_but_closed(page: str) -> None:
@@ -207,8 +228,8 @@ def test_a_layer_of_one_set_only_keeps_the_other_sets_place() -> None:
     fewer = dataclasses.replace(one, second=dataclasses.replace(one.second, layers=one.second.layers[1:]))
     questions = (dataclasses.replace(question, hypotheses=(fewer,), figures=(), second_figures=()),)
     _, _, first, second, *_ = rows_of(render(dataclasses.replace(report, questions=questions)), "Numbers per layer")
-    assert first[6] == "not registered for this layer"
-    assert len(first) == len(second) - 4
+    assert first[5] == "not registered for this layer"
+    assert len(first) == len(second) - 3
 
 
 def test_banner_stands_on_a_demonstration_only(page: str) -> None:
@@ -224,6 +245,33 @@ def test_what_verdicts_stand_on_stands_above_them(page: str) -> None:
     words, table = page.index("<dt>Interim</dt><dd>Networks planned: 40"), page.index('<table class="verdict-table">')
     assert words < page.index("<dt>Primary hypotheses</dt>") < table
     assert 'class="standing"' not in render(dataclasses.replace(short_report(), standing=()))
+
+
+def test_networks_that_did_not_learn_are_said_first(page: str) -> None:
+    """Before the summary and every verdict, with a table of medians; their results, as published too, are no verdict."""
+    said = page.index("In the first set of initialisations the networks of arm maturation did not learn")
+    assert said < page.index('<p class="summary">') < page.index('id="learning"') < page.index('id="verdicts"')
+    columns, *rows = rows_of(page, 'id="learning"')
+    assert columns[:6] == ["arm", "set", "stratum", "learnt", "median", "needed"]
+    assert [row[:6] for row in rows] == [
+        ["generalization", "first", "none", "yes", "0.710", "0.200"],
+        ["generalization", "first", "shift", "yes", "0.660", "0.200"],
+        ["maturation", "first", "none", "not informative", "\N{MINUS SIGN}0.120", "0.500"],
+    ]
+    verdicts = {row[0].split(":")[0]: row[1:4] for row in rows_of(page, '<section class="verdicts" id="verdicts"')}
+    assert verdicts["Over training gOSI rises while validation loss falls"] == [
+        "not informative",
+        "not informative",
+        "not repeated",
+    ]
+    _, _, layer, *_ = rows_of(page, "Numbers per layer: Over training gOSI")
+    assert layer[1:6] == ["\N{MINUS SIGN}0.500", "[\N{MINUS SIGN}0.700, \N{MINUS SIGN}0.300]", "\N{EN DASH}", "24", "0"]
+
+
+def test_a_report_of_networks_without_learning_checks_has_no_such_table() -> None:
+    """Neither a table nor a link to one."""
+    assert 'id="learning"' not in render(short_report())
+    assert 'href="#learning"' not in render(short_report())
 
 
 def test_undefined_values_are_named_with_their_reason(page: str) -> None:

@@ -10,10 +10,14 @@ import pytest
 from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
-    CONTRADICTED,
     DISAGREE,
+    EFFECT_PRESENT,
     INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
     NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
     SUPPORTED,
     HypothesisResult,
 )
@@ -109,13 +113,14 @@ def test_settings_are_flattened_and_empty_values_said_to_be_empty() -> None:
 def test_deciding_layers_are_those_that_share_the_verdict() -> None:
     """Layers of another verdict do not decide; nothing decides what was not tested."""
     layers = (layer_result("conv1", 1.0, 0.1, 0.2, INCONCLUSIVE), layer_result("conv2", 2.0, 0.1, 0.001, SUPPORTED))
-    result = HypothesisResult(hypothesis("h", "existence", "c"), layers, SUPPORTED, "", CONTRADICTED)
+    result = HypothesisResult(hypothesis("h", "existence", "c"), layers, SUPPORTED, "", NOT_SUPPORTED)
     assert [layer.layer for layer in wording.deciding_layers(result)] == ["conv2"]
-    assert wording.deciding_layers(dataclasses.replace(result, verdict=NOT_TESTED)) == ()
+    for verdict in (NOT_TESTED, NOT_INFORMATIVE):
+        assert wording.deciding_layers(dataclasses.replace(result, verdict=verdict)) == ()
 
 
 def test_networks_are_given_as_a_range_where_layers_differ() -> None:
-    """Layers may lose networks to exclusion; a hypothesis without layers has none."""
+    """Layers may lose networks; a hypothesis without layers has none."""
     full = layer_result("conv1", 1.0, 0.1, 0.2, SUPPORTED)
     result = HypothesisResult(
         hypothesis("h", "existence", "c"), (full, dataclasses.replace(full, n=20)), SUPPORTED, "", SUPPORTED
@@ -128,9 +133,10 @@ def test_counts_cover_every_hypothesis_and_disagreement_needs_two_tested_verdict
     """The opening paragraph counts what the table shows."""
     report = example_report()
     counts = wording.verdict_counts(report)
-    assert dict(counts) == {SUPPORTED: 4, CONTRADICTED: 1, INCONCLUSIVE: 2, NOT_TESTED: 1}
+    expected = {SUPPORTED: 4, RULED_OUT: 1, EFFECT_PRESENT: 1, INCONCLUSIVE: 2, NOT_INFORMATIVE: 1, NOT_TESTED: 1}
+    assert dict(counts) == expected
     assert wording.disagreements(report) == 3
-    assert wording.agreement_counts(report) == [(AGREE, 3), (DISAGREE, 1), (CANNOT_TELL, 2)]
+    assert wording.agreement_counts(report) == [(AGREE, 4), (DISAGREE, 1), (CANNOT_TELL, 2)]
     assert wording.agreement_counts(example_report(second=False)) == []
 
 
@@ -149,11 +155,13 @@ def of_both_sets(first: tuple[str, ...], second: tuple[str, ...]) -> HypothesisR
     ("first", "second", "said"),
     [
         (SUPPORTED, SUPPORTED, "Both sets of initialisations say supported: "),
-        (CONTRADICTED, CONTRADICTED, "Both sets of initialisations say contradicted: "),
-        (SUPPORTED, CONTRADICTED, "The first set says supported, the second contradicted: the answer depends on which"),
+        (OPPOSITE, OPPOSITE, "Both sets of initialisations say opposite: "),
+        (OPPOSITE, RULED_OUT, "Both sets of initialisations say opposite and ruled out, both against the claim: "),
+        (SUPPORTED, RULED_OUT, "The first set says supported, the second ruled out: the answer depends on which"),
         (SUPPORTED, INCONCLUSIVE, "The first set says supported, the second inconclusive. At least one"),
         (INCONCLUSIVE, INCONCLUSIVE, "The first set says inconclusive, the second inconclusive. At least one"),
-        (NOT_TESTED, CONTRADICTED, "The first set says not tested, the second contradicted. At least one"),
+        (NOT_TESTED, OPPOSITE, "The first set says not tested, the second opposite. At least one"),
+        (NOT_INFORMATIVE, SUPPORTED, "The first set says not informative, the second supported. At least one"),
     ],
 )
 def test_second_set_is_said_in_words(first: str, second: str, said: str) -> None:
@@ -172,19 +180,19 @@ def test_nothing_is_said_of_a_second_set_that_is_not_there() -> None:
 
 def test_layers_are_compared_where_both_sets_were_tested() -> None:
     """By name; a layer that one set lacks, or did not test, counts for nothing."""
-    result = of_both_sets((SUPPORTED, CONTRADICTED, SUPPORTED), (SUPPORTED, SUPPORTED, NOT_TESTED))
+    result = of_both_sets((SUPPORTED, RULED_OUT, SUPPORTED), (SUPPORTED, SUPPORTED, NOT_TESTED))
     assert wording.same_layers(result) == (1, 2)
-    assert wording.second_sentence(result).endswith("Layers tested in both sets: 2, with the same verdict in 1.")
+    assert wording.second_sentence(result).endswith("Layers with a verdict in both sets: 2, with the same verdict in 1.")
     assert wording.same_layers(of_both_sets((SUPPORTED, SUPPORTED), (SUPPORTED,))) == (1, 1)
-    assert "Layers tested" not in wording.second_sentence(of_both_sets((NOT_TESTED,), (SUPPORTED,)))
+    assert "Layers with a verdict" not in wording.second_sentence(of_both_sets((NOT_TESTED,), (SUPPORTED,)))
 
 
 def test_networks_that_entered_are_put_together_by_number() -> None:
-    """One number where every layer has it; else each number with its layers; exclusions beside."""
+    """One number where every layer has it; else each number with its layers; those without a value beside."""
     layers = [layer_result(name, 1.0, 0.1, 0.2, SUPPORTED) for name in ("conv1", "conv2", "fc1")]
     assert wording.networks_sentence(layers) == "24 in every layer"
-    layers[1] = dataclasses.replace(layers[1], n=20, n_excluded=4)
-    assert wording.networks_sentence(layers) == "24 in conv1, fc1; 20 (4 excluded) in conv2"
+    layers[1] = dataclasses.replace(layers[1], n=20, n_missing=4)
+    assert wording.networks_sentence(layers) == "24 in conv1, fc1; 20 (4 missing) in conv2"
 
 
 def test_kinds_of_interval_are_those_that_occur_in_either_set() -> None:

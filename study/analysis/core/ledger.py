@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from study.analysis.core.results import (
     DIFFERENT_VERDICTS,
-    INCONCLUSIVE,
     NO_VERDICT,
     NOT_COMPARED,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
     NOT_TESTED,
+    REFUTED,
     SAME_VERDICT,
     SUPPORTED,
     HypothesisResult,
@@ -65,23 +67,29 @@ def _row(result: HypothesisResult) -> LedgerRow:
         registered_verdict=result.verdict,
         second_verdict="" if second is None else second.verdict,
         difference=result.difference,
-        comparison=_comparison(result),
+        comparison=compared(result.verdict, result.published_verdict),
         untested=_untested(result),
     )
 
 
-def _comparison(result: HypothesisResult) -> str:
-    verdicts = (result.verdict, result.published_verdict)
-    if any(verdict in NO_VERDICT for verdict in verdicts):
+def compared(registered: str, published: str) -> str:
+    """Return whether two verdicts on a claim say the same, one of `COMPARISONS`.
+
+    Opposite, ruled out and effect present all speak against the claim. What is "not supported" was read by eye, which
+    cannot tell a claim that is wrong from one that is not decided: it says the same as either.
+    """
+    if {registered, published} & set(NO_VERDICT):
         return NOT_COMPARED
-    supports, undecided = ([verdict in group for verdict in verdicts] for group in ((SUPPORTED,), (INCONCLUSIVE,)))
-    same = supports[0] == supports[1] and undecided[0] == undecided[1]
+    if published == NOT_SUPPORTED:
+        same = registered != SUPPORTED
+    else:
+        same = registered == published or {registered, published} <= set(REFUTED)
     return SAME_VERDICT if same else DIFFERENT_VERDICTS
 
 
 def _untested(result: HypothesisResult) -> str:
     """Return why the registered or, failing that, the published analysis has no verdict."""
-    if result.verdict in NO_VERDICT and result.verdict != NOT_TESTED:
+    if result.verdict == NOT_INFORMATIVE:
         return result.reason
     if result.verdict == NOT_TESTED:
         return _notes(result.layers) or result.reason or "no reason is recorded"

@@ -15,15 +15,16 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `set` of initialisations, `estimate`, `ci_low`, `ci_high` (NaN where undefined), `verdict`, and
-        `null_value` and `smallest_effect`, the same on every row.
+        Columns `layer`, `set` of initialisations, `estimate`, `ci_low`, `ci_high` (NaN where undefined), `verdict`, and,
+        the same on every row, `null_value`, `smallest_effect` (of a claim of absence: its lower margin) and `other_margin`
+        (NaN but for a claim of absence).
 
     Returns
     -------
     alt.TopLevelMixin
         Of a single set, colour and shape are the verdict; of two, they are the set, one above the other in each layer.
-        A solid rule stands at the null value, a dashed one at the smallest effect of interest. Layers without a finite
-        estimate keep their empty row.
+        A solid rule stands at the null value, dashed ones at the smallest effect of interest or at both margins. Layers
+        without a finite estimate keep their empty row.
     """
     layers, sets = in_order(table, "layer"), in_order(table, "set")
     several = len(sets) > 1
@@ -49,7 +50,7 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     rules = [
         alt.Chart(table.iloc[:1]).mark_rule(color=INK, opacity=0.6, strokeDash=dash).encode(alt.X(f"{column}:Q"))
-        for column, dash in (("null_value", [1, 0]), ("smallest_effect", [5, 4]))
+        for column, dash in (("null_value", [1, 0]), ("smallest_effect", [5, 4]), ("other_margin", [5, 4]))
         if table[column].notna().any()
     ]
     return alt.layer(*rules, *intervals(base, table, alt.X, stroke_width=2), points).properties(

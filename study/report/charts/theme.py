@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from study.analysis.core.results import (
-    EFFECT_PRESENT,
-    INCONCLUSIVE,
-    NOT_INFORMATIVE,
-    NOT_TESTED,
-    OPPOSITE,
-    RULED_OUT,
-    SUPPORTED,
-)
+from study.report.verdict_marks import VERDICT_MARKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,24 +19,8 @@ PURPLE = "#a765bd"
 GREY = "#7c848c"
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, GREY)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
-VERDICT_COLOURS = {
-    SUPPORTED: GREEN,
-    OPPOSITE: ORANGE,
-    RULED_OUT: ORANGE,
-    EFFECT_PRESENT: ORANGE,
-    INCONCLUSIVE: PURPLE,
-    NOT_INFORMATIVE: GREY,
-    NOT_TESTED: GREY,
-}
-VERDICT_SHAPES = {
-    SUPPORTED: "circle",
-    OPPOSITE: "square",
-    RULED_OUT: "triangle-down",
-    EFFECT_PRESENT: "square",
-    INCONCLUSIVE: "diamond",
-    NOT_INFORMATIVE: "cross",
-    NOT_TESTED: "cross",
-}
+VERDICT_COLOURS = {verdict: mark.chart for verdict, mark in VERDICT_MARKS.items()}
+VERDICT_SHAPES = {verdict: mark.shape for verdict, mark in VERDICT_MARKS.items()}
 
 # The page's own text colour, so that one drawing serves the light page, the dark page and the printed one.
 INK = "currentColor"

@@ -1,0 +1,101 @@
+"""What decided a hypothesis, in words: the side whose p-value counts, every side's, and how each finding was registered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from study.analysis.core.ledger import registered_test
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    NO_VERDICT,
+    NOT_INFORMATIVE,
+    OPPOSITE,
+    RULED_OUT,
+    HypothesisResult,
+    LayerResult,
+)
+from study.analysis.core.verdict import combination
+from study.registration import Hypothesis
+from study.report.wording import pvalue_text, setting_text
+
+_NOT_READ = "\N{EN DASH}"
+
+
+def deciding_pvalue(layer: LayerResult) -> str:
+    """Return the adjusted p-value of the side that decided a layer: that of support where no other side did.
+
+    A dash stands where the networks did not learn: no p-value of theirs is read.
+    """
+    if layer.verdict == NOT_INFORMATIVE:
+        return _NOT_READ
+    decided = {
+        OPPOSITE: layer.pvalue_opposite_adjusted,
+        RULED_OUT: layer.pvalue_ruled_out_adjusted,
+        EFFECT_PRESENT: layer.pvalue_ruled_out_adjusted,
+    }
+    return pvalue_text(decided.get(layer.verdict, layer.pvalue_adjusted))
+
+
+def side_columns(result: HypothesisResult) -> list[tuple[str, str, str]]:
+    """Return (words, field, adjusted field) of the sides that have a p-value in any layer of either set."""
+    against = EFFECT_PRESENT if result.hypothesis.kind.absence else RULED_OUT
+    sides = [
+        ("supported", "pvalue", "pvalue_adjusted"),
+        (OPPOSITE, "pvalue_opposite", "pvalue_opposite_adjusted"),
+        (against, "pvalue_ruled_out", "pvalue_ruled_out_adjusted"),
+    ]
+    layers = result.layers + (result.second.layers if result.second else ())
+    return [side for side in sides if not all(math.isnan(getattr(layer, side[1])) for layer in layers)]
+
+
+def side_rows(layers: Sequence[LayerResult], columns: Sequence[tuple[str, str, str]]) -> list[tuple[str, list[str]]]:
+    """Return (layer, p and adjusted p of each side) for every layer, as printed."""
+    names = [name for _, *fields in columns for name in fields]
+    return [(layer.layer, [pvalue_text(getattr(layer, name)) for name in names]) for layer in layers]
+
+
+def whole_sentence(result: HypothesisResult) -> str:
+    """Return the p-value of a claim as a whole and how it was combined from its layers; '' where there is none."""
+    if result.verdict in NO_VERDICT or math.isnan(result.pvalue):
+        return ""
+    return f"As a whole, p of support {pvalue_text(result.pvalue)}: {combination(result.hypothesis)}."
+
+
+def margins(hypothesis: Hypothesis) -> tuple[float, ...]:
+    """Return the values of the estimand that matter beside the null value: the smallest effect, or both margins."""
+    if hypothesis.kind.absence:
+        return tuple(hypothesis.null_value + sign * hypothesis.smallest_effect for sign in (-1, 1))
+    return (hypothesis.smallest_effect,)
+
+
+def margins_text(hypothesis: Hypothesis) -> str:
+    """Return these values as a reader sees them."""
+    return " and ".join(setting_text(value) for value in margins(hypothesis))
+
+
+def test_text(hypothesis: Hypothesis) -> str:
+    """Return what a hypothesis is tested by, with the number of resamples."""
+    return f"{registered_test(hypothesis).rstrip('.')}; {hypothesis.n_resamples} resamples."
+
+
+def decision_rows(hypothesis: Hypothesis) -> list[tuple[str, str]]:
+    """Return (label, sentence) for each finding that the registration allows: when a layer is said to be it."""
+    pvalue = f"{'Holm-adjusted ' if hypothesis.adjustment == 'holm' else ''}p at most {setting_text(hypothesis.alpha)}"
+    if hypothesis.kind.absence:
+        low, high = (setting_text(value) for value in margins(hypothesis))
+        return [
+            ("Supported when", f"{pvalue} for an effect above {low} and below {high}, both one-sided"),
+            ("Effect present when", f"{pvalue} for an effect below {low} or above {high}"),
+        ]
+    towards, away = ("above", "below") if hypothesis.alternative == "greater" else ("below", "above")
+    least = "at least" if hypothesis.alternative == "greater" else "at most"
+    reached = hypothesis.bound(hypothesis.estimate_reaches)
+    estimate = "" if reached is None else f", and an estimate of {least} {setting_text(reached)}"
+    null = setting_text(hypothesis.null_value)
+    rows = [("Supported when", f"{pvalue}, one-sided, for an effect {towards} {null}{estimate}")]
+    for label, bound in (("Opposite when", hypothesis.opposite_beyond), ("Ruled out when", hypothesis.ruled_out_at)):
+        value = hypothesis.bound(bound)
+        said = f"{pvalue}, one-sided, for an effect {away} " + ("" if value is None else setting_text(value))
+        rows.append((label, "not tested, by the registration" if value is None else said))
+    return rows
