@@ -152,7 +152,7 @@ def test_the_report_describes_and_decides_nothing(whole: Path, place: Path) -> N
     assert "1 layers do not cut the network and are ablated in place" in text
     assert "Responses below 0" in text  # of the swish branch
     assert "file from elsewhere" in text
-    for verdict in ("supported", "contradicted", "inconclusive"):
+    for verdict in ("supported", "opposite", "ruled-out", "inconclusive"):
         assert f'class="verdict {verdict}"' not in text
 
 

@@ -10,12 +10,16 @@ import pytest
 
 from study.analysis.core.ledger import ledger, registered_test
 from study.analysis.core.results import (
-    CONTRADICTED,
     DIFFERENT_VERDICTS,
     DISAGREE,
+    EFFECT_PRESENT,
     INCONCLUSIVE,
     NOT_COMPARED,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
     NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
     SAME_VERDICT,
     SUPPORTED,
     HypothesisResult,
@@ -81,11 +85,11 @@ def result(verdict: str = SUPPORTED, published: str = SUPPORTED, **changes: obje
 
 
 def test_every_claim_of_the_paper_has_its_row() -> None:
-    """Each confirmatory hypothesis, in the order of questions, and none of the exploratory ones."""
+    """Each confirmatory or primary hypothesis, in the order of questions, and none of the exploratory ones."""
     whole = registered().hypotheses.values()
     by_question = {name: tuple(one for one in whole if one.question == name) for name in registered_questions()}
     confirmatory = {
-        name: tuple(one.id for one in hypotheses if one.status == "confirmatory")
+        name: tuple(one.id for one in hypotheses if one.is_confirmatory)
         for name, hypotheses in by_question.items()
     }
     assert {name: confirmatory[name] for name in CLAIMS} == CLAIMS
@@ -107,7 +111,14 @@ def test_every_claim_of_the_paper_has_its_row() -> None:
     [
         (SUPPORTED, SUPPORTED, SAME_VERDICT),
         (INCONCLUSIVE, SUPPORTED, DIFFERENT_VERDICTS),
-        (CONTRADICTED, SUPPORTED, DIFFERENT_VERDICTS),
+        (OPPOSITE, SUPPORTED, DIFFERENT_VERDICTS),
+        (RULED_OUT, OPPOSITE, SAME_VERDICT),  # both speak against the claim
+        (EFFECT_PRESENT, EFFECT_PRESENT, SAME_VERDICT),
+        (RULED_OUT, INCONCLUSIVE, DIFFERENT_VERDICTS),
+        (RULED_OUT, NOT_SUPPORTED, SAME_VERDICT),  # an eye cannot tell these two apart
+        (INCONCLUSIVE, NOT_SUPPORTED, SAME_VERDICT),
+        (SUPPORTED, NOT_SUPPORTED, DIFFERENT_VERDICTS),
+        (NOT_INFORMATIVE, NOT_INFORMATIVE, NOT_COMPARED),
         (NOT_TESTED, SUPPORTED, NOT_COMPARED),
         (SUPPORTED, NOT_TESTED, NOT_COMPARED),
         (NOT_TESTED, NOT_TESTED, NOT_COMPARED),
@@ -133,9 +144,9 @@ def test_a_row_holds_both_analyses_layer_by_layer() -> None:
 
 def test_the_second_set_has_its_verdict() -> None:
     """That of the registered test; the comparison is of the first set."""
-    again = SecondSet((), CONTRADICTED, "", DISAGREE)
+    again = SecondSet((), OPPOSITE, "", DISAGREE)
     row = row_of(result(second=again))
-    assert (row.second_verdict, row.comparison) == (CONTRADICTED, SAME_VERDICT)
+    assert (row.second_verdict, row.comparison) == (OPPOSITE, SAME_VERDICT)
 
 
 def test_an_analysis_without_a_verdict_says_why() -> None:
@@ -145,6 +156,7 @@ def test_an_analysis_without_a_verdict_says_why() -> None:
     assert row_of(result(NOT_TESTED, layers=every)).untested == "conv1 is undefined; likewise 2 more layers"
     assert row_of(result(NOT_TESTED, layers=())).untested == "a reason"
     assert row_of(result(NOT_TESTED, layers=(), reason="")).untested == "no reason is recorded"
+    assert row_of(result(NOT_INFORMATIVE, NOT_INFORMATIVE)).untested == "a reason"
     assert row_of(result(SUPPORTED, NOT_TESTED)).untested == "by eye"
     assert row_of(result(SUPPORTED, NOT_TESTED, published_layers=())).untested == "no reason is recorded"
 
