@@ -10,6 +10,7 @@ import xarray as xr
 from study.analysis.core.evidence import evidence_of
 from study.analysis.core.layers import layer_names
 from study.analysis.core.learning import learning_checks, why_not_informative
+from study.analysis.core.ledger import registered_test
 from study.analysis.core.networks import Parts
 from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
@@ -122,9 +123,12 @@ def _concluded(
 
 
 def _explained(result: HypothesisResult) -> HypothesisResult:
-    """Return a result with what is to be said of the published analysis and of how the registered one differs."""
+    """Return a result with what is to be said of either analysis and of how the registered one differs."""
     published = questions()[result.hypothesis.question].published[result.hypothesis.measure]
-    return dataclasses.replace(result, published_test=published.test, difference=published.difference)
+    test = registered_test(result.hypothesis)
+    return dataclasses.replace(
+        result, registered_test=test, published_test=published.test, difference=published.difference
+    )
 
 
 def _missing(question: Question, *, second: bool) -> str:

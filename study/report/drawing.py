@@ -77,7 +77,7 @@ def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
         ],
         columns=["layer", "set", "estimate", "ci_low", "ci_high", "verdict"],
     )
-    smallest, *other = margins(result.hypothesis)
+    smallest, *other = margins(result)
     table = table.assign(null_value=result.hypothesis.null_value, smallest_effect=smallest)
     table = table.assign(other_margin=other[0] if other else np.nan)
     table = table.replace([np.inf, -np.inf], np.nan)

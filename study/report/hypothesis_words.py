@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from study.analysis.core.ledger import registered_test
 from study.analysis.core.results import (
     EFFECT_PRESENT,
     NO_VERDICT,
@@ -15,11 +14,14 @@ from study.analysis.core.results import (
     HypothesisResult,
     LayerResult,
 )
-from study.analysis.core.verdict import combination
-from study.registration import Hypothesis
 from study.report.wording import pvalue_text, setting_text
 
 _NOT_READ = "\N{EN DASH}"
+_COMBINED = {
+    "every": "the largest of its layers' adjusted p-values",
+    "most": "a partial conjunction of its layers' adjusted p-values, the largest of the smallest ones that are most of them",
+    "any": "the smallest of its layers' adjusted p-values",
+}
 
 
 def deciding_pvalue(layer: LayerResult) -> str:
@@ -59,31 +61,36 @@ def whole_sentence(result: HypothesisResult) -> str:
     """Return the p-value of a claim as a whole and how it was combined from its layers; '' where there is none."""
     if result.verdict in NO_VERDICT or math.isnan(result.pvalue):
         return ""
-    return f"As a whole, p of support {pvalue_text(result.pvalue)}: {combination(result.hypothesis)}."
+    combined = _COMBINED[result.hypothesis.layers_required]
+    across = ", adjusted across the primary hypotheses" if result.hypothesis.is_primary else ""
+    return f"As a whole, p of support {pvalue_text(result.pvalue)}: {combined}{across}."
 
 
-def margins(hypothesis: Hypothesis) -> tuple[float, ...]:
+def margins(result: HypothesisResult) -> tuple[float, ...]:
     """Return the values of the estimand that matter beside the null value: the smallest effect, or both margins."""
+    hypothesis = result.hypothesis
     if hypothesis.kind.absence:
         return tuple(hypothesis.null_value + sign * hypothesis.smallest_effect for sign in (-1, 1))
     return (hypothesis.smallest_effect,)
 
 
-def margins_text(hypothesis: Hypothesis) -> str:
+def margins_text(result: HypothesisResult) -> str:
     """Return these values as a reader sees them."""
-    return " and ".join(setting_text(value) for value in margins(hypothesis))
+    return " and ".join(setting_text(value) for value in margins(result))
 
 
-def test_text(hypothesis: Hypothesis) -> str:
+def test_text(result: HypothesisResult) -> str:
     """Return what a hypothesis is tested by, with the number of resamples."""
-    return f"{registered_test(hypothesis).rstrip('.')}; {hypothesis.n_resamples} resamples."
+    tested = result.registered_test or f"{result.hypothesis.test}, {result.hypothesis.alternative}"
+    return f"{tested.rstrip('.')}; {result.hypothesis.n_resamples} resamples."
 
 
-def decision_rows(hypothesis: Hypothesis) -> list[tuple[str, str]]:
+def decision_rows(result: HypothesisResult) -> list[tuple[str, str]]:
     """Return (label, sentence) for each finding that the registration allows: when a layer is said to be it."""
+    hypothesis = result.hypothesis
     pvalue = f"{'Holm-adjusted ' if hypothesis.adjustment == 'holm' else ''}p at most {setting_text(hypothesis.alpha)}"
     if hypothesis.kind.absence:
-        low, high = (setting_text(value) for value in margins(hypothesis))
+        low, high = (setting_text(value) for value in margins(result))
         return [
             ("Supported when", f"{pvalue} for an effect above {low} and below {high}, both one-sided"),
             ("Effect present when", f"{pvalue} for an effect below {low} or above {high}"),

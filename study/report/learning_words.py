@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from study.analysis.core.learning import why_not_informative
 from study.analysis.core.results import LearningCheck, QuestionResult
 from study.report.wording import number_text
 
-ORDINALS = {1: "first", 2: "second"}
+_ORDINALS = {1: "first", 2: "second"}
+_ALL = "all"  # the stratum of checks that have none
 _NONE = "\N{EN DASH}"
 
 
@@ -24,14 +24,27 @@ def learning_checks(questions: Sequence[QuestionResult]) -> tuple[LearningCheck,
 
 
 def unlearnt_sentences(checks: Sequence[LearningCheck]) -> list[str]:
-    """Return a sentence for each arm and set of initialisations that fails: it says which medians, and what follows."""
-    sentences = []
-    for arm, initialization_set in dict.fromkeys((check.arm, check.initialization_set) for check in checks):
-        of_set = [check for check in checks if (check.arm, check.initialization_set) == (arm, initialization_set)]
-        if why := why_not_informative(of_set):
-            ordinal = ORDINALS.get(initialization_set, str(initialization_set))
-            sentences.append(f"In the {ordinal} set of initialisations {why}.")
-    return sentences
+    """Return a sentence for each arm and set of initialisations that fails: it says which medians, beside what is needed."""
+    failed = [check for check in checks if not check.passed]
+    return [
+        _unlearnt([check for check in failed if (check.arm, check.initialization_set) == place])
+        for place in dict.fromkeys((check.arm, check.initialization_set) for check in failed)
+    ]
+
+
+def _unlearnt(failed: Sequence[LearningCheck]) -> str:
+    one = failed[0]
+    medians = ", ".join(
+        number_text(check.median) + ("" if check.stratum == _ALL else f" ({check.stratum})") for check in failed
+    )
+    return (
+        f"The networks of arm {one.arm}, {_ordinal(one)} set of initialisations, did not learn: median {one.measure} {medians},"
+        f" needed {number_text(one.needed)}."
+    )
+
+
+def _ordinal(check: LearningCheck) -> str:
+    return _ORDINALS.get(check.initialization_set, f"{check.initialization_set}th")
 
 
 def learning_rows(checks: Sequence[LearningCheck]) -> list[tuple[tuple[str, ...], bool]]:
@@ -40,7 +53,7 @@ def learning_rows(checks: Sequence[LearningCheck]) -> list[tuple[tuple[str, ...]
         (
             (
                 check.arm,
-                ORDINALS.get(check.initialization_set, str(check.initialization_set)),
+                _ordinal(check),
                 check.stratum,
                 number_text(check.median),
                 number_text(check.needed),

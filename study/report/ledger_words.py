@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from study.analysis.core.results import DIFFERENT_VERDICTS, NOT_COMPARED, NOT_INFORMATIVE, NOT_TESTED, SUPPORTED, LedgerRow
+from study.analysis.core.results import (
+    DIFFERENT_VERDICTS,
+    NOT_COMPARED,
+    NOT_INFORMATIVE,
+    NOT_TESTED,
+    SUPPORTED,
+    LedgerRow,
+)
 from study.report.wording import pvalue_text
 
 _MOST_LISTED = 3  # p-values that stand one by one

@@ -21,9 +21,7 @@ from study.analysis.core.results import (
     SUPPORTED,
 )
 
-_RING = (
-    "M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0ZM0.45,0A0.45,0.45,0,1,0,-0.45,0A0.45,0.45,0,1,0,0.45,0Z"  # the hole runs backwards
-)
+_RING = "M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0ZM0.45,0A0.45,0.45,0,1,0,-0.45,0A0.45,0.45,0,1,0,0.45,0Z"  # the hole runs backwards
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from study.analysis.core.ledger import compared
 from study.analysis.core.results import (
     AGREE,
     AGREEMENTS,
@@ -222,8 +221,7 @@ def agreement_counts(report: Report) -> list[tuple[str, int]]:
 
 def disagreements(report: Report) -> int:
     """Return how many hypotheses get another verdict from the analysis as published."""
-    compared_verdicts = [compared(result.verdict, result.published_verdict) for result in report.hypotheses]
-    return compared_verdicts.count(DIFFERENT_VERDICTS)
+    return [result.comparison for result in report.hypotheses].count(DIFFERENT_VERDICTS)
 
 
 def verdict_counts(report: Report) -> list[tuple[str, int]]:

@@ -89,8 +89,7 @@ def test_every_claim_of_the_paper_has_its_row() -> None:
     whole = registered().hypotheses.values()
     by_question = {name: tuple(one for one in whole if one.question == name) for name in registered_questions()}
     confirmatory = {
-        name: tuple(one.id for one in hypotheses if one.is_confirmatory)
-        for name, hypotheses in by_question.items()
+        name: tuple(one.id for one in hypotheses if one.is_confirmatory) for name, hypotheses in by_question.items()
     }
     assert {name: confirmatory[name] for name in CLAIMS} == CLAIMS
     results = tuple(
@@ -191,26 +190,37 @@ def test_every_measure_says_what_was_published_and_what_differs(name: str, measu
         assert "absence read" in published.test or "no asterisk" in published.test
 
 
+ABSENT = {"alternative": "two-sided", "opposite_beyond": "nothing", "ruled_out_at": "nothing", "smallest_effect": 0.3}
+
+
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("fields", "words"),
     [
-        ("untrained-few", "Mean over networks against 0.5, by sign flips; one-sided, below."),
         (
-            "generalization-lower-layers",
-            "Rank correlation over networks, ranks taken and permuted within augmentation; one-sided, below.",
+            {"null_value": 0.5, "alternative": "less"},
+            "Mean over networks against 0.5, by the larger p of sign flips and a bootstrap-t; one-sided, below.",
         ),
-        ("memorization-trend", "Rank correlation over networks, ranks taken and permuted freely; one-sided, below."),
+        ({"exchangeable": "by design"}, "Mean over networks against 0, by sign flips; one-sided, above."),
         (
-            "ablation-other-layers-absence",
-            "Equivalence: the mean over networks lies within -0.5 and 0.5, by sign flips; two one-sided tests.",
+            {"test": "rank_correlation", "strata": "augmentation"},
+            "Rank correlation over networks, ranks taken and permuted within augmentation, studentised; one-sided, above.",
         ),
         (
-            "generalization-conv1-absence",
+            {"test": "rank_correlation"},
+            "Rank correlation over networks, ranks taken and permuted freely, studentised; one-sided, above.",
+        ),
+        (
+            {"test": "mean_equivalence", **ABSENT},
+            "Equivalence: the mean over networks lies within -0.3 and 0.3, by the larger p of sign flips and a bootstrap-t;"
+            " two one-sided tests.",
+        ),
+        (
+            {"test": "correlation_equivalence", "strata": "augmentation", **ABSENT},
             "Equivalence: the rank correlation over networks within augmentation lies within -0.3 and 0.3, on Fisher's z;"
             " two one-sided tests.",
         ),
     ],
 )
-def test_a_registered_test_is_said_in_words(name: str, words: str) -> None:
+def test_a_registered_test_is_said_in_words(fields: dict[str, object], words: str) -> None:
     """Each kind of test, with its bounds and its side."""
-    assert registered_test(registered().hypotheses[name]) == words
+    assert registered_test(hypothesis("h", "existence", "It is so.", **fields)) == words

@@ -72,7 +72,9 @@ def test_sides_without_a_test_have_no_column() -> None:
 
 def test_a_claim_as_a_whole_has_a_pvalue_where_it_has_a_verdict() -> None:
     """With how it was combined; nothing where nothing was tested or the networks did not learn."""
-    assert hypothesis_words.whole_sentence(result_of()).startswith("As a whole, p of support 0.041: a partial conjunction")
+    assert hypothesis_words.whole_sentence(result_of()).startswith(
+        "As a whole, p of support 0.041: a partial conjunction"
+    )
     for verdict in (NOT_TESTED, NOT_INFORMATIVE):
         assert hypothesis_words.whole_sentence(result_of(verdict=verdict)) == ""
     assert hypothesis_words.whole_sentence(result_of(pvalue=NAN)) == ""
@@ -91,7 +93,7 @@ def test_what_decides_is_said_side_by_side() -> None:
         ruled_out_at="nothing",
     )
     minus = "\N{MINUS SIGN}"
-    assert hypothesis_words.decision_rows(less) == [
+    assert hypothesis_words.decision_rows(result_of(hypothesis=less)) == [
         (
             "Supported when",
             f"Holm-adjusted p at most 0.05, one-sided, for an effect below 0, and an estimate of at most {minus}0.3",
@@ -99,8 +101,8 @@ def test_what_decides_is_said_side_by_side() -> None:
         ("Opposite when", "Holm-adjusted p at most 0.05, one-sided, for an effect above 0"),
         ("Ruled out when", "not tested, by the registration"),
     ]
-    assert hypothesis_words.decision_rows(ABSENT) == [
+    assert hypothesis_words.decision_rows(result_of(hypothesis=ABSENT)) == [
         ("Supported when", "Holm-adjusted p at most 0.05 for an effect above 0.75 and below 1.25, both one-sided"),
         ("Effect present when", "Holm-adjusted p at most 0.05 for an effect below 0.75 or above 1.25"),
     ]
-    assert hypothesis_words.margins_text(ABSENT) == "0.75 and 1.25"
+    assert hypothesis_words.margins_text(result_of(hypothesis=ABSENT)) == "0.75 and 1.25"

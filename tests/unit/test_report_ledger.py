@@ -117,11 +117,22 @@ def test_a_row_says_everything_of_its_claim(page: str) -> None:
     header, *rows = rows_of(page, 'id="ledger"')
     assert header == ["Claim", "As published", "As registered", "Why they may differ, and what it did here"]
     cells = {row[0].split(".")[0].removeprefix("Claim of "): row for row in rows}
-    assert list(cells) == ["same", "changed", "untested", "absent", "unseen", "present", "unlearnt", "neither", "hostile"]
+    assert list(cells) == [
+        "same",
+        "changed",
+        "untested",
+        "absent",
+        "unseen",
+        "present",
+        "unlearnt",
+        "neither",
+        "hostile",
+    ]
     assert cells["same"] == [
         "Claim of same. section 3.1conv2, conv3",
         "supported Compared by eye. p: conv2 0.40, conv3 0.40.",
-        "supported Mean over networks against 0, by the larger p of sign flips and a bootstrap-t; one-sided, above. Adjusted p: conv2 0.007, conv3 0.070.",
+        "supported Mean over networks against 0, by the larger p of sign flips and a bootstrap-t; one-sided, above. Adjusted p:"
+        " conv2 0.007, conv3 0.070.",
         "Unit of analysis: networks. The verdict stays the same here: supported by either analysis.",
     ]
     assert cells["changed"][2].startswith("inconclusive second set: opposite Mean over networks")

@@ -249,7 +249,7 @@ def test_what_verdicts_stand_on_stands_above_them(page: str) -> None:
 
 def test_networks_that_did_not_learn_are_said_first(page: str) -> None:
     """Before the summary and every verdict, with a table of medians; their results, as published too, are no verdict."""
-    said = page.index("In the first set of initialisations the networks of arm maturation did not learn")
+    said = page.index("The networks of arm maturation, first set of initialisations, did not learn: median")
     assert said < page.index('<p class="summary">') < page.index('id="learning"') < page.index('id="verdicts"')
     columns, *rows = rows_of(page, 'id="learning"')
     assert columns[:6] == ["arm", "set", "stratum", "learnt", "median", "needed"]

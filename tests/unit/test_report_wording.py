@@ -182,7 +182,9 @@ def test_layers_are_compared_where_both_sets_were_tested() -> None:
     """By name; a layer that one set lacks, or did not test, counts for nothing."""
     result = of_both_sets((SUPPORTED, RULED_OUT, SUPPORTED), (SUPPORTED, SUPPORTED, NOT_TESTED))
     assert wording.same_layers(result) == (1, 2)
-    assert wording.second_sentence(result).endswith("Layers with a verdict in both sets: 2, with the same verdict in 1.")
+    assert wording.second_sentence(result).endswith(
+        "Layers with a verdict in both sets: 2, with the same verdict in 1."
+    )
     assert wording.same_layers(of_both_sets((SUPPORTED, SUPPORTED), (SUPPORTED,))) == (1, 1)
     assert "Layers with a verdict" not in wording.second_sentence(of_both_sets((NOT_TESTED,), (SUPPORTED,)))
 

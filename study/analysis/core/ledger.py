@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from study.analysis.core.results import (
-    DIFFERENT_VERDICTS,
-    NO_VERDICT,
-    NOT_COMPARED,
     NOT_INFORMATIVE,
-    NOT_SUPPORTED,
     NOT_TESTED,
-    REFUTED,
-    SAME_VERDICT,
-    SUPPORTED,
     HypothesisResult,
     LayerResult,
     LedgerRow,
@@ -67,24 +60,9 @@ def _row(result: HypothesisResult) -> LedgerRow:
         registered_verdict=result.verdict,
         second_verdict="" if second is None else second.verdict,
         difference=result.difference,
-        comparison=compared(result.verdict, result.published_verdict),
+        comparison=result.comparison,
         untested=_untested(result),
     )
-
-
-def compared(registered: str, published: str) -> str:
-    """Return whether two verdicts on a claim say the same, one of `COMPARISONS`.
-
-    Opposite, ruled out and effect present all speak against the claim. What is "not supported" was read by eye, which
-    cannot tell a claim that is wrong from one that is not decided: it says the same as either.
-    """
-    if {registered, published} & set(NO_VERDICT):
-        return NOT_COMPARED
-    if published == NOT_SUPPORTED:
-        same = registered != SUPPORTED
-    else:
-        same = registered == published or {registered, published} <= set(REFUTED)
-    return SAME_VERDICT if same else DIFFERENT_VERDICTS
 
 
 def _untested(result: HypothesisResult) -> str:

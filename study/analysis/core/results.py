@@ -85,8 +85,8 @@ class HypothesisResult:
 
     `pvalue` is the p-value of the claim as a whole: of its layers' adjusted ones the largest, the smallest, or that of a
     partial conjunction, as every, any or most layers are needed; of a primary hypothesis adjusted across these.
-    `published_test` says in words what the published analysis is, `difference` in one line what sets the registered one
-    apart from it.
+    `registered_test` says in words what it is tested by, `published_test` what the published analysis is, `difference` in one
+    line what sets the registered one apart from it.
     """
 
     hypothesis: Hypothesis
@@ -99,6 +99,22 @@ class HypothesisResult:
     published_test: str = ""
     difference: str = ""
     pvalue: float = float("nan")
+    registered_test: str = ""
+
+    @property
+    def comparison(self) -> str:
+        """Return whether the registered and the published verdict say the same, one of `COMPARISONS`.
+
+        Opposite, ruled out and effect present all speak against the claim. What is "not supported" was read by eye, which
+        cannot tell a claim that is wrong from one that is not decided: it says the same as either.
+        """
+        verdicts = {self.verdict, self.published_verdict}
+        if verdicts & set(NO_VERDICT):
+            return NOT_COMPARED
+        if self.published_verdict == NOT_SUPPORTED:
+            return DIFFERENT_VERDICTS if self.verdict == SUPPORTED else SAME_VERDICT
+        same = len(verdicts) == 1 or verdicts <= set(REFUTED)
+        return SAME_VERDICT if same else DIFFERENT_VERDICTS
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,6 @@ from study.analysis.core.results import (
 from study.registration import Hypothesis
 
 NEEDS = {"every": "every layer", "most": "more than half of the layers", "any": "at least one layer"}
-_COMBINED = {
-    "every": "the largest of its layers' adjusted p-values",
-    "most": "a partial conjunction of its layers' p-values",
-    "any": "the smallest of its layers' adjusted p-values",
-}
 
 
 def layer_verdict(hypothesis: Hypothesis, layer: LayerResult) -> str:
@@ -109,9 +104,3 @@ def reason(hypothesis: Hypothesis, verdict: str, layers: Sequence[LayerResult]) 
         if any(layer.verdict == kind for layer in layers)
     ]
     return f"{'; '.join(counts)} (support needs {NEEDS[hypothesis.layers_required]})"
-
-
-def combination(hypothesis: Hypothesis) -> str:
-    """Return in words what the p-value of the claim as a whole is."""
-    text = _COMBINED[hypothesis.layers_required]
-    return f"{text}, adjusted across the primary hypotheses" if hypothesis.is_primary else text
