@@ -31,12 +31,14 @@ from study.analysis.simulation.population import (
     spread_between,
 )
 from study.analysis.simulation.stored_groups import group, unit_labels
+from study.registration import COMMON_IMAGES
 from study.vocabulary.schema import TARGETS
 
 DRAW_FREEDOM: Final = 6.0  # of Student's t, for random halves of one network
 UNDEFINED: Final = 0.01  # share of networks in which ablating a half does not raise the loss
 BLOCKS: Final = 20  # of test images
 IMAGE_SD: Final = 0.5  # of a block's effect in all networks alike, in standard deviations over networks
+COMMON_IMAGE_SD: Final = 1.25  # the same where that is what departs: as of conv4 on the 96 images of a quick study
 REST_SD: Final = 1.0  # of a block's effect in one network
 STRONGER: Final = 1.0  # how much stronger an effect is under the other clamps, in standard deviations over networks
 RESPONSE_SD: Final = 0.35  # of a unit's mean response, in units of its half's mean
@@ -50,7 +52,8 @@ def _costs(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
 def _by_block(rng: np.random.Generator, design: Design, effect: Floats, sd: float) -> Floats:
     """Return effects (rows, ...) by block of images, (rows, ..., block); `sd` is that of the effects over networks."""
     shape = (*effect.shape[1:], BLOCKS)
-    common = IMAGE_SD * rng.standard_normal((design.studies, *shape))
+    image_sd = COMMON_IMAGE_SD if design.departure == COMMON_IMAGES else IMAGE_SD
+    common = image_sd * rng.standard_normal((design.studies, *shape))
     rest = REST_SD * rng.standard_normal((design.rows, *shape))
     return effect[..., None] + sd * (np.repeat(common, design.networks, axis=0) + rest)
 
