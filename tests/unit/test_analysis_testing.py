@@ -1,4 +1,4 @@
-"""From one value per network and layer to a verdict: exclusions, families, rules."""
+"""From one value per network and layer to a verdict: missing networks, families, findings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ import xarray as xr
 from statsmodels.stats.multitest import multipletests
 
 from study.analysis.core import testing
-from study.analysis.core.question import Estimand
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, LayerResult
+from study.analysis.core.evidence import Evidence
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
+    SUPPORTED,
+    LayerResult,
+)
 from study.registration import TEST_KINDS, Hypothesis
 from tests.example_study import AUGMENTATIONS, registered
 
-STUDY = xr.DataTree()
 MEASURED = list(registered().hypotheses)
+REFUTED = "refuted"
 NORMAL = scipy.stats.norm.ppf((np.arange(24) + 0.5) / 24)  # 24 values, mean 0, symmetric, standard deviation near 1
 
 
@@ -48,8 +57,16 @@ def measured(
     layers = options.pop("layers", one.layers)
     array = labelled(np.asarray(values, float), layers, **options)
     other = None if against is None else labelled(np.asarray(against, float), **options)
-    estimand = Estimand(values=lambda study: array, against=None if other is None else lambda study: other)
-    return testing.tested_layers(one, estimand, STUDY, root_seed=0)
+    evidence = Evidence(array, None if other is None else other.values, pairs=paired(array) if one.kind.pairs else None)
+    return testing.tested_layers(one, evidence, root_seed=0)
+
+
+def paired(values: xr.DataArray) -> xr.DataArray:
+    """Return similarities whose diagonal are the values, and which are scattered about 0 elsewhere."""
+    n = values.sizes["network"]
+    others = np.random.default_rng(n).normal(0, 0.1, size=(values.sizes["layer"], n, n))
+    others[:, np.arange(n), np.arange(n)] = values.values
+    return xr.DataArray(others, dims=("layer", "network", "partner"), coords={"layer": values["layer"]})
 
 
 def concluded(one: Hypothesis, values: np.ndarray, against: np.ndarray | None = None) -> tuple[str, list[str]]:
@@ -81,33 +98,47 @@ def correlated(rho: float, size: int, n_layers: int, *, strata: str) -> tuple[np
 
 
 def planted(one: Hypothesis, verdict: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return values that are plainly, plainly not, or not plainly what a hypothesis claims."""
+    """Return values that are plainly, plainly not, or not plainly what a hypothesis claims.
+
+    Refuted is the opposite of an effect, or a bound that lies on the other side, or an effect where absence is claimed.
+    """
     n_layers = len(one.layers)
     if one.kind.correlates:
-        rho, size = {SUPPORTED: (-1, 6), CONTRADICTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
+        rho, size = {SUPPORTED: (-1, 6), REFUTED: (0.8, 6), INCONCLUSIVE: (-0.3, 6)}[verdict]
         if one.test == "correlation_equivalence":
-            rho, size = {SUPPORTED: (0, 40), CONTRADICTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
+            rho, size = {SUPPORTED: (0, 40), REFUTED: (-0.8, 16), INCONCLUSIVE: (-0.3, 16)}[verdict]
         return correlated(rho, size, n_layers, strata=one.strata)
     sign = -1 if one.alternative == "less" else 1
     bound = sign * max(sign * one.null_value, sign * one.smallest_effect)
     centre, spread = {
         SUPPORTED: (bound + sign, 0.1),
-        CONTRADICTED: (bound - sign, 0.1),
+        REFUTED: (min(sign * one.null_value, sign * one.smallest_effect) * sign - sign, 0.1),
         INCONCLUSIVE: (bound, 4.0),
     }[verdict]
-    if one.test == "equivalence":
-        centre, spread = {SUPPORTED: (0.0, 0.1), CONTRADICTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+    if one.test == "mean_equivalence":
+        centre, spread = {SUPPORTED: (0.0, 0.1), REFUTED: (-1.5, 0.2), INCONCLUSIVE: (0.3, 2.0)}[verdict]
+        alike = np.repeat(NORMAL[2::4], 4)  # the same in each of four strata
+        return np.tile(centre + spread * alike, (n_layers, 1)), None
     return np.stack([np.random.default_rng(i).permutation(centre + spread * NORMAL) for i in range(n_layers)]), None
 
 
-@pytest.mark.parametrize("verdict", [SUPPORTED, CONTRADICTED, INCONCLUSIVE])
+def expected(one: Hypothesis, verdict: str) -> str:
+    """Return the word for what was planted: how a claim is refuted depends on what it is."""
+    if verdict != REFUTED:
+        return verdict
+    if one.kind.absence:
+        return EFFECT_PRESENT
+    return RULED_OUT if one.bound(one.opposite_beyond) is None else OPPOSITE
+
+
+@pytest.mark.parametrize("verdict", [SUPPORTED, REFUTED, INCONCLUSIVE])
 @pytest.mark.parametrize("name", MEASURED)
 def test_planted_effects_come_out_as_registered(name: str, verdict: str) -> None:
     """The whole registered path, test to verdict, on 24 networks, in every layer alike."""
     one = hypothesis(name)
     overall, layers = concluded(one, *planted(one, verdict))
-    assert set(layers) == {verdict}
-    assert overall == verdict
+    assert set(layers) == {expected(one, verdict)}
+    assert overall == expected(one, verdict)
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -137,7 +168,7 @@ def test_undefined_networks_are_left_out_and_counted() -> None:
     values[2, [0, 5, 9]] = [np.nan, np.inf, np.nan]
     layers = measured(one, values)
     assert [layer.n for layer in layers] == [24, 24, 21, 24, 24, 24, 24]
-    assert [layer.n_excluded for layer in layers] == [0, 0, 3, 0, 0, 0, 0]
+    assert [layer.n_missing for layer in layers] == [0, 0, 3, 0, 0, 0, 0]
     assert layers[2].estimate == pytest.approx(np.delete(values[2], [0, 5, 9]).mean())
 
 
@@ -146,7 +177,7 @@ def test_a_network_is_left_out_when_either_variable_is_undefined() -> None:
     one = hypothesis("generalization-lower-layers")
     values, against = correlated(-1, 6, 3, strata="augmentation")
     values[1, 3], against[7] = np.nan, np.nan
-    assert [(layer.n, layer.n_excluded) for layer in measured(one, values, against)] == [(23, 1), (22, 2), (23, 1)]
+    assert [(layer.n, layer.n_missing) for layer in measured(one, values, against)] == [(23, 1), (22, 2), (23, 1)]
 
 
 def test_exclusions_can_leave_too_few() -> None:
@@ -154,7 +185,7 @@ def test_exclusions_can_leave_too_few() -> None:
     values = np.tile(0.3 + 0.1 * NORMAL[:9], (7, 1))
     values[0, :2] = np.nan
     layers = measured(hypothesis(), values)
-    assert (layers[0].verdict, layers[0].n, layers[0].n_excluded) == (NOT_TESTED, 7, 2)
+    assert (layers[0].verdict, layers[0].n, layers[0].n_missing) == (NOT_TESTED, 7, 2)
     assert "there are 7" in layers[0].note
     assert all(np.isfinite(layer.pvalue) for layer in layers[1:])
 
@@ -162,7 +193,7 @@ def test_exclusions_can_leave_too_few() -> None:
 def test_nothing_defined_is_not_tested() -> None:
     """No network has a value: no estimate, no warning, a reason."""
     (layer, *_) = measured(hypothesis(), np.full((7, 24), np.nan))
-    assert (layer.verdict, layer.n, layer.n_excluded) == (NOT_TESTED, 0, 24)
+    assert (layer.verdict, layer.n, layer.n_missing) == (NOT_TESTED, 0, 24)
     assert np.isnan(layer.estimate)
 
 
@@ -220,10 +251,12 @@ def test_an_untested_hypothesis_says_why_everywhere() -> None:
 # Numbers
 
 
-@pytest.mark.parametrize("alternative", ["greater", "less", "two-sided"])
+@pytest.mark.parametrize("alternative", ["greater", "less"])
 def test_a_mean_is_tested_against_all_sign_flips(alternative: str) -> None:
     """Eight networks: the p-value counted over the 256 flips, of differences from the registered null value."""
-    one = hypothesis(alternative=alternative, null_value=0.2, layers=("conv1",))
+    one = hypothesis(
+        alternative=alternative, null_value=0.2, layers=("conv1",), exchangeable="by the making of the values"
+    )
     values = np.array([0.1, 0.5, 0.35, 0.3, -0.1, 0.6, 0.45, 0.25])
     (layer,) = measured(one, values[None])
     differences = values - 0.2
@@ -273,14 +306,15 @@ def test_a_correlation_needs_a_second_variable(test: str) -> None:
         measured(one, np.tile(np.arange(24.0), (3, 1)))
 
 
-def test_values_computed_before_are_tested_as_the_measure_is() -> None:
-    """`tested_values` on a measure's values, dimensions in either order, is `tested_layers`."""
+def test_dimensions_may_stand_in_any_order() -> None:
+    """Layers and networks are told apart by their names."""
     one = hypothesis("generalization-lower-layers")
     values, against = correlated(-0.3, 6, 3, strata="augmentation")
     values[1, 3] = np.nan
     array = labelled(values, one.layers)
     for ordered in (array, array.transpose("network", "layer")):
-        assert repr(testing.tested_values(one, ordered, against, root_seed=0)) == repr(measured(one, values, against))
+        tested = testing.tested_layers(one, Evidence(ordered, against), root_seed=0)
+        assert repr(tested) == repr(measured(one, values, against))
 
 
 def test_the_confidence_level_is_the_registered_one() -> None:
@@ -331,7 +365,8 @@ def results(one: Hypothesis, pvalues: list[float]) -> tuple[LayerResult, ...]:
     layers = []
     for name, p in zip(one.layers, pvalues, strict=True):
         verdict, note = (NOT_TESTED, "few") if math.isnan(p) else ("", "")
-        layers.append(LayerResult(name, 1.0, 0.5, 1.5, "BCa", p, math.nan, 24, 0, verdict, note))
+        layer = testing.untested_layer(name, note, 24, 0)
+        layers.append(dataclasses.replace(layer, estimate=1.0, pvalue=p, verdict=verdict))
     return tuple(layers)
 
 
@@ -390,3 +425,110 @@ def test_untested_layers_stay_untested() -> None:
     assert [layer.verdict for layer in result.layers] == [SUPPORTED, NOT_TESTED]
     assert result.verdict == INCONCLUSIVE
     assert "not tested in conv2" in result.reason
+
+
+# Conditions, primary hypotheses, networks that did not learn
+
+
+def test_a_claim_about_several_conditions_takes_the_largest_p_and_shows_the_weakest() -> None:
+    """Three conditions of one layer: the one with the smallest estimate is shown, and every p is the largest of the three."""
+    one = hypothesis(layers=("conv1",), exchangeable="")
+    values = np.stack([0.3 + 0.1 * NORMAL, 0.02 + 0.3 * NORMAL, 0.1 + 0.1 * NORMAL])
+    array = labelled(values, ("a", "b", "c")).rename(layer="condition").expand_dims(layer=["conv1"])
+    (layer,) = testing.tested_layers(one, Evidence(array), root_seed=0)
+    singles = [measured(one, row[None])[0] for row in values]
+    assert layer.estimate == pytest.approx(0.02)
+    assert layer.pvalue == pytest.approx(max(single.pvalue for single in singles), abs=0.02)
+    assert layer.pvalue_ruled_out == pytest.approx(max(single.pvalue_ruled_out for single in singles), abs=0.02)
+    assert layer.note == "weakest of a, b, c: b"
+
+
+def wholes(pvalues: dict[str, float], **options: Any) -> dict[str, Any]:
+    """Return the results of hypotheses of one layer with given p-values, all of them primary."""
+    tests = {
+        name: testing.Tested(one, results(one, [pvalue]), (), options.get(name, ""))
+        for name, pvalue in pvalues.items()
+        for one in [hypothesis(id=name, family=name, layers=("conv1",), status="primary")]
+    }
+    return testing.with_verdicts(tests)
+
+
+def test_primary_hypotheses_are_adjusted_across() -> None:
+    """Holm over their p-values as wholes; one that is then no longer small is inconclusive, and says so."""
+    outcome = wholes({"a": 0.03, "b": 0.04, "c": 0.001})
+    np.testing.assert_allclose([outcome[name].pvalue for name in "abc"], [0.06, 0.06, 0.003])
+    assert [outcome[name].verdict for name in "abc"] == [INCONCLUSIVE, INCONCLUSIVE, SUPPORTED]
+    assert "adjusted across the 3 primary hypotheses p = 0.06" in outcome["a"].reason
+    assert outcome["a"].layers[0].verdict == SUPPORTED
+
+
+def test_networks_that_did_not_learn_have_no_verdict_and_adjust_nothing() -> None:
+    """Their hypothesis is not informative, in every layer, for the reason given; the others are adjusted without it."""
+    outcome = wholes({"a": 0.03, "b": 0.001}, b="they did not learn")
+    assert (outcome["b"].verdict, outcome["b"].reason) == (NOT_INFORMATIVE, "they did not learn")
+    assert outcome["b"].published_verdict == NOT_INFORMATIVE
+    assert {layer.verdict for layer in outcome["b"].layers} == {NOT_INFORMATIVE}
+    assert (outcome["a"].verdict, outcome["a"].pvalue) == (SUPPORTED, 0.03)
+
+
+# Absence over strata
+
+
+def opposite_strata(rho: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return one layer's values and an outcome that correlate at rho, rho, -rho, -rho in four strata."""
+    order = np.arange(size)
+    columns = [arrangement(sign * rho, size) for sign in (1, 1, -1, -1)]
+    return np.stack(columns, axis=1).reshape(1, -1).astype(float), order.repeat(4).astype(float)
+
+
+def test_opposite_correlations_are_no_absence() -> None:
+    """+.6, +.6, -.6, -.6 by augmentation: the mean is 0, p is 1, the note says why, and the verdict is inconclusive."""
+    one = hypothesis("generalization-conv1-absence")
+    values, against = opposite_strata(0.6, 30)
+    (layer,) = measured(one, values, against)
+    assert abs(layer.estimate) < 0.05
+    assert layer.pvalue == 1.0
+    assert "strata differ (Cochran's Q: p = " in layer.note
+    assert concluded(one, values, against)[0] == INCONCLUSIVE
+    values, against = opposite_strata(0.0, 30)
+    assert concluded(one, values, against)[0] == SUPPORTED
+
+
+# Missing networks
+
+
+def test_few_missing_networks_change_nothing() -> None:
+    """One of 24 is below 5 %: p-values are those of the networks that are there."""
+    one = hypothesis(layers=("conv1",))
+    values = 0.3 + 0.1 * NORMAL[None]
+    values[0, 3] = np.nan
+    (layer,) = measured(one, values)
+    (without,) = measured(one, np.delete(values, 3, axis=1))
+    assert (layer.n, layer.n_missing) == (23, 1)
+    assert layer.pvalue == pytest.approx(without.pvalue, abs=0.001)
+
+
+def test_many_missing_networks_must_not_decide() -> None:
+    """Six of 24 undefined: p is that with each of them at the smallest value, and the note says so."""
+    one = hypothesis(layers=("conv1",), smallest_effect=0.01)
+    values = (0.08 + 0.1 * np.random.default_rng(1).permutation(NORMAL))[None]
+    values[0, :6] = np.nan
+    (layer,) = measured(one, values)
+    worst = np.where(np.isnan(values), np.nanmin(values), values)
+    assert (layer.n, layer.n_missing) == (18, 6)
+    assert layer.pvalue == pytest.approx(measured(one, worst)[0].pvalue, abs=0.02)
+    assert layer.pvalue > 3 * measured(one, values[:, 6:])[0].pvalue
+    assert layer.estimate == pytest.approx(np.nanmean(values))
+    assert "more than 5% of networks are missing" in layer.note
+
+
+def test_networks_that_failed_are_missing_too() -> None:
+    """Planned networks without a row count, and are given the most adverse ranks of their stratum."""
+    one = hypothesis("generalization-lower-layers", layers=("conv2",))
+    values, against = correlated(-0.8, 6, 1, strata="augmentation")
+    failed = tuple({"augmentation": "none", "label_corruption": 0.0} for _ in range(5))
+    complete = testing.tested_layers(one, Evidence(labelled(values, one.layers), against), root_seed=0)[0]
+    lost = testing.tested_layers(one, Evidence(labelled(values, one.layers), against, failed=failed), root_seed=0)[0]
+    assert (complete.n_missing, lost.n_missing, lost.n) == (0, 5, 24)
+    assert lost.pvalue > complete.pvalue
+    assert lost.estimate == complete.estimate

@@ -41,7 +41,7 @@ def test_the_digest_stands_when_only_prose_changes() -> None:
         {"alpha": 0.01},
         {"claim": "It is not so."},
         {"layers": ["conv1"]},
-        {"supported": "pvalue_adjusted < alpha"},
+        {"estimate_reaches": "smallest_effect"},
         {"status": "exploratory"},
         {"smallest_effect": 0.2},
         {"exclusions": "some"},
@@ -88,11 +88,11 @@ def test_added_and_removed_hypotheses_are_listed() -> None:
 def test_every_difference_has_a_line() -> None:
     """Two fields of one hypothesis, one of another."""
     before = register(block("a"), block("b"))
-    after = register(block("a", alpha=0.01, test="equivalence"), block("b", minimum_networks=9))
+    after = register(block("a", alpha=0.01, ruled_out_at="nothing"), block("b", minimum_networks=9))
     lines = differences(json.loads(json.dumps(before.as_record())), after)
     assert lines == [
-        "a: test was 'sign_flip', is now 'equivalence'",
         "a: alpha was 0.05, is now 0.01",
+        "a: ruled_out_at was 'smallest_effect', is now 'nothing'",
         "b: minimum_networks was 8, is now 9",
     ]
 

@@ -114,8 +114,8 @@ def test_the_record_is_plain_json(registered: Registration) -> None:
         ),
         ({"measure": "selectivity"}, "measure", "'selectivity' is unknown; existence has selective_excess"),
         ({"measure": "log2_ratio"}, "measure", "'log2_ratio' is unknown; existence has"),
-        ({"test": "stratified_permutation", "expected_sd": 0.0}, "test", "one value a network"),
-        ({"test": "correlation_equivalence", "expected_sd": 0.0}, "test", "one value a network"),
+        ({"test": "rank_correlation", "expected_sd": 0.0}, "test", "one value a network"),
+        ({"test": "pairing"}, "test", "has no curves to pair"),
         ({"question": "generalization", "measure": "gosi_against_test_loss"}, "test", "correlates two variables"),
     ],
 )

@@ -30,6 +30,13 @@ def test_tables_in_the_file_are_those_generated() -> None:
     assert with_tables(text, source=PREREGISTRATION.name) == text, f"preregistration.md is out of date: run {COMMAND}"
 
 
+ABSENCE = {
+    "test": "mean_equivalence",
+    "alternative": "two-sided",
+    **dict.fromkeys(("estimate_reaches", "opposite_beyond", "ruled_out_at"), "nothing"),
+}
+
+
 def test_a_hypothesis_has_one_row() -> None:
     """With its network, its layers, how many are needed, and what decides."""
     rows = hypotheses_table(read_registration(PREREGISTRATION)).splitlines()[2:]
@@ -37,11 +44,11 @@ def test_a_hypothesis_has_one_row() -> None:
         read_registration(PREREGISTRATION).hypotheses
     )
     shown = hypotheses_table(
-        register(block("existence-a", alternative="less", null_value=0.5), block("b", test="equivalence", layers="all"))
+        register(block("existence-a", alternative="less", null_value=0.5), block("b", layers="all", **ABSENCE))
     ).splitlines()[2:]
     assert shown == [
-        "| existence-a | It is so. | 3.1 | cnn7 | conv1, conv2 | every | sign_flip, below 0.5 | 0.1 | confirmatory |",
-        "| b | It is so. | 3.1 | cnn7 | all | every | equivalence | within ±0.1 | confirmatory |",
+        "| existence-a | It is so. | 3.1 | cnn7 | conv1, conv2 | every | mean, below 0.5 | 0.1 | confirmatory |",
+        "| b | It is so. | 3.1 | cnn7 | all | every | mean_equivalence | within ±0.1 | confirmatory |",
     ]
 
 
