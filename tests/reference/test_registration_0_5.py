@@ -1,4 +1,4 @@
-"""The registration says what that of version 0.5 said, in another form: compared field by field, words renamed."""
+"""What the registration says that of version 0.5 did not: field by field, every difference is listed, with its reason."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from study.registration import Registration
 from study.registration.deviations import differences
 from tests.example_study import registered
 
 HERE = Path(__file__).parent
 STORED: dict[str, Any] = json.loads((HERE / "registration_0_5.json").read_text(encoding="utf-8"))
 WORDS: dict[str, str] = tomllib.loads((HERE / "renamed_words.toml").read_text(encoding="utf-8"))
-NEW_FIELDS = {"network"}
+CHANGES: dict[str, Any] = tomllib.loads((HERE / "changes_since_0_5.toml").read_text(encoding="utf-8"))
+NEW_FIELDS, GONE_FIELDS = set(CHANGES["new_fields"]), set(CHANGES["gone_fields"])
+CHANGED: dict[str, dict[str, str]] = CHANGES["changed"]
 
 
 def renamed(value: Any) -> Any:
@@ -37,19 +38,39 @@ def now() -> dict[str, Any]:
     return registered().as_record()
 
 
-@pytest.mark.parametrize("name", STORED["hypotheses"])
-def test_a_hypothesis_is_the_same_field_by_field(now: dict[str, Any], name: str) -> None:
-    """All 26 fields, with the layers of cnn7 where the new file says all; hypotheses registered later are not compared."""
+def before_and_after(now: dict[str, Any], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields of a hypothesis that both registrations have: of 0.5 with renamed words, and as they are now."""
     before, after = renamed(STORED["hypotheses"][name]), now["hypotheses"][name]
-    assert after["id"] == name
-    assert set(after) - set(before) == NEW_FIELDS
-    assert {field: after[field] for field in before} == before
+    kept = [field for field in before if field not in GONE_FIELDS]
+    before["test"] = CHANGES["tests"][before["test"]]
+    return {field: before[field] for field in kept}, {field: after[field] for field in kept}
+
+
+@pytest.mark.parametrize("name", [name for name in STORED["hypotheses"] if name not in CHANGES["gone"]])
+def test_a_hypothesis_differs_in_the_listed_fields_and_in_no_other(now: dict[str, Any], name: str) -> None:
+    """With the layers of cnn7 where the new file says all; tests by their new names."""
+    before, after = before_and_after(now, name)
+    assert set(now["hypotheses"][name]) - set(STORED["hypotheses"][name]) == NEW_FIELDS
+    assert {field for field in before if before[field] != after[field]} == set(CHANGED.get(name, {}))
+
+
+def test_what_is_gone_and_what_is_new_is_listed(now: dict[str, Any]) -> None:
+    """Hypotheses of version 0.5 that are registered no more, and those registered since, each with its reason."""
+    assert set(STORED["hypotheses"]) - set(now["hypotheses"]) == set(CHANGES["gone"])
+    assert set(now["hypotheses"]) - set(STORED["hypotheses"]) == set(CHANGES["new"])
+    reasons = [
+        *CHANGES["gone"].values(),
+        *CHANGES["new"].values(),
+        *(r for one in CHANGED.values() for r in one.values()),
+    ]
+    assert all(len(reason) > 20 for reason in reasons)
 
 
 @pytest.mark.parametrize("profile", STORED["profile_settings"])
 def test_sizes_of_a_profile_are_the_same(now: dict[str, Any], profile: str) -> None:
-    """They stood in the registration and in the profile's file; now in the file alone."""
-    assert renamed(STORED["profile_settings"][profile]).items() <= now["profile_settings"][profile].items()
+    """They stood in the registration and in the profile's file; now in the file alone. The listed profiles have others."""
+    same = renamed(STORED["profile_settings"][profile]).items() <= now["profile_settings"][profile].items()
+    assert same != (profile in CHANGES["profiles"])
 
 
 def test_settings_are_the_same(now: dict[str, Any]) -> None:
@@ -60,8 +81,12 @@ def test_settings_are_the_same(now: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("question", STORED["multiverse"])
 def test_a_multiverse_is_the_same(now: dict[str, Any], question: str) -> None:
-    """The same factors in the same order, with the same levels, the registered one first."""
-    before, after = renamed(STORED["multiverse"][question]), now["multiverse"][renamed(question)]
+    """The same factors in the same order, with the same levels, the registered one first; listed factors aside."""
+    listed = CHANGES["multiverse"].get(question, {})
+    before, after = (
+        {factor: levels for factor, levels in factors.items() if factor not in listed}
+        for factors in (renamed(STORED["multiverse"][question]), now["multiverse"][renamed(question)])
+    )
     assert list(after.items()) == list(before.items())
 
 
@@ -70,28 +95,13 @@ def test_the_digest_changed(now: dict[str, Any]) -> None:
     assert now["digest"] != STORED["digest"]
 
 
-def test_a_study_begun_with_version_0_5_reports_renamed_words_alone() -> None:
-    """No line about layers or networks, which that version wrote in another form; one for every text with a new word."""
-    lines = differences(STORED, of_0_5(registered()))
-    assert lines
-    for line in lines:
-        name, _, change = line.partition(": ")
-        before, after = re.fullmatch(r"\w+ was (.*), is now (.*)", change).groups()  # type: ignore[union-attr]
-        assert renamed(before) == after, name
-    assert differences(renamed(STORED), of_0_5(registered())) == [
-        "The form of preregistration.md changed: it names the network of each hypothesis, which the stored registration does"
-        " not; every hypothesis, setting and choice of the multiverse is the same."
-    ]
-
-
-def of_0_5(registration: Registration) -> Registration:
-    """Return a registration without what was registered after version 0.5."""
-    kept = {name: registration.hypotheses[name] for name in STORED["hypotheses"]}
-    return Registration(
-        kept,
-        {key: registration.settings[key] for key in STORED["settings"]},
-        STORED["profile_settings"],
-        registration.digest,
-        registration.text_digest,
-        {question: registration.multiverse[question] for question in STORED["multiverse"]},
-    )
+def test_a_study_begun_with_version_0_5_reports_every_difference(now: dict[str, Any]) -> None:
+    """A line for each field that changed, is new or is gone, of every hypothesis; and for settings and multiverse."""
+    lines = differences(STORED, registered())
+    for name in STORED["hypotheses"]:
+        if name in CHANGES["gone"]:
+            assert f"{name}: registered when the first network started, removed since" in lines
+            continue
+        for field in CHANGED.get(name, {}):
+            assert any(line.startswith(f"{name}: {field} was ") for line in lines), (name, field)
+    assert any(line.startswith("registered learning checks: were {}") for line in lines)
