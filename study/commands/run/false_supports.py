@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
-from study.analysis.core.results import NOT_TESTED, QuestionResult
-
-PRIMARY: Final = "primary"
-CONFIRMATORY: Final = (PRIMARY, "confirmatory")
-WITHOUT_VERDICT: Final = (NOT_TESTED, "not informative")
+from study.analysis.core.results import NO_VERDICT, QuestionResult
 
 
 def false_support_sentences(questions: Sequence[QuestionResult]) -> list[str]:
@@ -22,12 +17,12 @@ def false_support_sentences(questions: Sequence[QuestionResult]) -> list[str]:
     tested = [
         result.hypothesis
         for result in results
-        if result.hypothesis.status in CONFIRMATORY and result.verdict not in WITHOUT_VERDICT
+        if result.hypothesis.is_confirmatory and result.verdict not in NO_VERDICT
     ]
     alphas: dict[str, float] = {}
     for hypothesis in tested:
         alphas[hypothesis.family] = max(hypothesis.alpha, alphas.get(hypothesis.family, 0.0))
-    primary = [result.hypothesis for result in results if result.hypothesis.status == PRIMARY]
+    primary = [result.hypothesis for result in results if result.hypothesis.is_primary]
     sentences = [
         f"If every null hypothesis were true, at most {sum(alphas.values()):.2g} of the {len(tested)} confirmatory"
         " hypotheses tested here would be expected to be supported: the sum of alpha over their"
