@@ -2,10 +2,10 @@
 
 One figure lies on a noisy ground. Its position, size, colour, contrast, polarity (lighter or darker than the ground)
 and the 1/f noise are drawn independently of the class, so the class is not readable from the values of single pixels: a
-linear model stays near chance, a convolutional network does not. The figures: two that have no orientation (disc,
-ring), four outlines that are tilted a little (square, triangle, cross, star), and four textures in a round window,
-which orientation defines (stripes, checks). Every class is closed under horizontal mirroring and small shifts, so
-every augmentation keeps the labels true.
+linear model finds it in less than 30 % of the images, a convolutional network after some hundred batches in most. The
+figures: two that have no orientation (disc, ring), four outlines that are tilted a little (square, triangle, cross,
+star), and four textures in a round window, which orientation defines (stripes, checks). Every class is closed under
+horizontal mirroring and small shifts, so every augmentation keeps the labels true.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ CLASS_NAMES = (
 _ENTROPY = 0x5A9E5
 _PER_BLOCK = 25  # images of each class in a block
 _BLOCK = _PER_BLOCK * len(CLASS_NAMES)
-_RADIUS = (6.5, 10.5)  # px
-_CONTRAST = (0.21, 0.51)  # of the full range of pixel values
-_NOISE = (0.050, 0.125)  # standard deviation, of the full range of pixel values
+_RADIUS = (8.5, 11.0)  # px
+_CONTRAST = (0.45, 0.75)  # of the full range of pixel values
+_NOISE = (0.015, 0.045)  # standard deviation, of the full range of pixel values
 _GROUND = (0.30, 0.70)  # mean of the ground, per colour channel
 _PERIOD = (4.5, 7.0)  # px, of stripes and checks
-_OUTLINE_TILT = np.deg2rad(20.0)  # how far outlines stray from upright, either way
-_TEXTURE_TILT = np.deg2rad(12.0)  # how far stripes and checks stray from their nominal orientation, either way
+_OUTLINE_TILT = np.deg2rad(10.0)  # how far outlines stray from upright, either way
+_TEXTURE_TILT = np.deg2rad(8.0)  # how far stripes and checks stray from their nominal orientation, either way
 
 Float = NDArray[np.float64]
 Figure = Callable[[Float, Float, Float, np.random.Generator], Float]
