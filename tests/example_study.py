@@ -13,6 +13,7 @@ import xarray as xr
 
 from study import analysis
 from study.analysis.core import testing
+from study.analysis.core.evidence import evidence_of
 from study.analysis.core.networks import networks_of
 from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.analysis.questions import questions
@@ -124,7 +125,8 @@ def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:
     question = questions()[hypothesis.question]
     networks = networks_of(study, question.arm, question.initialization_set)
     assert networks is not None
-    layers = testing.tested_layers(hypothesis, question.estimands[hypothesis.measure], networks, root_seed=0)
+    evidence = evidence_of(question.estimands[hypothesis.measure], networks)
+    layers = testing.tested_layers(hypothesis, evidence, root_seed=0)
     published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=0)
     return testing.with_verdicts({name: testing.Tested(hypothesis, layers, published)})[name]
 

@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_SUPPORTED,
+    NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
+    SUPPORTED,
+    Figure,
+)
 from study.analysis.questions import questions
 from study.analysis.questions.ablation.estimands import (
     effect,
@@ -191,8 +200,8 @@ def test_a_null_without_variation_leaves_the_effect_undefined(study: xr.DataTree
     standardized = standardized_effect(changed)
     assert np.argwhere(np.isnan(standardized.values)).tolist() == [[3, 1]]
     layers = {layer.layer: layer for layer in conclusion(changed, "ablation-effect").layers}
-    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (23, 1)
-    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+    assert (layers["conv2"].n, layers["conv2"].n_missing) == (23, 1)
+    assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
 
 
 def test_the_ratio_is_on_the_log_scale() -> None:
@@ -211,7 +220,7 @@ def test_the_ratio_is_undefined_where_an_increase_is_not_positive(top: float, bo
     study = with_effect(replaced(base, "ablation", baseline_loss=0.0), tops, bottoms)
     assert np.isnan(log2_ratio(study, "output_zero").sel(layer="conv2").values[:5]).all()
     layers = {layer.layer: layer for layer in conclusion(study, "ablation-twofold").layers}
-    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (19, 5)
+    assert (layers["conv2"].n, layers["conv2"].n_missing) == (19, 5)
     assert any("conv2 5, conv3 0" in note for note in notes(study))
 
 
@@ -231,60 +240,107 @@ def test_the_contrast_is_that_of_pandas(study: xr.DataTree) -> None:
 
 
 def test_a_planted_effect_is_supported_under_every_reading() -> None:
-    """The top half costs four times the bottom half: effect, twofold, and under every other clamp too."""
+    """The top half costs four times the bottom half: effect, twofold, under every clamp by itself and under three at once."""
     study = with_effect(example_study(), costs(0.8), costs(0.2, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", *CLAMPED):
+    for name in ("ablation-effect", "ablation-twofold", "ablation-clamps", *CLAMPED):
         result = conclusion(study, name)
         assert verdicts(result) == dict.fromkeys(CLAIMED, SUPPORTED)
         assert result.verdict == SUPPORTED
     absence = conclusion(study, "ablation-other-layers-absence")
-    assert absence.verdict == CONTRADICTED
-    assert absence.published_verdict == CONTRADICTED
+    assert absence.verdict == EFFECT_PRESENT
+    assert absence.published_verdict == NOT_SUPPORTED
     assert conclusion(study, "ablation-effect").published_verdict == SUPPORTED
 
 
-def test_equal_halves_contradict_the_effect_and_support_its_absence() -> None:
+def test_equal_halves_rule_the_effect_out_and_support_its_absence() -> None:
     """No difference, measured precisely."""
     study = with_effect(example_study(), costs(0.4), costs(0.4, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", *CLAMPED):
-        assert conclusion(study, name).verdict == CONTRADICTED
+    for name in ("ablation-effect", "ablation-twofold", "ablation-clamps", *CLAMPED):
+        assert conclusion(study, name).verdict == RULED_OUT
     absence = conclusion(study, "ablation-other-layers-absence")
     assert absence.verdict == SUPPORTED
     assert absence.published_verdict == SUPPORTED
 
 
-def test_a_reversed_effect_contradicts_presence_and_absence_alike() -> None:
-    """The bottom half costs more: no support for the claim, and no absence elsewhere."""
+def test_a_reversed_effect_is_opposite_to_presence_and_present_for_absence() -> None:
+    """The bottom half costs more: the other side of the claim, no absence elsewhere; a bound of twofold has no other side."""
     study = with_effect(example_study(), costs(0.2), costs(0.8, seed=1))
-    for name in ("ablation-effect", "ablation-twofold", *CLAMPED, "ablation-other-layers-absence"):
-        assert conclusion(study, name).verdict == CONTRADICTED
+    for name in ("ablation-effect", "ablation-clamps", *CLAMPED):
+        assert conclusion(study, name).verdict == OPPOSITE
+    assert conclusion(study, "ablation-twofold").verdict == RULED_OUT
+    assert conclusion(study, "ablation-other-layers-absence").verdict == EFFECT_PRESENT
 
 
 def test_an_effect_below_twofold_is_an_effect_but_not_twofold() -> None:
     """Half as much again."""
     study = with_effect(example_study(), costs(0.6), costs(0.4, seed=1))
     assert conclusion(study, "ablation-effect").verdict == SUPPORTED
-    assert conclusion(study, "ablation-twofold").verdict == CONTRADICTED
-    assert conclusion(study, "ablation-twofold").published_verdict == CONTRADICTED
+    assert conclusion(study, "ablation-twofold").verdict == RULED_OUT
+    assert conclusion(study, "ablation-twofold").published_verdict == NOT_SUPPORTED
 
 
 def test_networks_that_disagree_are_inconclusive() -> None:
     """A mean difference of half a null's deviation, that varies between networks by ten times as much."""
     study = with_effect(example_study(), costs(2.1, spread=0.7), costs(2.0, spread=0.7, seed=1))
-    for name in ("ablation-effect", *CLAMPED, "ablation-other-layers-absence"):
+    for name in ("ablation-effect", "ablation-clamps", *CLAMPED, "ablation-other-layers-absence"):
         assert conclusion(study, name).verdict == INCONCLUSIVE
 
 
+def with_clamp(study: xr.DataTree, clamp: str, shift: float) -> xr.DataTree:
+    """Return a study in which the top half costs so many nat more under one clamp, in every block of images alike."""
+    ablation = study["ablation"].to_dataset()
+    loss, blocks = ablation["loss"].copy(deep=True), ablation["loss_by_block"].copy(deep=True)
+    loss.loc[{"clamp": clamp, "target": "top"}] += shift
+    blocks.loc[{"clamp": clamp, "target": "top"}] += shift
+    return replaced(study, "ablation", loss=loss, loss_by_block=blocks)
+
+
+@pytest.mark.parametrize("clamp", ["output_zero", "mean", "resample"])
+def test_one_clamp_that_says_otherwise_leaves_three_without_support(clamp: str) -> None:
+    """The effect turns around under one of them: that one is shown, and the claim about all three does not pass."""
+    study = with_clamp(with_effect(example_study(), costs(0.5), costs(0.2, seed=1)), clamp, -0.5)
+    result = conclusion(study, "ablation-clamps")
+    assert result.verdict == INCONCLUSIVE
+    for layer in result.layers:
+        assert layer.estimate == pytest.approx(-0.2, abs=0.02)
+        assert f"weakest of output_zero, mean, resample: {clamp}" in layer.note
+        assert layer.pvalue > 0.9
+
+
+def test_another_clamp_has_no_part_in_the_claim_of_three() -> None:
+    """That of the response before normalisation may say what it likes."""
+    study = with_clamp(with_effect(example_study(), costs(0.5), costs(0.2, seed=1)), "relu_zero", -1.0)
+    assert conclusion(study, "ablation-clamps").verdict == SUPPORTED
+    assert conclusion(study, "ablation-relu-zero").verdict == OPPOSITE
+
+
+def test_images_that_disagree_leave_an_effect_undecided() -> None:
+    """All networks alike, but a few images make the whole effect: with other images it might not be there."""
+    study = with_effect(example_study(), costs(0.6), costs(0.4, seed=1))
+    blocks = study["ablation"].to_dataset()["null_target_loss_by_block"].values.copy()
+    swing = np.where(np.arange(BLOCKS) < 2, 18.0, -2.0)  # sums to 0: no network's value changes
+    blocks[..., 0, :] += 0.2 * swing
+    result = conclusion(replaced(study, "ablation", null_target_loss_by_block=blocks), "ablation-effect")
+    certain = conclusion(study, "ablation-effect")
+    for layer, beside in zip(result.layers, certain.layers, strict=True):
+        assert layer.estimate == pytest.approx(beside.estimate)
+        assert layer.ci_low < 0 < beside.ci_low
+        assert layer.pvalue > 0.05 > beside.pvalue
+    assert (result.verdict, certain.verdict) == (INCONCLUSIVE, SUPPORTED)
+
+
 def test_one_of_two_layers_is_not_enough() -> None:
-    """An effect in conv2 and none in conv3 contradicts a claim about both."""
+    """An effect in conv2 that is ruled out in conv3 rules a claim about both out."""
     tops = costs(0.2 + 0.6 * (np.array(list(LAYERS)) == "conv2"))
     result = conclusion(with_effect(example_study(), tops, costs(0.2, seed=1)), "ablation-effect")
-    assert verdicts(result) == {"conv2": SUPPORTED, "conv3": CONTRADICTED}
-    assert result.verdict == CONTRADICTED
+    assert verdicts(result) == {"conv2": SUPPORTED, "conv3": RULED_OUT}
+    assert result.verdict == RULED_OUT
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [(0.5, SUPPORTED), (2.0, CONTRADICTED)])
-def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("factor", "verdict", "published"), [(0.5, SUPPORTED, SUPPORTED), (2.0, OPPOSITE, NOT_SUPPORTED)]
+)
+def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str, published: str) -> None:
     """The more selective half responds half as much, or twice as much."""
     study = example_study()
     half = study["ablation"].to_dataset()["ablated"].values
@@ -292,7 +348,7 @@ def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str) 
     responses = np.where(half == 1, factor, 1.0) * rng.uniform(0.9, 1.1, half.shape)
     result = conclusion(replaced(study, "tuning", mean_response=responses[:, None]), "ablation-silence")
     assert result.verdict == verdict
-    assert result.published_verdict == verdict
+    assert result.published_verdict == published
     assert result.layers[0].estimate == pytest.approx((factor - 1) / (factor + 1), abs=0.03)
 
 
@@ -311,7 +367,7 @@ def test_the_published_ratio_is_that_of_mean_increases() -> None:
     layers = {layer.layer: layer for layer in conclusion(study, "ablation-effect").published_layers}
     assert layers["conv2"].estimate == pytest.approx(tops[:, 1].mean() / bottoms[:, 1].mean())
     assert layers["conv2"].verdict == SUPPORTED
-    assert layers["conv3"].verdict == CONTRADICTED
+    assert layers["conv3"].verdict == NOT_SUPPORTED
     assert np.isnan(layers["conv2"].pvalue)
     undefined = conclusion(with_effect(study, tops, bottoms - 1), "ablation-effect")
     assert undefined.published_verdict == NOT_TESTED
@@ -336,16 +392,14 @@ def without(study: xr.DataTree, **kept: list[str]) -> xr.DataTree:
 def test_a_study_of_one_clamp_is_analysed(study: xr.DataTree, name: str) -> None:
     """`ablation.clamps = ["output_zero"]` is a valid setting: what the other clamps would say is not tested."""
     result = conclusion(without(study, clamp=["output_zero"]), name)
-    assert (result.verdict == NOT_TESTED) == (name in CLAMPED)
+    assert (result.verdict == NOT_TESTED) == (name in ("ablation-clamps", *CLAMPED))
 
 
 @pytest.mark.parametrize(("clamp", "name"), list(zip(CLAMPS[1:], CLAMPED, strict=True)))
 def test_each_clamp_has_a_hypothesis_of_its_own(clamp: str, name: str) -> None:
     """An effect under one clamp alone supports what is registered of that clamp, and of no other."""
     study = with_effect(example_study(), costs(0.2), costs(0.2, seed=1))
-    loss = losses_of(study)
-    loss[:, CLAMPS.index(clamp), :, 0] += 0.3
-    changed = replaced(study, "ablation", loss=loss)
+    changed = with_clamp(study, clamp, 0.3)
     assert [other for other in CLAMPED if conclusion(changed, other).verdict == SUPPORTED] == [name]
     assert conclusion(changed, name).layers[0].estimate == pytest.approx(0.3, abs=0.02)
 

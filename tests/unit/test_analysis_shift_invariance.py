@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 import xarray as xr
 
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, OPPOSITE, RULED_OUT, SUPPORTED
 from study.analysis.questions.shift_invariance import estimands
 from study.vocabulary.schema import conditions
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
@@ -84,32 +84,38 @@ def test_what_any_half_does_is_published_support_and_registered_none() -> None:
     result = conclusion(example_study(), FC1)
     assert result.published_verdict == SUPPORTED
     assert all(layer.estimate > 0.05 for layer in result.published_layers)
-    assert result.verdict == CONTRADICTED
-    assert conclusion(example_study(), BOTTOM).verdict == CONTRADICTED
+    assert result.verdict == RULED_OUT
+    assert conclusion(example_study(), BOTTOM).verdict == RULED_OUT
 
 
-def test_a_fall_contradicts_both_analyses() -> None:
+def test_a_fall_is_opposite_and_supports_neither_analysis() -> None:
     """Silencing the top half makes FC 1 less variable than intact."""
     result = conclusion(example_study(fc1_log_ratio={"conv2": -0.5, "conv3": -0.5}), FC1)
-    assert result.verdict == result.published_verdict == CONTRADICTED
+    assert (result.verdict, result.published_verdict) == (OPPOSITE, NOT_SUPPORTED)
 
 
 def test_one_layer_is_not_enough() -> None:
     """The claim needs Conv 2 and Conv 3."""
     result = conclusion(example_study(fc1_log_ratio={"conv2": 0.2}), FC1)
-    assert verdicts(result) == {"conv2": SUPPORTED, "conv3": CONTRADICTED}
-    assert result.verdict == CONTRADICTED
+    assert verdicts(result) == {"conv2": SUPPORTED, "conv3": RULED_OUT}
+    assert result.verdict == RULED_OUT
+
+
+def not_alike(study: xr.DataTree) -> xr.DataTree:
+    """Return a study in half of whose networks two layers change places: were rho 1 in all, a mean would have no error."""
+    cv = study["shift_invariance"]["cv_mean"].values.copy()
+    cv[::2, 0, :2] = cv[::2, 0, 1::-1]
+    return replaced(study, "shift_invariance", cv_mean=cv)
 
 
 def test_depth_is_found_where_it_is() -> None:
-    """The example falls with depth; turned round it contradicts, shuffled in every network it supports nothing."""
-    study = example_study()
+    """The example falls with depth; turned round it is the opposite, shuffled in every network it supports nothing."""
+    study = not_alike(example_study())
     assert conclusion(study, DEPTH).verdict == conclusion(study, DEPTH).published_verdict == SUPPORTED
     cv = study["shift_invariance"]["cv_mean"].values
-    turned = cv[..., ::-1].copy()
-    turned[::2, 0, :2] = turned[::2, 0, 1::-1]  # were rho 1 in every network, its mean would have no interval
+    turned = cv[..., ::-1]
     rising = conclusion(replaced(study, "shift_invariance", cv_mean=turned), DEPTH)
-    assert rising.verdict == rising.published_verdict == CONTRADICTED
+    assert (rising.verdict, rising.published_verdict) == (OPPOSITE, NOT_SUPPORTED)
     shuffled = np.random.default_rng(0).permuted(cv, axis=-1)
     assert conclusion(replaced(study, "shift_invariance", cv_mean=shuffled), DEPTH).verdict != SUPPORTED
 
@@ -121,7 +127,7 @@ def test_lost_predictions_are_found() -> None:
     result = conclusion(fewer, CONSISTENCY)
     assert result.verdict == SUPPORTED
     assert [layer.estimate for layer in result.layers] == pytest.approx([-0.05, -0.05], abs=0.015)
-    assert conclusion(study, CONSISTENCY).verdict in (CONTRADICTED, INCONCLUSIVE)
+    assert conclusion(study, CONSISTENCY).verdict in (RULED_OUT, INCONCLUSIVE)
     assert result.published_verdict == NOT_TESTED
 
 
@@ -136,8 +142,8 @@ def test_networks_without_a_ratio_are_excluded_and_counted(value: float) -> None
     cv[3, ROWS["conv2_random"], -1] = value
     study = replaced(study, "shift_invariance", cv_mean=cv)
     layers = {layer.layer: layer for layer in conclusion(study, FC1).layers}
-    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (23, 1)
-    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+    assert (layers["conv2"].n, layers["conv2"].n_missing) == (23, 1)
+    assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
     (question,) = analysed(study, FC1)
     ratios = question.figures[1].table
     means = ratios[(ratios["kind"] == "mean") & (ratios["ablated"] == "conv2 ablated")].set_index("comparison")
@@ -151,13 +157,13 @@ def test_a_layer_without_halves_is_not_compared() -> None:
     tuning = study["tuning"].to_dataset()
     silent, members = tuning["silent"].values.copy(), np.flatnonzero(tuning["unit_layer"].values == "conv2")
     silent[:, -1, members] = False
-    silent[:5, 1, members[1:]] = True
-    silent[5, 1, members[2:]] = True
+    silent[:5, -1, members[1:]] = True
+    silent[5, -1, members[2:]] = True
     study = replaced(study, "tuning", silent=silent)
     for name in (FC1, BOTTOM, CONSISTENCY):
         layers = {layer.layer: layer for layer in conclusion(study, name).layers}
-        assert (layers["conv2"].n, layers["conv2"].n_excluded) == (19, 5)
-        assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+        assert (layers["conv2"].n, layers["conv2"].n_missing) == (19, 5)
+        assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
 
 
 def test_a_layer_without_a_coefficient_leaves_the_network_without_a_depth_correlation() -> None:
@@ -166,7 +172,7 @@ def test_a_layer_without_a_coefficient_leaves_the_network_without_a_depth_correl
     cv = study["shift_invariance"]["cv_mean"].values.copy()
     cv[5, 0, 2] = np.nan
     (layer,) = conclusion(replaced(study, "shift_invariance", cv_mean=cv), DEPTH).layers
-    assert (layer.n, layer.n_excluded) == (23, 1)
+    assert (layer.n, layer.n_missing) == (23, 1)
 
 
 def test_a_layer_that_was_not_ablated_is_not_tested() -> None:
@@ -197,7 +203,7 @@ def test_silencing_fc1_itself_says_nothing_of_fc1() -> None:
 
 def test_ablating_fc1_alone_leaves_nothing_to_compare() -> None:
     """No figure, a note that says so, and every layer not measured."""
-    study = example_study(fc1_log_ratio=BOTH)
+    study = not_alike(example_study(fc1_log_ratio=BOTH))
     group = study["shift_invariance"].to_dataset().isel(condition=slice(4))
     group = group.assign_coords(condition=["intact", "fc1_top", "fc1_bottom", "fc1_random"])
     trees = {f"/{name}": study[name].to_dataset() for name in study.children} | {"/shift_invariance": group}
