@@ -1,27 +1,22 @@
-"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, equivalence, multiplicity.
+"""Statistics on plain arrays: rank correlation, randomisation tests, bootstrap, tests at bounds, multiplicity.
 
 A function named in the plural (`stratified_permutation_tests`) does for each of several variables, (k, n), what its
 singular does for one, (n,): fast, because all share the same permutations or resamples of the n observations. What it
 says of one variable does not depend on the others, to the last bit.
 """
 
-from study.stats.bootstrap import bootstrap_interval, mean_interval, mean_intervals
-from study.stats.clusters import cluster_interval
+from study.stats.bootstrap import mean_interval, mean_intervals
 from study.stats.correlation import spearman, stratified_spearman, stratified_spearmans
 from study.stats.correlation_bounds import (
     correlation_bound_test,
     correlation_bound_tests,
-    correlation_equivalence_test,
-    correlation_equivalence_tests,
 )
-from study.stats.crossed import crossed_interval, crossed_intervals, crossed_tests
+from study.stats.crossed import crossed_intervals, crossed_tests
 from study.stats.effect_size import standardized_mean
 from study.stats.fisher import fisher_interval, fisher_intervals
 from study.stats.means import (
     bootstrap_t_test,
     bootstrap_t_tests,
-    equivalence_test,
-    equivalence_tests,
     mean_test,
     mean_tests,
 )
@@ -53,24 +48,17 @@ __all__ = [
     "RandomEffects",
     "TestOutcome",
     "adjusted_pvalues",
-    "bootstrap_interval",
     "bootstrap_t_test",
     "bootstrap_t_tests",
     "circular_shift_test",
-    "cluster_interval",
     "combined_randomization_test",
     "correlation_bound_test",
     "correlation_bound_tests",
-    "correlation_equivalence_test",
-    "correlation_equivalence_tests",
     "correlation_interval",
     "correlation_intervals",
-    "crossed_interval",
     "crossed_intervals",
     "crossed_tests",
     "effective_sample_size",
-    "equivalence_test",
-    "equivalence_tests",
     "fisher_interval",
     "fisher_intervals",
     "heterogeneity",

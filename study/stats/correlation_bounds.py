@@ -1,4 +1,4 @@
-"""Tests of rank correlations at bounds other than 0, on Fisher's z: beyond one bound, or between two."""
+"""Tests of rank correlations at bounds other than 0, on Fisher's z."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from study.stats.columns import of_one
 from study.stats.fisher import FisherZ, fisher_zs
-from study.stats.outcomes import Alternative, TestOutcome, require_choice, require_margins, undefined_outcome
+from study.stats.outcomes import Alternative, TestOutcome, require_choice, undefined_outcome
 
 
 def correlation_bound_tests(
@@ -38,40 +38,6 @@ def correlation_bound_tests(
 
 
 correlation_bound_test = of_one(correlation_bound_tests)
-
-
-def correlation_equivalence_tests(
-    variables: ArrayLike, y: ArrayLike, *, strata: ArrayLike, margin_low: float, margin_high: float
-) -> tuple[TestOutcome, ...]:
-    """Test whether the rank correlation of each of `variables` and `y` within strata lies between the margins.
-
-    Two one-sided `correlation_bound_tests`, against the correlation being at or below `margin_low` and at or above
-    `margin_high`; the p-value is the larger. It is at most alpha exactly when the 1 - 2 alpha interval of
-    `fisher_intervals` lies within the margins. Undefined, with a note, where the interval is; a correlation of -1 or 1
-    keeps its statistic. Nothing is resampled: `n_resamples` is 0.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or the margins are not in order within (-1, 1).
-
-    Assumes what `fisher_intervals` does. The margins are for what the statistic estimates in strata of the given sizes.
-
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, on Fisher's z as in Goertzen and Cribbie (2010),
-    Br. J. Math. Stat. Psychol. 63:527-537.
-    """
-    require_margins(margin_low, margin_high)
-    if not -1 < margin_low < margin_high < 1:
-        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: they must lie between -1 and 1")
-    outcomes = []
-    for z in fisher_zs(variables, y, strata):
-        above, below = _bound_outcome(z, margin_low, "greater"), _bound_outcome(z, margin_high, "less")
-        pvalue = float(np.maximum(above.pvalue, below.pvalue))
-        outcomes.append(TestOutcome(z.correlation.statistic, pvalue, above.n, "equivalence", 0, False, z.note))
-    return tuple(outcomes)
-
-
-correlation_equivalence_test = of_one(correlation_equivalence_tests)
 
 
 def _bound_outcome(z: FisherZ, bound: float, alternative: Alternative) -> TestOutcome:

@@ -70,18 +70,6 @@ def crossed_intervals(
     return where_defined(reasons, lambda why: undefined_interval(confidence_level, why), resampled)
 
 
-def crossed_interval(
-    values: ArrayLike, *, confidence_level: float, n_resamples: int, method: Method, rng: np.random.Generator
-) -> Interval:
-    """Return what `crossed_intervals` returns for one variable, `values` (rows, columns)."""
-    table = np.asarray(values, dtype=np.float64)
-    if table.ndim != 2:
-        raise ValueError(f"values has shape {table.shape}: it must be (rows, columns)")
-    return crossed_intervals(
-        table[np.newaxis], confidence_level=confidence_level, n_resamples=n_resamples, method=method, rng=rng
-    )[0]
-
-
 def crossed_tests(
     values: ArrayLike, *, null_value: float, alternative: Alternative, n_resamples: int, rng: np.random.Generator
 ) -> tuple[TestOutcome, ...]:
@@ -129,8 +117,8 @@ def crossed_tests(
         )
         pvalues = tail_pvalues(observed, null, alternative=alternative, exact=False)
         return [
-            TestOutcome(statistic, pvalue, n, alternative, n_resamples, False, "")
-            for statistic, pvalue in zip(means.tolist(), pvalues.tolist(), strict=True)
+            TestOutcome(statistic, pvalue, n, alternative, n_resamples, False, "" if error > 0 else "constant input")
+            for statistic, pvalue, error in zip(means.tolist(), pvalues.tolist(), errors.tolist(), strict=True)
         ]
 
     reasons = [_undefined_reason(table) for table in differences]

@@ -15,7 +15,6 @@ from study.stats.outcomes import (
     TestOutcome,
     matrix,
     require_alternative,
-    require_margins,
     require_resamples,
     undefined_outcome,
     undefined_reasons,
@@ -66,13 +65,13 @@ def bootstrap_t_tests(
         counts = resampled_counts([np.arange(n)], n_resamples, rng)
         resampled_means, squares = (weighted_sums(values, counts) / n for values in (deviations, deviations**2))
         null = _studentized(resampled_means, squares)
-        observed = np.where(
-            np.any(kept != kept[:, :1], axis=1), means / np.sqrt(_positive(np.mean(deviations**2, axis=1))), 0.0
-        )
+        varies = np.any(kept != kept[:, :1], axis=1)
+        spread = np.sqrt(np.mean(deviations**2, axis=1))
+        observed = np.divide(means, spread, out=np.zeros_like(means), where=varies & (spread > 0))
         pvalues = tail_pvalues(observed, null, alternative=alternative, exact=False)
         return [
-            TestOutcome(statistic, pvalue, n, alternative, n_resamples, False, "")
-            for statistic, pvalue in zip(means.tolist(), pvalues.tolist(), strict=True)
+            TestOutcome(statistic, pvalue, n, alternative, n_resamples, False, "" if varied else "constant input")
+            for statistic, pvalue, varied in zip(means.tolist(), pvalues.tolist(), varies.tolist(), strict=True)
         ]
 
     return where_defined(undefined_reasons(differences), lambda why: undefined_outcome(n, alternative, why), resampled)
@@ -119,54 +118,8 @@ def mean_tests(
 mean_test = of_one(mean_tests)
 
 
-def equivalence_tests(
-    variables: ArrayLike, *, margin_low: float, margin_high: float, n_resamples: int, rng: np.random.Generator
-) -> tuple[TestOutcome, ...]:
-    """Test whether the mean of each of `variables` (k, n), one value per experimental unit, lies between the margins.
-
-    Two one-sided `mean_tests`, against the mean being at or below `margin_low` and at or above `margin_high`; the
-    p-value is the larger. The statistic is the mean. Undefined, with a note, if any value is NaN or infinite or n < 3.
-
-    Raises
-    ------
-    ValueError
-        If `variables` is not 2-dimensional, `margin_low` is not below `margin_high`, or `n_resamples` is not allowed.
-
-    Assumes what `mean_tests` does.
-
-    Source: Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657-680, with the tests of `mean_tests` in place of t.
-    """
-    require_margins(margin_low, margin_high)
-    table = matrix("variables", variables)
-    above, below = (
-        mean_tests(table, null_value=margin, alternative=side, exchangeable=False, n_resamples=n_resamples, rng=rng)
-        for margin, side in _sides(margin_low, margin_high)
-    )
-    return tuple(_joined(values, *both) for values, *both in zip(table, above, below, strict=True))
-
-
-equivalence_test = of_one(equivalence_tests)
-
-
-def _sides(margin_low: float, margin_high: float) -> tuple[tuple[float, Alternative], tuple[float, Alternative]]:
-    return (margin_low, "greater"), (margin_high, "less")
-
-
-def _joined(values: NDArray[np.float64], above: TestOutcome, below: TestOutcome) -> TestOutcome:
-    """Return the test of both margins from the tests of each."""
-    if np.isnan(above.pvalue):
-        return undefined_outcome(above.n, "equivalence", above.note)
-    pvalue = max(above.pvalue, below.pvalue)
-    return TestOutcome(float(np.mean(values)), pvalue, above.n, "equivalence", above.n_resamples, above.exact, "")
-
-
 def _studentized(means: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each of `means` over the standard deviation that the mean `squares` leave; NaN where there is none."""
     variances = squares - means**2
     spread = np.sqrt(np.where(variances > _NO_VARIANCE * squares, variances, np.nan))
     return means / spread
-
-
-def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `values`, 1 in place of 0."""
-    return np.where(values > 0, values, 1.0)

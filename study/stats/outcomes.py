@@ -37,7 +37,7 @@ class TestOutcome:
     `n_resamples` is the number of rearrangements the p-value rests on (0 when undefined, or when a known distribution
     gives the p-value): all there are when `exact`, the identity among them; otherwise random ones, to which the
     observed arrangement is added. `note` is empty, or the
-    reason for a NaN, or a caution about a defined value. `alternative` is the one asked for, or "equivalence".
+    reason for a NaN, or a caution about a defined value.
     """
 
     __test__: ClassVar[bool] = False  # the name would otherwise make pytest collect this class
@@ -45,7 +45,7 @@ class TestOutcome:
     statistic: float
     pvalue: float
     n: int
-    alternative: str
+    alternative: Alternative
     n_resamples: int
     exact: bool
     note: str
@@ -66,7 +66,7 @@ class Interval:
     note: str
 
 
-def undefined_outcome(n: int, alternative: str, note: str, *, statistic: float = float("nan")) -> TestOutcome:
+def undefined_outcome(n: int, alternative: Alternative, note: str, *, statistic: float = float("nan")) -> TestOutcome:
     """Return the outcome of a test that has no p-value, for the reason in `note`."""
     return TestOutcome(statistic, float("nan"), n, alternative, 0, False, note)
 
@@ -144,12 +144,6 @@ def require_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def require_alternative(alternative: str) -> None:
     """Raise ValueError unless `alternative` is "two-sided", "less" or "greater"."""
     require_choice("alternative", alternative, get_args(Alternative))
-
-
-def require_margins(margin_low: float, margin_high: float) -> None:
-    """Raise ValueError unless the margins of an equivalence test are in order."""
-    if not margin_low < margin_high:
-        raise ValueError(f"margins ({margin_low!r}, {margin_high!r}) are not allowed: the first must be the smaller")
 
 
 def require_resamples(n_resamples: int, *, name: str = "n_resamples") -> None:

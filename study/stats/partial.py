@@ -74,8 +74,7 @@ def partial_interval(
 ) -> Interval:
     """Return a percentile bootstrap interval of `partial_spearman`, rows resampled within strata.
 
-    The same as `bootstrap_interval` with that statistic, in one array operation. Arguments, and undefined results, as in
-    `partial_spearman`.
+    All resamples in one array operation. Arguments, and undefined results, as in `partial_spearman`.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def partial_interval(
     Assumes independent rows. It is an interval for what the statistic estimates in strata of the given sizes, where
     ranks adjust for the covariates in part only.
 
-    Source: as `bootstrap_interval`.
+    Source: as `intervals_from`.
     """
     require_options(confidence_level, n_resamples, "percentile")
     residuals = _rank_residuals(x, y, covariates, strata)

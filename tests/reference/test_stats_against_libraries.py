@@ -11,6 +11,7 @@ import scipy.stats
 
 from study import stats
 from study.stats.intervals import interval_from
+from tests.plain_bootstrap import bootstrap_interval
 
 ALTERNATIVES = ("two-sided", "less", "greater")
 
@@ -134,7 +135,7 @@ def test_bootstrap_interval_agrees_with_scipy_within_resampling_error() -> None:
         return np.mean(a * b, axis=axis)
 
     options: dict[str, Any] = {"n_resamples": 4999, "confidence_level": 0.9, "method": "BCa"}
-    interval = stats.bootstrap_interval((x, y), statistic, strata=None, rng=np.random.default_rng(0), **options)
+    interval = bootstrap_interval((x, y), statistic, strata=None, rng=np.random.default_rng(0), **options)
     expected = scipy.stats.bootstrap((x, y), statistic, paired=True, rng=np.random.default_rng(1), **options)
     width = expected.confidence_interval.high - expected.confidence_interval.low
     assert interval.low == pytest.approx(expected.confidence_interval.low, abs=0.08 * width)
@@ -148,7 +149,7 @@ def test_correlation_interval_is_the_general_one_made_fast(method: Any) -> None:
     strata = np.random.default_rng(3).permuted(["a"] * 5 + ["b"] * 7 + ["c"] * 9)
     options: dict[str, Any] = {"strata": strata, "n_resamples": 299, "confidence_level": 0.9, "method": method}
     fast = stats.correlation_interval(x, y, rng=np.random.default_rng(0), **options)
-    plain = stats.bootstrap_interval(
+    plain = bootstrap_interval(
         (x, y, strata),
         lambda *data: stats.stratified_spearman(*data).statistic,
         rng=np.random.default_rng(0),
@@ -167,33 +168,20 @@ def test_fisher_interval_agrees_with_bonett_and_wright() -> None:
     assert (interval.low, interval.high) == pytest.approx(tuple(np.tanh(np.arctanh(rho) + np.array([-1, 1]) * reach)))
 
 
-def test_equivalence_agrees_with_statsmodels_on_normal_data() -> None:
-    """The sign-flip TOST comes close to the t TOST where the latter's assumptions hold."""
-    from statsmodels.stats.weightstats import DescrStatsW  # type: ignore[import-untyped]
-
-    for seed, mean in enumerate((0.0, 0.2, 0.35, 0.5)):
-        values = np.random.default_rng(seed).normal(mean, 1.0, size=40)
-        outcome = stats.equivalence_test(
-            values, margin_low=-0.5, margin_high=0.5, n_resamples=9999, rng=np.random.default_rng(0)
-        )
-        assert outcome.alternative == "equivalence" and outcome.statistic == pytest.approx(values.mean())
-        assert outcome.pvalue == pytest.approx(DescrStatsW(values).ttost_mean(-0.5, 0.5)[0], abs=0.02)
-
-
-@pytest.mark.parametrize("margin", [0.3, 0.6, 0.9])
-def test_correlation_equivalence_is_the_interval_within_the_margins(margin: float) -> None:
-    """The p-value is the alpha at which one end of the 1 - 2 alpha Fisher interval touches its margin; never 0."""
+@pytest.mark.parametrize("bound", [0.3, 0.6, 0.9])
+def test_the_correlation_at_a_bound_is_the_interval_that_touches_it(bound: float) -> None:
+    """The p-value is the alpha at which an end of the 1 - 2 alpha Fisher interval touches the bound; never 0."""
     x, y = sample(36, 5)
     strata = np.repeat([0, 1, 2], 12)
-    outcome = stats.correlation_equivalence_test(x, y, strata=strata, margin_low=-margin, margin_high=margin)
-    assert outcome.alternative == "equivalence" and 0 < outcome.pvalue < 1 and not outcome.exact
-    assert outcome.statistic == stats.stratified_spearman(x, y, strata).statistic
-    level = abs(1 - 2 * outcome.pvalue)
-    interval = stats.fisher_interval(x, y, strata=strata, confidence_level=level)
-    assert outcome.statistic > 0
-    assert (interval.high if outcome.pvalue < 0.5 else interval.low) == pytest.approx(margin)
-    far = stats.correlation_equivalence_test(
-        np.arange(900) % 30, np.arange(900) // 30, strata=np.zeros(900), margin_low=-0.9, margin_high=0.9
+    outcome = stats.correlation_bound_test(x, y, strata=strata, bound=bound, alternative="less")
+    assert outcome.alternative == "less" and 0 < outcome.pvalue < 1 and not outcome.exact
+    assert outcome.statistic == stats.stratified_spearman(x, y, strata).statistic > 0
+    interval = stats.fisher_interval(x, y, strata=strata, confidence_level=abs(1 - 2 * outcome.pvalue))
+    assert (interval.high if outcome.pvalue < 0.5 else interval.low) == pytest.approx(bound)
+    other = stats.correlation_bound_test(x, y, strata=strata, bound=bound, alternative="greater")
+    assert other.pvalue == pytest.approx(1 - outcome.pvalue)
+    far = stats.correlation_bound_test(
+        np.arange(900) % 30, np.arange(900) // 30, strata=np.zeros(900), bound=0.9, alternative="less"
     )
     assert 0 < far.pvalue < 1e-300
 

@@ -133,8 +133,8 @@ def test_crossed_bca_agrees_with_its_formula(skewed: bool) -> None:
         cubes, squares = cubes + np.sum(influence**3) / size**3, squares + np.sum(influence**2) / size**2
     bias, z = scipy.stats.norm.ppf(np.mean(means < values.mean())), scipy.stats.norm.ppf([0.05, 0.95])
     shares = scipy.stats.norm.cdf(bias + (bias + z) / (1 - cubes / (6 * squares**1.5) * (bias + z)))
-    interval = stats.crossed_interval(
-        values, confidence_level=0.9, n_resamples=200, method="BCa", rng=np.random.default_rng(5)
+    (interval,) = stats.crossed_intervals(
+        [values], confidence_level=0.9, n_resamples=200, method="BCa", rng=np.random.default_rng(5)
     )
     assert interval.kind == "BCa" and (interval.low, interval.high) == pytest.approx(tuple(np.quantile(means, shares)))
 
@@ -147,33 +147,9 @@ def test_crossed_interval_agrees_with_enumeration() -> None:
     columns = np.array(list(itertools.product(range(3), repeat=3)))
     means = [values[np.ix_(row, column)].mean() for row in rows for column in columns]
     low, high = np.quantile(means, [0.05, 0.95])
-    interval = stats.crossed_interval(values, confidence_level=0.9, n_resamples=20_000, method="percentile", rng=rng)
+    (interval,) = stats.crossed_intervals(
+        [values], confidence_level=0.9, n_resamples=20_000, method="percentile", rng=rng
+    )
     assert interval.kind == "percentile"
     assert interval.low == pytest.approx(low, abs=0.03 * (high - low))
     assert interval.high == pytest.approx(high, abs=0.03 * (high - low))
-
-
-@pytest.mark.parametrize("method", ["BCa", "percentile"])
-def test_cluster_interval_is_the_general_one_over_clusters(method: Any) -> None:
-    """A cluster is a row of sum and size: the general bootstrap's bits, and SciPy's up to resampling error."""
-    rng = np.random.default_rng(4)
-    clusters = rng.integers(0, 15, size=80)
-    values = rng.lognormal(size=15)[clusters] + rng.normal(size=80)
-    sums = np.bincount(clusters, values)
-    sizes = np.bincount(clusters)
-    options: dict[str, Any] = {"confidence_level": 0.9, "n_resamples": 4999, "method": method}
-    interval = stats.cluster_interval(values, clusters=clusters, rng=np.random.default_rng(0), **options)
-    plain = stats.bootstrap_interval(
-        (sums, sizes), lambda s, m: s.sum() / m.sum(), strata=None, rng=np.random.default_rng(0), **options
-    )
-    expected = scipy.stats.bootstrap(
-        (sums, sizes),
-        lambda s, m, axis=-1: s.sum(axis=axis) / m.sum(axis=axis),
-        paired=True,
-        rng=np.random.default_rng(1),
-        **options,
-    ).confidence_interval
-    assert interval.kind == plain.kind == method
-    assert (interval.low, interval.high) == pytest.approx((plain.low, plain.high), abs=1e-12)
-    assert interval.low == pytest.approx(expected.low, abs=0.08 * (expected.high - expected.low))
-    assert interval.high == pytest.approx(expected.high, abs=0.08 * (expected.high - expected.low))

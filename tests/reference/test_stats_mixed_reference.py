@@ -10,6 +10,7 @@ import scipy.optimize
 import scipy.stats
 
 from study import stats
+from tests.plain_bootstrap import bootstrap_interval
 
 
 def restricted_maximum(x: Any, y: Any, groups: Any) -> tuple[float, float, float, float]:
@@ -99,7 +100,7 @@ def test_partial_interval_is_the_general_bootstrap(constant: bool) -> None:
     strata = np.repeat([0, 1, 2], [6, 8, 12])
     options: dict[str, Any] = {"strata": strata, "confidence_level": 0.9, "n_resamples": 300}
     fast = stats.partial_interval(x, y, covariates, rng=np.random.default_rng(0), **options)
-    plain = stats.bootstrap_interval(
+    plain = bootstrap_interval(
         (x, y, covariates, strata),
         lambda a, b, c, s: stats.partial_spearman(a, b, c, strata=s).statistic,
         method="percentile",

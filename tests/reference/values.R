@@ -22,7 +22,6 @@ six <- factor((i - 1) %% 4)                        # four strata of six
 uneven <- factor(rep(0:2, c(5, 8, 11)))
 level <- (i - 1) %/% 4
 w <- round(y - 0.4 * level, 1)
-cluster <- rep(1:9, c(1, 4, 2, 3, 2, 1, 5, 3, 3))
 a <- c(3, 1, 4, 7, 5, 2, 6)
 b <- c(2, 3, 1, 7, 4, 5, 6)
 
@@ -49,8 +48,6 @@ for (alternative in c("two.sided", "less", "greater"))
 set.seed(1)
 draws <- approximate(nresample = 200000)
 for (alternative in c("less", "greater")) {
-  keep(paste("pooled rho permuted within strata", alternative),  # its ranks are those among all observations
-       pvalue(spearman_test(z ~ x | six, distribution = draws, alternative = alternative)))
   keep(paste("stratified permutation", alternative),
        pvalue(independence_test(ranks(z, uneven) ~ ranks(x, uneven) | uneven, distribution = draws,
                                 alternative = alternative)))
@@ -86,9 +83,6 @@ rho <- function(data, rows) {
   sum(p * q) / sqrt(sum(p^2) * sum(q^2))
 }
 keep("correlation interval", interval(boot(table, rho, R = 20000, strata = six)))
-clusters <- data.frame(sum = tapply(v, cluster, sum), size = tapply(v, cluster, length))
-ratio <- function(data, rows) sum(data$sum[rows]) / sum(data$size[rows])
-keep("cluster interval", interval(boot(clusters, ratio, R = 40000)))
 
 # Models, families
 correlations <- c(-0.5, -0.2, -0.6, 0.1)

@@ -102,11 +102,14 @@ def test_equivalence_of_a_correlation_holds_its_level_at_the_margin(side: int) -
     rng = np.random.default_rng(17)
 
     def share(rho: float, margin: float, simulations: int) -> float:
-        options: dict[str, Any] = {"margin_low": -margin, "margin_high": margin}
+        sides: tuple[tuple[float, Any], ...] = ((-margin, "greater"), (margin, "less"))
         claimed = 0
         for _ in range(simulations):
             x, y, strata = grouped_normal(rho, 6, rng)
-            claimed += stats.correlation_equivalence_test(x, y, strata=strata, **options).pvalue <= 0.05
+            claimed += all(
+                stats.correlation_bound_test(x, y, strata=strata, bound=bound, alternative=side).pvalue <= 0.05
+                for bound, side in sides
+            )
         return claimed / simulations
 
     assert_coverage(round(2000 * share(side * rho, 0.5, 2000)), 2000, 0.035, 0.05)

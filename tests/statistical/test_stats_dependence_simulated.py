@@ -173,7 +173,9 @@ def test_coverage_of_the_crossed_interval(by_row: float, by_column: float, low: 
     hits = naive = 0
     for _ in range(SIMULATIONS):
         values = by_row * rng.normal(size=(24, 1)) + by_column * rng.normal(size=(1, 40)) + rng.normal(size=(24, 40))
-        interval = stats.crossed_interval(values, confidence_level=0.95, n_resamples=256, method="percentile", rng=rng)
+        (interval,) = stats.crossed_intervals(
+            [values], confidence_level=0.95, n_resamples=256, method="percentile", rng=rng
+        )
         hits += interval.low <= 0 <= interval.high
         naive += abs(values.mean()) <= 1.96 * values.std() / math.sqrt(960)
     assert_rate(hits / SIMULATIONS, low, high)
@@ -197,21 +199,6 @@ def test_coverage_of_the_crossed_bca_interval(method: Any, tails: str, low: floa
     hits = 0
     for _ in range(SIMULATIONS):
         values = effects((24, 1)) + effects((1, 40)) + rng.normal(size=(24, 40))
-        interval = stats.crossed_interval(values, confidence_level=0.95, n_resamples=256, method=method, rng=rng)
+        (interval,) = stats.crossed_intervals([values], confidence_level=0.95, n_resamples=256, method=method, rng=rng)
         hits += interval.low <= 0 <= interval.high
     assert_rate(hits / SIMULATIONS, low, high)
-
-
-@pytest.mark.parametrize("method", ["BCa", "percentile"])
-def test_coverage_of_the_cluster_interval(method: Any) -> None:
-    """24 clusters of one to eight values, half of the variance between them, nominal .95: BCa .912, percentile .922."""
-    rng = np.random.default_rng(12)
-    hits = 0
-    for _ in range(SIMULATIONS):
-        clusters = np.repeat(np.arange(24), rng.integers(1, 9, size=24))
-        values = rng.normal(size=24)[clusters] + rng.normal(size=clusters.size)
-        interval = stats.cluster_interval(
-            values, clusters=clusters, confidence_level=0.95, n_resamples=256, method=method, rng=rng
-        )
-        hits += interval.low <= 0 <= interval.high
-    assert_rate(hits / SIMULATIONS, 0.91, 0.95)

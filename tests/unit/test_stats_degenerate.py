@@ -11,6 +11,7 @@ import pytest
 import scipy.stats
 
 from study import stats
+from tests.plain_bootstrap import bootstrap_interval
 
 NAN = float("nan")
 OPTIONS: dict[str, Any] = {"n_resamples": 99, "alternative": "two-sided"}
@@ -33,6 +34,53 @@ def adjusted(pvalues: list[float], *, method: Any) -> object:
     return stats.adjusted_pvalues(pvalues, method=method)
 
 
+def mean_test(**changes: Any) -> stats.TestOutcome:
+    """Return the test of the mean of three values."""
+    return stats.mean_test([1.0, 2, 4], null_value=0.0, exchangeable=False, rng=rng(), **{**OPTIONS, **changes})
+
+
+def pairing(pairs: Any, **changes: Any) -> stats.TestOutcome:
+    """Return the permutation test of the first variable's pairs."""
+    return stats.pairing_permutation_tests(pairs, rng=rng(), **{**OPTIONS, **changes})[0]
+
+
+def crossed(values: Any, **changes: Any) -> stats.TestOutcome:
+    """Return the test of the mean over rows and columns of the first variable."""
+    return stats.crossed_tests(values, null_value=0.0, rng=rng(), **{**OPTIONS, **changes})[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "note"),
+    [
+        (lambda: pairing(np.full((1, 4, 4), 0.3)), "constant input"),
+        (lambda: pairing(np.where(np.eye(4), NAN, 1.0)[None]), "undefined values: 4 of 16"),
+        (lambda: pairing(np.ones((1, 2, 2))), "fewer than 3 observations"),
+        (lambda: crossed(np.ones((1, 2, 5))), "fewer than 3 rows"),
+        (lambda: crossed(np.ones((1, 5, 2))), "fewer than 3 columns"),
+        (lambda: crossed(np.array([[[1.0, 2, NAN]] * 3])), "undefined values: 3 of 9"),
+    ],
+)
+def test_undefined_pairings_and_crossed_samples_name_their_reason(
+    outcome: Callable[[], stats.TestOutcome], note: str
+) -> None:
+    """Nothing varies, something is missing, or there is too little."""
+    assert math.isnan(outcome().pvalue) and outcome().note == note and outcome().n_resamples == 0
+
+
+@pytest.mark.parametrize(
+    ("estimates", "variances", "note"),
+    [
+        ([1.0], [1.0], "fewer than 2 strata"),
+        ([1.0, NAN], [1.0, 1.0], "undefined values: 1 of 2"),
+        ([1.0, 2.0], [1.0, 0.0], "variances that are not positive: 1 of 2"),
+    ],
+)
+def test_undefined_heterogeneity_names_its_reason(estimates: Any, variances: Any, note: str) -> None:
+    """One stratum, a missing estimate, a variance of 0."""
+    outcome = stats.heterogeneity(estimates, variances)
+    assert outcome.note == note and math.isnan(outcome.q) and math.isnan(outcome.pvalue)
+
+
 @pytest.mark.parametrize(
     ("x", "strata", "note"),
     [
@@ -50,7 +98,7 @@ def test_undefined_correlations_name_their_reason(x: list[float], strata: list[A
     y = np.arange(len(x), dtype=float)
     correlation = stats.stratified_spearman(x, y, strata)
     outcome = permutation(x, y, strata)
-    absent = stats.correlation_equivalence_test(x, y, strata=strata, margin_low=-0.5, margin_high=0.5)
+    absent = stats.correlation_bound_test(x, y, strata=strata, bound=0.5, alternative="less")
     fisher = stats.fisher_interval(x, y, strata=strata, confidence_level=0.95)
     bootstrap = stats.correlation_interval(x, y, strata=strata, rng=rng(), **INTERVAL)
     assert math.isnan(correlation.statistic) and math.isnan(outcome.statistic) and math.isnan(outcome.pvalue)
@@ -74,12 +122,27 @@ def test_a_stratum_of_one_is_noted_and_adds_nothing() -> None:
     ("values", "note"), [([], "fewer than 3 observations"), ([1.0, 2.0, NAN, 4.0], "undefined values: 1 of 4")]
 )
 def test_undefined_means_name_their_reason(values: list[float], note: str) -> None:
-    """Sign flips, equivalence and the interval of the mean are NaN together and give the same reason."""
+    """Sign flips, the bootstrap-t, both, and the interval of the mean are NaN together and give the same reason."""
     flips = stats.sign_flip_test(values, null_value=0.0, rng=rng(), **OPTIONS)
-    tost = stats.equivalence_test(values, margin_low=-1, margin_high=1, n_resamples=99, rng=rng())
+    resampled = stats.bootstrap_t_test(values, null_value=0.0, rng=rng(), **OPTIONS)
+    both = stats.mean_test(values, null_value=0.0, exchangeable=False, rng=rng(), **OPTIONS)
     interval = stats.mean_interval(values, rng=rng(), **INTERVAL)
-    assert math.isnan(flips.pvalue) and math.isnan(tost.pvalue) and interval.kind == "undefined"
-    assert {flips.note, tost.note, interval.note} == {note}
+    assert all(math.isnan(outcome.pvalue) for outcome in (flips, resampled, both)) and interval.kind == "undefined"
+    assert {flips.note, resampled.note, both.note, interval.note} == {note}
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
+def test_what_has_no_standard_error_speaks_for_nothing(alternative: Any) -> None:
+    """Constant values, whose sign flips have the least p, have p = 1 and say why; one value apart leaves p large."""
+    options: dict[str, Any] = {"null_value": 0.0, "alternative": alternative, "n_resamples": 499}
+    constant = stats.mean_test([3.0] * 9, exchangeable=False, rng=rng(), **options)
+    assert constant.pvalue == 1 and constant.note == "constant input" and constant.statistic == 3
+    apart = stats.mean_test([3.0] * 8 + [3.01], exchangeable=False, rng=rng(), **options)
+    assert apart.pvalue > (8 / 9) ** 9 - 0.05 and apart.note == ""
+    flips = stats.mean_test([3.0] * 9, exchangeable=True, rng=rng(), **options)
+    assert flips == stats.sign_flip_test([3.0] * 9, rng=rng(), **options)
+    (crossed,) = stats.crossed_tests(np.full((1, 4, 5), 3.0), rng=rng(), **options)
+    assert crossed.pvalue == 1 and crossed.note == "constant input" and crossed.n == 4
 
 
 @pytest.mark.parametrize("alternative", ["two-sided", "less", "greater"])
@@ -120,9 +183,7 @@ def test_undefined_resamples_are_counted_or_refused() -> None:
         def statistic(sample: Any) -> float:
             return NAN if sample.mean() > most else float(sample.mean())
 
-        return stats.bootstrap_interval(
-            (values,), statistic, strata=None, rng=rng(), **{**INTERVAL, "n_resamples": 999}
-        )
+        return bootstrap_interval((values,), statistic, strata=None, rng=rng(), **{**INTERVAL, "n_resamples": 999})
 
     few, many = interval(7.9), interval(6.0)
     assert few.kind == "BCa" and few.note.startswith("resamples left out: ")
@@ -132,9 +193,7 @@ def test_undefined_resamples_are_counted_or_refused() -> None:
 def test_bca_falls_back_on_the_percentile_interval_and_says_so() -> None:
     """Where the jackknife says nothing (a median of ties), the kind and the note tell."""
     values = np.array([0.0, 1, 1, 1, 1, 1, 1, 2])
-    interval = stats.bootstrap_interval(
-        (values,), np.median, strata=None, rng=rng(), **{**INTERVAL, "n_resamples": 999}
-    )
+    interval = bootstrap_interval((values,), np.median, strata=None, rng=rng(), **{**INTERVAL, "n_resamples": 999})
     assert interval.kind == "percentile" and interval.note == "BCa undefined"
     assert interval.low <= interval.high
 
@@ -144,7 +203,7 @@ def test_intervals_of_nothing_that_varies_are_undefined() -> None:
     assert stats.mean_interval([2.0, 2, 2, 2], rng=rng(), **INTERVAL).note == "constant input"
 
     def note(statistic: Callable[..., float], n: int) -> str:
-        return stats.bootstrap_interval((np.arange(n),), statistic, strata=None, rng=rng(), **INTERVAL).note
+        return bootstrap_interval((np.arange(n),), statistic, strata=None, rng=rng(), **INTERVAL).note
 
     assert note(lambda sample: 1.0, 5) == "constant over resamples"
     assert note(lambda sample: NAN, 5) == "undefined statistic"
@@ -152,11 +211,11 @@ def test_intervals_of_nothing_that_varies_are_undefined() -> None:
 
 
 def test_fisher_interval_needs_freedom_and_room() -> None:
-    """A perfect correlation, and three rows, have no Fisher interval and no test of equivalence."""
+    """A perfect correlation, and three rows, have no Fisher interval and no test at a bound."""
 
     def note(x: list[float], y: list[float]) -> str:
         options: dict[str, Any] = {"strata": [0] * len(x)}
-        outcome = stats.correlation_equivalence_test(x, y, margin_low=-0.5, margin_high=0.5, **options)
+        outcome = stats.correlation_bound_test(x, y, bound=0.5, alternative="less", **options)
         assert math.isnan(outcome.pvalue) and outcome.statistic == stats.spearman(x, y).statistic
         interval = stats.fisher_interval(x, y, confidence_level=0.95, **options)
         assert interval.note == outcome.note
@@ -183,23 +242,27 @@ def test_fisher_interval_needs_freedom_and_room() -> None:
             r"null has shape \(2,\).*\(2, 'draws'\)",
         ),
         (
-            lambda: stats.equivalence_test([1.0], margin_low=1, margin_high=-1, n_resamples=9, rng=rng()),
-            r"margins \(1, -1\).*smaller",
+            lambda: stats.correlation_bound_test([1, 2], [1, 2], strata=[0, 0], bound=-1, alternative="less"),
+            "bound = -1.*between -1 and 1",
         ),
         (
-            lambda: stats.correlation_equivalence_test([1, 2], [1, 2], strata=[0, 0], margin_low=-1, margin_high=0.5),
-            r"margins \(-1, 0\.5\).*between -1 and 1",
+            lambda: stats.correlation_bound_test([1], [1], strata=[0], bound=0.5, alternative="two-sided"),
+            "'two-sided'.*less.*greater",
         ),
-        (
-            lambda: stats.correlation_equivalence_test([1, 2], [1, 2], strata=[0, 0], margin_low=0.5, margin_high=0.5),
-            r"margins \(0\.5, 0\.5\).*smaller",
-        ),
+        (lambda: mean_test(alternative="above"), "'above'.*two-sided.*less.*greater"),
+        (lambda: mean_test(n_resamples=0), "n_resamples = 0.*at least 1"),
+        (lambda: stats.heterogeneity([1.0, 2.0], [1.0]), "lengths differ.*2.*1"),
+        (lambda: pairing(np.ones((2, 3))), r"pairs has shape \(2, 3\).*\(variables, units, partners\)"),
+        (lambda: pairing(np.ones((1, 3, 4))), r"pairs has shape \(1, 3, 4\)"),
+        (lambda: pairing(np.ones((1, 3, 3)), n_resamples=0), "n_resamples = 0"),
+        (lambda: crossed(np.ones((3, 3))), r"values has shape \(3, 3\).*\(variables, rows, columns\)"),
+        (lambda: crossed(np.ones((1, 3, 3)), alternative="above"), "'above'"),
         (
             lambda: stats.mean_interval([1.0], confidence_level=95, n_resamples=9, method="BCa", rng=rng()),
             "confidence_level = 95.*between 0 and 1",
         ),
         (
-            lambda: stats.bootstrap_interval(
+            lambda: bootstrap_interval(
                 (), np.mean, strata=None, confidence_level=0.9, n_resamples=9, method="BCa", rng=rng()
             ),
             "at least one array",

@@ -1,4 +1,4 @@
-"""Partial correlation, series, random effects and clusters: degenerate input, mistakes, invariances."""
+"""Partial correlation, series, random effects and crossed samples: degenerate input, mistakes, invariances."""
 
 from __future__ import annotations
 
@@ -28,13 +28,7 @@ def partial_test(x: Any, y: Any, covariates: Any, strata: Any, **changes: Any) -
 
 def crossed(values: Any, **changes: Any) -> stats.Interval:
     """Return the interval of a table."""
-    return stats.crossed_interval(values, rng=rng(), **{**INTERVAL, "method": "BCa", **changes})
-
-
-def clustered(values: Any, clusters: Any, **changes: Any) -> stats.Interval:
-    """Return the interval of values in clusters."""
-    options = {**INTERVAL, "method": "BCa", **changes}
-    return stats.cluster_interval(values, clusters=clusters, rng=rng(), **options)
+    return stats.crossed_intervals([values], rng=rng(), **{**INTERVAL, "method": "BCa", **changes})[0]
 
 
 def random_effects(correlations: Any, n: Any, confidence_level: float = 0.95) -> stats.RandomEffects:
@@ -192,22 +186,6 @@ def test_undefined_crossed_intervals_name_their_reason(values: Any, note: str) -
     assert interval.kind == "undefined" and interval.note == note and math.isnan(interval.low)
 
 
-@pytest.mark.parametrize(
-    ("values", "clusters", "note"),
-    [
-        ([1.0, 2, 3, 4], ["a", "a", "b", "b"], "fewer than 3 clusters"),
-        ([], [], "fewer than 3 clusters"),
-        ([1.0, NAN, 3, 4], [0, 1, 2, 3], "undefined values: 1 of 4"),
-        ([1.0, 3, 0, 4, 2], [0, 0, 1, 1, 2], "constant over resamples"),
-        ([0.1] * 6, [0, 0, 1, 1, 2, 2], "constant input"),
-    ],
-)
-def test_undefined_cluster_intervals_name_their_reason(values: Any, clusters: Any, note: str) -> None:
-    """Too few clusters, a NaN, clusters of the same mean."""
-    interval = clustered(values, clusters)
-    assert interval.kind == "undefined" and interval.note == note
-
-
 def test_the_crossed_interval_does_not_depend_on_batches() -> None:
     """More resamples than one batch holds give an interval around the mean, the same from the same seed."""
     values = rng().normal(3.0, 1.0, size=(5, 7))
@@ -225,17 +203,6 @@ def test_the_kind_of_crossed_interval_is_the_one_asked_for() -> None:
     assert both[0].high > both[1].high and both[0].low > both[1].low
 
 
-def test_a_cluster_weighs_with_its_size() -> None:
-    """One value a cluster is the plain mean; repeating all values of all clusters changes nothing."""
-    values, clusters = rng().normal(size=12), np.repeat(np.arange(4), [1, 2, 4, 5])
-    once = clustered(values, clusters, method="percentile")
-    twice = clustered(np.tile(values, 2), np.tile(clusters, 2), method="percentile")
-    assert (twice.low, twice.high) == pytest.approx((once.low, once.high))
-    single = clustered(values, np.arange(12), method="percentile")
-    plain = stats.mean_interval(values, rng=rng(), **{**INTERVAL, "n_resamples": 1999, "method": "percentile"})
-    assert single.kind == "percentile" and single.high == pytest.approx(plain.high, abs=0.2)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -251,11 +218,9 @@ def test_a_cluster_weighs_with_its_size() -> None:
         (lambda: random_effects([0.1, 1.5], [9, 9]), r"1\.5.*\[-1, 1\]"),
         (lambda: random_effects([0.1, 0.5], [9]), "lengths differ"),
         (lambda: random_effects([0.1, 0.5], [9, 9], 95), "confidence_level = 95"),
-        (lambda: crossed([1.0, 2.0]), r"values has shape \(2,\).*\(rows, columns\)"),
+        (lambda: crossed([1.0, 2.0]), r"values has shape \(1, 2\).*\(variables, rows, columns\)"),
         (lambda: crossed([[1.0]], n_resamples=0), "n_resamples = 0"),
         (lambda: crossed([[1.0]], method="basic"), "'basic'.*BCa.*percentile"),
-        (lambda: clustered([1.0, 2.0], [0]), r"strata has shape \(1,\)"),
-        (lambda: clustered([1.0], [0], method="basic"), "'basic'.*BCa.*percentile"),
         (lambda: stats.proportion_interval(1, 9, confidence_level=90), "confidence_level = 90"),
     ],
 )

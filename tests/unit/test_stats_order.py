@@ -56,9 +56,6 @@ CALLS: dict[str, Call] = {
         x, y, strata=strata, method="BCa", rng=rng(), **INTERVAL
     ),
     "fisher_intervals": lambda x, y, strata: stats.fisher_intervals(x, y, strata=strata, confidence_level=0.9),
-    "correlation_equivalence_tests": lambda x, y, strata: stats.correlation_equivalence_tests(
-        x, y, strata=strata, margin_low=-0.5, margin_high=0.5
-    ),
     "correlation_bound_tests": lambda x, y, strata: stats.correlation_bound_tests(
         x, y, strata=strata, bound=0.3, alternative="less"
     ),
@@ -73,9 +70,6 @@ CALLS: dict[str, Call] = {
         x[:, :, None] * y, method="BCa", rng=rng(), **INTERVAL
     ),
     "sign_flip_tests": lambda x, y, strata: stats.sign_flip_tests(x, null_value=0.28, rng=rng(), **PERMUTED),
-    "equivalence_tests": lambda x, y, strata: stats.equivalence_tests(
-        x, margin_low=0.25, margin_high=0.35, n_resamples=499, rng=rng()
-    ),
     "mean_intervals": lambda x, y, strata: stats.mean_intervals(x, method="BCa", rng=rng(), **INTERVAL),
     "weighted_sums": lambda x, y, strata: tuple(weighted_sums(x, rng().normal(size=(y.size, 333))).tolist()),
 }
