@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study import stats
-from study.analysis.core.testing import tested_values
+from study.analysis.core.evidence import Evidence
+from study.analysis.core.testing import tested_layers
 from study.stats.sums import weighted_sums
 from tests.example_study import registered
 
@@ -114,7 +115,7 @@ def layers_tested(name: str, present: tuple[str, ...]) -> dict[str, str]:
     groups = np.array(["none", "shift", "flip", "shift_flip"] * 6, np.dtypes.StringDType())
     coords = {"layer": list(LAYERS), "augmentation": ("network", groups)}
     values = xr.DataArray(layers, dims=("layer", "network"), coords=coords).sel(layer=list(present))
-    tested = tested_values(hypothesis, values, against if TESTED[name] else None, root_seed=0)
+    tested = tested_layers(hypothesis, Evidence(values, against if TESTED[name] else None), root_seed=0)
     return {result.layer: repr(result) for result in tested if result.layer in present}
 
 
