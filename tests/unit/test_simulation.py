@@ -58,8 +58,10 @@ def networks(
 
 
 def by_layer(one: Hypothesis, tree: xr.DataTree) -> np.ndarray:
-    """Return the measure's values (network, layer) in the registered layers."""
+    """Return the measure's values (network, layer) in the registered layers, under the condition that is planted first."""
     values = estimand_of(one).values(tree).sel(layer=list(one.layers))
+    if "condition" in values.dims:
+        values = values.isel(condition=0)
     return np.asarray(values.transpose("network", "layer").values, dtype=float)
 
 
