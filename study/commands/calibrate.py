@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPORTS = Path("reports")
 PROFILES = ("quick", "cifar10-small", "cifar10")  # whose numbers of networks power is drawn at
 FEWEST, MOST = 10, 1_000_000
-STUDIES, STUDIES_OF_ALL = 1000, 2000
+STUDIES, STUDIES_OF_ALL = 500, 2000
 
 EPILOG = """\
 For each registered hypothesis, studies are simulated as the store holds them - units nested in networks, some silent;
