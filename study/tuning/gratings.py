@@ -21,7 +21,9 @@ class GratingAxes:
     """What a full set of gratings varies in.
 
     `orientation` and `phase` are in degrees, `spatial_frequency` in cycles per pixel. Orientation 0 shows horizontal
-    bars; it grows clockwise as seen on a screen, whose rows run downwards.
+    bars; it grows clockwise as seen on a screen, whose rows run downwards. In the author's published scripts x of equation 1
+    runs down the rows and here along the columns, so their theta is 90 degrees minus ours (and their tau minus ours): the
+    set of gratings is the same, and so are gOSI and ranges; preferred orientations are mirrored.
     """
 
     orientation: NDArray[np.float64]

@@ -19,7 +19,8 @@ def gratings_sentence(n_frequencies: int, *, contrast: str) -> str:
     return (
         f"{n_orientations * n_frequencies * n_phases:,} sinusoidal gratings: {n_orientations} orientations, {n_frequencies}"
         f" spatial frequencies, {n_phases} phases (contrast: {contrast.replace('_', '-')}), grey, preprocessed as photographs"
-        " are."
+        " are. Orientation 0 shows horizontal bars and grows clockwise; in the scripts that the paper's author published the"
+        " axes of the image are exchanged, so that their orientation is 90 degrees minus ours, in the same set of gratings."
     )
 
 

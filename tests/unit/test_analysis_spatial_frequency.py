@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import INCONCLUSIVE, NOT_TESTED, RULED_OUT, SUPPORTED
 from study.analysis.questions.spatial_frequency.estimands import zero_range_share
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
@@ -18,7 +18,7 @@ UNITS = sum(LAYERS.values())
 
 def with_ranges(study: xr.DataTree, rng: np.random.Generator, share: np.ndarray, *, counts: Any = None) -> xr.DataTree:
     """Return a study of selective units of which each network has the given share at range 0; two or more frequencies."""
-    shape = (len(study["tuning"]["network"]), 2, UNITS)
+    shape = (len(study["tuning"]["network"]), 3, UNITS)
     ranges = np.where(rng.random(shape) < share[:, None, None], 0.0, 15.0 * rng.integers(1, 12, shape))
     counts = rng.integers(2, 6, shape) if counts is None else counts
     return replaced(
@@ -31,7 +31,7 @@ def test_the_share_is_that_of_pandas(fewest: int) -> None:
     """Among units above 0.33 with enough frequencies; a layer without such a unit has none."""
     study = example_study(silent=0.2, analysed_gosi={"conv1": 0.05})
     rng = np.random.default_rng(0)
-    study = replaced(study, "tuning", spatial_frequency_count=rng.integers(0, 4, (24, 2, UNITS)))
+    study = replaced(study, "tuning", spatial_frequency_count=rng.integers(0, 4, (24, 3, UNITS)))
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     names = ["gosi", "spatial_frequency_range", "spatial_frequency_count"]
     frame = tuning[names].reset_coords(drop=True).to_dataframe().reset_index()
@@ -45,7 +45,7 @@ def test_the_share_is_that_of_pandas(fewest: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("centre", "noise", "verdict"), [(0.85, 0.02, SUPPORTED), (0.2, 0.02, CONTRADICTED), (0.5, 0.3, INCONCLUSIVE)]
+    ("centre", "noise", "verdict"), [(0.85, 0.02, SUPPORTED), (0.2, 0.02, RULED_OUT), (0.5, 0.3, INCONCLUSIVE)]
 )
 def test_planted_ranges_come_out_as_registered(centre: float, noise: float, verdict: str) -> None:
     """Most units at 0, few units at 0, or half of them, give or take."""
@@ -60,13 +60,13 @@ def test_planted_ranges_come_out_as_registered(centre: float, noise: float, verd
 def test_units_with_a_single_frequency_decide_only_where_they_count() -> None:
     """Range 0 by construction: enough for the published claim, set aside by the sharper hypothesis."""
     rng = np.random.default_rng(2)
-    single = rng.random((24, 2, UNITS)) < 0.7
+    single = rng.random((24, 3, UNITS)) < 0.7
     study = with_ranges(example_study(), rng, np.full(24, 0.1), counts=np.where(single, 1, 3))
     ranges = np.where(single, 0.0, study["tuning"].to_dataset()["spatial_frequency_range"].values)
     study = replaced(study, "tuning", spatial_frequency_range=ranges)
     published, sharper = (conclusion(study, name) for name in NAMES)
     assert published.verdict == SUPPORTED
-    assert sharper.verdict == CONTRADICTED
+    assert sharper.verdict == RULED_OUT
     assert sharper.published_verdict == NOT_TESTED
 
 
@@ -90,8 +90,8 @@ def test_networks_without_a_selective_unit_are_excluded_and_counted() -> None:
     gosi = tuning["gosi"].values.copy()
     gosi[:3, :, tuning["unit_layer"].values == "fc1"] = 0.1
     layers = {layer.layer: layer for layer in conclusion(replaced(study, "tuning", gosi=gosi), NAMES[0]).layers}
-    assert (layers["fc1"].n, layers["fc1"].n_excluded) == (21, 3)
-    assert (layers["conv1"].n, layers["conv1"].n_excluded) == (24, 0)
+    assert (layers["fc1"].n, layers["fc1"].n_missing) == (21, 3)
+    assert (layers["conv1"].n, layers["conv1"].n_missing) == (24, 0)
 
 
 def test_the_figure_counts_each_range_once() -> None:

@@ -219,3 +219,13 @@ def test_batches_that_cannot_be_are_refused(changed: dict[str, object], expected
     options: dict[str, Any] = {"size": 8, "orientation": 0.0, "contrast": "min_max", "at_once": 4} | changed
     with pytest.raises(ValueError, match=expected):
         next(grating_batches(options.pop("size"), **options))
+
+
+@pytest.mark.parametrize("orientation", [0.0, 15.0, 60.0, 105.0])
+@pytest.mark.parametrize("phase", [0.0, 90.0])
+def test_exchanged_axes_show_90_degrees_minus_the_orientation(orientation: float, phase: float) -> None:
+    """Equation 1 with x down the rows, as the author's scripts have it, gives a grating of the same set."""
+    exchanged = grating(32, orientation=orientation, spatial_frequency=3 / 40, phase=phase).T
+    ours = grating(32, orientation=90 - orientation, spatial_frequency=3 / 40, phase=-phase)
+    np.testing.assert_allclose(exchanged, ours, atol=1e-12)
+    assert (90 - orientation) % 180 in ORIENTATIONS and -phase % 360 in PHASES

@@ -15,6 +15,7 @@ from study.analysis.multiverse.specification import Floats, Levels
 from study.tuning import SELECTIVE
 
 NOT_MEASURED = "that read-out or set of gratings was not measured in this study"
+NOT_IN_STATE = "other read-outs and gratings are measured on untrained networks with identity normalisation only"
 CHANCE = 0.05
 THRESHOLDS = {factors.REGISTERED_SHARE: SELECTIVE, "share_above_0.25": 0.25, "share_above_0.5": 0.5}
 SHARE, GOSI = "share of units", "gOSI"  # units of measurement
@@ -84,6 +85,8 @@ class UnitTuning:
     pvalue: Floats | None = None
     orientation_pvalue: Floats | None = None
     null_count: Floats | None = None
+    arc_midpoint: Floats | None = None
+    frequencies_midpoint: Floats | None = None
 
 
 def tuning_reader(study: xr.DataTree, state: str) -> Callable[[Levels], UnitTuning | str]:
@@ -108,6 +111,8 @@ def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
                 "orientation_null_mean": "gosi_orientation_null_mean",
                 "pvalue": "gosi_pvalue",
                 "orientation_pvalue": "gosi_orientation_pvalue",
+                "arc_midpoint": "spatial_frequency_range_midpoint",
+                "frequencies_midpoint": "spatial_frequency_count_midpoint",
             },
         )
         counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "layer", "gosi_bin")
@@ -116,6 +121,8 @@ def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
     others = other_tunings(study)
     if others is None or name not in others["specification"].values.tolist():
         return NOT_MEASURED
+    if state not in others["state"].values.tolist():
+        return NOT_IN_STATE
     return UnitTuning(**_arrays(others.sel(specification=name, state=state), ("network", "unit"), _SHARED))
 
 

@@ -58,7 +58,8 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `bin_start`, `bin_end` (gOSI), `measured`, `shuffled` (share of the layer's units in the bin).
+        Columns `layer`, `bin_start`, `bin_end` (gOSI), `measured`, `shuffled` (share of the layer's units in the bin); and
+        `untrained`, the measured share before training, where that is known.
 
     Returns
     -------
@@ -67,7 +68,8 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 2 and Fig. A8 of the paper.
     """
-    colour = by_colour("kind", ["measured", "shuffled"], [BLUE, ORANGE])
+    outlines = {name: colour for name, colour in (("shuffled", ORANGE), ("untrained", GREY)) if name in table}
+    colour = by_colour("kind", ["measured", *outlines], [BLUE, *outlines.values()])
     outline = pd.concat([table, _closing_steps(table)], ignore_index=True).assign(bound=SELECTIVE)
     share = alt.Axis(format="%", tickCount=4)
     base = alt.Chart()
@@ -89,17 +91,18 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
             tooltip=[
                 "layer:N",
                 *numbers("bin_start", "bin_end", form=".2f"),
-                *numbers("measured", "shuffled", form=".1%"),
+                *numbers("measured", *outlines, form=".1%"),
             ],
         )
     )
-    steps = (
-        base.transform_calculate(kind="'shuffled'")
+    steps = [
+        base.transform_calculate(kind=f"'{name}'")
         .mark_line(interpolate="step-after", strokeWidth=1.8)
-        .encode(alt.X("bin_start:Q"), alt.Y("shuffled:Q"), color=colour)
-    )
+        .encode(alt.X("bin_start:Q"), alt.Y(f"{name}:Q"), color=colour)
+        for name in outlines
+    ]
     bound = base.mark_rule(color=INK, strokeDash=[3, 3], opacity=0.7).encode(alt.X("min(bound):Q"))
-    layers = alt.layer(bars, steps, bound, data=outline).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
+    layers = alt.layer(bars, *steps, bound, data=outline).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
     return panels(layers, table, "layer")
 
 
@@ -150,8 +153,9 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `network`, `state` ("initial" or "analysed"), `gosi` (mean over the layer's units), `kind`
-        ("network" for one network's, "mean" for the mean over networks).
+        Columns `layer`, `network`, `state` (in the order to draw them), `gosi` (mean over the layer's units), `kind`
+        ("network" for one network's, "mean" for the mean over networks); and `quantity`, what `gosi` holds where it is
+        not the mean gOSI itself.
 
     Returns
     -------
@@ -160,13 +164,13 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: section A.3 of the paper, which compares histograms only.
     """
-    states = in_order(table, "state")
+    states, quantity = in_order(table, "state"), in_order(table, "quantity")[0] if "quantity" in table else "mean gOSI"
     base = alt.Chart().encode(alt.X("state:N", sort=states, title=None, scale=alt.Scale(padding=0.35)))
     networks = (
         base.transform_filter("datum.kind == 'network'")
         .mark_line(color=GREY, opacity=0.5, strokeWidth=1, point=alt.OverlayMarkDef(size=14, color=GREY))
         .encode(
-            alt.Y("gosi:Q", title="mean gOSI", axis=alt.Axis(tickCount=4)),
+            alt.Y("gosi:Q", title=quantity, axis=alt.Axis(tickCount=4)),
             detail="network:N",
             tooltip=["layer:N", "network:N", "state:N", *numbers("gosi", form=".3f")],
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import xarray as xr
 
 from study.analysis.core.layers import tuning_of
@@ -11,8 +13,14 @@ from study.analysis.core.published import (
 )
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
-from study.analysis.questions.existence.estimands import gosi_excess, selective_excess, selective_share
+from study.analysis.questions.existence.estimands import (
+    gosi_excess,
+    gosi_excess_gain,
+    selective_excess,
+    selective_share,
+)
 from study.analysis.questions.existence.figures import figures, notes
+from study.vocabulary.schema import NORMALISED, STATES
 
 
 def _share(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
@@ -37,6 +45,8 @@ QUESTION = Question(
         "gosi_orientation_excess": Estimand(
             values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean")
         ),
+        "gosi_excess_gain": Estimand(values=partial(gosi_excess_gain, untrained=NORMALISED)),
+        "gosi_excess_gain_identity": Estimand(values=partial(gosi_excess_gain, untrained=STATES[0])),
     },
     published={
         "selective_excess": PublishedAnalysis(
@@ -53,6 +63,13 @@ QUESTION = Question(
         ),
         "gosi_orientation_excess": not_in_paper(
             "Baseline: only the orientation labels are shuffled, within spatial frequency."
+        ),
+        "gosi_excess_gain": not_in_paper(
+            "Baseline: the paper holds trained networks against their shuffles alone, and untrained ones exceed theirs too;"
+            " here the excess before training is subtracted, network by network."
+        ),
+        "gosi_excess_gain_identity": not_in_paper(
+            "Baseline: as with moments computed from training images, but the untrained network normalises nothing."
         ),
     },
     figures=figures,

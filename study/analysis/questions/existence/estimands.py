@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from study.analysis.core.layers import layer_means
+from study.analysis.core.layers import layer_means, tuning_of
 from study.tuning import SELECTIVE
 
 
@@ -21,3 +21,17 @@ def selective_excess(tuning: xr.Dataset) -> xr.DataArray:
 def gosi_excess(tuning: xr.Dataset, null: str) -> xr.DataArray:
     """Return layer-mean gOSI minus layer-mean shuffled gOSI (noise-corrected gOSI): (network, layer)."""
     return layer_means(tuning["gosi"] - tuning[null])
+
+
+def gosi_excess_gain(study: xr.DataTree, *, untrained: str) -> xr.DataArray:
+    """Return `gosi_excess` after training minus before, the same network: (network, layer).
+
+    Parameters
+    ----------
+    study
+        The measured networks.
+    untrained
+        The state before training: `"initial"`, or `"initial_normalised"` with moments computed from training images.
+    """
+    after, before = (gosi_excess(tuning_of(study, state), "gosi_null_mean") for state in ("analysed", untrained))
+    return after - before

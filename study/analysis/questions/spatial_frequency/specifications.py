@@ -8,8 +8,10 @@ import xarray as xr
 from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Levels, Multiverse, Sample, SampledStudy
 from study.analysis.multiverse.units import CHANCE, SHARE, THRESHOLDS, UnitTuning, analysed_layers, tuning_reader
+from study.tuning import RANGE_THRESHOLDS
 
 EXACT = "0_degrees"
+MIDPOINT = RANGE_THRESHOLDS[1]
 ARC_STEP = 15.0  # degrees between the orientations that are shown
 
 
@@ -25,10 +27,15 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
             return counted
         if not factors.has_registered_tuning(levels) and levels["tolerance"] != EXACT:
             return "another read-out or set of gratings goes with the registered tolerance only"
+        arc, frequencies = units.arc, units.frequencies
+        if levels["threshold"] == MIDPOINT:
+            if units.arc_midpoint is None or units.frequencies_midpoint is None:
+                return "ranges at the midpoint are stored for the registered read-out and gratings only"
+            arc, frequencies = units.arc_midpoint, units.frequencies_midpoint
         fewest = 2 if levels["frequencies"] == "at_least_two" else 1
         widest = ARC_STEP if levels["tolerance"] == "15_degrees" else 0.0
-        counted = counted & (units.frequencies >= fewest) & ~np.isnan(units.arc)
-        return Sample(layers.mean(np.where(counted, units.arc <= widest, np.nan)), SHARE)
+        counted = counted & (frequencies >= fewest) & ~np.isnan(arc)
+        return Sample(layers.mean(np.where(counted, arc <= widest, np.nan)), SHARE)
 
     return SampledStudy(layers.names, sample)
 
@@ -49,6 +56,7 @@ MULTIVERSE = Multiverse(
     factors={
         "units": (*THRESHOLDS, factors.SIGNIFICANT, "all_that_respond"),
         "frequencies": ("at_least_one", "at_least_two"),
+        "threshold": RANGE_THRESHOLDS,
         "tolerance": (EXACT, "15_degrees"),
         **factors.TUNING,
     },

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import xarray as xr
 
 from study.analysis.core.layers import layer_means, tuning_of
 from study.analysis.core.published import (
     by_eye,
+    not_in_paper,
 )
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
 from study.analysis.questions.existence.estimands import selective_excess, selective_share
-from study.analysis.questions.untrained.figures import figures
-from study.vocabulary.schema import STATES
+from study.analysis.questions.untrained.figures import figures, notes
+from study.vocabulary.schema import NORMALISED, STATES
 
 
-def gosi_gain(study: xr.DataTree) -> xr.DataArray:
-    """Return layer-mean gOSI after training minus before, the same network: (network, layer)."""
-    before, after = (layer_means(tuning_of(study, state)["gosi"]) for state in STATES)
+def gosi_gain(study: xr.DataTree, *, untrained: str) -> xr.DataArray:
+    """Return layer-mean gOSI after training minus before, the same network: (network, layer).
+
+    `untrained` is the state before: `"initial"`, or `"initial_normalised"` with moments computed from training images.
+    """
+    before, after = (layer_means(tuning_of(study, state)["gosi"]) for state in (untrained, "analysed"))
     return after - before
 
 
 def _gain(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
     note = "histograms of two networks by eye: here, mean gOSI higher after training"
-    return by_eye(gosi_gain(networks), layers, lambda value: value > 0, note)
+    return by_eye(gosi_gain(networks, untrained=STATES[0]), layers, lambda value: value > 0, note)
 
 
 def _few(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> tuple[PublishedLayer, ...]:
@@ -37,8 +43,12 @@ QUESTION = Question(
     claim="A network with random weights has a few orientation-selective units; its selectivity is far weaker than a"
     " trained network's.",
     estimands={
-        "gosi_gain": Estimand(values=gosi_gain),
+        "gosi_gain": Estimand(values=partial(gosi_gain, untrained=NORMALISED)),
+        "gosi_gain_identity": Estimand(values=partial(gosi_gain, untrained=STATES[0])),
         "initial_selective_share": Estimand(values=lambda study: selective_share(tuning_of(study, "initial"))),
+        "initial_selective_share_normalised": Estimand(
+            values=lambda study: selective_share(tuning_of(study, NORMALISED))
+        ),
         "initial_selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "initial"))),
     },
     published={
@@ -47,13 +57,24 @@ QUESTION = Question(
             test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
             " training.",
             difference="Unit of analysis and baseline: one network of either kind tells nothing of others; here every"
-            " network is compared with itself before training, and must gain by a registered size.",
+            " network is compared with itself before training, its normalisation set right by training images, and must"
+            " gain by a registered size.",
+        ),
+        "gosi_gain_identity": PublishedAnalysis(
+            layers=_gain,
+            test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
+            " training.",
+            difference="Unit of analysis: one network of either kind tells nothing of others; here every network is"
+            " compared with itself before training, as it was initialised, and must gain by a registered size.",
         ),
         "initial_selective_share": PublishedAnalysis(
             layers=_few,
             test="No test; histogram of one random network, by eye. Here: some selective units, less than half.",
             difference="Unit of analysis: one random network tells nothing of others; here each network gives one"
             " share, and their mean is tested against one half.",
+        ),
+        "initial_selective_share_normalised": not_in_paper(
+            "Baseline: the untrained network's normalisation has the moments that training images give it."
         ),
         "initial_selective_excess": PublishedAnalysis(
             layers=_few,
@@ -63,5 +84,5 @@ QUESTION = Question(
         ),
     },
     figures=figures,
-    notes=lambda study, results, *, root_seed: (),
+    notes=notes,
 )

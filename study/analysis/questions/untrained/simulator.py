@@ -14,32 +14,32 @@ import xarray as xr
 from study.analysis.questions.existence.simulator import selective_excess
 from study.analysis.simulation import population, tuned_units
 from study.analysis.simulation.population import Design, Simulator, Truth
-from study.vocabulary.schema import STATES
+from study.vocabulary.schema import NORMALISED, STATES
 
 
-def selective_share(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
+def selective_share(rng: np.random.Generator, design: Design, truth: Truth, *, state: str) -> xr.DataTree:
     """Simulate shares of selective units with the initial weights."""
     within = tuned_units.binomial_error(truth.theta, design.unit_counts(truth.layers))
     silent = population.silent_units(rng, design, truth.layers)
     share = tuned_units.planted_in_units(rng, design, truth, within, min(truth.theta, 1 - truth.theta))
     gosi = tuned_units.gosi_by_selectivity(rng, population.uniform(rng, silent.shape, 0, 1) < share)
-    return xr.DataTree.from_dict(
-        tuned_units.tuning_group(design, truth, ("initial",), silent[:, None], gosi=gosi[:, None])
-    )
+    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, (state,), silent[:, None], gosi=gosi[:, None]))
 
 
-def gosi_gain(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
+def gosi_gain(rng: np.random.Generator, design: Design, truth: Truth, *, untrained: str) -> xr.DataTree:
     """Simulate gOSI with the initial and the analysed weights of the same units, which are silent now and then."""
     within = tuned_units.GOSI_NOISE * np.sqrt(2 / (3 * design.unit_counts(truth.layers) * (1 - population.SILENT)))
-    silent = np.stack([population.silent_units(rng, design, truth.layers) for _ in STATES], axis=1)
+    silent = np.stack([population.silent_units(rng, design, truth.layers) for _ in range(2)], axis=1)
     before = population.uniform(rng, (design.rows, silent.shape[-1]), 0.34, 0.44)
     gosi = before[:, None] + population.uniform(rng, silent.shape, -tuned_units.GOSI_NOISE, tuned_units.GOSI_NOISE)
     gosi[:, 1] += tuned_units.planted_in_units(rng, design, truth, within, 0.18)
-    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, STATES, silent, gosi=gosi))
+    return xr.DataTree.from_dict(tuned_units.tuning_group(design, truth, (untrained, "analysed"), silent, gosi=gosi))
 
 
 SIMULATORS: Mapping[str, Simulator] = {
-    "gosi_gain": gosi_gain,
-    "initial_selective_share": selective_share,
+    "gosi_gain": partial(gosi_gain, untrained=NORMALISED),
+    "gosi_gain_identity": partial(gosi_gain, untrained=STATES[0]),
+    "initial_selective_share": partial(selective_share, state=STATES[0]),
+    "initial_selective_share_normalised": partial(selective_share, state=NORMALISED),
     "initial_selective_excess": partial(selective_excess, state="initial"),
 }

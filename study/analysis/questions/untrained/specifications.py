@@ -15,16 +15,18 @@ from study.analysis.multiverse.units import (
     tuning_reader,
     unit_of,
 )
-from study.vocabulary.schema import STATES
+from study.vocabulary.schema import NORMALISED, STATES, TUNED_STATES
+
+UNTRAINED = {"moments_of_training_images": NORMALISED, "identity": STATES[0]}  # the state of each level
 
 
 def _sampled(study: xr.DataTree) -> SampledStudy:
-    layers, tunings = analysed_layers(study), [tuning_reader(study, state) for state in STATES]
+    layers, readers = analysed_layers(study), {state: tuning_reader(study, state) for state in TUNED_STATES}
 
     def sample(levels: Levels) -> Sample | str:
         by_state = []
-        for tuning in tunings:
-            units = tuning(levels)
+        for state in (UNTRAINED[levels["normalisation"]], "analysed"):
+            units = readers[state](levels)
             if isinstance(units, str):
                 return units
             by_state.append(units)
@@ -70,6 +72,7 @@ MULTIVERSE = Multiverse(
     factors={
         "summary": (factors.MEAN, factors.MEDIAN, factors.REGISTERED_SHARE, "share_above_0.5"),
         "control": (factors.NO_CONTROL, factors.OWN_SHUFFLE, factors.ORIENTATION_SHUFFLE),
+        "normalisation": tuple(UNTRAINED),
         "silent_units": (factors.LEFT_OUT, factors.UNTUNED, factors.ACTIVE_IN_BOTH),
         **factors.TUNING,
     },

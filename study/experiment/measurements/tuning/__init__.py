@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from study.experiment.subjects import ExternalSubject, TrainedSubject
 
 PROBE_SECONDS = 6.0  # all three states with their shuffles
+MOMENT_IMAGES = 500  # at most, for the moments; four times as many change no layer's mean gOSI by .01
 NORMALISED_PART = 10  # shuffles of a unit in the other states, for one with its normalisation set right
 
 _UNIT = ("state", "unit")
@@ -71,7 +72,10 @@ def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, obje
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
     text = (
         f"A unit's response is the spatial {config.probe.readout} of its map after the ReLU."
-        f" {selectivity_sentences(config.probe.permutations)}"
+        f" {selectivity_sentences(config.probe.permutations)} This is done with the analysed weights and, before training, with"
+        " the initial ones, twice: as the network is initialised, where batch normalisation changes nothing, and with its"
+        f" moments computed from {MOMENT_IMAGES} training images, not augmented, drawn at random for each network (there"
+        f" with {permutations_in(NORMALISED, config):,} shuffles a unit)."
     )
     return (("Orientation selectivity", text),)
 
