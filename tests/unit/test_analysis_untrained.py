@@ -56,9 +56,9 @@ def test_the_comparison_is_paired() -> None:
     assert result.verdict == SUPPORTED
 
 
-@pytest.mark.parametrize(("level", "verdict"), [(0.15, SUPPORTED), (0.7, RULED_OUT)])
+@pytest.mark.parametrize(("level", "verdict"), [(0.15, SUPPORTED), (0.5, RULED_OUT)])
 def test_few_means_less_than_half(level: float, verdict: str) -> None:
-    """Units at gOSI .15 are mostly not selective, units at .7 mostly are."""
+    """Units around gOSI .15 are mostly not selective, units around .5 mostly are."""
     study = example_study(initial_gosi=dict.fromkeys(LAYERS, level))
     assert conclusion(study, "untrained-few").verdict == verdict
 
