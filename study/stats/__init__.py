@@ -25,7 +25,7 @@ from study.stats.mixed import MixedSlope, random_intercept_slope
 from study.stats.multiplicity import Adjustment, adjusted_pvalues
 from study.stats.outcomes import Alternative, Correlation, Interval, TestOutcome
 from study.stats.pairing import pairing_permutation_tests
-from study.stats.partial import partial_interval, partial_permutation_test, partial_spearman
+from study.stats.partial import partial_interval, partial_permutation_test, partial_ranks, partial_spearman
 from study.stats.permutation import (
     stratified_permutation_test,
     stratified_permutation_tests,
@@ -69,6 +69,7 @@ __all__ = [
     "pairing_permutation_tests",
     "partial_interval",
     "partial_permutation_test",
+    "partial_ranks",
     "partial_spearman",
     "proportion_interval",
     "random_effects_mean",

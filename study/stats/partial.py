@@ -146,6 +146,29 @@ def partial_permutation_test(
     return TestOutcome(residuals.statistic, pvalue, n, alternative, n_resamples, False, residuals.note)
 
 
+def partial_ranks(x: ArrayLike, covariates: ArrayLike, *, strata: ArrayLike) -> NDArray[np.float64]:
+    """Return what the covariates' ranks leave of the ranks of `x`, all taken within strata: (n,).
+
+    Ranks and the regression on them are those of `partial_spearman`, whose statistic is the correlation of two of these.
+    `x` and `strata` are (n,), `covariates` (n,) or (n, q). Rows in which `x` or a covariate is NaN or infinite are left out
+    of ranks and regression, and are NaN in the result; 0 where the covariates explain all.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
+    """
+    x, columns, labels = vector("x", x), _columns(covariates), np.asarray(strata)
+    require_same_length(x=x, covariates=columns.T, strata=labels)
+    defined = np.isfinite(x) & np.isfinite(columns).all(axis=0)
+    left = np.full(x.size, np.nan)
+    if defined.any():
+        members = stratum_members(labels[defined], int(defined.sum()))
+        basis = _orthonormal(centred_ranks(columns[:, defined], members))
+        left[defined] = _without(centred_ranks(x[defined], members), basis)
+    return left
+
+
 @dataclass(frozen=True)
 class _Residuals:
     """Ranks of `x` and `y` (n,) less what the orthonormal `basis` (n, rank) of the covariates' ranks explains."""

@@ -14,10 +14,15 @@ import scipy.signal
 import scipy.stats
 import xarray as xr
 
+from study import stats
 from study.analysis.core import testing
+from study.analysis.core.evidence import evidence_of
 from study.analysis.core.question import Estimand
 from study.analysis.core.results import SUPPORTED, HypothesisResult
-from study.analysis.questions.maturation.estimands import gosi_against_validation_loss
+from study.analysis.questions.maturation.estimands import (
+    gosi_against_validation_loss,
+    residual_similarities,
+)
 from study.analysis.questions.maturation.tables import single_networks
 from study.registration import Hypothesis
 from tests.example_study import registered
@@ -37,16 +42,19 @@ def autocorrelated(rng: np.random.Generator, *shape: int, phi: float = 0.8) -> n
     return np.asarray(scipy.signal.lfilter([1.0], [1.0, -phi], noise, axis=-1))[..., 100:] * np.sqrt(1 - phi**2)
 
 
-def simulated(rng: np.random.Generator, *, direction: str) -> xr.DataTree:
-    """Return eight networks of five layers, one unit each, whose two curves are independent but for their trends.
+def simulated(rng: np.random.Generator, *, direction: str, link: float = 0.0) -> xr.DataTree:
+    """Return eight networks of five layers, one unit each, whose two curves are independent but for trends and `link`.
 
-    `direction` of the trend of gOSI: "random" for each network and layer, "rising", or "none" (then loss has none too).
+    `direction` of the trend of gOSI: "random" for each network and layer, "rising" in all of them alike, or "none" (then
+    loss has none too). `link` is minus the correlation of what either curve does beside its trend.
     """
     layers = hypothesis().layers
     trend = 4 * (1 - np.exp(-np.arange(EPOCHS) / 15)) if direction != "none" else np.zeros(EPOCHS)
     signs = rng.choice([-1.0, 1.0], (NETWORKS, len(layers), 1)) if direction == "random" else 1.0
-    loss = 10 - trend + autocorrelated(rng, NETWORKS)
-    gosi = np.moveaxis(signs * trend + autocorrelated(rng, NETWORKS, len(layers)), 1, 2)
+    beside = autocorrelated(rng, NETWORKS)
+    loss = 10 - trend + beside
+    unlinked = autocorrelated(rng, NETWORKS, len(layers))
+    gosi = np.moveaxis(signs * trend - link * beside[:, None] + np.sqrt(1 - link**2) * unlinked, 1, 2)
     identity = {"network": [f"n{i}" for i in range(NETWORKS)], "seed": ("network", np.arange(NETWORKS))}
     epochs, units = {"epoch": np.arange(1, EPOCHS + 1)}, {"unit_layer": ("unit", list(layers))}
     return xr.DataTree.from_dict(
@@ -60,7 +68,7 @@ def simulated(rng: np.random.Generator, *, direction: str) -> xr.DataTree:
 def concluded(study: xr.DataTree, seed: int) -> HypothesisResult:
     """Return what the registered path makes of a study."""
     one = hypothesis()
-    layers = testing.tested_layers(one, RANK_CORRELATION, study, root_seed=seed)
+    layers = testing.tested_layers(one, evidence_of(RANK_CORRELATION, study), root_seed=seed)
     return testing.with_verdicts({one.id: testing.Tested(one, layers, ())})[one.id]
 
 
@@ -117,7 +125,34 @@ def test_the_epochs_of_one_network_prove_nothing(direction: str, naive: float, s
 
 
 def test_trends_that_all_point_one_way_are_supported() -> None:
-    """What the registered test cannot tell: gOSI that rises as loss falls, for reasons of its own, is supported in .95."""
+    """That both change together is true of gOSI that rises as loss falls for reasons of its own: rejected in every layer."""
     in_layer, _, whole = over_networks("rising", 20, seed=3)
-    assert in_layer > 0.95
+    assert in_layer == 1
     assert whole >= 0.9
+
+
+def linked(link: float, simulations: int, seed: int) -> tuple[float, float]:
+    """Return the share of layers with p at most .05 in the test of a link within networks, and the mean estimate."""
+    rng, pvalues, estimates = np.random.default_rng(seed), [], []
+    for _ in range(simulations):
+        rho = residual_similarities(simulated(rng, direction="rising", link=link))
+        pairs = rho.transpose("layer", "network", "partner").values
+        outcomes = stats.pairing_permutation_tests(pairs, n_resamples=399, alternative="less", rng=rng)
+        pvalues += [outcome.pvalue for outcome in outcomes]
+        estimates += [outcome.statistic for outcome in outcomes]
+    return float((np.array(pvalues) <= 0.05).mean()), float(np.mean(estimates))
+
+
+def test_a_common_trend_is_no_link_within_networks() -> None:
+    """The same networks, in which the test of the correlation rejects always: p is at most .05 in about .05 of layers."""
+    rejected, estimate = linked(0.0, 100, seed=4)
+    assert_rate(rejected, 0.05, 500)
+    assert estimate == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize(("link", "rho", "power"), [(0.2, -0.18, 0.57), (0.3, -0.27, 0.86), (0.5, -0.46, 1.0)])
+def test_a_link_within_networks_is_found(link: float, rho: float, power: float) -> None:
+    """Beside the same trends: the weaker link in six layers of ten, the strongest in all."""
+    rejected, estimate = linked(link, 30, seed=5)
+    assert rejected == pytest.approx(power, abs=0.1)
+    assert estimate == pytest.approx(rho, abs=0.04)

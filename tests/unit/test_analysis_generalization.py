@@ -10,12 +10,24 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core.layers import layer_gosi
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
+    SUPPORTED,
+)
 from study.analysis.questions.generalization import association
+from study.analysis.questions.generalization.estimands import gosi_given_training_loss
 from study.analysis.questions.generalization.estimands import test_loss as loss_of_test
+from study.analysis.questions.generalization.estimands import (
+    test_loss_given_training_loss as loss_given_training_loss,
+)
 from tests.example_study import LAYERS, analysed, conclusion, example_study, replaced, verdicts
 
 LOWER, ABSENCE = "generalization-lower-layers", "generalization-conv1-absence"
+GIVEN = "generalization-given-training-loss"
 
 
 def with_association(
@@ -53,7 +65,7 @@ def test_the_two_variables_are_layer_mean_gosi_and_test_loss() -> None:
 
 @pytest.mark.parametrize(
     ("within", "between", "verdict"),
-    [(-1, -1, SUPPORTED), (-1, 1, SUPPORTED), (1, 1, CONTRADICTED), (1, -1, CONTRADICTED)],
+    [(-1, -1, SUPPORTED), (-1, 1, SUPPORTED), (1, 1, OPPOSITE), (1, -1, OPPOSITE)],
 )
 def test_planted_associations_come_out_as_registered(within: float, between: float, verdict: str) -> None:
     """What counts is the association within augmentation, whatever that between augmentations is."""
@@ -74,7 +86,7 @@ def test_simpsons_paradox_is_not_support() -> None:
     result = conclusion(with_association(0, -1, noise=0.03), LOWER)
     assert result.published_verdict == SUPPORTED
     assert all(layer.pvalue < 0.05 for layer in result.published_layers)
-    assert result.verdict in (INCONCLUSIVE, CONTRADICTED)
+    assert result.verdict in (INCONCLUSIVE, OPPOSITE, RULED_OUT)
     (question,) = analysed(with_association(1, -1), LOWER)
     assert "opposite signs in: " in question.notes[0]
     assert "conv2" in question.notes[0]
@@ -99,18 +111,32 @@ def test_absence_needs_equivalence_not_a_large_p_value() -> None:
     assert undecided.layers[0].pvalue > 0.05
     assert undecided.verdict == INCONCLUSIVE
     many = example_study(seeds=30, layers=dict.fromkeys(LAYERS, 2), draws=2)
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(3)
     many = replaced(many, "training", test_loss=rng.normal(2, 0.1, 120))
-    many = replaced(many, "tuning", gosi=rng.random((120, 2, 14)), silent=False)
+    many = replaced(many, "tuning", gosi=rng.random((120, 1, 14)), silent=False)
     assert conclusion(many, ABSENCE).verdict == SUPPORTED
 
 
+def test_opposite_associations_whose_mean_is_none_are_no_absence() -> None:
+    """Falling in two augmentations, rising in the other two, 200 networks: the mean lies within the margin, and says nothing."""
+    study = example_study(seeds=50, layers=dict.fromkeys(LAYERS, 2), draws=2)
+    rng, sign = np.random.default_rng(7), np.tile([-1, -1, 1, 1], 50)
+    loss = rng.normal(size=200)
+    gosi = 0.5 + 0.05 * (0.8 * sign * loss + 0.6 * rng.normal(size=200))
+    study = replaced(study, "training", test_loss=2 + 0.1 * loss)
+    layer = conclusion(replaced(study, "tuning", gosi=gosi[:, None, None], silent=False), ABSENCE).layers[0]
+    assert abs(layer.estimate) < 0.15
+    assert -0.3 < layer.ci_low < layer.ci_high < 0.3
+    assert layer.verdict == INCONCLUSIVE
+    assert "strata differ (Cochran's Q" in layer.note
+
+
 @pytest.mark.parametrize("direction", [-1, 1])
-def test_an_association_in_conv1_contradicts_its_absence(direction: float) -> None:
+def test_an_association_in_conv1_is_an_effect_where_none_was_claimed(direction: float) -> None:
     """In either direction, in conv1 and in the higher layers."""
     study = with_association(direction, 0, seeds=14)
     for name in (ABSENCE, "generalization-higher-layers-absence"):
-        assert set(verdicts(conclusion(study, name)).values()) == {CONTRADICTED}
+        assert set(verdicts(conclusion(study, name)).values()) == {EFFECT_PRESENT}
 
 
 def test_estimates_are_those_of_the_statistics() -> None:
@@ -126,8 +152,40 @@ def test_estimates_are_those_of_the_statistics() -> None:
         rho, pvalue = scipy.stats.spearmanr(values, loss)
         assert published.estimate == pytest.approx(rho)
         assert published.pvalue == pytest.approx(pvalue)
-        expected = (SUPPORTED if rho < 0 else CONTRADICTED) if pvalue < 0.05 else INCONCLUSIVE
+        expected = (SUPPORTED if rho < 0 else OPPOSITE) if pvalue < 0.05 else INCONCLUSIVE
         assert published.verdict == expected
+
+
+def fitted(study: xr.DataTree, train_loss: np.ndarray) -> xr.DataTree:
+    """Return the study with other training losses, (network,)."""
+    return replaced(study, "training", final_train_loss=train_loss)
+
+
+def test_given_training_loss_the_estimate_is_that_of_the_residual_ranks() -> None:
+    """As `partial_spearman` has it but for ranking again what is left; a layer without gOSI leaves the others alone."""
+    study = noisy_study()
+    train_loss = np.random.default_rng(5).normal(1, 0.1, 24)
+    study = fitted(study, train_loss)
+    gosi, loss = layer_gosi(study), loss_of_test(study).values
+    strata = np.array(gosi["augmentation"].values.tolist())
+    left, left_of_loss = gosi_given_training_loss(study), loss_given_training_loss(study).values
+    assert left.dims == ("network", "layer")
+    for layer in conclusion(study, GIVEN).layers:
+        expected = stats.partial_spearman(gosi.sel(layer=layer.layer).values, loss, train_loss, strata=strata)
+        residuals = left.sel(layer=layer.layer).values
+        assert np.corrcoef(residuals, left_of_loss)[0, 1] == pytest.approx(expected.statistic)
+        assert layer.estimate == pytest.approx(stats.stratified_spearman(residuals, left_of_loss, strata).statistic)
+        assert layer.estimate == pytest.approx(expected.statistic, abs=0.25)
+
+
+def test_what_training_loss_explains_is_not_an_association_given_it() -> None:
+    """Both follow it closely: associated within augmentation, and not given training loss; the claim is another one."""
+    study = with_association(-1, 0, seeds=20)
+    explained = fitted(study, loss_of_test(study).values)
+    unrelated = fitted(study, np.random.default_rng(6).normal(1, 0.1, 80))
+    assert conclusion(explained, LOWER).verdict == conclusion(unrelated, LOWER).verdict == SUPPORTED
+    assert conclusion(explained, GIVEN).verdict != SUPPORTED
+    assert conclusion(unrelated, GIVEN).verdict == SUPPORTED
 
 
 def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
@@ -135,10 +193,10 @@ def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
     study = with_association(-1, 0)
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
-    gosi[:4, 1, tuning["unit_layer"].values == "conv2"] = np.nan
+    gosi[:4, -1, tuning["unit_layer"].values == "conv2"] = np.nan
     layers = {layer.layer: layer for layer in conclusion(replaced(study, "tuning", gosi=gosi), LOWER).layers}
-    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (20, 4)
-    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (24, 0)
+    assert (layers["conv2"].n, layers["conv2"].n_missing) == (20, 4)
+    assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +302,7 @@ def test_an_association_through_training_loss_is_gone_given_it() -> None:
     train = rng.normal(1, 0.2, 120)
     gosi = 0.5 - 0.1 * (train - 1) + rng.normal(0, 0.01, 120)
     study = replaced(study, "training", final_train_loss=train, test_loss=train + rng.normal(0, 0.1, 120))
-    study = replaced(study, "tuning", gosi=np.broadcast_to(gosi[:, None, None], (120, 2, 14)), silent=False)
+    study = replaced(study, "tuning", gosi=gosi[:, None, None], silent=False)
     table = ways(study, "conv2")
     assert table.loc[association.WITHIN, "estimate"] < -0.7
     assert table.loc[association.WITHIN, "pvalue"] < 0.01

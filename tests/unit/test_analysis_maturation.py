@@ -13,10 +13,22 @@ import xarray as xr
 from study import stats
 from study.analysis.core import networks as networks_module
 from study.analysis.core.networks import networks_of
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED, Figure
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
+    SUPPORTED,
+    Figure,
+)
 from study.analysis.questions import maturation, questions
 from study.analysis.questions.maturation import estimands
-from study.analysis.questions.maturation.estimands import gosi_against_validation_loss
+from study.analysis.questions.maturation.estimands import (
+    gosi_against_validation_loss,
+    link_within_networks,
+    residual_similarities,
+)
 from study.analysis.questions.maturation.published import naive_pvalue
 from study.analysis.questions.maturation.tables import NAIVE, SHIFTED, single_networks
 from study.vocabulary.schema import MATURATION
@@ -125,12 +137,52 @@ def test_epochs_after_the_fiftieth_do_not_enter() -> None:
     assert not gosi_against_validation_loss(replaced(longer, "maturation", gosi=gosi)).equals(expected)
 
 
+# What is left when all networks' common course is subtracted
+
+
+def test_the_similarity_is_that_of_residual_curves_of_any_two_networks() -> None:
+    """By SciPy, from curves less their means over networks; the link is each network's with its own loss."""
+    study = matured(4, 12)
+    gosi, loss = estimands.paired_curves(study)
+    rho = residual_similarities(study)
+    assert rho.dims == ("network", "layer", "partner")
+    assert rho["partner"].values.tolist() == rho["network"].values.tolist()
+    left, left_of_loss = gosi.values - gosi.values.mean(axis=0), loss.values - loss.values.mean(axis=0)
+    for network, partner in ((0, 0), (1, 3), (3, 1)):
+        expected = scipy.stats.spearmanr(left[network, 2], left_of_loss[partner]).statistic
+        assert float(rho[network, 2, partner]) == pytest.approx(expected)
+    np.testing.assert_array_equal(link_within_networks(study), np.diagonal(rho, axis1=0, axis2=2).T)
+
+
+def test_what_all_networks_do_alike_leaves_no_link() -> None:
+    """A rise of gOSI and a fall of loss, the same in every network, change no residual correlation."""
+    study = matured(5, 10)
+    gosi, loss = study["maturation/gosi"].values, study["training/validation_loss"].values
+    trend = np.linspace(0, 0.4, 11)[:, None]
+    moved = replaced(study, "maturation", gosi=gosi + trend)
+    moved = replaced(moved, "training", validation_loss=loss - 2 * np.linspace(0, 1, 10))
+    assert not np.allclose(gosi_against_validation_loss(moved), gosi_against_validation_loss(study))
+    np.testing.assert_allclose(residual_similarities(moved), residual_similarities(study), atol=0.2)
+    np.testing.assert_allclose(link_within_networks(moved), link_within_networks(study), atol=0.2)
+
+
+def test_a_network_silent_at_an_epoch_has_no_link_and_disturbs_no_other() -> None:
+    """Its row of similarities is NaN in that layer; the others' means at that epoch are without it."""
+    gosi = np.random.default_rng(0).random((4, 6, 3))
+    loss = np.random.default_rng(1).random((4, 5))
+    gosi[1, 3, 2] = np.nan
+    rho = residual_similarities(by_hand(gosi, loss))
+    assert np.isnan(rho.sel(layer="conv2").values).all(axis=1).tolist() == [False, True, False, False]
+    assert np.isfinite(rho.sel(layer="conv1")).all()
+    assert np.isfinite(np.delete(rho.sel(layer="conv2").values, 1, axis=0)).all()
+
+
 # The registered test
 
 
-@pytest.mark.parametrize(("agreement", "verdict"), [(1.0, SUPPORTED), (-1.0, CONTRADICTED), (0.0, CONTRADICTED)])
+@pytest.mark.parametrize(("agreement", "verdict"), [(1.0, SUPPORTED), (-1.0, OPPOSITE), (0.0, RULED_OUT)])
 def test_planted_agreement_comes_out_as_registered(agreement: float, verdict: str) -> None:
-    """Rising as loss falls supports; falling with it, or having nothing to do with it, contradicts a rho of -0.3."""
+    """Rising as loss falls supports; falling with it, or having nothing to do with it, rules out a rho of -0.3."""
     result = conclusion(matured(gosi_follows=everywhere(agreement)), NAME)
     assert set(verdicts(result).values()) == {verdict}
     assert result.verdict == verdict
@@ -138,10 +190,10 @@ def test_planted_agreement_comes_out_as_registered(agreement: float, verdict: st
 
 
 def test_every_claimed_layer_is_needed_and_no_other() -> None:
-    """conv4 without agreement contradicts a claim about conv1 to conv5; conv6 and fc1 are not in it."""
-    without = conclusion(matured(gosi_follows={"conv4": 0.0}), NAME)
+    """conv4 without agreement refutes a claim about conv1 to conv5; conv6 and fc1 are not in it."""
+    without = conclusion(matured(20, gosi_follows={"conv4": 0.0}), NAME)
     assert {name for name, verdict in verdicts(without).items() if verdict == SUPPORTED} == set(CLAIMED) - {"conv4"}
-    assert without.verdict == CONTRADICTED
+    assert without.verdict == RULED_OUT
     assert conclusion(matured(gosi_follows={"conv6": -1.0, "fc1": -1.0}), NAME).verdict == SUPPORTED
 
 
@@ -155,9 +207,9 @@ def test_networks_that_disagree_support_nothing() -> None:
     assert (single["naive"] < 1e-6).mean() == 0.5
 
 
-@pytest.mark.parametrize(("agreement", "verdict"), [(0.0, SUPPORTED), (1.0, CONTRADICTED), (-1.0, CONTRADICTED)])
+@pytest.mark.parametrize(("agreement", "verdict"), [(0.0, SUPPORTED), (1.0, EFFECT_PRESENT), (-1.0, EFFECT_PRESENT)])
 def test_absence_above_conv5_is_a_small_mean_rho(agreement: float, verdict: str) -> None:
-    """Curves that have nothing to do with each other support it; either direction contradicts it."""
+    """Curves that have nothing to do with each other support it; either direction is an effect."""
     result = conclusion(matured(12, gosi_follows=everywhere(agreement)), HIGHER)
     assert verdicts(result) == {"conv6": verdict, "fc1": verdict}
 
@@ -167,7 +219,7 @@ def test_networks_that_disagree_show_no_absence() -> None:
     study = matured(vary=lambda augmentation, seed: {"gosi_follows": everywhere(1.0 if seed % 2 else -1.0)})
     result = conclusion(study, HIGHER)
     assert set(verdicts(result).values()) == {INCONCLUSIVE}
-    assert result.published_verdict == CONTRADICTED
+    assert result.published_verdict == EFFECT_PRESENT
 
 
 def pairs(study: xr.DataTree) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -185,8 +237,8 @@ def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
     gosi[3, 20, study["maturation/unit_layer"].values == "conv2"] = np.nan
     study = replaced(study, "maturation", gosi=gosi)
     layers = {layer.layer: layer for layer in conclusion(study, NAME).layers}
-    assert (layers["conv2"].n, layers["conv2"].n_excluded) == (8, 1)
-    assert (layers["conv3"].n, layers["conv3"].n_excluded) == (9, 0)
+    assert (layers["conv2"].n, layers["conv2"].n_missing) == (8, 1)
+    assert (layers["conv3"].n, layers["conv3"].n_missing) == (9, 0)
     assert "or its mean never changed: conv2 1." in told(study)
     table = drawn(study)["single-networks"].table
     assert set(table.loc[table["layer"] == "conv2", "networks"]) == {8}
@@ -224,7 +276,7 @@ def test_the_published_analysis_is_that_of_one_network(study: xr.DataTree) -> No
             assert "naive" in row.note
 
 
-@pytest.mark.parametrize(("sign", "verdict"), [(-1, SUPPORTED), (1, CONTRADICTED)])
+@pytest.mark.parametrize(("sign", "verdict"), [(-1, SUPPORTED), (1, OPPOSITE)])
 def test_a_perfect_correlation_has_a_p_value(sign: int, verdict: str) -> None:
     """Never 0: two of the n! orders are as extreme. A single network is enough for the paper, not for the test."""
     curve = np.linspace(0.2, 0.6, 51)[None, :, None] * np.ones(3)
@@ -325,10 +377,19 @@ def test_a_layer_all_of_whose_units_fall_silent_at_times_has_no_steady_mean() ->
 
 
 def test_figures_are_the_papers() -> None:
-    """Fig. 3a twice, 3b, 3c, and one of our own; Fig. A5 repeats the last two of the paper's."""
+    """Fig. 3a twice, 3b, 3c, and two of our own; Fig. A5 repeats the last two of the paper's."""
     figures = drawn(matured(3, 6)).values()
-    assert [figure.paper_figure for figure in figures] == ["Fig. 3a", "Fig. 3a", "Fig. 3b", "Fig. 3c", ""]
-    assert [figure.second_paper_figure for figure in figures] == ["", "", "Fig. A5a", "Fig. A5b", ""]
+    assert [figure.paper_figure for figure in figures] == ["Fig. 3a", "Fig. 3a", "Fig. 3b", "Fig. 3c", "", ""]
+    assert [figure.second_paper_figure for figure in figures] == ["", "", "Fig. A5a", "Fig. A5b", "", ""]
+
+
+def test_the_link_is_drawn_beside_the_correlation_with_other_networks(study: xr.DataTree) -> None:
+    """Means over networks of the diagonal, and of what stands beside it."""
+    table = drawn(study)["link"].table.set_index(["layer", "series"])["value"]
+    rho = residual_similarities(study).sel(layer="conv2").values
+    assert table["conv2", "its own loss"] == pytest.approx(np.diagonal(rho).mean())
+    others = rho[~np.eye(len(rho), dtype=bool)].mean()
+    assert table["conv2", "the loss of the other networks"] == pytest.approx(others)
 
 
 def test_curves_hold_every_epoch_and_the_untrained_network(study: xr.DataTree) -> None:
@@ -406,7 +467,7 @@ def test_the_second_set_has_its_own_figures_and_verdict() -> None:
     (result,) = analysed(study_of(networks), NAME)
     (one,) = result.hypotheses
     assert one.second is not None
-    assert (one.verdict, one.second.verdict) == (SUPPORTED, CONTRADICTED)
+    assert (one.verdict, one.second.verdict) == (SUPPORTED, OPPOSITE)
     assert [figure.id for figure in result.second_figures] == [figure.id for figure in result.figures]
     first, second = (figures[3].table for figures in (result.figures, result.second_figures))
     assert first.loc[first["kind"] == "mean", "rho"].max() < 0 < second.loc[second["kind"] == "mean", "rho"].min()

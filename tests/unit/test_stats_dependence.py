@@ -92,6 +92,19 @@ def test_partial_correlation_depends_on_order_within_strata_alone() -> None:
         assert other.statistic == pytest.approx(expected, abs=1e-12)
 
 
+def test_partial_ranks_are_what_the_partial_correlation_correlates() -> None:
+    """Undefined rows are left out of ranks and regression, and stay undefined."""
+    x, y, z = rng().normal(size=(3, 26))
+    strata = np.array([*np.repeat(np.arange(4), 6), 0, 1])
+    x[24], z[25] = NAN, np.inf
+    left, left_of_y = (stats.partial_ranks(values, z, strata=strata) for values in (x, np.where(np.isnan(x), NAN, y)))
+    assert np.isnan(left[24:]).all() and np.isfinite(left[:24]).all()
+    expected = stats.partial_spearman(x[:24], y[:24], z[:24], strata=strata[:24]).statistic
+    assert np.corrcoef(left[:24], left_of_y[:24])[0, 1] == pytest.approx(expected, abs=1e-12)
+    assert stats.partial_ranks(z[:24], z[:24], strata=strata[:24]).tolist() == [0.0] * 24
+    assert np.isnan(stats.partial_ranks([NAN, NAN], [1.0, 2.0], strata=[0, 0])).all()
+
+
 def test_the_strongest_partial_association_has_the_least_p() -> None:
     """Never 0: 1 / (n_resamples + 1); and the same seed gives the same outcome."""
     z, x = rng().normal(size=(2, 40))

@@ -23,12 +23,14 @@ class Estimand:
     `blocks` maps to (network, layer, block of test images), and `condition` where `values` has it: their mean over blocks
     is `values`, and images are then a sample too. `pairs`, for tests of pairing, maps to (network, layer, partner): how
     similar a network's one curve is to the other curve of each network, in the same order; its diagonal is `values`.
+    `across_networks` says that a network's value depends on the other networks of its study.
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
     against: Callable[[xr.DataTree], xr.DataArray] | None = None
     blocks: Callable[[xr.DataTree], xr.DataArray] | None = None
     pairs: Callable[[xr.DataTree], xr.DataArray] | None = None
+    across_networks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,13 +146,15 @@ def _margins(hypothesis: Hypothesis) -> tuple[float, float]:
 def strata_differ(hypothesis: Hypothesis, observations: Observations, row: int) -> str:
     """Return why absence cannot be said of the mean over strata, in words; empty where it can, or there is one stratum.
 
-    Strata differ where Cochran's Q has p at most .10, or where a stratum's whole interval lies beyond the margin.
+    Strata differ where Cochran's Q has p at most .10, or where a stratum's whole interval lies beyond the margin; the
+    intervals hold together, at the registered level divided among the strata, which may be as many as there are seeds.
     """
     names = list(dict.fromkeys(observations.strata.tolist()))
     if len(names) < 2:
         return ""
     members = [observations.strata == name for name in names]
-    parts = [_stratum(hypothesis, observations, row, rows) for rows in members]
+    level = 1 - (1 - hypothesis.confidence_level) / len(names)
+    parts = [_stratum(hypothesis, observations, row, rows, level) for rows in members]
     if all(math.isfinite(variance) for _, variance, _ in parts):
         outcome = stats.heterogeneity([estimate for estimate, _, _ in parts], [variance for _, variance, _ in parts])
         if outcome.pvalue <= HETEROGENEOUS:
@@ -173,10 +175,10 @@ def strata_differ(hypothesis: Hypothesis, observations: Observations, row: int) 
 
 
 def _stratum(
-    hypothesis: Hypothesis, observations: Observations, row: int, rows: NDArray[np.bool_]
+    hypothesis: Hypothesis, observations: Observations, row: int, rows: NDArray[np.bool_], level: float
 ) -> tuple[float, float, stats.Interval]:
     """Return a stratum's estimate, its variance and interval: of a mean, or of a rank correlation on Fisher's z."""
-    values, level = observations.values[row, rows], hypothesis.confidence_level
+    values = observations.values[row, rows]
     n = values.size
     if not hypothesis.kind.correlates:
         variance = float(np.var(values, ddof=1)) / n if n > 1 else math.nan

@@ -92,11 +92,11 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
 def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design, strata: str) -> list[Evidence]:
     """Return the evidence of every study.
 
-    An estimand gives each network's values by itself, so it is taken of all studies at once, but for one that pairs
+    An estimand gives each network's values by itself, so it is taken of all studies at once, but for one that compares
     networks with each other. Labels that no test reads are left out, as taking them along costs more than some tests.
     """
     n = design.networks
-    if estimand.pairs is not None:
+    if estimand.pairs is not None or estimand.across_networks:
         return [evidence_of(estimand, _cut(networks, study, n)) for study in range(design.studies)]
     together = evidence_of(estimand, networks)
     values, blocks = (_by_study(array, n, strata) for array in (together.values, together.blocks))

@@ -59,3 +59,31 @@ def regret_beside_last_epoch(networks: xr.DataTree) -> xr.DataArray:
     """
     difference = regret(networks) - regret_of_last_epoch(networks)
     return difference.transpose("network", "layer")
+
+
+def epoch_of_the_others(loss: xr.DataArray) -> xr.DataArray:
+    """Return the epoch at which the mean validation loss of all other networks is lowest, the first if tied: (network,).
+
+    What anybody would stop at who knows the losses of other networks, and of this one nothing. NaN where there is no
+    other network.
+
+    Parameters
+    ----------
+    loss
+        (network, epoch), in nats. A network without a loss at an epoch is left out of that epoch's mean.
+    """
+    others = (loss.sum("network") - loss.fillna(0.0)) / (loss.notnull().sum("network") - loss.notnull())
+    places = others.fillna(np.inf).argmin("epoch")
+    epochs = xr.DataArray(loss["epoch"].values[places.values], dims=places.dims, coords=places.coords)
+    return epochs.where(others.notnull().any("epoch"))
+
+
+def regret_beside_fixed_epoch(networks: xr.DataTree) -> xr.DataArray:
+    """Return validation loss at the epoch that gOSI chooses minus that at the others' best epoch: (network, layer), nat.
+
+    Below 0 where a network's own gOSI says more of when to stop than the losses of other networks do, which stop every
+    network at one epoch. NaN where the layer's gOSI is undefined at every epoch, and where there is no other network.
+    """
+    gosi, loss = curves(networks)
+    fixed = epoch_of_the_others(loss).expand_dims(layer=gosi["layer"].values, axis=-1)
+    return (loss_at(loss, chosen_epoch(gosi)) - loss_at(loss, fixed)).transpose("network", "layer")

@@ -7,13 +7,14 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core.layers import layer_gosi
-from study.analysis.core.published import (
-    absence_of,
-    negative_correlation,
-)
+from study.analysis.core.published import absence_of, negative_correlation, not_in_paper
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
-from study.analysis.questions.generalization.estimands import test_loss
+from study.analysis.questions.generalization.estimands import (
+    gosi_given_training_loss,
+    test_loss,
+    test_loss_given_training_loss,
+)
 from study.analysis.questions.generalization.figures import figures, notes
 
 
@@ -37,6 +38,9 @@ QUESTION = Question(
     estimands={
         "gosi_against_test_loss": Estimand(values=layer_gosi, against=test_loss),
         "gosi_against_test_loss_absence": Estimand(values=layer_gosi, against=test_loss),
+        "gosi_against_test_loss_given_training_loss": Estimand(
+            values=gosi_given_training_loss, against=test_loss_given_training_loss, across_networks=True
+        ),
     },
     published={
         "gosi_against_test_loss": PublishedAnalysis(
@@ -49,7 +53,11 @@ QUESTION = Question(
             layers=absence_of(_pooled),
             test="Spearman's rho, all networks pooled, by eye. Here: absence read from a large asymptotic p.",
             difference="Absence and pooling: a large p says nothing of how large rho is; here rho, of ranks within"
-            " augmentation, must lie within the registered margin.",
+            " augmentation, and on average over them, must lie within the registered margin.",
+        ),
+        "gosi_against_test_loss_given_training_loss": not_in_paper(
+            "Common cause: a network that fits its training images better may be both more selective and better at test;"
+            " ranks of training loss are regressed out of both."
         ),
     },
     figures=figures,

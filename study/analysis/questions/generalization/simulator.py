@@ -58,7 +58,23 @@ def gosi_against_test_loss(rng: np.random.Generator, design: Design, truth: Trut
     return xr.DataTree.from_dict(groups)
 
 
+def given_training_loss(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
+    """Simulate gOSI and test loss associated at `theta` within augmentation, beside a training loss that tells nothing.
+
+    A training loss that both follow would leave an association in ranks that are taken in few networks: see
+    `study.stats.partial_spearman`.
+    """
+    networks = gosi_against_test_loss(rng, design, truth)
+    groups = {f"/{name}": child.to_dataset() for name, child in networks.children.items()}
+    outcome = networks["training"].to_dataset()["test_loss"].values
+    return xr.DataTree.from_dict(
+        groups
+        | training_scores(design, test_loss=outcome, final_train_loss=np.exp(0.1 * rng.standard_normal(design.rows)))
+    )
+
+
 SIMULATORS: Mapping[str, Simulator] = {
     "gosi_against_test_loss": gosi_against_test_loss,
     "gosi_against_test_loss_absence": gosi_against_test_loss,
+    "gosi_against_test_loss_given_training_loss": given_training_loss,
 }

@@ -12,6 +12,7 @@ from study.analysis.questions.maturation.estimands import maturing_gosi, paired_
 from study.analysis.questions.maturation.tables import (
     band_table,
     correlation_table,
+    link_table,
     loss_table,
     points_table,
     single_networks_table,
@@ -19,9 +20,29 @@ from study.analysis.questions.maturation.tables import (
 
 
 def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
-    """Return the paper's figure 3, and what the epochs of single networks seem to prove."""
+    """Return the paper's figure 3, what the epochs of single networks seem to prove, and the link within networks."""
     claimed = listed(claimed_layers(results, "gosi_against_validation_loss"))
-    return (*_curve_figures(study, claimed), *_correlation_figures(study, claimed, root_seed))
+    linked = listed(claimed_layers(results, "link_within_networks"))
+    return (
+        *_curve_figures(study, claimed),
+        *_correlation_figures(study, claimed, root_seed),
+        _link_figure(study, linked, root_seed),
+    )
+
+
+def _link_figure(study: xr.DataTree, claimed: str, root_seed: int) -> Figure:
+    return Figure(
+        id="maturation-link",
+        chart=Chart.NETWORK_DOTS,
+        title="Does a network's selectivity follow its own loss, beyond what all networks do?",
+        shows="At each epoch the mean over networks is subtracted from gOSI and from validation loss, and with it whatever"
+        " all networks do alike as they train. Dots are means over networks, with 95 % bootstrap intervals, of the rank"
+        " correlation over epochs of what is left of a network's gOSI with what is left of its own loss, and of the other"
+        " networks' losses. The test compares the two by permuting which loss goes with which gOSI.",
+        supports=f"In {claimed}, a correlation with its own loss that lies below 0 and below that with the others'.",
+        contradicts="Both alike: then the curves above have a trend in common, and nothing else.",
+        table=link_table(study, root_seed=root_seed),
+    )
 
 
 def _curve_figures(study: xr.DataTree, claimed: str) -> tuple[Figure, ...]:

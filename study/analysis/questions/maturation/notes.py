@@ -54,7 +54,8 @@ def _trend_note(epochs: int) -> str:
         " then says only that both curves have a trend, not that one follows the other; the naive p says no"
         f" more.{least} That is why neither decides here: the registered test has one value a network, and asks whether"
         " the correlation has the same sign in network after network. Even that shows that the two change together in"
-        " training, not that one brings the other about."
+        " training, not that one brings the other about: networks that are trained alike have their trends in common, and"
+        " with two trends and no link within any network it finds the same. maturation-link takes the common trends away."
     )
 
 

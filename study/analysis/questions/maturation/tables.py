@@ -12,12 +12,18 @@ from study.analysis.core.networks import drawn_networks
 from study.analysis.core.published import (
     PUBLISHED_ALPHA,
 )
-from study.analysis.questions.maturation.estimands import gosi_against_validation_loss, paired_curves
+from study.analysis.questions.maturation.estimands import (
+    gosi_against_validation_loss,
+    paired_curves,
+    residual_similarities,
+)
 from study.analysis.questions.maturation.published import naive_pvalue
 from study.vocabulary.seeding import stream
 
 NETWORKS_SHOWN = 3  # whose epochs are drawn one by one
 MOST_EPOCHS = 60  # drawn of a curve; a page with a point an epoch would grow with the training
+OWN, OTHERS = "its own loss", "the loss of the other networks"
+LINK = "rank correlation over epochs of a network's gOSI, less the mean over networks at each epoch, with"
 NAIVE, SHIFTED = "naive: epochs taken as independent", "circular shift: epochs kept in order"
 
 
@@ -99,3 +105,18 @@ def correlation_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
         mean = mean_over_networks(rho.sel(layer=layer).values, rng=stream(root_seed, "figure", f"maturation/{layer}"))
         rows.append((layer, "mean", mean.mean, "mean", mean.low, mean.high))
     return pd.DataFrame(rows, columns=["layer", "network", "rho", "kind", "ci_low", "ci_high"])
+
+
+def link_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
+    """Return means over networks, with 95 % bootstrap intervals, of residual correlations: a row for each layer and series.
+
+    With a network's own loss, and with that of the other networks, averaged over these.
+    """
+    similarities, rows = residual_similarities(study), []
+    for layer in similarities["layer"].values.tolist():
+        rho = similarities.sel(layer=layer).values
+        own, others = np.diagonal(rho), (rho.sum(axis=1) - np.diagonal(rho)) / max(len(rho) - 1, 1)
+        for series, values in ((OWN, own), (OTHERS, others)):
+            mean = mean_over_networks(values, rng=stream(root_seed, "figure", f"maturation/link/{layer}/{series}"))
+            rows.append((LINK, layer, series, mean.mean, mean.low, mean.high, 0.0))
+    return pd.DataFrame(rows, columns=["quantity", "layer", "series", "value", "ci_low", "ci_high", "reference"])

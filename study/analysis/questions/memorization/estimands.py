@@ -1,4 +1,4 @@
-"""Selectivity against the rate of label corruption, in networks that fit their labels."""
+"""Selectivity against the rate of label corruption."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ def layer_excess(study: xr.DataTree) -> xr.DataArray:
 
 
 def fits_its_labels(study: xr.DataTree) -> xr.DataArray:
-    """Return whether a network's training accuracy on its own, partly corrupted, labels is at least 0.95: (network,)."""
+    """Return whether a network's training accuracy on its own, partly corrupted, labels is at least 0.95: (network,).
+
+    No registered test leaves out those that do not; figures mark them, and the multiverse has the tests without them.
+    """
     return network_table(study)["final_train_accuracy"] >= FITTING_ACCURACY
-
-
-def of_fitting(values: xr.DataArray, study: xr.DataTree) -> xr.DataArray:
-    """Return values (network, layer), NaN in networks that do not fit their labels; a test counts those as excluded."""
-    return values.where(fits_its_labels(study))
 
 
 def label_corruption(study: xr.DataTree) -> xr.DataArray:

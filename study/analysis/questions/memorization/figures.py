@@ -19,9 +19,8 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
     claimed = listed(claimed_layers(results, "gosi_against_label_corruption"))
     rates = len(np.unique(label_corruption(study).values))
     points = (
-        "Each point is a network; the line joins the means, with 95 % bootstrap intervals over networks, of those that"
-        " fit their labels. The others are marked, and left out of the line and of the registered"
-        f" test.{_drawn_note(study)}"
+        "Each point is a network; the line joins the means of all networks at a rate, with 95 % bootstrap intervals over"
+        f" networks. Those that do not fit their labels are marked.{_drawn_note(study)}"
     )
     return (
         Figure(
@@ -32,7 +31,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             shows=f"Layer-mean gOSI of networks that learnt labels corrupted at {rates} rates, weights of the last"
             f" epoch. {points} Each panel has its own range, as in the paper.",
             supports=f"Points that fall from left to right in {claimed}.",
-            contradicts="Points on one level, or rising; or a fall that only the networks left out make.",
+            contradicts="Points on one level, or rising; or a fall that only the marked networks make.",
             table=gosi_table(study, layer_gosi(study), root_seed=root_seed),
             second_paper_figure="Fig. A6c",
         ),
@@ -57,8 +56,8 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             f" labels.{_drawn_note(study)}",
             supports="Training accuracy near 100 % at every rate, test accuracy that falls to chance: memorisation,"
             " as in the paper.",
-            contradicts="Training accuracy that falls with the rate: then networks at high rates have learnt less,"
-            " not by heart.",
+            contradicts="Training accuracy that falls with the rate: then networks at high rates have learnt less, and"
+            " memorised nothing.",
             table=accuracy_table(study, root_seed=root_seed),
         ),
     )

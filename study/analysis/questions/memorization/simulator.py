@@ -1,7 +1,7 @@
 """Simulated association of layer-mean gOSI and the rate of label corruption.
 
-`Truth.theta` is Spearman's rho in the population, over the rates that networks fit. Its standard deviation over networks
-has no meaning here and is not used.
+`Truth.theta` is the mean over seeds of Spearman's rho over the networks of a seed, one at each rate. Its standard deviation
+over networks has no meaning here and is not used.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from study.analysis.simulation.population import (
 from study.analysis.simulation.stored_groups import group, training_scores, unit_labels
 from study.analysis.simulation.tuned_units import NETWORK_SD, gosi_around, mean_error
 
-UNFIT_SHIFT: Final = -3.0  # of the gOSI of a network that does not fit, in standard deviations
+SEED_SHARE: Final = 0.5  # of the variance between networks of one rate, common to all rates of a seed
 
 
 def fitting_share(rates: Floats) -> Floats:
@@ -38,62 +38,59 @@ def fitting_share(rates: Floats) -> Floats:
 
 
 @cache
-def _slopes(rates: tuple[float, ...], fitting_only: bool) -> tuple[Floats, Floats]:
-    """Return slopes of a normal variable over the rates of corruption, and the Spearman's rho that each gives.
+def _slopes(rates: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """Return slopes of a normal variable over the rates of corruption, and the expected Spearman's rho of one at each rate.
 
-    The slope is the change from rate 0 to rate 1, in standard deviations at one rate; networks are there at all rates
-    alike, or as many as fit their labels.
+    The slope is the change from rate 0 to rate 1, in standard deviations at one rate. The rank of one value is the number
+    of those below it, whose expectation follows from the normal distribution of every difference.
     """
-    levels_at = np.array(rates)
-    weights = fitting_share(levels_at) if fitting_only else np.ones(len(rates))
-    weights = weights / weights.sum()
-    ranks = np.cumsum(weights) - weights / 2 - 0.5
-    slopes = np.linspace(-8, 8, 321)
+    levels_at, places = np.array(rates), np.arange(len(rates)) - (len(rates) - 1) / 2
+    slopes = np.linspace(-16, 16, 641)
     levels = slopes[:, None] * levels_at
-    above = normal_cdf((levels[:, :, None] - levels[:, None, :]) / math.sqrt(2)) @ weights - 0.5
-    return slopes, (above * ranks) @ weights / math.sqrt(float(weights @ ranks**2) / 12)
+    ranks = normal_cdf((levels[:, :, None] - levels[:, None, :]) / math.sqrt(2)).sum(-1) - len(rates) / 2
+    return slopes, ranks @ places / float(places @ places)
 
 
-def slope_of(rho: Floats | float, rates: tuple[float, ...], *, fitting_only: bool) -> Floats:
-    """Return the slopes over the rates of corruption that give these Spearman's `rho`; see `_slopes`."""
-    slopes, correlations = _slopes(rates, fitting_only)
+def slope_of(rho: Floats | float, rates: tuple[float, ...]) -> Floats:
+    """Return the slopes over the rates of corruption that give these Spearman's `rho` within seeds; see `_slopes`."""
+    slopes, correlations = _slopes(rates)
     return np.asarray(np.interp(rho, correlations, slopes))
 
 
 def gosi_against_label_corruption(
-    rng: np.random.Generator, design: Design, truth: Truth, *, fitting_only: bool, excess: bool
+    rng: np.random.Generator, design: Design, truth: Truth, *, excess: bool
 ) -> xr.DataTree:
-    """Simulate gOSI and the rate of label corruption associated at `theta`.
+    """Simulate gOSI and the rate of label corruption associated at `theta` within seeds.
 
-    Some networks do not fit their labels, more at high rates; where the association is that of the others
-    (`fitting_only`) theirs is much lower, which is a trend by itself. With `excess` it is gOSI above the units' own
-    shuffles that is associated, and the shuffled gOSI, which is sparseness, rises with the rate.
+    Networks that share a seed share half of what tells networks of one rate apart. Some networks do not fit their labels,
+    more at high rates, and are like the others. With `excess` it is gOSI above the units' own shuffles that is associated,
+    and the shuffled gOSI, which is sparseness, rises with the rate.
     """
-    counts = design.unit_counts(truth.layers)
-    rates = np.array(design.size.label_corruptions)[design.places % len(design.size.label_corruptions)]
-    fits = rng.random(design.rows) < fitting_share(rates)
+    counts, rates_of_all = design.unit_counts(truth.layers), design.size.label_corruptions
+    rates = np.array(rates_of_all)[design.places % len(rates_of_all)]
     error = mean_error(design, truth.layers)
     between = spread_between(NETWORK_SD, error)
-    seed = design.places // len(design.size.label_corruptions)
-    rho = stratum_correlations(design, truth.theta, seed)
-    slope = slope_of(rho, design.size.label_corruptions, fitting_only=fitting_only)
-    unfit = UNFIT_SHIFT * NETWORK_SD * (~fits & fitting_only)[:, None]
-    trend = slope * np.hypot(between, error) * rates[:, None] + unfit
-    means = trend + between * spread_by(layers_noise(rng, design, len(truth.layers)), design, rates)
+    of_networks = spread_by(layers_noise(rng, design, len(truth.layers)), design, rates)
+    first = np.arange(design.rows) - design.places % len(rates_of_all)  # of the networks that share a study and a seed
+    of_seeds = layers_noise(rng, design, len(truth.layers))[first]
+    noise = math.sqrt(SEED_SHARE) * of_seeds + math.sqrt(1 - SEED_SHARE) * of_networks
+    within = np.sqrt((1 - SEED_SHARE) * between**2 + error**2)  # what is left of the spread in the networks of a seed
+    rho = stratum_correlations(design, truth.theta, design.places // len(rates_of_all))
+    means = slope_of(rho, rates_of_all) * within * rates[:, None] + between * noise
     sparseness = 0.25 + (0.1 * rates[:, None] if excess else 0.0) + np.zeros(means.shape)
     gosi, silent = gosi_around(rng, design, truth, 0.22 + sparseness + means)
     chance = np.where(silent, np.float32(np.nan), of_units(sparseness, counts)[:, None])
     arrays = {"gosi": gosi, "silent": silent, "gosi_null_mean": chance}
     groups = group("tuning", design, arrays, {"state": ["analysed"], **unit_labels(truth.layers, counts)})
+    fits = rng.random(design.rows) < fitting_share(rates)
     groups |= training_scores(design, final_train_accuracy=np.where(fits, 0.99, 0.8))
     return xr.DataTree.from_dict(groups)
 
 
-_OF_GOSI = partial(gosi_against_label_corruption, fitting_only=True, excess=False)
+_OF_GOSI = partial(gosi_against_label_corruption, excess=False)
 
 SIMULATORS: Mapping[str, Simulator] = {
     "gosi_against_label_corruption": _OF_GOSI,
     "gosi_against_label_corruption_absence": _OF_GOSI,
-    "gosi_against_label_corruption_all": partial(gosi_against_label_corruption, fitting_only=False, excess=False),
-    "gosi_excess_against_label_corruption": partial(gosi_against_label_corruption, fitting_only=True, excess=True),
+    "gosi_excess_against_label_corruption": partial(gosi_against_label_corruption, excess=True),
 }

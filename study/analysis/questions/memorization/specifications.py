@@ -17,7 +17,7 @@ from study.analysis.questions.memorization.estimands import FITTING_ACCURACY
 def _sampled(study: xr.DataTree) -> SampledStudy:
     layers = analysed_layers(study)
     scores = training_scores(study)
-    least = {"training_accuracy_0.95": FITTING_ACCURACY, "training_accuracy_0.9": 0.9, "all": -np.inf}
+    least = {"all": -np.inf, "training_accuracy_0.95": FITTING_ACCURACY, "training_accuracy_0.9": 0.9}
 
     @cache
     def selectivity(summary: str, silent_units: str) -> Floats | str:
@@ -29,7 +29,8 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
             return values
         fits = scores["final_train_accuracy"] >= least[levels["networks_kept"]]
         covariate = scores["final_train_loss"] if levels["correlation"] == factors.GIVEN_TRAINING_LOSS else None
-        return Sample(np.where(fits[:, None], values, np.nan), RANK_CORRELATION, scores["label_corruption"], covariate)
+        kept, pooled = np.where(fits[:, None], values, np.nan), levels["correlation"] == "pooled"
+        return Sample(kept, RANK_CORRELATION, scores["label_corruption"], covariate, pooled=pooled)
 
     return SampledStudy(layers.names, sample)
 
@@ -37,10 +38,10 @@ def _sampled(study: xr.DataTree) -> SampledStudy:
 MULTIVERSE = Multiverse(
     measure="gosi_against_label_corruption",
     factors={
-        "networks_kept": ("training_accuracy_0.95", "training_accuracy_0.9", "all"),
+        "networks_kept": ("all", "training_accuracy_0.95", "training_accuracy_0.9"),
         "summary": factors.SUMMARIES,
         "silent_units": (factors.LEFT_OUT, factors.UNTUNED),
-        "correlation": ("plain", factors.GIVEN_TRAINING_LOSS),
+        "correlation": ("within_seed", "pooled", factors.GIVEN_TRAINING_LOSS),
     },
     sampled=_sampled,
 )

@@ -13,7 +13,7 @@ from study.analysis.core.networks import drawn_networks, network_table
 from study.analysis.questions.memorization.estimands import FITTING_ACCURACY, fits_its_labels, label_corruption
 from study.vocabulary.seeding import stream
 
-FITS, DOES_NOT_FIT = "fits its labels", "does not fit its labels (left out)"
+FITS, DOES_NOT_FIT = "fits its labels", "does not fit its labels"
 TRAIN, TEST = "training images, the labels learnt", "test images, true labels"
 
 
@@ -27,7 +27,10 @@ def _mean_rows(values: xr.DataArray, name: str, root_seed: int) -> Iterator[tupl
 
 
 def gosi_table(study: xr.DataTree, values: xr.DataArray, *, root_seed: int) -> pd.DataFrame:
-    """Return `values` (network, layer): a row for each network drawn, and one for each rate's mean of those that fit."""
+    """Return `values` (network, layer): a row for each network drawn, and one for each rate's mean of all.
+
+    Rows of means have the word for networks that fit in `fits`, by which the chart knows it.
+    """
     fitting, rates = fits_its_labels(study).values, label_corruption(study).values
     drawn, rows = drawn_networks(study, by="label_corruption"), []
     for layer in values["layer"].values.tolist():
@@ -46,7 +49,7 @@ def gosi_table(study: xr.DataTree, values: xr.DataArray, *, root_seed: int) -> p
                     np.nan,
                 )
             )
-        for rate, mean, low, high in _mean_rows(column.where(fits_its_labels(study)), layer, root_seed):
+        for rate, mean, low, high in _mean_rows(column, layer, root_seed):
             rows.append((layer, rate, "mean", mean, FITS, "mean", low, high))
     columns = ["layer", "label_corruption", "network", "gosi", "fits", "kind", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
