@@ -26,7 +26,7 @@ def with_other_tunings(
     `gosi` adds so much to every unit's gOSI by some of them.
     """
     tuning, ablation = study["tuning"].to_dataset(), study["ablation"].to_dataset()
-    tuning = tuning.isel(network=np.flatnonzero(tuning["arm"].values == GENERALIZATION))
+    tuning = tuning.isel(network=np.flatnonzero(tuning["arm"].values == GENERALIZATION)).sel(state=list(STATES))
 
     def repeated(values: xr.DataArray) -> xr.DataArray:
         stacked = xr.concat([values] * len(names), dim=xr.Variable("specification", list(names)))

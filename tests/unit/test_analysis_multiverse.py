@@ -14,7 +14,7 @@ import xarray as xr
 
 from study import analysis, stats
 from study.analysis.core.networks import networks_of
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, NOT_TESTED, SUPPORTED
+from study.analysis.core.results import INCONCLUSIVE, NOT_TESTED, OPPOSITE, SUPPORTED
 from study.analysis.multiverse import Explored, agreements, direction, explored, multiverses, repeated_hypothesis
 from study.analysis.multiverse.conclude import says
 from study.analysis.multiverse.specification import Sample, combinations
@@ -191,7 +191,7 @@ def test_a_pooled_correlation_that_flips_its_sign_counts_as_disagreeing() -> Non
     assert (within["estimate"] < -0.5).all()
     assert set(within["says"]) == {SUPPORTED}
     assert (pooled["estimate"] > 0.8).all()
-    assert set(pooled["says"]) == {CONTRADICTED}
+    assert set(pooled["says"]) == {OPPOSITE}
     for agreement in agreements(curve.table, null_value=0.0):
         assert dataclasses.astuple(agreement)[1:] == (SUPPORTED, 3, 3, 1, 3, 1)
 
@@ -219,8 +219,8 @@ def test_agreement_is_counted_by_hand() -> None:
     ("low", "high", "towards", "expected"),
     [
         (0.1, 0.2, 1, SUPPORTED),
-        (0.1, 0.2, -1, CONTRADICTED),
-        (-0.2, -0.1, 1, CONTRADICTED),
+        (0.1, 0.2, -1, OPPOSITE),
+        (-0.2, -0.1, 1, OPPOSITE),
         (-0.2, -0.1, -1, SUPPORTED),
         (-0.1, 0.1, 1, INCONCLUSIVE),
         (0.0, 0.1, 1, INCONCLUSIVE),

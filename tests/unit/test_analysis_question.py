@@ -18,7 +18,7 @@ from study.analysis.core.layers import layer_means
 from study.analysis.core.networks import drawn_networks, drawn_note, network_table
 from study.analysis.core.published import read_as_absence, unpublished
 from study.analysis.core.question import Question
-from study.analysis.core.results import CONTRADICTED, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
+from study.analysis.core.results import EFFECT_PRESENT, NOT_TESTED, SUPPORTED, PublishedLayer, QuestionResult
 from study.analysis.questions import questions
 from study.registration import read_registration
 from study.report.charts import charts
@@ -65,7 +65,7 @@ def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pvalue", "verdict"), [(0.05, SUPPORTED), (0.9, SUPPORTED), (0.049, CONTRADICTED), (float("nan"), NOT_TESTED)]
+    ("pvalue", "verdict"), [(0.05, SUPPORTED), (0.9, SUPPORTED), (0.049, EFFECT_PRESENT), (float("nan"), NOT_TESTED)]
 )
 def test_a_published_absence_is_labelled_as_read_from_a_large_p(pvalue: float, verdict: str) -> None:
     """The paper's reading, and said to be one; nothing is read from a p that is undefined."""

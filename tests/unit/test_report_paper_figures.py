@@ -101,7 +101,9 @@ def test_absence_is_explained() -> None:
     """No such question, no second set, no such networks in it, a question not measured, or simply not drawn."""
     report = example_report()
     rows = by_number(report=report)
-    assert rows["3a"].reason == "Nothing is registered for this question, so it was not asked."
+    asked = tuple(question for question in report.questions if question.question != "maturation")
+    unasked = by_number(report=dataclasses.replace(report, questions=asked))
+    assert unasked["3a"].reason == "Nothing is registered for this question, so it was not asked."
     assert rows["6a"].reason == "Registered, not run: this version does not measure shifts."
     assert rows["A3a"].reason.startswith("The second set of initialisations has no networks")
     assert rows["A7a"].reason == rows["2"].reason == "No figure of this report shows it."
