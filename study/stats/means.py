@@ -48,7 +48,8 @@ def bootstrap_t_tests(
     ValueError
         If `variables` is not 2-dimensional, or `alternative` or `n_resamples` is not allowed.
 
-    Assumes independent, identically distributed values.
+    Assumes independent, identically distributed values; with unequal variances it rejects up to .10 at .05, see
+    `mean_tests`.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 16.4; Hall (1992), The Bootstrap and
     Edgeworth Expansion, section 3.12.
@@ -100,7 +101,18 @@ def mean_tests(
     ValueError
         If `variables` is not 2-dimensional, or `alternative` or `n_resamples` is not allowed.
 
-    Assumes independent values that are either identically distributed or, each by itself, symmetric.
+    Assumes independent values that are either identically distributed or, each by itself, symmetric. Skewed values are
+    rejected too often towards the side of their short tail, the less the more there are. At .05 it rejects, of 8, 16, 24,
+    40 and 80 values whose mean is `null_value`, .079, .072, .063, .059 and .056 where they are exponential (skewness 2;
+    sign flips alone .134, .114, .101, .091, .080), .128, .109, .100, .086 and .074 where they are lognormal (.202, .179,
+    .161, .139, .117), and .062, .055, .053, .050 and .047 with a skewness of .9: a level of .06 is held from 40
+    exponential values, from 12 with a skewness of .9, and from about 200 lognormal ones (.061). Of values that are 0 but
+    for one in ten it rejects none (sign flips .43 of 8), with unequal variances .041 of 8 and .051 of 24 (bootstrap-t
+    alone .078 and .086). Of normal effects that sign flips find in .80 it finds .73 with 8 values, .76 with 16 and 24,
+    .78 with 80. Tried for a third test and not taken: Johnson's t, whose p rises again for strong effects (.31 of
+    exponential effects found where this finds .91), and Hall's cubic, which brings .071 in place of .079 and finds less.
+
+    Source: the maximum of p-values as in Berger (1982), Technometrics 24:295-300.
     """
     table = matrix("variables", variables)
     flipped = sign_flip_tests(table, null_value=null_value, alternative=alternative, n_resamples=n_resamples, rng=rng)
