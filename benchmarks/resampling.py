@@ -1,10 +1,11 @@
 """Tests and bootstrap of all layers of 400 networks: ours against `scipy.stats` doing the same.
 
 Both permute within four strata, studentised, resample networks within them, and flip signs and resample for a bootstrap-t
-of the mean, 10,000 times each, and give the same p-values and intervals up to chance. SciPy knows no strata, so each stratum is a sample of its own. It is asked twice: with the
-statistic of one sample, called once a resample, and with one vectorised by hand, which for the permutation needs no
-ranking. Layer by layer, with a hundredth and a tenth of the resamples; its seconds are scaled by how often the statistic
-is evaluated, the 400 times of the jackknife included. All on one thread.
+of the mean, 10,000 times each, and give the same p-values and intervals up to chance. SciPy knows no strata, so each
+stratum is a sample of its own. It is asked twice: with the statistic of one sample, called once a resample, and with one
+vectorised by hand, which for the permutation needs no ranking. Layer by layer, with a hundredth and a tenth of the
+resamples; its seconds are scaled by how often the statistic is evaluated, the 400 times of the jackknife included. All on
+one thread.
 """
 
 from __future__ import annotations

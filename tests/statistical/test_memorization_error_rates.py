@@ -26,7 +26,6 @@ def rejected(seeds: int, likeness: float, *, of_seed: float = 1.0) -> float:
         values.reshape(SIMULATIONS, -1),
         np.tile(np.arange(RATES), seeds),
         strata=np.repeat(np.arange(seeds), RATES),
-        statistic="within",
         n_resamples=399,
         alternative="less",
         rng=rng,

@@ -25,7 +25,7 @@ def rng() -> np.random.Generator:
 
 def permutation(x: Any, y: Any, strata: Any, **changes: Any) -> stats.TestOutcome:
     """Return the permutation test of small input with `changes` to its options."""
-    options = {"statistic": "within", "rng": rng(), **OPTIONS, **changes}
+    options = {"rng": rng(), **OPTIONS, **changes}
     return stats.stratified_permutation_test(x, y, strata=strata, **options)
 
 
