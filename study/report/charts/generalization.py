@@ -126,7 +126,8 @@ def correlation_ways(table: pd.DataFrame) -> alt.TopLevelMixin:
     Returns
     -------
     alt.TopLevelMixin
-        One panel a layer, a row a way, with a rule at 0; below, the slopes, a row a layer, on an axis of their own.
+        One panel a layer, a row a way, with a rule at 0; below, the slopes, if any has a value, a row a layer, on an axis
+        of their own.
     """
     correlations = table[table["scale"] == "rank correlation"]
     slopes = table[table["scale"] != "rank correlation"]
@@ -134,7 +135,7 @@ def correlation_ways(table: pd.DataFrame) -> alt.TopLevelMixin:
         width=132, height=20 * correlations["way"].nunique()
     )
     above = panels_of_rows(panel, table, "layer", columns=4, column_gap=22)
-    if slopes.empty:
+    if not slopes["estimate"].notna().any():  # an empty scale makes the browser complain
         return above
     name, unit = in_order(slopes, "way")[0], in_order(slopes, "scale")[0]
     below = _forest(slopes, "layer", f"{name}: {unit}", alt.Scale(zero=True, padding=10)).properties(
