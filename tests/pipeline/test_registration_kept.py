@@ -26,14 +26,18 @@ from study.store import StudyFolder, append_journal, publish_network, read_looks
 from study.vocabulary.schema import REGISTRATION_DIGEST
 from tests.example_networks import example_network
 from tests.example_study import LAYERS
-from tests.pipeline.tiny_study import NAME, REGISTRATION, arguments, tiny_folder
+from tests.pipeline.tiny_study import NAME, WHOLE_REGISTRATION, arguments, some_of_it, tiny_folder
 
+# One hypothesis, since what is concluded is not looked at here.
+REGISTRATION = some_of_it(WHOLE_REGISTRATION.read_text(encoding="utf-8"), ("existence-selective-units",))
 Said = Callable[..., tuple[int, str, str]]
 
 
 def planned_in(place: Path, *more: str) -> StudyPlan:
     """Return the plan of the tiny study in a working directory."""
-    plan = study_plan(parser().parse_args(arguments(*more)), Console(file=io.StringIO()))
+    plan = study_plan(
+        parser().parse_args(arguments("--preregistration", str(REGISTRATION), *more)), Console(file=io.StringIO())
+    )
     return dataclasses.replace(plan, folder=tiny_folder(place))
 
 

@@ -15,7 +15,7 @@ from study.config import as_record, resolve
 from study.registration import read_registration
 from study.run import main
 from study.store import network_state, read_journal, read_record
-from study.vocabulary.schema import COORDINATE_UNITS, NETWORK_COORDINATES, groups_of
+from study.vocabulary.schema import COORDINATE_UNITS, NETWORK_COORDINATES, REGISTRATION_DIGEST, groups_of
 from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.pipeline.tiny_study import (
     NAME,
@@ -110,6 +110,7 @@ def test_study_opens_with_labelled_groups(study: xr.DataTree) -> None:
         assert dataset["network"].values.tolist() == keys
         assert dataset["augmentation"].values.tolist() == ["none", "shift", "flip"]
         assert set(NETWORK_COORDINATES) <= set(dataset.coords)
+        assert set(dataset[REGISTRATION_DIGEST].values.tolist()) == {read_registration(REGISTRATION).digest}
         for name, variable in variables.items():
             assert dataset[name].dims == ("network", *variable.dims), name
     tuning = study["tuning"].to_dataset()

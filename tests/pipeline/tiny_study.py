@@ -64,9 +64,9 @@ os.execv(sys.executable, [sys.executable, "-m", "study", "run", *sys.argv[1:]])
 """
 
 
-def some_of_it(text: str) -> Path:
+def some_of_it(text: str, names: Sequence[str] = REGISTERED) -> Path:
     """Return a registration of a few hypotheses, so that the many runs here draw few figures."""
-    content = cut_down(text[: text.index("## Multiverse")], REGISTERED).encode()
+    content = cut_down(text[: text.index("## Multiverse")], names).encode()
     path = Path(tempfile.gettempdir()) / f"registration-{hashlib.sha256(content).hexdigest()[:16]}.md"
     if not path.exists():
         beside = path.with_suffix(f".{os.getpid()}")

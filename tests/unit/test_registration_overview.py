@@ -14,8 +14,6 @@ from tests.example_registration import block, register
 
 PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
 
-BOUNDS = ("estimate_reaches", "opposite_beyond", "ruled_out_at")
-
 
 @pytest.fixture
 def outdated(tmp_path: Path) -> Path:
