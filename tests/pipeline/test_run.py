@@ -237,6 +237,8 @@ def test_dry_run_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             assert re.search(rf"^  {key} = ", out, re.MULTILINE), f"{section}.{key}"
     assert "  epochs = 1\n" in out
     assert "plan: 3 networks: 0 done, 3 to do, 0 damaged" in out
+    assert "deviation: probe.permutations is 100, registered is 1000\n" in out
+    assert "interim, not confirmatory: 3 networks of arm generalization are planned in initialisation set 1, " in out
     assert re.search(
         r"with 2 workers: about \d+ minutes \(from speeds measured on another machine\), \d+ MB of disk", out
     )

@@ -8,18 +8,24 @@ from rich.console import Console
 
 from study.commands.console import print_plain
 from study.commands.power import power_lines, print_power, to_simulate
+from study.commands.run.completeness import completeness
 from study.commands.run.plan import StudyPlan
 from study.config import as_record
 from study.execution.cluster import worker_count
 from study.execution.estimate import estimate
 from study.execution.progress import counted
+from study.registration.deviations import setting_deviations
 from study.store import network_state, read_journal
 from study.vocabulary.provenance import usable_cores
 
 
 def preview(plan: StudyPlan, console: Console) -> None:
-    """Print the resolved settings, the plan and what its tests can find; touch nothing."""
+    """Print the resolved settings, how they depart from the registration, the plan and what its tests can find.
+
+    Nothing is touched.
+    """
     _print_settings(plan, console)
+    _print_departures(plan, console)
     _print_work(plan, console)
     _print_power(plan, console)
 
@@ -27,6 +33,15 @@ def preview(plan: StudyPlan, console: Console) -> None:
 def _print_settings(plan: StudyPlan, console: Console) -> None:
     for section, keys in as_record(plan.config).items():
         print_plain(console, f"[{section}]", *(f"  {key} = {value!r}" for key, value in keys.items()))
+
+
+def _print_departures(plan: StudyPlan, console: Console) -> None:
+    """Print what the report of such a study would list, were every planned network there."""
+    planned = [network.key for network in plan.networks]
+    whole = completeness(plan.networks, planned, [], registered=plan.registered)
+    departures = setting_deviations(plan.registration, as_record(plan.config))
+    print_plain(console, *(f"deviation: {line}" for line in departures))
+    print_plain(console, *(f"interim, not confirmatory: {line}" for line in whole.interim))
 
 
 def _print_work(plan: StudyPlan, console: Console) -> None:
