@@ -28,7 +28,7 @@ from study.config.population import PlannedNetwork, planned_networks
 from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split
-from study.registration import Registration
+from study.registration import Registration, read_registration
 from study.store import StudyFolder, publish_network
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.architecture import architectures
@@ -61,6 +61,7 @@ N_SHUFFLES = 20
 STATES_OF = {"tuning": {"state": list(TUNED_STATES)}}  # where they are not those of the weights
 IMAGE_SIZE, N_CLASSES = 32, 10
 BLOCKS = 20  # of test images
+REGISTRATION = Path(__file__).parents[1] / "preregistration.md"
 _REPEATED = ("", "maturation_", "memorization_")
 
 
@@ -344,7 +345,8 @@ def publish_simulated(planned: PlannedNetwork, config: Config, folder: StudyFold
 
 
 def make_study(folder: StudyFolder, config: Config, networks: Sequence[PlannedNetwork], *, processes: int) -> None:
-    """Publish the networks that are not there yet."""
+    """Publish the networks that are not there yet; the record comes first, as a study of networks without one is refused."""
+    simulated_record(folder, config, read_registration(REGISTRATION))
     missing = [network for network in networks if not (folder.networks / f"{network.key}.zarr").exists()]
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:

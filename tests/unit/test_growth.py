@@ -13,14 +13,17 @@ import xarray as xr
 from benchmarks import growth
 from benchmarks.simulated_study import (
     LAYERS,
+    REGISTRATION,
     publish_simulated,
     simulated_config,
     simulated_network,
     simulated_networks,
+    simulated_record,
 )
 from study import tuning
 from study.config import Config
 from study.config.population import PlannedNetwork
+from study.registration import read_registration
 from study.store import StudyFolder, open_study
 
 EPOCHS, DRAWS = 3, 20
@@ -45,6 +48,7 @@ def test_a_simulated_study_is_published_compacted_analysed_and_reported(
     """Three networks pass the schema and give a store, results and a page; every cost is measured, then drawn."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     folder = StudyFolder(tmp_path)
+    simulated_record(folder, config, read_registration(REGISTRATION))
     for network in planned:
         publish_simulated(network, config, folder)
     cost = growth.concluded(tmp_path, 3, epochs=EPOCHS, draws=DRAWS)
@@ -68,11 +72,11 @@ def test_the_parts_of_a_simulated_network_agree(config: Config, planned: tuple[P
     tree = simulated_network(planned[0], config)
     xr.testing.assert_identical(tree, simulated_network(planned[0], config))
     responses = tree["responses/response"].values
-    gosi = tree["tuning/gosi"].values
+    gosi = tree["tuning/gosi"].sel(state=tree["responses"]["state"].values).values
     np.testing.assert_array_equal(gosi, tuning.gosi(tuning.tuning_curve(responses)[0]))
     half, start = tree["ablation/ablated"].values, 0
     for size in LAYERS.values():
-        sides, ranked = half[start : start + size], gosi[1, start : start + size]
+        sides, ranked = half[start : start + size], gosi[-1, start : start + size]
         assert (sides == 1).sum() == (sides == -1).sum() == np.isfinite(ranked).sum() // 2
         assert ranked[sides == -1].max() <= ranked[sides == 1].min()
         start += size
