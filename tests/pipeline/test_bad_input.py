@@ -446,7 +446,7 @@ REGISTRATION_REFUSALS = {
         ["existence-selective-units", "'alpha'", "'small'"],
     ),
     "field out of range": (r"\nalpha = 0.05", "\nalpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
-    "unknown test": (r'test = "sign_flip"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "sign_flip"]),
+    "unknown test": (r'test = "mean"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "rank_correlation"]),
     "unknown question": (r"\[existence-selective-units\]", "[life-units]", ["'question'", "'life'", "existence"]),
     "unknown decision": (
         r'decision = "effect_above"',
@@ -458,10 +458,10 @@ REGISTRATION_REFUSALS = {
         'layers = ["conv0"]\nnetwork = "cnn7"',
         ["existence-selective-units", "'conv0'", "conv1"],
     ),
-    "rule that is none": (
-        r'supported = "[^"]*"',
-        'supported = "it looks right"',
-        ["existence-selective-units", "'supported'", "looks right"],
+    "bound that is none": (
+        r'ruled_out_at = "[^"]*"',
+        'ruled_out_at = "zero"',
+        ["existence-selective-units", "'ruled_out_at'", "'zero'", "smallest_effect"],
     ),
     "id used twice": (r"\[untrained-weaker\]", "[existence-selective-units]", ["block 2", "taken"]),
     "unknown measure": (
@@ -471,7 +471,7 @@ REGISTRATION_REFUSALS = {
     ),
     "test that does not fit the measure": (
         r"expected_sd = 0.06",
-        'test = "stratified_permutation"\nexpected_sd = 0.0',
+        'test = "rank_correlation"\nexpected_sd = 0.0',
         ["existence-selective-units", "'test'", "does not fit"],
     ),
     "setting outside a section": (

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from study.analysis.core.results import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from study.analysis.core.results import EFFECT_PRESENT, INCONCLUSIVE, OPPOSITE, RULED_OUT, SUPPORTED
 from study.analysis.questions.ablation.estimands import standardized_effect
 from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, spatial_frequencies
@@ -195,17 +195,17 @@ def test_where_orientation_is_read_the_effect_is_supported(oriented: Population)
         assert verdicts(results[name]) == dict.fromkeys(ABLATED, SUPPORTED)
         assert max(layer.pvalue_adjusted for layer in results[name].layers) <= 2 * 2**-12 + 1e-9
     assert min(layer.estimate for layer in results["ablation-effect"].layers) > 2
-    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, CONTRADICTED)
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, EFFECT_PRESENT)
 
 
-def test_where_colour_is_read_the_effect_is_contradicted(coloured: Population) -> None:
+def test_where_colour_is_read_the_effect_is_opposite(coloured: Population) -> None:
     """The same filters, the other half read: every clamp gives an effect of the opposite sign."""
     results = concluded(coloured.study, dict.fromkeys((*EFFECTS, ABSENCE), ABLATED))
     for name in EFFECTS:
-        assert verdicts(results[name]) == dict.fromkeys(ABLATED, CONTRADICTED)
+        assert verdicts(results[name]) == dict.fromkeys(ABLATED, OPPOSITE)
         assert max(layer.ci_high for layer in results[name].layers) < 0
         assert min(layer.pvalue for layer in results[name].layers) == 1.0
-    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, CONTRADICTED)
+    assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, EFFECT_PRESENT)
 
 
 @pytest.mark.slow
@@ -213,7 +213,7 @@ def test_an_equal_part_in_the_read_out_is_absence_by_equivalence(equal: Populati
     """Selective units are there and matter no more than others: absence is supported, the effect is not."""
     results = concluded(equal.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
     assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
-    assert verdicts(results["ablation-effect"]) == dict.fromkeys(ABLATED, CONTRADICTED)
+    assert verdicts(results["ablation-effect"]) == dict.fromkeys(ABLATED, RULED_OUT)
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, SUPPORTED)
     for layer in results[ABSENCE].layers:
         assert abs(layer.estimate) < 0.5 and layer.pvalue_adjusted <= 0.05
@@ -242,7 +242,7 @@ def test_selectivity_exists_where_it_is_passed_on_and_nowhere_behind(coloured: P
     for by_layer in (shares, *excesses):
         assert {layer: by_layer[layer] for layer in PASSING} == dict.fromkeys(PASSING, SUPPORTED)
     for by_layer in excesses:
-        assert {layer: by_layer[layer] for layer in BEHIND} == dict.fromkeys(BEHIND, CONTRADICTED)
+        assert {layer: by_layer[layer] for layer in BEHIND} == dict.fromkeys(BEHIND, RULED_OUT)
     assert SUPPORTED not in {shares[layer] for layer in BEHIND}
     estimates = {layer.layer: layer.estimate for layer in results[EXISTENCE[0]].layers}
     assert [estimates[layer] for layer in BEHIND] == [0.0] * len(BEHIND)
