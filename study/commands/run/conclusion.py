@@ -20,6 +20,7 @@ from study.commands.run.record import compaction_attributes
 from study.commands.run.report_content import is_demonstration, report_of
 from study.commands.run.standing import standing_of
 from study.commands.study_folder import REPORTS, compacted, print_places
+from study.report.learning_words import learning_checks, unlearnt_sentences
 from study.report.page import write_report
 from study.store import read_journal, write_results
 
@@ -57,7 +58,7 @@ def conclude(plan: StudyPlan, done: Sequence[str], record: Mapping[str, Any], co
             questions, config, study, record=record, journal=journal, standing=standing, failures=failures
         )
         write_report(report, report_path)
-    print_plain(console, *standing.lines)
+    print_plain(console, *unlearnt_sentences(learning_checks(questions)), *standing.lines)
     _print_verdicts(questions, console, interim=bool(standing.interim), demonstration=demonstration)
     print_plain(console, *standing.false_supports, *failures)
     print_places(folder, report_path, console)
