@@ -31,8 +31,8 @@ NETWORKS_LOST: Final = "networks_lost"
 DEPARTURES: Final[Mapping[str, str]] = {
     AS_ASSUMED: "what the tests assume: symmetrical effects, independent networks, nothing missing",
     COMMON_IMAGES: "effects of a block of test images that all networks share",
-    COMMON_TREND: "one trend over epochs in every network, and no link of its two curves beyond that",
-    OPPOSITE_STRATA: "correlations of +.6 in half of the strata and of -.6 in the others",
+    COMMON_TREND: "the same trends over epochs in every network, in some of them stronger, and no link of its curves beyond that",
+    OPPOSITE_STRATA: "correlations of +.6, or means a standard deviation above, in half of the strata, as far below in others",
     DEPENDENT_RANKS: "a spread of one variable that depends on the other",
     SKEWED_EFFECTS: "effects that are exponential over networks, the long tail on the side that deceives",
     HEAVILY_SKEWED_EFFECTS: "effects that are lognormal over networks, the long tail on the side that deceives",
@@ -54,6 +54,9 @@ class Registered(Protocol):
 
     @property
     def measure(self) -> str: ...  # noqa: D102
+
+    @property
+    def strata(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Ceiling:
 class DepartureCeiling:
     """What is registered of one departure: where it applies, the ceiling, and hypotheses with another.
 
-    It applies to hypotheses with one of `tests` and one of `measures`; to all where these are empty.
+    It applies to hypotheses with one of `tests` and one of `measures`; to all where these are empty, but opposite strata
+    only to those with strata.
     """
 
     name: str
@@ -89,6 +93,8 @@ class DepartureCeiling:
 
     def applies_to(self, hypothesis: Registered) -> bool:
         """Return whether it can befall a hypothesis."""
+        if self.name == OPPOSITE_STRATA and hypothesis.strata == "none":
+            return False
         of_test = not self.tests or hypothesis.test in self.tests
         return of_test and (not self.measures or hypothesis.measure in self.measures)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from study.analysis.core.results import EFFECT_PRESENT, OPPOSITE, RULED_OUT, SUPPORTED
 from study.analysis.simulation.population import SKEWED, Size
-from study.registration import AS_ASSUMED, DEPENDENT_RANKS, NETWORKS_LOST, OPPOSITE_STRATA, Hypothesis
+from study.registration import AS_ASSUMED, COMMON_TREND, DEPENDENT_RANKS, NETWORKS_LOST, OPPOSITE_STRATA, Hypothesis
 
 NULL, EFFECT = "null value", "smallest effect"
 LOWER_MARGIN, UPPER_MARGIN = "lower margin", "upper margin"
@@ -76,6 +77,7 @@ def cases(hypothesis: Hypothesis, size: Size, departure: str = AS_ASSUMED, *, wh
     )
 
 
+_OF_NOTHING: Final = (DEPENDENT_RANKS, COMMON_TREND)  # departures that are planted where there is no association alone
 _Row = tuple[str, tuple[str, ...], int]  # planted, findings that are false, side
 
 
@@ -91,7 +93,7 @@ def _of_effect(hypothesis: Hypothesis, departure: str, *, whole: bool) -> list[_
     at_null = (SUPPORTED, *opposite, *((RULED_OUT,) if bound == NULL else ()))
     if departure not in SKEWED and departure != NETWORKS_LOST:
         rows: list[_Row] = [(NULL, at_null, 1)]
-        return rows if bound != EFFECT or departure == DEPENDENT_RANKS else [*rows, (EFFECT, (RULED_OUT,), 1)]
+        return rows if bound != EFFECT or departure in _OF_NOTHING else [*rows, (EFFECT, (RULED_OUT,), 1)]
     # Where the sides are exchangeable under the null value, effects are symmetrical there and cannot be skewed.
     symmetrical = bool(hypothesis.exchangeable) and departure in SKEWED
     rows = [] if symmetrical else [(NULL, (SUPPORTED,), -claim)]

@@ -187,8 +187,15 @@ def stratum_correlations(design: Design, theta: float, strata: NDArray[Any]) -> 
 
 
 def heavy_tailed(rng: np.random.Generator, design: Design, truth: Truth) -> Floats:
-    """Return effects of ablation, (rows, layers): `theta` on average, with Student's t between networks."""
-    return truth.theta + truth.sd * deviations(rng, design, len(truth.layers), freedom=FREEDOM)
+    """Return effects of ablation, (rows, layers): `theta` on average, with Student's t between networks.
+
+    Where strata are opposite, half of the augmentations lie a standard deviation above, the others below.
+    """
+    effects = truth.theta + truth.sd * deviations(rng, design, len(truth.layers), freedom=FREEDOM)
+    if design.departure != OPPOSITE_STRATA:
+        return effects
+    above = np.where(design.places % len(design.groups[0]) % 2 == 0, 1.0, -1.0)
+    return np.asarray(effects + truth.sd * above[:, None])
 
 
 def network_correlations(rng: np.random.Generator, design: Design, truth: Truth, within: float) -> Floats:

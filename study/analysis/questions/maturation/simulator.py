@@ -6,6 +6,7 @@ mean over networks is subtracted; `Truth.theta` is its mean over networks.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Final
@@ -25,19 +26,23 @@ from study.analysis.simulation.population import (
     network_correlations,
 )
 from study.analysis.simulation.stored_groups import group, unit_labels
+from study.registration import COMMON_TREND
 
 MOST_EPOCHS: Final = 50
 MATURING_UNITS: Final = 12  # of a layer: their mean is what counts, and there are many epochs
 TREND_SD: Final = 0.5  # that a network's own epochs add to its rank correlation
 LINK_SPREAD: Final = 0.5  # of the link over networks, relative to its mean; without a mean no network has any
+UNEVEN: Final = 0.2  # standard deviation over networks of the strength of a common trend, where that departs
 BESIDE: Final = 0.5  # standard deviation of what gOSI does beside its trend, whose own is 1
 
 
 def maturation(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTree:
     """Simulate gOSI and validation loss after every epoch, both autocorrelated and with trends.
 
-    Every loss falls.
+    Every loss falls. Where the trend is common, networks have the trends of `linked` and no link, whatever `theta` is.
     """
+    if design.departure == COMMON_TREND:
+        return linked(rng, design, dataclasses.replace(truth, theta=0.0))
     epochs = min(design.size.epochs, MOST_EPOCHS)
     loss = falling_loss(rng, design.rows, epochs)
     shape = (design.rows, len(truth.layers))
@@ -50,7 +55,8 @@ def linked(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTre
     """Simulate the same trends in all networks: loss falls and gOSI rises, whatever `theta` is.
 
     What a network's loss does beside falling is followed by its gOSI, as closely as `theta`, the rank correlation of
-    both less their means over networks, has it.
+    both less their means over networks, has it. Where the common trend departs, it is stronger in some networks than in
+    others, in loss and gOSI independently.
     """
     epochs = min(design.size.epochs, MOST_EPOCHS)
     beside = autocorrelated(rng, (design.rows,), epochs)
@@ -59,8 +65,12 @@ def linked(rng: np.random.Generator, design: Design, truth: Truth) -> xr.DataTre
     links = truth.theta * (1 + LINK_SPREAD * deviations(rng, design, len(truth.layers)))
     links = kept_within(links, truth.theta, FARTHEST - abs(truth.theta))
     weights = weight_of(links, epochs, trends=False)
-    curves = fall(epochs) + BESIDE * following(beside[:, None], apart, weights)
-    return _stored(rng, design, truth, 1.2 - 0.2 * fall(epochs) + 0.05 * beside, curves)
+    of_loss, of_gosi = np.ones((design.rows, 1)), np.ones((*shape, 1))
+    if design.departure == COMMON_TREND:
+        of_loss = 1 + UNEVEN * rng.standard_normal(of_loss.shape)
+        of_gosi = 1 + UNEVEN * rng.standard_normal((design.rows, 1, 1)) * of_gosi
+    curves = of_gosi * fall(epochs) + BESIDE * following(beside[:, None], apart, weights)
+    return _stored(rng, design, truth, 1.2 - 0.2 * of_loss * fall(epochs) + 0.05 * beside, curves)
 
 
 def _stored(rng: np.random.Generator, design: Design, truth: Truth, loss: Floats, curves: Floats) -> xr.DataTree:
