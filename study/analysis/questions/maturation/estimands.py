@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from study import stats
 from study.analysis.core.layers import layer_means
 
 PUBLISHED_EPOCHS = 50
@@ -46,11 +45,8 @@ def gosi_against_validation_loss(study: xr.DataTree) -> xr.DataArray:
 
 def correlations(gosi: xr.DataArray, loss: xr.DataArray) -> xr.DataArray:
     """Return Spearman's rho over epochs of each curve (network, layer, epoch) with its network's loss (network, epoch)."""
-    rho = [
-        [stats.spearman(curve, losses).statistic for curve in curves]
-        for curves, losses in zip(gosi.values, loss.values, strict=True)
-    ]
-    return gosi.isel(epoch=0, drop=True).copy(data=np.array(rho)).rename("rho").drop_attrs()
+    rho = np.einsum("nle,ne->nl", _standard_ranks(gosi.values), _standard_ranks(loss.values))
+    return gosi.isel(epoch=0, drop=True).copy(data=np.clip(rho, -1, 1)).rename("rho").drop_attrs()
 
 
 def residual_curves(study: xr.DataTree) -> tuple[xr.DataArray, xr.DataArray]:
@@ -89,7 +85,7 @@ def _standard_ranks(curves: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return centred ranks over epochs of curves (..., epoch), of length 1; NaN where one is undefined or constant."""
     from scipy.stats import rankdata
 
-    ranks = rankdata(curves, axis=-1, nan_policy="propagate")
+    ranks = rankdata(np.where(np.isfinite(curves), curves, np.nan), axis=-1, nan_policy="propagate")
     centred = ranks - ranks.mean(axis=-1, keepdims=True)
     length = np.sqrt((centred**2).sum(axis=-1, keepdims=True))
     standard = np.full(centred.shape, np.nan)
