@@ -76,26 +76,26 @@ def correlation_hits(method: Any, rho: float, size: int, simulations: int) -> tu
 @pytest.mark.parametrize("rho", [0.0, -0.5, -0.8])
 @pytest.mark.parametrize(
     ("method", "simulations", "low", "high"),
-    [("BCa", 1000, 0.93, 0.98), ("percentile", 1000, 0.95, 0.99), ("Fisher z", 2000, 0.93, 0.97)],
+    [("BCa", 1000, 0.93, 0.98), ("percentile", 1000, 0.95, 0.99), ("Fisher z", 1000, 0.95, 0.98)],
 )
 def test_coverage_of_the_stratified_correlation(
     method: str, rho: float, simulations: int, low: float, high: float
 ) -> None:
     """24 rows in four groups, nominal .95, of the mean of the statistic at that size, for rho 0, -.5 and -.8.
 
-    BCa .939, .945, .967; percentile .968, .967, .984; Fisher .959, .956, .943. Of the limit in large groups, from which
-    the mean differs by up to .08: BCa .939, .951, .984; percentile .968, .961, .959; Fisher .959, .945, .905.
+    BCa .939, .945, .967; percentile .968, .967, .984; Fisher .968, .972, .976. Of the limit in large groups, from which
+    the mean differs by up to .08: BCa .939, .951, .984; percentile .968, .961, .959; Fisher .968, .961, .939.
     """
     hits, hits_of_limit = correlation_hits(method, rho, 6, simulations)
     assert_coverage(hits, simulations, low, high)
-    assert_coverage(hits_of_limit, simulations, 0.90, 0.99)
+    assert_coverage(hits_of_limit, simulations, 0.93, 0.99)
 
 
 @pytest.mark.parametrize("side", [-1, 1])
 def test_equivalence_of_a_correlation_holds_its_level_at_the_margin(side: int) -> None:
-    """24 rows in four groups whose mean rank correlation is the margin, .5 or -.5, nominal .05: .041 and .040.
+    """24 rows in four groups whose mean rank correlation is the margin, .5 or -.5, nominal .05: .041 and .028.
 
-    At a correlation of 0 the test finds equivalence in .53 of samples; with margins of .3 in none, so few rows tell too
+    At a correlation of 0 the test finds equivalence in .47 of samples; with margins of .3 in none, so few rows tell too
     little.
     """
     rho = scipy.optimize.brentq(lambda value: rank_correlations_of(value, 6)[0] - 0.5, 0.0, 0.99)
@@ -112,6 +112,6 @@ def test_equivalence_of_a_correlation_holds_its_level_at_the_margin(side: int) -
             )
         return claimed / simulations
 
-    assert_coverage(round(2000 * share(side * rho, 0.5, 2000)), 2000, 0.035, 0.05)
-    assert 0.45 < share(0.0, 0.5, 500) < 0.6
+    assert_coverage(round(1000 * share(side * rho, 0.5, 1000)), 1000, 0.03, 0.05)
+    assert 0.4 < share(0.0, 0.5, 300) < 0.55
     assert share(0.0, 0.3, 200) == 0
