@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from study.analysis.core.results import (
-    CONTRADICTED,
     DISAGREE,
+    NO_VERDICT,
     NOT_TESTED,
+    OPPOSITE,
     SUPPORTED,
     VERDICTS,
     HypothesisResult,
@@ -20,6 +21,9 @@ from study.analysis.core.results import (
 from study.analysis.core.results_dataset import results_dataset
 from tests.example_results import hypothesis, layer_result
 from tests.example_study import analysed, example_study
+
+SIDES = ("pvalue", "pvalue_opposite", "pvalue_ruled_out")
+NUMBERS = ("estimate", *SIDES, *(f"{side}_adjusted" for side in SIDES), "n", "n_missing")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def test_every_layer_of_every_hypothesis_has_a_row(questions: tuple[QuestionResu
         assert row["hypothesis"].item() == one.hypothesis.id
         assert row["question"].item() == one.hypothesis.question
         assert row["result_layer"].item() == layer.layer
-        for name in ("estimate", "pvalue", "pvalue_adjusted", "n", "n_excluded", "verdict", "ci_kind", "note"):
+        for name in (*NUMBERS, "verdict", "ci_kind", "note"):
             np.testing.assert_equal(row[name].item(), getattr(layer, name), err_msg=name)
         np.testing.assert_array_equal(row["ci"], [layer.ci_low, layer.ci_high])
         assert row["hypothesis_verdict"].item() == one.verdict
@@ -48,9 +52,9 @@ def test_every_layer_of_every_hypothesis_has_a_row(questions: tuple[QuestionResu
 
 def test_the_second_set_stands_beside_the_first() -> None:
     """In the row of its hypothesis and layer, by name; nothing where a hypothesis was not repeated."""
-    layers = (layer_result("conv1", 1.0, 0.2, 0.03, SUPPORTED), layer_result("conv2", 2.0, 0.2, 0.9, CONTRADICTED))
+    layers = (layer_result("conv1", 1.0, 0.2, 0.03, SUPPORTED), layer_result("conv2", -2.0, 0.2, 0.001, OPPOSITE))
     again = (layer_result("conv2", -3.0, 0.5, 0.004, SUPPORTED, note="a note"),)
-    first = HypothesisResult(hypothesis("h", "existence", "c"), layers, CONTRADICTED, "", SUPPORTED)
+    first = HypothesisResult(hypothesis("h", "existence", "c"), layers, OPPOSITE, "", SUPPORTED)
     both = dataclasses.replace(first, second=SecondSet(again, SUPPORTED, "", DISAGREE))
     dataset = results_dataset((QuestionResult("existence", "", "", "", (both, first)),))
     nan = float("nan")
@@ -59,13 +63,14 @@ def test_the_second_set_stands_beside_the_first() -> None:
     np.testing.assert_array_equal(dataset["second_pvalue"], [nan, 0.004, nan, nan])
     np.testing.assert_allclose(dataset["second_pvalue_adjusted"], [nan, 0.028, nan, nan])
     assert dataset["second_n"].values.tolist() == [0, 24, 0, 0]
-    assert dataset["second_n_excluded"].values.tolist() == [0, 0, 0, 0]
+    assert dataset["second_n_missing"].values.tolist() == [0, 0, 0, 0]
+    np.testing.assert_allclose(dataset["pvalue_opposite_adjusted"], [1.0, 0.007, 1.0, 0.007])
     assert dataset["second_verdict"].values.tolist() == ["", SUPPORTED, "", ""]
     assert dataset["second_ci_kind"].values.tolist() == ["", "BCa", "", ""]
     assert dataset["second_note"].values.tolist() == ["", "a note", "", ""]
     assert dataset["second_hypothesis_verdict"].values.tolist() == [SUPPORTED, SUPPORTED, "", ""]
     assert dataset["agreement"].values.tolist() == [DISAGREE, DISAGREE, "", ""]
-    np.testing.assert_array_equal(dataset["estimate"], [1.0, 2.0, 1.0, 2.0])
+    np.testing.assert_array_equal(dataset["estimate"], [1.0, -2.0, 1.0, -2.0])
     assert "second set" in dataset["second_estimate"].attrs["long_name"]
     assert "second set" not in dataset["estimate"].attrs["long_name"]
 
@@ -77,6 +82,7 @@ def test_untested_rows_say_why(questions: tuple[QuestionResult, ...]) -> None:
     assert 0 < untested.sum() < untested.size
     assert np.isnan(dataset["pvalue"].values[untested]).all()
     assert all(dataset["note"].values[untested])
+    assert not set(dataset["verdict"].values[~untested].tolist()) & set(NO_VERDICT)
     assert np.isfinite(dataset["pvalue_adjusted"].values[~untested]).all()
     assert set(dataset["verdict"].values.tolist()) <= set(VERDICTS)
 
@@ -87,7 +93,7 @@ def test_every_variable_says_what_it_is(questions: tuple[QuestionResult, ...]) -
     for name, variable in dataset.data_vars.items():
         assert variable.attrs["long_name"] and variable.attrs["units"], name
     assert dataset["ci_bound"].values.tolist() == ["low", "high"]
-    assert dataset["n"].dtype.kind == dataset["n_excluded"].dtype.kind == dataset["second_n"].dtype.kind == "i"
+    assert dataset["n"].dtype.kind == dataset["n_missing"].dtype.kind == dataset["second_n"].dtype.kind == "i"
 
 
 def test_no_results_are_an_empty_dataset() -> None:
