@@ -446,7 +446,11 @@ REGISTRATION_REFUSALS = {
         ["existence-selective-units", "'alpha'", "'small'"],
     ),
     "field out of range": (r"\nalpha = 0.05", "\nalpha = 0.7", ["existence-selective-units", "'alpha'", "0.7", "0.5"]),
-    "unknown test": (r'test = "mean"', 'test = "t"', ["existence-selective-units", "'test'", "'t'", "rank_correlation"]),
+    "unknown test": (
+        r'test = "mean"',
+        'test = "t"',
+        ["existence-selective-units", "'test'", "'t'", "rank_correlation"],
+    ),
     "unknown question": (r"\[existence-selective-units\]", "[life-units]", ["'question'", "'life'", "existence"]),
     "unknown decision": (
         r'decision = "effect_above"',

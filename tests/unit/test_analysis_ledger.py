@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from study.analysis.core.ledger import ledger, registered_test
+from study.analysis.core.published import NOT_IN_PAPER
 from study.analysis.core.results import (
     DIFFERENT_VERDICTS,
     DISAGREE,
@@ -30,6 +31,7 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import untested
 from study.analysis.questions import questions
+from study.registration import Hypothesis
 from tests.example_networks import example_network
 from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
 from tests.example_study import LAYERS, analysed, registered, registered_questions, study_of
@@ -59,7 +61,17 @@ CLAIMS = {
         "replication-vgg16-ablation",
     ),
 }
-REASONS = ("Unit of analysis", "Baseline", "Autocorrelation", "Pooling", "Absence", "Intervention", "Outcome")
+REASONS = (
+    "Unit of analysis",
+    "Baseline",
+    "Autocorrelation",
+    "Pooling",
+    "Absence",
+    "Intervention",
+    "Outcome",
+    "Common",
+    "Comparator",
+)
 MEASURES = [(name, measure) for name in registered_questions() for measure in questions()[name].published]
 
 
@@ -84,16 +96,27 @@ def result(verdict: str = SUPPORTED, published: str = SUPPORTED, **changes: obje
     return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
 
 
+def published_test(hypothesis: Hypothesis) -> str:
+    """Return what the analysis as published of a hypothesis' estimand is, in words."""
+    return questions()[hypothesis.question].published[hypothesis.measure].test
+
+
+def explained(hypothesis: Hypothesis) -> HypothesisResult:
+    """Return the result of a hypothesis that was not tested, with the published analysis in words."""
+    return dataclasses.replace(untested(hypothesis, "no data"), published_test=published_test(hypothesis))
+
+
 def test_every_claim_of_the_paper_has_its_row() -> None:
-    """Each confirmatory or primary hypothesis, in the order of questions, and none of the exploratory ones."""
+    """Each confirmatory or primary hypothesis of the paper, in the order of questions, and none of those beyond it."""
     whole = registered().hypotheses.values()
     by_question = {name: tuple(one for one in whole if one.question == name) for name in registered_questions()}
     confirmatory = {
-        name: tuple(one.id for one in hypotheses if one.is_confirmatory) for name, hypotheses in by_question.items()
+        name: tuple(one.id for one in hypotheses if one.is_confirmatory and published_test(one) != NOT_IN_PAPER)
+        for name, hypotheses in by_question.items()
     }
     assert {name: confirmatory[name] for name in CLAIMS} == CLAIMS
     results = tuple(
-        QuestionResult(name, "", "", "", tuple(untested(one, "no data") for one in hypotheses))
+        QuestionResult(name, "", "", "", tuple(explained(one) for one in hypotheses))
         for name, hypotheses in by_question.items()
     )
     rows = ledger(results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from study.analysis.core.published import NOT_IN_PAPER
 from study.analysis.core.results import (
     NOT_INFORMATIVE,
     NOT_TESTED,
@@ -21,10 +22,14 @@ _SIDES = {"less": "one-sided, below", "greater": "one-sided, above"}
 def ledger(questions: Sequence[QuestionResult]) -> tuple[LedgerRow, ...]:
     """Return a row for every claim of the paper, in the order of the questions.
 
-    A claim of the paper is what a confirmatory hypothesis says; exploratory ones add to the paper and have no row.
+    A claim of the paper is what a confirmatory hypothesis says; exploratory ones, and those whose estimand is not in the
+    paper, add to it and have no row.
     """
     return tuple(
-        _row(result) for question in questions for result in question.hypotheses if result.hypothesis.is_confirmatory
+        _row(result)
+        for question in questions
+        for result in question.hypotheses
+        if result.hypothesis.is_confirmatory and result.published_test != NOT_IN_PAPER
     )
 
 

@@ -20,6 +20,7 @@ from study.analysis.core.results import (
 )
 
 PUBLISHED_ALPHA = 0.05
+NOT_IN_PAPER = "Not in the paper."
 
 
 def published_layer(
@@ -93,4 +94,4 @@ def unmeasured(layers: tuple[str, ...]) -> tuple[PublishedLayer, ...]:
 
 def not_in_paper(difference: str) -> PublishedAnalysis:
     """Return the published analysis of an estimand that the paper does not report."""
-    return PublishedAnalysis(layers=unpublished, test="Not in the paper.", difference=difference)
+    return PublishedAnalysis(layers=unpublished, test=NOT_IN_PAPER, difference=difference)

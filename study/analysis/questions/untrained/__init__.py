@@ -57,8 +57,8 @@ QUESTION = Question(
             test="No test; histograms of a random and a trained network, by eye. Here: mean gOSI higher after"
             " training.",
             difference="Unit of analysis and baseline: one network of either kind tells nothing of others; here every"
-            " network is compared with itself before training, its normalisation set right by training images, and must"
-            " gain by a registered size.",
+            " network is compared with itself before training, normalised by training images, and must gain by a"
+            " registered size.",
         ),
         "gosi_gain_identity": PublishedAnalysis(
             layers=_gain,
