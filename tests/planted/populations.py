@@ -212,5 +212,6 @@ def concluded(study: xr.DataTree, layers: Mapping[str, Sequence[str]]) -> dict[s
         name: dataclasses.replace(hypothesis, layers=tuple(layers[name]))
         for name, hypothesis in registration.hypotheses.items()
     }
-    questions = analysis.analyse(study, dataclasses.replace(registration, hypotheses=hypotheses), root_seed=0)
+    asked = dataclasses.replace(registration, hypotheses=hypotheses, learning={})  # nothing was trained, to have learnt
+    questions = analysis.analyse(study, asked, root_seed=0)
     return {result.hypothesis.id: result for question in questions for result in question.hypotheses}

@@ -131,7 +131,8 @@ def _curve_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) -
             title="Does it matter what a unit is held at?",
             shows="Above: loss on the whole test set with the more selective half ablated minus that with the less"
             " selective half ablated. Below: log2 of the ratio of the two increases, of the networks in which both are"
-            " positive; the rule at 1 is twice as much. Means over networks with 95 % bootstrap intervals.",
+            " positive; the rule at 1 is twice as much. Means over networks with 95 % bootstrap intervals. One registered claim"
+            " asks for a difference above 0 under output set to zero, held at its mean and taken from another image alike.",
             supports=f"In {listed(claimed)} every clamp gives a difference above 0.",
             contradicts="Some clamps give the opposite: what matters is then the clamp.",
             table=tables.clamps_table(study, root_seed=root_seed),

@@ -11,6 +11,7 @@ from study import stats
 from study.analysis.core.charts import Chart
 from study.analysis.core.networks import drawn_note
 from study.analysis.core.results import Figure, HypothesisResult
+from study.analysis.core.words import FOR_THESE_IMAGES
 from study.analysis.questions.generalization.association import (
     POOLED,
     WITHIN,
@@ -98,6 +99,6 @@ def _rho(sample: Sample, kind: str) -> float:
 
 
 def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[str, ...]:
-    """Say where the pooled correlation and those within augmentation disagree, and what the models are worth."""
+    """Say where the pooled correlation and those within augmentation disagree, what models are worth, of which images it holds."""
     samples = list(samples_of(study))
-    return tuple(note(samples) for note in (_sign_note, slope_note, partial_note, mixed_note))
+    return (*(note(samples) for note in (_sign_note, slope_note, partial_note, mixed_note)), FOR_THESE_IMAGES)
