@@ -93,8 +93,10 @@ def _jackknife_errors(
         return np.empty(0)
     counts = np.hstack([np.ones((n, 1)), 1 - np.eye(n)])
     estimates, left = np.split(counted_correlations(variables, y, counts, members), [1], axis=1)
-    inside = np.all(np.abs(left) < 1 - _AT_BOUND, axis=1, keepdims=True)
-    values = np.where(inside, np.arctanh(np.clip(left, _AT_BOUND - 1, 1 - _AT_BOUND)), left / (1 - estimates**2))
+    inside = np.all(np.abs(left) < 1 - _AT_BOUND, axis=1)
+    values = left / (1 - estimates**2)
+    for i in np.flatnonzero(inside):
+        values[i] = [math.atanh(rho) for rho in left[i].tolist()]  # NumPy's last bit depends on the processor
     squares = np.zeros(len(variables))
     for rows in members:
         of_stratum = np.take(values, rows, axis=1)  # contiguous: means of rows add in the same order for any k
