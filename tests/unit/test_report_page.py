@@ -240,6 +240,17 @@ def test_banner_stands_on_a_demonstration_only(page: str) -> None:
     assert "it does not prove" not in render(dataclasses.replace(short, demonstration=False))
 
 
+def test_an_interim_report_says_so_beside_every_status() -> None:
+    """In the table of verdicts and at each hypothesis: nothing in it is confirmatory."""
+    short = short_report()
+    final, interim = (render(dataclasses.replace(short, interim=interim)) for interim in (False, True))
+    statuses = re.findall(r"<span>(?:primary|confirmatory|exploratory)</span>", final)
+    assert len(statuses) == 2 * len(short.hypotheses)
+    assert re.findall(r"<span>(?:primary|confirmatory|exploratory), interim</span>", interim) == [
+        status.replace("</span>", ", interim</span>") for status in statuses
+    ]
+
+
 def test_what_verdicts_stand_on_stands_above_them(page: str) -> None:
     """Each heading with its sentence, before the verdicts; a report without any has no such list."""
     words, table = page.index("<dt>Interim</dt><dd>Networks planned: 40"), page.index('<table class="verdict-table">')

@@ -60,7 +60,7 @@ def conclude(plan: StudyPlan, done: Sequence[str], record: Mapping[str, Any], co
         write_report(report, report_path)
     print_plain(console, *unlearnt_sentences(learning_checks(questions)), *standing.lines)
     _print_verdicts(questions, console, interim=bool(standing.interim), demonstration=demonstration)
-    print_plain(console, *standing.false_supports, *failures)
+    print_plain(console, *standing.weight, *failures)
     print_places(folder, report_path, console)
     return FAILED if failures else DONE
 

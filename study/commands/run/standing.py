@@ -10,7 +10,7 @@ import xarray as xr
 
 from study.analysis.core.results import QuestionResult
 from study.commands.run.completeness import Completeness
-from study.commands.run.false_supports import false_support_sentences
+from study.commands.run.false_supports import false_supports_sentence, primary_sentence
 from study.commands.run.looks import look_sentences
 from study.commands.run.plan import StudyPlan
 from study.commands.run.siblings import sibling_sentences
@@ -33,27 +33,31 @@ class Standing:
         Every time that results of this study were computed.
     siblings
         Other studies of the same images that lie beside this one.
+    primary
+        Which hypotheses are primary, and their verdicts; empty where none is.
     false_supports
-        How many claims would be supported if none were so, and which hypotheses are primary.
+        How many claims would be supported if none were so.
     """
 
     interim: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     siblings: tuple[str, ...] = ()
-    false_supports: tuple[str, ...] = ()
+    primary: str = ""
+    false_supports: str = ""
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """Return what a report says above its verdicts: (heading, sentences), what is interim first."""
+        """Return what a report says above its verdicts: (heading, words), what is interim first."""
         interim = ("No verdict here is confirmatory.", *self.interim) if self.interim else ()
         parts = {
-            "Interim": interim,
-            "Looks": self.looks,
-            "Other studies of these images": self.siblings,
+            "Interim": " ".join(interim),
+            "Primary hypotheses": self.primary,
             "False supports to expect": self.false_supports,
+            "Looks": " ".join(self.looks),
+            "Other studies of these images": " ".join(self.siblings),
         }
-        return tuple((heading, " ".join(sentences)) for heading, sentences in parts.items() if sentences)
+        return tuple((heading, words) for heading, words in parts.items() if words)
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -65,6 +69,11 @@ class Standing:
             *self.looks,
             *(f"another study of these images: {line}" for line in self.siblings),
         )
+
+    @property
+    def weight(self) -> tuple[str, ...]:
+        """Return what the console says below its verdicts: what stands for the study, and what chance alone gives."""
+        return (*([f"primary hypotheses: {self.primary}"] if self.primary else []), self.false_supports)
 
 
 def standing_of(
@@ -104,5 +113,6 @@ def standing_of(
         deviations=tuple(deviations),
         looks=tuple(look_sentences(plan.folder, shown=look)),
         siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.images.fingerprint, keys=keys)),
-        false_supports=tuple(false_support_sentences(questions)),
+        primary=primary_sentence(questions),
+        false_supports=false_supports_sentence(questions),
     )
