@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from study.report.page import write_report
+from study.report.verdict_marks import VERDICT_MARKS, class_name
 from tests.example_report import example_report
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open_second_sets(page: Page) -> None:
     )
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 def test_every_chart_is_drawn_in_silence(browser: Browser, address: str, width: int, scheme: str) -> None:
     """No request, no console message, no sideways scrolling; every chart is a drawing with a size, once it is opened."""
     page, events = opened(browser, address, width, scheme)
@@ -157,6 +158,22 @@ def test_charts_are_there_without_scripts(browser: Browser, address: str, width:
         assert box["height"] > 20
         assert box["x"] + box["width"] <= width
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_of_verdicts_have_their_colours(browser: Browser, address: str, scheme: str) -> None:
+    """As registered for either page, in the legend, where each word stands beside its drawn glyph."""
+    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(address, wait_until="domcontentloaded")
+    for mark in VERDICT_MARKS.values():
+        word = page.locator(f".legend .verdict.{class_name(mark.verdict)}")
+        expected = mark.light if scheme == "light" else mark.dark
+        channels = ", ".join(str(int(expected[place : place + 2], 16)) for place in (1, 3, 5))
+        assert word.evaluate("element => getComputedStyle(element).color") == f"rgb({channels})"
+        box = word.locator("svg").bounding_box()
+        assert box is not None
+        assert box["width"] > 8
+    page.close()
 
 
 def test_print_shows_the_fixed_drawings(browser: Browser, address: str) -> None:
