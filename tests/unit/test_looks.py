@@ -98,11 +98,24 @@ def test_every_look_is_told(folder: StudyFolder) -> None:
     """Its number, time, networks, registration and program; the one shown is marked, an interim one is called so."""
     look(folder, 0, interim=True)
     look(folder, 0, 1)
-    first, second = look_sentences(folder, shown=2)
+    for seed in (0, 1):
+        append_journal(folder, {"key": key_of(seed)})
+    first, second = look_sentences(folder, [key_of(0), key_of(1)], shown=2)
     assert first.startswith("Look 1 of these data: 20")
     assert f" UTC, 1 networks, interim, registration {'a' * 12}, analysis {analysis_version()}." in first
     assert second.startswith("Look 2 of these data (this one): 20")
     assert "interim" not in second
+
+
+def test_looks_of_a_journal_that_was_deleted_are_missed(folder: StudyFolder) -> None:
+    """Networks that the journal does not know tell that looks may be gone with their entries."""
+    append_journal(folder, {"key": key_of(0)})
+    look(folder, 0, 1)
+    _, lost = look_sentences(folder, [key_of(0), key_of(1)], shown=1)
+    assert lost.startswith("The journal has no entry on 1 of 2 networks")
+    folder.journal.unlink()
+    assert look(folder, 0, 1) == 1
+    assert "no entry on 2 of 2" in look_sentences(folder, [key_of(0), key_of(1)], shown=1)[1]
 
 
 def test_the_program_is_its_version_and_what_decides(monkeypatch: pytest.MonkeyPatch) -> None:

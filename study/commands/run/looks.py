@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import study
-from study.store import StudyFolder, networks_digest, read_looks, taken_look
+from study.store import StudyFolder, networks_digest, read_journal, read_looks, taken_look
 
 # The rooms that decide a verdict. The commit would not do: it is unknown to an installed copy, the same for changes that
 # were not committed, and another one after changes of mere prose; the version changes with releases alone.
@@ -54,9 +54,25 @@ def look_now(folder: StudyFolder, keys: Sequence[str], *, registration_digest: s
     return taken_look(folder, look)
 
 
-def look_sentences(folder: StudyFolder, *, shown: int) -> list[str]:
-    """Return one sentence for every look at a study's data; that number `shown` is the one whose results are shown."""
-    return [_sentence(number, look, shown=number == shown) for number, look in enumerate(read_looks(folder), 1)]
+def look_sentences(folder: StudyFolder, keys: Sequence[str], *, shown: int) -> list[str]:
+    """Return one sentence for every look at a study's data, and one where the journal may have lost some.
+
+    Parameters
+    ----------
+    folder
+        The study's.
+    keys
+        Of its networks. One that the journal does not know was published while no run was there to write it down, or
+        stood in a journal that was deleted or cut.
+    shown
+        Number of the look whose results are shown.
+    """
+    looks = [_sentence(number, look, shown=number == shown) for number, look in enumerate(read_looks(folder), 1)]
+    unknown = len(set(keys) - {entry.get("key") for entry in read_journal(folder)})
+    if not unknown:
+        return looks
+    lost = f"The journal has no entry on {unknown} of {len(keys)} networks: where it was cut, earlier looks are not listed."
+    return [*looks, lost]
 
 
 def _sentence(number: int, look: dict[str, Any], *, shown: bool) -> str:

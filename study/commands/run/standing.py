@@ -103,7 +103,8 @@ def standing_of(
         Number of the look whose results are shown.
     """
     registration, recorded = plan.registration, record["registration"]
-    trained_under = study["training"].to_dataset()[REGISTRATION_DIGEST].values.tolist()
+    training = study["training"].to_dataset()
+    trained_under = training[REGISTRATION_DIGEST].values.tolist()
     deviations = differences(recorded, registration)
     deviations += network_deviations(trained_under, recorded=recorded["digest"], present=registration.digest)
     deviations += setting_deviations(registration, as_record(plan.config))
@@ -111,7 +112,7 @@ def standing_of(
     return Standing(
         interim=missing.interim,
         deviations=tuple(deviations),
-        looks=tuple(look_sentences(plan.folder, shown=look)),
+        looks=tuple(look_sentences(plan.folder, training["network"].values.tolist(), shown=look)),
         siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.images.fingerprint, keys=keys)),
         primary=primary_sentence(questions),
         false_supports=false_supports_sentence(questions),
