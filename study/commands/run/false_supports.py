@@ -18,6 +18,8 @@ def false_supports_sentence(questions: Sequence[QuestionResult]) -> str:
         for result in _results(questions)
         if result.hypothesis.is_confirmatory and result.verdict not in NO_VERDICT
     ]
+    if not tested:
+        return "No confirmatory hypothesis was tested, so that none can be supported falsely."
     alphas: dict[str, float] = {}
     for hypothesis in tested:
         alphas[hypothesis.family] = max(hypothesis.alpha, alphas.get(hypothesis.family, 0.0))
