@@ -227,7 +227,8 @@ def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement
     assert [measurement.name for measurement in taken_on("memorization", settings)] == list(measured.tree.children)
     assert group["silent_share"].dims == ("state", "unit")
     tuned = measured.tree["tuning"].to_dataset()
-    np.testing.assert_array_equal(group["silent_share"] == 1, tuned["silent"])
+    assert group["state"].values.tolist() == ["initial", "analysed"]
+    np.testing.assert_array_equal(group["silent_share"] == 1, tuned["silent"].sel(state=group["state"].values))
     assert group["epoch"].values.tolist() == [0, 1]
     np.testing.assert_allclose(group["after_epoch"][[0, -1]], group["silent_share"].mean("unit"), rtol=1e-6)
     share = group["silent_share"].sel(state="analysed")
