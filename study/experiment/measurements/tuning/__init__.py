@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import ExternalSubject, TrainedSubject
 
-PROBE_SECONDS = 6.0  # all three states with their shuffles
+PROBE_SECONDS = 5.2  # all three states with their shuffles: 2.05 s twice, and 1.05 s with a tenth of them
 MOMENT_IMAGES = 500  # at most, for the moments; four times as many change no layer's mean gOSI by .01
 NORMALISED_PART = 10  # shuffles of a unit in the other states, for one with its normalisation set right
 
