@@ -378,11 +378,12 @@ def ablation(rng: np.random.Generator, networks: pd.DataFrame) -> QuestionResult
 
 
 def learning(arm: str, medians: tuple[float, ...], needed: float, chance: float) -> tuple[LearningCheck, ...]:
-    """Return the learning checks of an arm's first set, by augmentation."""
-    measure = "validation accuracy minus chance" if chance == chance else "fall of validation loss (nat)"
+    """Return the learning checks of an arm's first set: by augmentation where there are two medians."""
+    if len(medians) == 1:
+        return (LearningCheck(arm, 1, "all", "fall of validation loss (nat)", medians[0], needed, 8, chance),)
     return tuple(
-        LearningCheck(arm, 1, stratum, measure, median, needed, 6, chance)
-        for stratum, median in zip(("none", "shift"), medians, strict=False)
+        LearningCheck(arm, 1, stratum, "validation accuracy minus chance", median, needed, 6, chance)
+        for stratum, median in zip(("none", "shift"), medians, strict=True)
     )
 
 

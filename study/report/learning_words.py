@@ -34,12 +34,9 @@ def unlearnt_sentences(checks: Sequence[LearningCheck]) -> list[str]:
 
 def _unlearnt(failed: Sequence[LearningCheck]) -> str:
     one = failed[0]
-    medians = ", ".join(
-        number_text(check.median) + ("" if check.stratum == _ALL else f" ({check.stratum})") for check in failed
-    )
     return (
-        f"The networks of arm {one.arm}, {_ordinal(one)} set of initialisations, did not learn: median {one.measure} {medians},"
-        f" needed {number_text(one.needed)}."
+        f"The networks of arm {one.arm}, {_ordinal(one)} set of initialisations, did not learn: median {one.measure}"
+        f" {_medians(failed)}, needed {number_text(one.needed)}."
     )
 
 
@@ -48,20 +45,32 @@ def _ordinal(check: LearningCheck) -> str:
 
 
 def learning_rows(checks: Sequence[LearningCheck]) -> list[tuple[tuple[str, ...], bool]]:
-    """Return (arm, set, stratum, median, needed, accuracy of guessing, networks, what is measured) and whether it passed."""
+    """Return a row for each arm and set of initialisations, and whether it passed in every stratum.
+
+    A row holds arm, set, medians by stratum, what is needed, the accuracy of guessing, networks in all, what is measured.
+    """
+    places = dict.fromkeys((check.arm, check.initialization_set, check.measure) for check in checks)
     return [
-        (
-            (
-                check.arm,
-                _ordinal(check),
-                check.stratum,
-                number_text(check.median),
-                number_text(check.needed),
-                _NONE if math.isnan(check.chance) else number_text(check.chance),
-                str(check.networks),
-                check.measure,
-            ),
-            check.passed,
-        )
-        for check in checks
+        _row([check for check in checks if (check.arm, check.initialization_set, check.measure) == place])
+        for place in places
     ]
+
+
+def _row(checks: Sequence[LearningCheck]) -> tuple[tuple[str, ...], bool]:
+    one = checks[0]
+    cells = (
+        one.arm,
+        _ordinal(one),
+        _medians(checks),
+        number_text(one.needed),
+        _NONE if math.isnan(one.chance) else number_text(one.chance),
+        str(sum(check.networks for check in checks)),
+        one.measure,
+    )
+    return cells, all(check.passed for check in checks)
+
+
+def _medians(checks: Sequence[LearningCheck]) -> str:
+    """Return the median of each stratum, with the stratum's name where there are several."""
+    texts = (number_text(check.median) + ("" if check.stratum == _ALL else f" ({check.stratum})") for check in checks)
+    return ", ".join(texts)

@@ -263,11 +263,10 @@ def test_networks_that_did_not_learn_are_said_first(page: str) -> None:
     said = page.index("The networks of arm maturation, first set of initialisations, did not learn: median")
     assert said < page.index('<p class="summary">') < page.index('id="learning"') < page.index('id="verdicts"')
     columns, *rows = rows_of(page, 'id="learning"')
-    assert columns[:6] == ["arm", "set", "stratum", "learnt", "median", "needed"]
-    assert [row[:6] for row in rows] == [
-        ["generalization", "first", "none", "yes", "0.710", "0.200"],
-        ["generalization", "first", "shift", "yes", "0.660", "0.200"],
-        ["maturation", "first", "none", "not informative", "\N{MINUS SIGN}0.120", "0.500"],
+    assert columns[:5] == ["arm", "set", "learnt", "median (stratum)", "needed"]
+    assert [row[:7] for row in rows] == [
+        ["generalization", "first", "yes", "0.710 (none), 0.660 (shift)", "0.200", "0.100", "12"],
+        ["maturation", "first", "not informative", "\N{MINUS SIGN}0.120", "0.500", "\N{EN DASH}", "8"],
     ]
     verdicts = {row[0].split(":")[0]: row[1:4] for row in rows_of(page, '<section class="verdicts" id="verdicts"')}
     assert verdicts["Over training gOSI rises while validation loss falls"] == [
