@@ -66,6 +66,24 @@ def test_every_chart_is_drawn_by_a_test() -> None:
     assert {figure.chart for figure in FIGURES} | named == set(Chart)
 
 
+def test_untrained_networks_are_a_second_outline_where_they_are_known() -> None:
+    """One more entry of the legend and one more line; a table without them keeps the two that it had."""
+    table = next(figure.table for figure in FIGURES if figure.chart == Chart.GOSI_HISTOGRAM)
+    for beside, kinds in ({}, ["measured", "shuffled"]), ({"untrained": 0.05}, ["measured", "shuffled", "untrained"]):
+        layers = charts()[Chart.GOSI_HISTOGRAM](table.assign(**beside)).to_dict()["spec"]["layer"]
+        assert layers[0]["encoding"]["color"]["scale"]["domain"] == kinds
+        lines = [layer["encoding"]["y"]["field"] for layer in layers if layer["mark"]["type"] == "line"]
+        assert lines == kinds[1:]
+
+
+def test_what_a_chart_of_states_holds_is_on_its_axis() -> None:
+    """Mean gOSI, or the quantity that the table names."""
+    table = next(figure.table for figure in FIGURES if figure.chart == Chart.LAYER_MEANS)
+    for beside, title in ({}, "mean gOSI"), ({"quantity": "mean gOSI above shuffles"}, "mean gOSI above shuffles"):
+        drawn = charts()[Chart.LAYER_MEANS](table.assign(**beside)).to_dict()
+        assert drawn["spec"]["layer"][0]["encoding"]["y"]["title"] == title
+
+
 def test_undefined_selectivity_is_named_in_the_panel_title() -> None:
     """A silent unit's curve is shown with its gOSI undefined."""
     table = pd.DataFrame(

@@ -165,7 +165,9 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
     Source: section A.3 of the paper, which compares histograms only.
     """
     states, quantity = in_order(table, "state"), in_order(table, "quantity")[0] if "quantity" in table else "mean gOSI"
-    base = alt.Chart().encode(alt.X("state:N", sort=states, title=None, scale=alt.Scale(padding=0.35)))
+    base = alt.Chart().encode(
+        alt.X("state:N", sort=states, title=None, scale=alt.Scale(padding=0.35), axis=alt.Axis(labelAngle=0))
+    )
     networks = (
         base.transform_filter("datum.kind == 'network'")
         .mark_line(color=GREY, opacity=0.5, strokeWidth=1, point=alt.OverlayMarkDef(size=14, color=GREY))
