@@ -107,6 +107,16 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "concluded from them. An arm that fails it in any stratum is not informative, with all its networks.",
     ),
     (
+        "Look",
+        "Results computed from a set of networks, by a registration, with a version of the program. Whoever may look often "
+        "and stop when a result pleases finds too much, so every look is listed.",
+    ),
+    (
+        "Interim",
+        "Of results: not every network that is planned or registered has been tried. No verdict is then confirmatory, since "
+        "there may be another look at more of them.",
+    ),
+    (
         "External network",
         "A network that this project did not train, described on a page of its own: one network is one experimental unit, "
         "and no registered claim is tested on it.",
