@@ -255,7 +255,7 @@ FLAGS = {
     "run": "--profile --images --data-dir --name --workers --scheduler --seed --set --dry-run",
     "probe_model": "--weights --layers --images --ablate --name --preprocessing --input-size --n-images --permutations"
     " --null-draws --seed --memory --dry-run",
-    "calibrate": "--studies --hypothesis --networks --profile --seed --workers",
+    "calibrate": "--all --studies --hypothesis --networks --profile --seed --workers",
     "__main__": "run probe_model calibrate",
 }
 

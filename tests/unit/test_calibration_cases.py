@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 from study.analysis.core.results import SUPPORTED
-from study.analysis.simulation import Size
+from study.analysis.simulation import Size, is_simulated
 from study.commands.calibration_cases import Plan, planned, requests
 from study.config import resolve
 from study.registration import (
@@ -15,9 +17,12 @@ from study.registration import (
     SKEWED_EFFECTS,
     Ceiling,
     DepartureCeiling,
+    read_registration,
 )
+from tests.example_networks import CNN7
 from tests.example_study import registered
 
+ROOT = Path(__file__).parents[2]
 PROFILES = {name: resolve(name) for name in ("quick", "cifar10-small", "cifar10")}
 ONE = "shift_invariance-consistency"
 CEILINGS = (
@@ -92,3 +97,14 @@ def test_sizes_name_their_random_numbers() -> None:
     assert len(set(names)) == len(names)
     assert all(repr(case.size) in case.name for case in one.errors)
     assert repr(Size(16)) != repr(Size(8))
+
+
+def test_the_committed_table_is_of_the_registered_tests() -> None:
+    """Every hypothesis that is simulated has a row in benchmarks/calibration.md, beside what made it."""
+    record = (ROOT / "benchmarks" / "calibration.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| ([a-z0-9_-]+) \| ", record, re.MULTILINE)) - {"hypothesis"}
+    registration = read_registration(ROOT / "preregistration.md").for_network("cnn7", tuple(CNN7))
+    simulated = {one.id for one in registration.hypotheses.values() if is_simulated(one)}
+    assert rows == simulated, "write it anew: python -m study calibrate, and copy reports/calibration.md"
+    for label in ("- Date: ", "- Command: python -m study calibrate", "- Program: study "):
+        assert label in record
