@@ -30,7 +30,9 @@ from study.analysis.questions.maturation.estimands import (
     residual_similarities,
 )
 from study.analysis.questions.maturation.published import naive_pvalue
+from study.analysis.questions.maturation.simulator import linked
 from study.analysis.questions.maturation.tables import NAIVE, SHIFTED, single_networks
+from study.analysis.simulation import Design, Size, Truth
 from study.vocabulary.schema import MATURATION
 from tests.example_networks import example_network
 from tests.example_study import (
@@ -45,6 +47,7 @@ from tests.example_study import (
 )
 
 NAME, HIGHER = "maturation-correlation", "maturation-higher-layers-absence"
+LINK = "maturation-link"
 CLAIMED = ("conv1", "conv2", "conv3", "conv4", "conv5")
 
 
@@ -195,6 +198,19 @@ def test_every_claimed_layer_is_needed_and_no_other() -> None:
     assert {name for name, verdict in verdicts(without).items() if verdict == SUPPORTED} == set(CLAIMED) - {"conv4"}
     assert without.verdict == RULED_OUT
     assert conclusion(matured(gosi_follows={"conv6": -1.0, "fc1": -1.0}), NAME).verdict == SUPPORTED
+
+
+@pytest.mark.parametrize(("theta", "verdict"), [(-0.7, SUPPORTED), (0.7, OPPOSITE)])
+def test_a_link_within_networks_comes_out_as_planted(theta: float, verdict: str) -> None:
+    """Beside trends that all networks have; the trends alone support the correlation, and no link."""
+    design = Design(1, Size(10, epochs=30), MATURATION)
+    planted, trends = (linked(np.random.default_rng(1), design, Truth(CLAIMED, value, 0.0)) for value in (theta, 0.0))
+    result = conclusion(planted, LINK)
+    assert set(verdicts(result).values()) == {verdict}
+    values = link_within_networks(planted).sel(layer="conv2").values
+    assert result.layers[1].estimate == pytest.approx(values.mean())
+    assert conclusion(trends, NAME).verdict == SUPPORTED
+    assert SUPPORTED not in verdicts(conclusion(trends, LINK)).values()
 
 
 def test_networks_that_disagree_support_nothing() -> None:
