@@ -35,9 +35,15 @@ def methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> tu
         ),
         (
             "Inference",
-            "The experimental unit is the network. Tests, families, rules and exclusions are those of"
-            " preregistration.md; random resampling gives p = (k + 1) / (n + 1). Absence is claimed by an equivalence test against"
-            " a registered margin, and by nothing else; a large p-value is never read as absence.",
+            "The experimental unit is the network. Tests, families, bounds and exclusions are those of preregistration.md; each"
+            " hypothesis says in its section how it is tested. Each finding (supported, opposite, ruled out, effect present) is a"
+            " one-sided test at its bound, adjusted by Holm's method over the layers of the family. Tests of means take the larger"
+            " p of sign flips and a bootstrap-t, or sign flips alone where the registration says why the sides are exchangeable;"
+            " rank correlations are permuted within strata and studentised; random resampling gives p = (k + 1) / (n + 1). Where"
+            " more than one network in twenty is missing from a layer, each finding must also hold with the most adverse value in"
+            " place of each missing one. An arm whose networks did not learn what is registered carries no verdict. Absence is"
+            " claimed by an equivalence test against a registered margin, and by nothing else; a large p-value is never read as"
+            " absence.",
         ),
     )
 
