@@ -210,10 +210,14 @@ def test_where_colour_is_read_the_effect_is_opposite(coloured: Population) -> No
 
 @pytest.mark.slow
 def test_an_equal_part_in_the_read_out_is_absence_by_equivalence(equal: Population) -> None:
-    """Selective units are there and matter no more than others: absence is supported, the effect is not."""
+    """Selective units are there and matter no more than others: absence is supported, and an effect that matters ruled out.
+
+    It may besides be on the other side of 0 in all eight networks: equal parts of signals are not equal parts of the loss.
+    """
     results = concluded(equal.study, dict.fromkeys((EXISTENCE[0], "ablation-effect", ABSENCE), ABLATED))
     assert verdicts(results[EXISTENCE[0]]) == dict.fromkeys(ABLATED, SUPPORTED)
-    assert verdicts(results["ablation-effect"]) == dict.fromkeys(ABLATED, RULED_OUT)
+    for layer in results["ablation-effect"].layers:
+        assert layer.verdict in (RULED_OUT, OPPOSITE) and layer.pvalue_ruled_out_adjusted <= 0.05
     assert verdicts(results[ABSENCE]) == dict.fromkeys(ABLATED, SUPPORTED)
     for layer in results[ABSENCE].layers:
         assert abs(layer.estimate) < 0.5 and layer.pvalue_adjusted <= 0.05
