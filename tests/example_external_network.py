@@ -14,7 +14,7 @@ from tests.example_networks import example_network
 def example_external_network(rng: np.random.Generator, *, photographs: bool = True, **options: Any) -> xr.DataTree:
     """Return one network; `options` are what `example_network` takes, `photographs` whether there were any."""
     whole = example_network(rng, **options)
-    groups = {f"/{name}": whole[name].to_dataset().isel(state=[1]) for name in ("tuning", "responses")}
+    groups = {f"/{name}": whole[name].to_dataset().isel(state=[-1]) for name in ("tuning", "responses")}
     units = groups["/tuning"]["unit_layer"]
     shares = np.where(units == units[0], 0.25, 0.0)
     groups["/rectification"] = described(
