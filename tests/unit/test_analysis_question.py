@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -162,11 +163,16 @@ def test_every_registered_hypothesis_has_a_result(results: tuple[QuestionResult,
 
 
 def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple[QuestionResult, ...]) -> None:
-    """A hypothesis has a stream of its own: analysed alone it comes out as among all others."""
-    for name in ("generalization-lower-layers", "ablation-effect"):
-        (alone,) = analysed(study, name)
+    """A hypothesis has a stream of its own: analysed alone it comes out as among all others, but for what others decide.
+
+    The p-value of a primary hypothesis as a whole is adjusted across the primary ones.
+    """
+    for name in ("generalization-lower-layers", "ablation-effect", "ablation-clamps"):
+        (alone,) = (one for result in analysed(study, name) for one in result.hypotheses)
         (among,) = (one for result in results for one in result.hypotheses if one.hypothesis.id == name)
-        assert repr(alone.hypotheses) == repr((among,))
+        assert among.pvalue >= alone.pvalue
+        assert among.hypothesis.is_primary or among.pvalue == alone.pvalue
+        assert repr(dataclasses.replace(alone, pvalue=among.pvalue)) == repr(among)
 
 
 def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
