@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple
 
     The p-value of a primary hypothesis as a whole is adjusted across the primary ones.
     """
-    for name in ("generalization-lower-layers", "ablation-effect", "ablation-clamps"):
+    for name in ("generalization-lower-layers", "ablation-effect", "ablation-silence"):
         (alone,) = (one for result in analysed(study, name) for one in result.hypotheses)
         (among,) = (one for result in results for one in result.hypotheses if one.hypothesis.id == name)
         assert among.pvalue >= alone.pvalue

@@ -44,6 +44,7 @@ def labelled(values: np.ndarray, layers: tuple[str, ...] = (), groups: tuple[str
     coords: dict[str, Any] = {
         "network": [f"n{i}" for i in range(count)],
         "augmentation": ("network", np.array([groups[i % len(groups)] for i in range(count)], np.dtypes.StringDType())),
+        "seed": ("network", [i % len(groups) for i in range(count)]),
     }
     if layers:
         coords["layer"] = list(layers)
