@@ -166,6 +166,14 @@ def test_a_layer_without_halves_is_not_compared() -> None:
         assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
 
 
+def test_a_fall_with_depth_without_exception_is_found() -> None:
+    """Rho is -1 in all eight networks: there is no spread, and one arrangement of signs in 256 is as far from 0."""
+    falling = np.broadcast_to(np.linspace(1.0, 0.1, 7), (8, 7, 7))
+    result = conclusion(replaced(example_study(seeds=2), "shift_invariance", cv_mean=falling), DEPTH)
+    assert (result.layers[0].estimate, result.layers[0].pvalue) == (-1.0, pytest.approx(2**-8))
+    assert result.verdict == SUPPORTED
+
+
 def test_a_layer_without_a_coefficient_leaves_the_network_without_a_depth_correlation() -> None:
     """Not a correlation of the other layers: undefined, excluded, counted."""
     study = example_study()

@@ -432,7 +432,7 @@ def test_untested_layers_stay_untested() -> None:
 
 
 def test_a_claim_about_several_conditions_takes_the_largest_p_and_shows_the_weakest() -> None:
-    """Three conditions of one layer: the one with the smallest estimate is shown, and every p is the largest of the three."""
+    """The condition with the smallest estimate is shown; p is the largest, and to rule it out the smallest times three."""
     one = hypothesis(layers=("conv1",), exchangeable="")
     values = np.stack([0.3 + 0.1 * NORMAL, 0.02 + 0.3 * NORMAL, 0.1 + 0.1 * NORMAL])
     array = labelled(values, ("a", "b", "c")).rename(layer="condition").expand_dims(layer=["conv1"])
@@ -440,8 +440,19 @@ def test_a_claim_about_several_conditions_takes_the_largest_p_and_shows_the_weak
     singles = [measured(one, row[None])[0] for row in values]
     assert layer.estimate == pytest.approx(0.02)
     assert layer.pvalue == pytest.approx(max(single.pvalue for single in singles), abs=0.02)
-    assert layer.pvalue_ruled_out == pytest.approx(max(single.pvalue_ruled_out for single in singles), abs=0.02)
+    assert layer.pvalue_opposite == pytest.approx(max(single.pvalue_opposite for single in singles), abs=0.02)
+    assert layer.pvalue_ruled_out == pytest.approx(min(1, 3 * min(s.pvalue_ruled_out for s in singles)), abs=0.06)
     assert layer.note == "weakest of a, b, c: b"
+
+
+def test_one_condition_of_the_other_sign_rules_a_claim_about_all_of_them_out() -> None:
+    """Two conditions of the claimed sign and one plainly of the other: the claim is that none is, and falls."""
+    one = hypothesis(layers=("conv1",))
+    values = np.stack([0.3 + 0.1 * NORMAL, -0.4 + 0.1 * NORMAL, 0.2 + 0.1 * NORMAL])
+    array = labelled(values, ("a", "b", "c")).rename(layer="condition").expand_dims(layer=["conv1"])
+    layers = testing.tested_layers(one, Evidence(array), root_seed=0)
+    (result,) = testing.with_verdicts({one.id: testing.Tested(one, layers, ())}).values()
+    assert result.verdict == RULED_OUT
 
 
 def wholes(pvalues: dict[str, float], **options: Any) -> dict[str, Any]:

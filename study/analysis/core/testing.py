@@ -177,9 +177,12 @@ def _largest(*pvalues: float) -> float:
 
 
 def _weakest(hypothesis: Hypothesis, results: Sequence[LayerResult], conditions: Sequence[str]) -> LayerResult:
-    """Return a layer under its weakest condition, with the largest p-values of all: every condition must hold.
+    """Return a layer under its weakest condition: the claim is that every condition holds.
 
-    Source: intersection-union test, Berger (1982), Technometrics 24:295-300.
+    Support, and the opposite, take the largest p of all conditions; one condition rules the claim out, so that this takes
+    the smallest p, times their number.
+
+    Source: intersection-union test, Berger (1982), Technometrics 24:295-300; Bonferroni for the refutation.
     """
     if len(results) == 1:
         return results[0]
@@ -192,7 +195,7 @@ def _weakest(hypothesis: Hypothesis, results: Sequence[LayerResult], conditions:
         results[place],
         pvalue=max(result.pvalue for result in results),
         pvalue_opposite=max(result.pvalue_opposite for result in results),
-        pvalue_ruled_out=max(result.pvalue_ruled_out for result in results),
+        pvalue_ruled_out=min(1.0, len(results) * min(result.pvalue_ruled_out for result in results)),
         n=min(result.n for result in results),
         n_missing=max(result.n_missing for result in results),
         note="; ".join(filter(None, (results[place].note, f"weakest of {names}: {conditions[place]}"))),
