@@ -29,6 +29,7 @@ from study.analysis.core.verdict import (
     hypothesis_verdict,
     layer_verdict,
     layers_needed,
+    published_verdict,
     reason,
 )
 from study.registration import Hypothesis
@@ -157,6 +158,13 @@ def test_layers_combine_as_registered(required: str, layers: list[str], expected
     """What every, most or any layers are; an untested layer counts on no side."""
     for order in itertools.permutations(layers):
         assert hypothesis_verdict(required, order) == expected
+
+
+def test_an_analysis_as_published_rules_nothing_out() -> None:
+    """One layer of the other sign among those of the claim: not supported; all of them: opposite."""
+    assert published_verdict("every", [S, OP, S]) == NOT_SUPPORTED
+    assert published_verdict("every", [OP, OP]) == OP
+    assert published_verdict("any", [U, OP]) == U
 
 
 @pytest.mark.parametrize("required", ["every", "most", "any"])

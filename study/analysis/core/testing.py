@@ -28,7 +28,7 @@ from study.analysis.core.results import (
     SecondSet,
 )
 from study.analysis.core.sides import Sides, adverse_directions, intervals_of, sides_of
-from study.analysis.core.verdict import hypothesis_pvalue, hypothesis_verdict, layer_verdict, reason
+from study.analysis.core.verdict import hypothesis_pvalue, hypothesis_verdict, layer_verdict, published_verdict, reason
 from study.registration import Hypothesis
 from study.vocabulary.seeding import stream
 
@@ -290,7 +290,7 @@ def _decided(test: Tested) -> HypothesisResult:
         layers=judged,
         verdict=verdict,
         reason=reason(hypothesis, verdict, judged),
-        published_verdict=hypothesis_verdict(hypothesis.layers_required, [layer.verdict for layer in test.published]),
+        published_verdict=published_verdict(hypothesis.layers_required, [layer.verdict for layer in test.published]),
         published_layers=test.published,
         pvalue=hypothesis_pvalue(hypothesis.layers_required, judged),
     )

@@ -82,6 +82,12 @@ def hypothesis_verdict(layers_required: str, verdicts: Sequence[str]) -> str:
     return next(word for word in (NOT_SUPPORTED, EFFECT_PRESENT, RULED_OUT) if word in {*against, RULED_OUT})
 
 
+def published_verdict(layers_required: str, verdicts: Sequence[str]) -> str:
+    """Return the verdict of an analysis as published from those of its layers; it excludes no effect, so that none is ruled out."""
+    verdict = hypothesis_verdict(layers_required, verdicts)
+    return NOT_SUPPORTED if verdict == RULED_OUT else verdict
+
+
 def hypothesis_pvalue(layers_required: str, layers: Sequence[LayerResult]) -> float:
     """Return the p-value of a claim as a whole: the u-th smallest adjusted p, where u layers must support it.
 
