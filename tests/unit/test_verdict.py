@@ -24,7 +24,6 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import untested_layer
 from study.analysis.core.verdict import (
-    combination,
     hypothesis_pvalue,
     hypothesis_verdict,
     layer_verdict,
@@ -221,9 +220,3 @@ def test_the_reason_for_not_testing_is_that_of_its_layers() -> None:
     layers = [layer("conv1", N, "too few"), layer("conv2", N, "too few"), layer("conv3", N, "not measured")]
     assert reason(hypothesis(), NOT_TESTED, layers) == "too few; not measured"
     assert reason(hypothesis(), NOT_TESTED, [layer("conv1", N)]) == "no layer could be tested"
-
-
-def test_how_layers_are_combined_is_said() -> None:
-    """In words, with the adjustment across the primary hypotheses where there is one."""
-    assert combination(hypothesis(layers_required="any")) == "the smallest of its layers' adjusted p-values"
-    assert "across the primary hypotheses" in combination(hypothesis(status="primary"))
