@@ -8,10 +8,12 @@ import xarray as xr
 
 from study.analysis.core.results import HypothesisResult
 
-FOR_THESE_IMAGES = (
-    "What is concluded here holds for these test images: networks are taken as a sample, images are not. Other images of the"
+_FOR_THESE = (
+    "What is concluded here holds for these {} images: networks are taken as a sample, images are not. Other images of the"
     " same kind would give somewhat other values, by how much no interval here says."
 )
+FOR_THESE_IMAGES = _FOR_THESE.format("test")
+FOR_THESE_VALIDATION_IMAGES = _FOR_THESE.format("validation")
 
 
 def claimed_layers(results: Iterable[HypothesisResult], measure: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import xarray as xr
 from study.analysis.core.charts import Chart
 from study.analysis.core.means import mean_over_networks
 from study.analysis.core.results import Figure, HypothesisResult
+from study.analysis.core.words import FOR_THESE_VALIDATION_IMAGES
 from study.analysis.questions.early_stopping.estimands import (
     chosen_epoch,
     curves,
@@ -74,4 +75,5 @@ def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_
         " can show only where networks overfit before training ends; and where loss rises from the start, any early epoch"
         " beats the last one, whatever it was chosen by. Whether gOSI knows when to stop is what early_stopping-signal"
         " tests, against the epoch that is best for the other networks.",
+        FOR_THESE_VALIDATION_IMAGES,
     )

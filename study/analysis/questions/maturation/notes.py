@@ -10,7 +10,7 @@ from study.analysis.core.published import (
     PUBLISHED_ALPHA,
 )
 from study.analysis.core.results import HypothesisResult
-from study.analysis.core.words import pairs
+from study.analysis.core.words import FOR_THESE_VALIDATION_IMAGES, pairs
 from study.analysis.questions.maturation.estimands import (
     PUBLISHED_EPOCHS,
     correlations,
@@ -94,5 +94,6 @@ def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_see
         _trend_note(loss.sizes["epoch"]),
         _undefined_note(gosi_against_validation_loss(study)),
         _silent_note(study["maturation"].to_dataset()["gosi"], loss),
+        FOR_THESE_VALIDATION_IMAGES,
     )
     return tuple(note for note in notes if note)
