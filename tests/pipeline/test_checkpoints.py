@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from study.commands.run.arguments import parser
+from study.commands.run.plan import study_plan
+from study.commands.run.record import record_content
+from study.commands.study_folder import kept_record
+from study.registration import read_registration
 from study.store import Checkpoint, StudyFolder, read_journal
-from tests.pipeline.tiny_study import ROOT, SETTINGS, arguments, imported_at_start, manifests, run, tiny_folder
+from tests.pipeline.tiny_study import (
+    REGISTRATION,
+    ROOT,
+    SETTINGS,
+    arguments,
+    imported_at_start,
+    manifests,
+    run,
+    tiny_folder,
+)
 
 # Imported by every process of the run at its start: the first worker that is in its third epoch, whose 320 images are
 # augmented in one call, kills itself as `kill -9` would, once.
@@ -44,7 +60,7 @@ from study.images.preparation.split import partition, split_images
 from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.one_network import measure_network
 from study.config.population import planned_networks
-config = resolve("quick", assignments=sys.argv[2:])
+config = resolve("quick", assignments=sys.argv[3:])
 images = load_images(config.images)
 (network,) = planned_networks(config, fingerprint=images.fingerprint)
 shown = partition(images, split_images(images, config.images))
@@ -57,8 +73,18 @@ measured = measure_network(
     progress=lambda stage, share: None,
 )
 assert measured.resumed_epoch == 0
+measured.tree.attrs = {**measured.tree.attrs, "registration_digest": sys.argv[2]}
 publish_network(StudyFolder(Path(sys.argv[1])), network.key, measured.tree)
 """
+
+
+def begun(place: Path, command_line: list[str]) -> StudyFolder:
+    """Return the folder of a study whose record is written, as before its first network starts."""
+    plan = study_plan(parser().parse_args(command_line), Console(file=io.StringIO()))
+    folder = tiny_folder(place)
+    folder.path.mkdir(parents=True)
+    kept_record(folder, lambda: record_content(plan.config, plan.registration, plan.images, plan.split))
+    return folder
 
 
 @pytest.mark.slow
@@ -70,12 +96,14 @@ def test_a_killed_network_goes_on_from_its_checkpoint_to_the_same_bytes(place: P
     """
     settings = (*SETTINGS, "training.epochs=3", "population.augmentations=none", "ablation.layers=conv1")
     whole, deadly = tmp_path / "whole", imported_at_start(tmp_path / "deadly", _KILLED_IN_THE_THIRD_EPOCH)
-    subprocess.run([sys.executable, "-c", _UNINTERRUPTED, str(whole), *settings], cwd=ROOT, check=True)
+    digest = read_registration(REGISTRATION).digest
+    subprocess.run([sys.executable, "-c", _UNINTERRUPTED, str(whole), digest, *settings], cwd=ROOT, check=True)
     (key,) = manifests(StudyFolder(whole))
-    hurt = Checkpoint(tiny_folder(place), key)
-    hurt.path.parent.mkdir(parents=True)
-    hurt.path.write_bytes(b"half of a checkpo")
     every_epoch = ("--workers", "1", "--set", "execution.checkpoint_epochs=1")
+    folder = begun(place, arguments(*every_epoch, settings=settings))
+    hurt = Checkpoint(folder, key)
+    hurt.path.parent.mkdir(parents=True, exist_ok=True)
+    hurt.path.write_bytes(b"half of a checkpo")
     done = run(place, *arguments(*every_epoch, settings=settings), path=(deadly,))
     assert done.code == 0, done.err
     assert (place / "killed").exists()
