@@ -40,7 +40,7 @@ def flattened(images, parts):
 
 def ridge_accuracies(parts, penalties):
     """Return the test accuracy of ridge regression on one-hot labels, one a penalty."""
-    train, test, targets = flattened(parts.train_images, parts), flattened(parts.test_images, parts)
+    train, test = flattened(parts.train_images, parts), flattened(parts.test_images, parts)
     targets = np.eye(10)[parts.train_labels]
     gram, products = train.T @ train, train.T @ (targets - targets.mean(axis=0))
     weights = [solve(gram + penalty * np.eye(len(gram)), products, assume_a="pos") for penalty in penalties]
