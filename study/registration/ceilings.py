@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from study.registration.blocks import only_table
 from study.registration.test_kinds import TEST_KINDS
 from study.vocabulary.errors import StudyError
 
@@ -120,9 +121,7 @@ def parsed_ceilings(tables: Sequence[Mapping[str, Any]], where: str) -> Ceilings
     StudyError
         On a second block, an unknown departure, field or test, or a value that is not allowed.
     """
-    if len(tables) > 1:
-        raise StudyError(f"{where}: there are {len(tables)} such blocks; write the ceilings of all departures into one")
-    table = tables[0] if tables else {}
+    table = only_table(tables, where, remedy="write the ceilings of all departures into one")
     for name, fields in table.items():
         if name not in DEPARTURES or not isinstance(fields, dict):
             raise StudyError(f"{where}: {name!r} is no table of a departure; they are {', '.join(DEPARTURES)}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from study.registration.blocks import only_table
 from study.vocabulary.errors import StudyError
 
 MEASURES: Final[Mapping[str, str]] = {
@@ -45,9 +46,8 @@ def parsed_learning(tables: Sequence[Mapping[str, Any]], where: str) -> dict[str
     StudyError
         On a second block, or a rule with a field missing, unknown or not allowed.
     """
-    if len(tables) > 1:
-        raise StudyError(f"{where}: there are {len(tables)} such blocks; write the rules of all arms into one")
-    return {arm: _rule(written, f"{where}, [{arm}]") for arm, written in (tables[0] if tables else {}).items()}
+    rules = only_table(tables, where, remedy="write the rules of all arms into one")
+    return {arm: _rule(written, f"{where}, [{arm}]") for arm, written in rules.items()}
 
 
 def _rule(written: Any, where: str) -> LearningRule:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from study.registration.blocks import only_table
 from study.vocabulary.errors import StudyError
 
 Factors = dict[str, dict[str, tuple[str, ...]]]  # question, factor, levels
@@ -34,10 +35,8 @@ def parsed_factors(tables: Sequence[Mapping[str, Any]], where: str) -> Factors:
     StudyError
         On a second block, or levels that are no list of different names.
     """
-    if len(tables) > 1:
-        raise StudyError(f"{where}: there are {len(tables)} such blocks; write all questions into one")
     factors_of: Factors = {}
-    for question, factors in (tables[0] if tables else {}).items():
+    for question, factors in only_table(tables, where, remedy="write all questions into one").items():
         if not isinstance(factors, dict) or not factors:
             raise StudyError(f"{where}: {question} = {factors!r} must be a table of factors, [{question}] above them")
         factors_of[question] = {

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from study.registration.blocks import only_table
 from study.registration.ceilings import parsed_ceilings
 from study.registration.fields import FIELDS, checked_hypothesis
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, MOST_PRIMARY, Hypothesis, Registration
@@ -126,9 +127,7 @@ class _Defaults:
 def _defaults(text: str, source: str) -> _Defaults:
     where = f"{source}, defaults block"
     tables = [_toml(block, where) for block in _blocks(text, "defaults", source)]
-    if len(tables) > 1:
-        raise StudyError(f"{where}: there are {len(tables)} such blocks; write all defaults into one")
-    fields = dict(tables[0]) if tables else {}
+    fields = dict(only_table(tables, where, remedy="write all defaults into one"))
     decisions = fields.pop(DECISION, {})
     if not isinstance(decisions, dict) or not all(isinstance(decision, dict) for decision in decisions.values()):
         raise StudyError(f"{where}: decision = {decisions!r} must be tables such as [decision.effect_above]")

@@ -189,3 +189,20 @@ def test_the_crossed_test_agrees_with_a_loop_over_the_same_resamples(alternative
     )
     assert outcome.pvalue == pytest.approx(pvalue(t(values, 0.5), null, alternative))
     assert outcome.statistic == pytest.approx(values.mean() - 0.5) and outcome.n == 4
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_students_interval_is_scipys(level: float) -> None:
+    """That of a one-sample t-test; undefined, with the reason, where it has no spread, too few values or undefined ones."""
+    values = np.random.default_rng(6).exponential(size=9)
+    expected = scipy.stats.ttest_1samp(values, 0.0).confidence_interval(level)
+    interval = stats.student_interval(values, confidence_level=level)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+    assert (interval.kind, interval.note) == ("Student t", "")
+    for bad, note in (
+        ([1.0, 1.0, 1.0], "constant"),
+        ([1.0], "fewer than 2"),
+        ([1.0, np.nan], "undefined values: 1 of 2"),
+    ):
+        undefined = stats.student_interval(bad, confidence_level=level)
+        assert undefined.kind == "undefined" and np.isnan(undefined.low) and note in undefined.note
