@@ -1,0 +1,67 @@
+"""Text from outside that becomes a label: checked where it enters, since pages, charts and consoles must hold it."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from study.vocabulary.errors import StudyError
+
+_UNPRINTABLE: Final = {
+    "Cc": "a control character",
+    "Cs": "a byte that is not UTF-8",  # as Python decodes such bytes of a path: lone surrogates
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
+}
+_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def checked_name(text: str, *, what: str, remedy: str, longest: int = 200) -> str:
+    """Return a text that becomes a label, as it is.
+
+    Refused is what a page, a native chart library or a terminal cannot hold or would show as something else: control
+    characters, line breaks, lone surrogates (a path that is not UTF-8), noncharacters, overrides of the direction of
+    writing, nothing but blanks, and more than `longest` characters. Letters of every script, spaces, `<`, brackets and
+    emoji are allowed: it is for who shows them to escape them.
+
+    Parameters
+    ----------
+    text
+        Of a file's name, a file's content or a command line.
+    what
+        What it is and where it stands, for the message: "folder of a class in train/".
+    remedy
+        What to do, in the imperative: "rename the folder".
+    longest
+        Characters.
+
+    Raises
+    ------
+    StudyError
+        With the text, escaped, the character that is refused and its place.
+    """
+    if problem := _problem(text, longest):
+        raise StudyError(f"{what} {text[:60]!a}: {problem}; {remedy}")
+    return text
+
+
+def _problem(text: str, longest: int) -> str:
+    """Return what is wrong with a text, empty where nothing is."""
+    if not text.strip():
+        return "is blank"
+    if len(text) > longest:
+        return f"has {len(text):,} characters, at most {longest:,} are allowed"
+    for place, character in enumerate(text, start=1):
+        if why := _refused(character):
+            return f"character {place} is {why} (U+{ord(character):04X})"
+    return ""
+
+
+def _refused(character: str) -> str:
+    """Return why a character may stand in no label, empty where it may."""
+    if character in _DIRECTIONS:
+        return "an override of the direction of writing"
+    code = ord(character)
+    if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF or character == "\ufeff":
+        return "no character"
+    return _UNPRINTABLE.get(unicodedata.category(character), "")

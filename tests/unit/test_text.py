@@ -1,0 +1,62 @@
+"""Text that becomes a label: what is refused, and what people may call things."""
+
+from __future__ import annotations
+
+import pytest
+
+from study.vocabulary.errors import StudyError
+from study.vocabulary.text import checked_name
+
+REFUSED = {
+    "empty": ("", "is blank"),
+    "blanks": (" \u00a0 ", "is blank"),
+    "null": ("a\0b", "character 2 is a control character (U+0000)"),
+    "escape": ("\x1b[31mred", "(U+001B)"),
+    "delete": ("a\x7f", "(U+007F)"),
+    "of Latin-1": ("a\x85b", "(U+0085)"),
+    "line break": ("a\nstudy: all is well", "(U+000A)"),
+    "carriage return": ("a\rb", "(U+000D)"),
+    "line separator": ("a\u2028b", "a line separator"),
+    "paragraph separator": ("a\u2029b", "a paragraph separator"),
+    "not UTF-8": ("caf\udce9", "character 4 is a byte that is not UTF-8 (U+DCE9)"),
+    "high surrogate": ("\ud800", "(U+D800)"),
+    "override": ("a\u202egnp.exe", "an override of the direction of writing"),
+    "isolate": ("\u2066a", "an override of the direction of writing"),
+    "byte order mark": ("\ufeffcat", "no character"),
+    "noncharacter": ("a\ufdd0", "no character"),
+    "last of a plane": ("a\U0010ffff", "no character"),
+    "long": ("x" * 201, "has 201 characters, at most 200 are allowed"),
+}
+ALLOWED = (
+    "cat",
+    "Katze <b>",
+    "chat & chien",
+    "[red]",
+    "猫",
+    "кошка",
+    "قطة",
+    "👩‍🔬",
+    "e\u0301",
+    "a\u200db",
+    "x" * 200,
+    "ﬀ{{1}}",
+)
+
+
+@pytest.mark.parametrize(("text", "problem"), REFUSED.values(), ids=REFUSED.keys())
+def test_text_that_nothing_can_show_is_refused(text: str, problem: str) -> None:
+    """The message is one printable line: what it is, the text escaped, the character, the remedy."""
+    with pytest.raises(StudyError) as refusal:
+        checked_name(text, what="class folder", remedy="rename it")
+    line = str(refusal.value)
+    assert line.startswith("class folder ")
+    assert line.endswith("; rename it")
+    assert problem in line
+    assert line.isprintable()
+    assert line.encode()
+
+
+@pytest.mark.parametrize("text", ALLOWED)
+def test_names_of_people_are_kept(text: str) -> None:
+    """Letters of every script, markup and emoji are returned as they are."""
+    assert checked_name(text, what="class", remedy="rename it") == text
