@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
-import traceback
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from study.networks import backend  # noqa: F401  registers the layers of cnn7, which .keras files may hold
-from study.networks.graph.model_graph import flat_model
+from study.networks.pretrained.application_weights import built, read_weights, weights_file, with_imagenet_weights
 from study.networks.pretrained.applications import application_name, applications
+from study.networks.pretrained.keras_file import network_in
 from study.networks.pretrained.preprocessing import (
     InputLayout,
     begins_with_scaling,
@@ -27,7 +24,6 @@ from study.networks.pretrained.preprocessing import (
 )
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
 
-WEIGHTS_SUFFIXES = (".weights.h5", ".h5", ".keras")
 FREE_SIZE = 224  # for an application that Keras builds for any size; all of those have ImageNet weights of this one
 
 
@@ -141,13 +137,13 @@ def _application(
             f"--weights imagenet: they have 1000 outputs, not {classes}; pass --weights"
             " none or a file of weights for that many",
         )
-        made, said = _with_imagenet_weights(name), "the ImageNet weights that Keras offers"
+        made, said = with_imagenet_weights(name), "the ImageNet weights that Keras offers"
     else:
-        path = None if weights == "none" else _weights_file(weights)
-        made = _built(name, classes, input_size)
+        path = None if weights == "none" else weights_file(weights)
+        made = built(name, classes, input_size)
         said = f"random weights as its initializers draw them, seed {seed}"
         if path is not None:
-            _read_weights(made, path)
+            read_weights(made, path)
             said = f"weights read from {path.name}"
     built_size, remarks = made.input_shape[1], []
     if built_size is None:
@@ -163,20 +159,8 @@ def _application(
 
 def _file(path: Path, weights: str | None, chosen: str | None, input_size: int | None) -> LoadedModel:
     """Return the network in a .keras file; see `load`."""
-    refuse_unless(
-        path.is_file(),
-        f"{path} {'is not a file' if path.exists() else 'does not exist'}: give a .keras file or"
-        " the name of an application of Keras, such as vgg16",
-    )
     refuse_unless(weights is None, f"--weights {weights}: {path.name} holds its own weights; leave --weights out")
-    try:
-        made = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises errors of many types here, and all mean the same to the user
-        raise StudyError(
-            f"{path} cannot be loaded in Keras' safe mode ({one_line(error)}); it must be saved by Keras 3 with"
-            " model.save and hold no Lambda layer and none of your own code"
-        ) from error
-    flat_model(made)  # refuses what cannot be probed before anything else is asked of it
+    made = network_in(path)
     remarks = [
         f"{path.name} is a file from elsewhere: it was loaded in Keras' safe mode, which runs no code that a file"
         " brings, but load only files whose origin you trust"
@@ -216,62 +200,6 @@ def digest(model: keras.Model) -> str:
         made.update(f"{weight.name} {values.shape} {values.dtype}".encode())
         made.update(values.view(np.uint8).data if values.ndim else values.tobytes())
     return made.hexdigest()
-
-
-def _built(name: str, classes: int | None, input_size: int | None) -> keras.Model:
-    """Return an application with random weights."""
-    options: dict[str, Any] = {} if input_size is None else {"input_shape": (input_size, input_size, 3)}
-    options |= {} if classes is None else {"classes": classes}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about sizes and channels, which are checked here
-            return applications()[name](weights=None, **options)
-    except ValueError as error:
-        raise StudyError(f"{name} cannot be built with {options} ({one_line(error)}); change --input-size") from error
-
-
-def _with_imagenet_weights(name: str) -> keras.Model:
-    """Return an application with Keras' own ImageNet weights, from its cache or the network."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return applications()[name](weights="imagenet")
-    except Exception as error:  # get_file raises a bare Exception
-        address, place = _wanted(error)
-        reason = one_line(error).removeprefix(f"URL fetch failure on {address}: ")
-        raise StudyError(
-            f"--weights imagenet: the weights of {name} could not be downloaded ({reason}); put {address} at {place}, or"
-            " pass --weights FILE with that file, or --weights none for random weights"
-        ) from error
-
-
-def _wanted(error: BaseException) -> tuple[str, str]:
-    """Return the address of the file that Keras tried to download, and where its cache would keep it.
-
-    Keras says neither name nor place of the file in its error; they are read from the frame that failed.
-    """
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_name == "get_file" and "download_target" in frame.f_locals:
-            return str(frame.f_locals["origin"]), str(frame.f_locals["download_target"])
-    return "the file of Keras' weights", "its place in ~/.keras/models"
-
-
-def _weights_file(text: str) -> Path:
-    path = Path(text).expanduser()
-    allowed = f"imagenet, none, or a file that ends in {', '.join(WEIGHTS_SUFFIXES)}"
-    refuse_unless(path.name.endswith(WEIGHTS_SUFFIXES), f"--weights {text}: must be {allowed}")
-    refuse_unless(path.is_file(), f"--weights {text}: there is no such file; must be {allowed}")
-    return path
-
-
-def _read_weights(model: keras.Model, path: Path) -> None:
-    try:
-        model.load_weights(path)
-    except Exception as error:  # of h5py, zipfile and Keras
-        raise StudyError(
-            f"--weights {path}: these are no weights of {model.name} with input {model.input_shape[1:]} and"
-            f" {model.output_shape[-1]} outputs ({one_line(error)}); give a file saved from the same network"
-        ) from error
 
 
 def _resized(model: keras.Model, size: int) -> keras.Model:
