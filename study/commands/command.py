@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, console_line, one_line
 
-DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +38,43 @@ class Command:
         Returns
         -------
         int
-            0 done, 1 done but something failed, 2 refused, 130 interrupted. The last two say why in one line.
+            0 done, 1 done but something failed, 2 refused, 70 a fault of this program, 130 interrupted. The last three say
+            why in one line.
         """
         parsed = self.parser().parse_args(arguments)
         try:
             return self.run(parsed)
         except StudyError as error:
-            print(f"study: {error}", file=sys.stderr)
+            say(str(error))
             return REFUSED
         except KeyboardInterrupt as stop:
-            print(f"study: {str(stop) or 'interrupted'}; {self.after_interruption}", file=sys.stderr)
+            say(f"{str(stop) or 'interrupted'}; {self.after_interruption}")
             return INTERRUPTED
+        except (
+            Exception
+        ) as error:  # whatever it is, a fault of this program: people get a line, its makers the traceback
+            say(f"a fault of this program, not of what you gave it: {described(error)}; {traceback_place(error)}")
+            return BUG
+
+
+def say(message: str) -> None:
+    """Print one line on standard error, whatever stands in the message."""
+    print(f"study: {console_line(message)}", file=sys.stderr)
+
+
+def described(error: BaseException) -> str:
+    """Return the type of an error and what it says, in one line."""
+    kind, said = type(error).__name__, one_line(error)
+    return kind if said == kind else f"{kind} ({said})"
+
+
+def traceback_place(error: BaseException) -> str:
+    """Write the traceback of an error into a new file for temporary things, and return where it is and what to do."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="study-traceback-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as refused:
+        return f"its traceback could not be written ({one_line(refused)})"
+    return f"its traceback is in {path}; please report it. What is done is kept: rerunning goes on there"

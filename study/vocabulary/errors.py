@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+_LONGEST_NAME, _LONGEST_REASON, _LONGEST_LINE = 100, 300, 2_000
+# Control, format (such as bidirectional overrides), surrogate, unassigned and line-breaking characters.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
+
 
 class StudyError(Exception):
     """Something the user can put right.
@@ -11,7 +17,26 @@ class StudyError(Exception):
     """
 
 
-def one_line(error: BaseException | None, *, longest: int = 300) -> str:
+def shown(text: object, *, longest: int = _LONGEST_NAME) -> str:
+    r"""Return text from outside - a name, a path, a value - as it may stand in a message.
+
+    Characters that break lines, move the cursor, turn the direction of writing or cannot be encoded are written as
+    escapes (`\n`, `\x1b`, `\u202e`, `\udcff`), so that no name can forge a line.
+
+    Parameters
+    ----------
+    text
+        Anything; what is no text is shown as `str` gives it.
+    longest
+        Characters of the result after which the middle is left out; of a path both ends matter.
+    """
+    whole = str(text)
+    # An absurdly long text is cut before it is gone through: at most as many characters as can be shown.
+    cut = whole if len(whole) <= longest else f"{whole[: (longest + 1) // 2]}...{whole[-(longest // 2) :]}"
+    return "".join(_visible(character) for character in cut)
+
+
+def one_line(error: BaseException | None, *, longest: int = _LONGEST_REASON) -> str:
     """Return what an error says in one line, the name of its type where it says nothing.
 
     Parameters
@@ -22,10 +47,22 @@ def one_line(error: BaseException | None, *, longest: int = 300) -> str:
         Characters after which the rest is left out.
     """
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= longest else f"{text[:longest]}..."
+    return console_line(text, longest=longest)
+
+
+def console_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
+    """Return a message as it is printed: one line, printable, cut after `longest` characters."""
+    kept = text if len(text) <= longest else f"{text[:longest]}..."
+    return "".join(_visible(character) for character in kept)
 
 
 def refuse_unless(condition: bool, message: str) -> None:
     """Raise `StudyError` with `message` unless `condition` holds."""
     if not condition:
         raise StudyError(message)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")

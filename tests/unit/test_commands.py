@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -49,10 +51,26 @@ def test_refusals_and_interruptions_are_one_line(
     assert capsys.readouterr().err == line
 
 
-def test_a_programming_error_is_no_refusal() -> None:
-    """It keeps its traceback."""
-    with pytest.raises(ZeroDivisionError):
-        command(raising(ZeroDivisionError())).main([])
+def test_a_programming_error_is_one_line_and_a_traceback_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has an exit code of its own; whatever its message holds, people get one line that names the file."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert command(raising(ZeroDivisionError("a\nstudy: all is well"))).main([]) == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    (written,) = tmp_path.iterdir()
+    assert "ZeroDivisionError (a study: all is well)" in line
+    assert str(written) in line
+    assert written.read_text(encoding="utf-8").startswith("Traceback")
+
+
+def test_a_traceback_that_cannot_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full or missing disk does not hide the error."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert command(raising(ZeroDivisionError())).main([]) == 70
+    assert "ZeroDivisionError; its traceback could not be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
