@@ -1,3 +1,3 @@
 """Do orientation-selective units cause generalisation in image recognition? A pre-registered study."""
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
