@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from study.analysis.core.results import HypothesisResult, LedgerRow, QuestionResult
+from study.analysis.core.tuned_units import TunedUnits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,8 @@ class Report:
     interim
         Whether networks that are planned or registered have not been tried: no verdict is then confirmatory, which each
         hypothesis says beside its status.
+    units
+        Some units of one network, for the gallery; None where none can be shown.
     """
 
     title: str
@@ -87,6 +90,7 @@ class Report:
     summary: str = ""
     standing: tuple[tuple[str, str], ...] = field(default=())
     interim: bool = False
+    units: TunedUnits | None = None
 
     @property
     def hypotheses(self) -> tuple[HypothesisResult, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from study.analysis.core.charts import Chart
+from study.analysis.core.points import NetworkPoint, Quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,8 @@ class HypothesisResult:
     `pvalue` is the p-value of the claim as a whole: of its layers' adjusted ones the largest, the smallest, or that of a
     partial conjunction, as every, any or most layers are needed; of a primary hypothesis adjusted across these.
     `registered_test` says in words what it is tested by, `published_test` what the published analysis is, `difference` in one
-    line what sets the registered one apart from it.
+    line what sets the registered one apart from it. `points` are the values that it rests on, a row a layer, condition and
+    network, `quantity` is how they are named; both are left out where nothing was measured.
     """
 
     hypothesis: Hypothesis
@@ -100,6 +102,8 @@ class HypothesisResult:
     difference: str = ""
     pvalue: float = float("nan")
     registered_test: str = ""
+    points: tuple[NetworkPoint, ...] = ()
+    quantity: Quantity | None = None
 
     @property
     def comparison(self) -> str:
@@ -151,6 +155,7 @@ class SecondSet:
     verdict: str
     reason: str
     agreement: str
+    points: tuple[NetworkPoint, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,21 @@
+"""The pictures that a reader sees first, drawn here as SVG: effects with every network, verdicts, tuned units."""
+
+from study.report.pictures.estimation import estimation_plot
+from study.report.pictures.gallery import GALLERY_SCRIPT, unit_gallery
+from study.report.pictures.hero import hero
+from study.report.pictures.picture import NARROW, PICTURE_STYLE, WIDE, Picture
+from study.report.pictures.strip import StripRow, strip_rows, verdict_strip
+
+__all__ = [
+    "GALLERY_SCRIPT",
+    "NARROW",
+    "PICTURE_STYLE",
+    "WIDE",
+    "Picture",
+    "StripRow",
+    "estimation_plot",
+    "hero",
+    "strip_rows",
+    "unit_gallery",
+    "verdict_strip",
+]
