@@ -6,9 +6,16 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from study.commands.command import DONE, REFUSED
+from study.commands.command import DONE, REFUSED, Command
 
-COMMANDS = ("run", "probe_model", "calibrate")
+# Each command's name, and where it is declared.
+COMMANDS = {
+    "run": "study.commands.run:COMMAND",
+    "report": "study.commands.stored:REPORT",
+    "status": "study.commands.stored:STATUS",
+    "probe_model": "study.commands.external:COMMAND",
+    "calibrate": "study.commands.calibrate:COMMAND",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,19 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"study: {name!r} is no command; the commands are {', '.join(COMMANDS)}", file=sys.stderr)
         return REFUSED
-    exit_code: int = importlib.import_module(f"study.{name}").main(others)
-    return exit_code
+    return command(name).main(others)
+
+
+def command(name: str) -> Command:
+    """Return a command by its name."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    declared: Command = getattr(importlib.import_module(module), attribute)
+    return declared
 
 
 def listing() -> str:
     """Return the commands with a line each."""
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:{width}}  {_first_line(name)}" for name in COMMANDS]
+    lines = [f"  {name:{width}}  {command(name).summary}" for name in COMMANDS]
     return "\n".join(("usage: python -m study COMMAND ...\n", *lines, "\npython -m study COMMAND --help says more."))
-
-
-def _first_line(name: str) -> str:
-    return (importlib.import_module(f"study.{name}").__doc__ or "").partition("\n")[0]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from study.vocabulary.errors import StudyError
 
+REGISTRATION = "preregistration.md"
+
 
 def command_parser(name: str, *, description: str, epilog: str) -> argparse.ArgumentParser:
     """Return the parser of a command without arguments yet; the epilog is printed line by line as it is written."""
@@ -30,10 +32,23 @@ def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "") -> Non
     parser.add_argument(
         "--preregistration",
         type=Path,
-        default=Path("preregistration.md"),
+        default=default_registration(),
         metavar="FILE",
-        help=f"what is registered{of} (default: preregistration.md)",
+        help=f"what is registered{of} (default: {REGISTRATION} in this folder, or else the one that comes with the program)",
     )
+
+
+def default_registration() -> Path:
+    """Return the file that registers where none is named: that in the working directory, or else the program's."""
+    here = Path(REGISTRATION)
+    return here if here.exists() or here.is_symlink() else shipped_registration()
+
+
+def shipped_registration() -> Path:
+    """Return the registration that comes with the program: inside an installed package, beside a checked-out one."""
+    package = Path(__file__).parents[1]
+    installed = package / REGISTRATION
+    return installed if installed.is_file() else package.parent / REGISTRATION
 
 
 def check_whole_number(flag: str, value: int | None, low: int, high: int) -> None:

@@ -229,4 +229,9 @@ def _print(page: CalibrationPage, console: Console) -> None:
     )
 
 
-COMMAND = Command(parser=parser, run=_run, after_interruption="nothing was written")
+COMMAND = Command(
+    summary="Is the inference right? Simulate whole studies with a known truth through the registered analysis.",
+    parser=parser,
+    run=_run,
+    after_interruption="nothing was written",
+)

@@ -19,10 +19,11 @@ DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 class Command:
     """One command: its command line, what it does, and what an interruption leaves behind.
 
-    `parser` and the module that declares the command need the standard library alone, so that `--help` answers at once;
+    `summary` is its line in the list of commands. `parser` and the module that declares the command need the standard library alone, so that `--help` answers at once;
     `run` imports the rest, and returns DONE or FAILED.
     """
 
+    summary: str
     parser: Callable[[], argparse.ArgumentParser]
     run: Callable[[argparse.Namespace], int]
     after_interruption: str

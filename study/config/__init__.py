@@ -1,7 +1,7 @@
 """Everything a study can be told, resolved: settings by section, profiles, and the networks that follow from them."""
 
 from study.config.records import as_record, changed_settings, config_digest, measured_settings
-from study.config.resolution import PROFILES, load_profile, resolve
+from study.config.resolution import PROFILES, load_profile, recorded_config, resolve
 from study.config.sections import (
     AUGMENTATIONS,
     CLAMPS,
@@ -52,5 +52,6 @@ __all__ = [
     "is_address",
     "load_profile",
     "measured_settings",
+    "recorded_config",
     "resolve",
 ]

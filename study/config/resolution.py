@@ -80,6 +80,19 @@ def resolve(
     return _assembled(name, values)
 
 
+def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, source: str) -> Config:
+    """Return the config of which `study.config.as_record` is stored; a setting that it does not know has its default.
+
+    Raises
+    ------
+    StudyError
+        As `resolve`.
+    """
+    values = {f"{section}.{key}": (value, source) for section, keys in record.items() for key, value in keys.items()}
+    profile, _ = values.pop("study.profile", ("", source))
+    return _assembled(str(profile), values)
+
+
 def _parsed_assignment(assignment: str) -> tuple[str, Any]:
     key, equals, text = assignment.partition("=")
     if not equals or "." not in key:

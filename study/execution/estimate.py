@@ -10,7 +10,6 @@ import numpy as np
 
 from study.config import Config
 from study.config.population import PlannedNetwork, training_images, training_of
-from study.images.preparation.split import Split
 from study.vocabulary.measurement import Cost, Workload, taken_on
 
 START_SECONDS = 15.0  # of the process: TensorFlow, compiling
@@ -27,7 +26,7 @@ class Estimate:
 
 def estimate(
     config: Config,
-    split: Split,
+    sizes: Mapping[str, int],
     networks: Sequence[PlannedNetwork],
     *,
     workers: int,
@@ -35,10 +34,11 @@ def estimate(
 ) -> Estimate:
     """Return what `networks`, all still to do, need with so many workers.
 
-    Time rests on the study's own networks of the same arm where some are done, otherwise on speeds measured elsewhere.
+    `sizes` holds the number of images for `train`, `validation` and `test`. Time rests on the study's own networks of the
+    same arm where some are done, otherwise on speeds measured elsewhere.
     """
     journalled = {arm: _journal_seconds(journal, arm) for arm in {network.arm for network in networks}}
-    costs = {arm: _costs(config, split, arm) for arm in journalled}
+    costs = {arm: _costs(config, sizes, arm) for arm in journalled}
     seconds = {arm: median or sum(cost.seconds for cost in costs[arm]) for arm, median in journalled.items()}
     measured = bool(journalled) and all(journalled.values())
     basis = "from this study's own networks" if measured else "from speeds measured on another machine"
@@ -54,14 +54,14 @@ def _journal_seconds(journal: Sequence[Mapping[str, Any]], arm: str) -> float:
     return float(np.median(done)) if done else 0.0
 
 
-def _costs(config: Config, split: Split, arm: str) -> list[Cost]:
+def _costs(config: Config, sizes: Mapping[str, int], arm: str) -> list[Cost]:
     """Return what each measurement takes of a network of an arm."""
     work = Workload(
         config=config,
         arm=arm,
         epochs=training_of(config, arm).epochs,
-        train=training_images(config, arm, len(split.train)),
-        validation=len(split.validation),
-        test=len(split.test),
+        train=training_images(config, arm, sizes["train"]),
+        validation=sizes["validation"],
+        test=sizes["test"],
     )
     return [measurement.cost(work) for measurement in taken_on(arm, config)]

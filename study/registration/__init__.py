@@ -17,6 +17,7 @@ from study.registration.ceilings import (
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Adjustment, Alternative, Hypothesis, Registration
 from study.registration.learning import LearningRule
 from study.registration.parsing import parsed_registration, read_registration
+from study.registration.records import recorded_registration
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "StatisticalTest",
     "parsed_registration",
     "read_registration",
+    "recorded_registration",
 ]

@@ -16,7 +16,7 @@ from study.store.folder import (
     sweep_staging,
     write_record,
 )
-from study.store.lock import locked
+from study.store.lock import holder, locked
 from study.store.looks import networks_digest, read_looks, taken_look
 from study.store.networks import (
     DamagedNetworkError,
@@ -36,6 +36,7 @@ __all__ = [
     "check_writable",
     "compact",
     "damage",
+    "holder",
     "left_behind",
     "locked",
     "network_path",

@@ -27,6 +27,7 @@ except ImportError:  # not on Windows
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 _SIGNING_SECONDS = 1.0  # within which a holder has written who it is
+_ASKING_SECONDS = 0.1  # within which whoever asks who holds the lock has let it go
 
 
 @contextlib.contextmanager
@@ -58,6 +59,27 @@ def locked(folder: StudyFolder) -> Iterator[str]:
         os.close(descriptor)
 
 
+def holder(folder: StudyFolder) -> str:
+    """Return who writes a study now, '' where nobody does or nobody can tell.
+
+    The lock is tried, shared, for as long as that takes: `locked` tries again for longer than that.
+    """
+    try:
+        descriptor = os.open(folder.lock, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 def _acquired(folder: StudyFolder) -> tuple[int, str]:
     """Return the lock file's descriptor, locked, and '' or why it could not be locked."""
     while True:
@@ -76,7 +98,7 @@ def _lock(folder: StudyFolder, descriptor: int) -> str:
     if fcntl is None:
         return _remark(folder, "this system")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(descriptor)
     except BlockingIOError:
         raise StudyError(
             f"{folder.path} is being written by {_holder(descriptor)}; wait until it ends, or use another --name"
@@ -86,6 +108,18 @@ def _lock(folder: StudyFolder, descriptor: int) -> str:
             raise
         return _remark(folder, "its file system")
     return ""
+
+
+def _flock(descriptor: int) -> None:
+    """Take the lock; it is tried again for a moment, since whoever asks who holds it has it for that long."""
+    deadline = time.monotonic() + _ASKING_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _remark(folder: StudyFolder, what: str) -> str:

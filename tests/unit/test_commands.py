@@ -16,7 +16,9 @@ from study.vocabulary.errors import StudyError
 
 def command(run: Callable[[argparse.Namespace], int]) -> Command:
     """Return a command without arguments that does something."""
-    return Command(parser=argparse.ArgumentParser, run=run, after_interruption="nothing was written")
+    return Command(
+        summary="Do something.", parser=argparse.ArgumentParser, run=run, after_interruption="nothing was written"
+    )
 
 
 def raising(error: BaseException) -> Callable[[argparse.Namespace], int]:

@@ -32,7 +32,7 @@ def quick(**changes: Any) -> Estimate:
     config: Config = arguments.pop("config", None) or small()
     networks = planned_networks(config, fingerprint="f")
     wanted = arguments.pop("n_networks", len(networks))
-    return estimate(config, arguments.pop("split", split()), networks[:wanted], **arguments)
+    return estimate(config, arguments.pop("split", split()).sizes, networks[:wanted], **arguments)
 
 
 def test_nothing_to_do_takes_no_time() -> None:

@@ -172,7 +172,7 @@ def told(study: xr.DataTree) -> Told:
     """Return what is said of the measurements that there are now."""
     networks = {arm: [one for one in planned_networks(config(), fingerprint="f") if one.arm == arm] for arm in ARMS}
     split = Split(*(np.arange(size) for size in (200, 60, 100)))
-    costs = {arm: estimate(config(), split, networks[arm][:1], workers=1, journal=[]) for arm in ARMS}
+    costs = {arm: estimate(config(), split.sizes, networks[arm][:1], workers=1, journal=[]) for arm in ARMS}
     images = {"description": "Shapes.", "train": 200, "validation": 60, "test": 100}
     return Told(
         keys={arm: {network.key for network in members} for arm, members in networks.items()},

@@ -15,4 +15,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
-COMMAND = Command(parser=parser, run=_run, after_interruption="the same command goes on from there")
+COMMAND = Command(
+    summary="Show the gratings to every hidden unit of one network of your own, ablate its layers, describe it.",
+    parser=parser,
+    run=_run,
+    after_interruption="the same command goes on from there",
+)

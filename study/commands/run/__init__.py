@@ -14,4 +14,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
-COMMAND = Command(parser=parser, run=_run, after_interruption="the same command goes on from there")
+COMMAND = Command(
+    summary="Train a population of networks, probe and ablate their units, test what is registered, write a report.",
+    parser=parser,
+    run=_run,
+    after_interruption="the same command goes on from there",
+)

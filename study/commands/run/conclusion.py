@@ -14,8 +14,8 @@ from study.analysis.core.results_dataset import results_dataset
 from study.commands.command import DONE, FAILED
 from study.commands.console import print_plain, status
 from study.commands.run.completeness import completeness, failure_sentences
+from study.commands.run.described import DescribedStudy
 from study.commands.run.looks import look_now
-from study.commands.run.plan import StudyPlan
 from study.commands.run.record import compaction_attributes
 from study.commands.run.report_content import is_demonstration, report_of
 from study.commands.run.standing import standing_of
@@ -25,7 +25,7 @@ from study.report.page import write_report
 from study.store import read_journal, write_results
 
 
-def conclude(plan: StudyPlan, done: Sequence[str], record: Mapping[str, Any], console: Console) -> int:
+def conclude(plan: DescribedStudy, done: Sequence[str], record: Mapping[str, Any], console: Console) -> int:
     """Conclude a study and return the exit code: 1 where planned networks are missing.
 
     Parameters

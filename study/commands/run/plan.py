@@ -9,32 +9,25 @@ from rich.console import Console
 
 from study import analysis
 from study.commands.console import print_plain, status
-from study.commands.run.completeness import Counts, registered_counts
-from study.commands.study_folder import DATA
+from study.commands.run.completeness import registered_counts
+from study.commands.run.described import DescribedStudy
+from study.commands.study_folder import DATA, REPORTS
 from study.config import Config, resolve
-from study.config.population import PlannedNetwork, planned_networks
+from study.config.population import planned_networks
 from study.images import load_images
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split, split_images
-from study.registration import Registration, read_registration
+from study.registration import read_registration
 from study.store import StudyFolder
-from study.vocabulary.errors import refuse_unless
+from study.vocabulary.errors import refuse_unless, shown
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudyPlan:
-    """Settings, registration, images and their split, the networks to train, and the folder that they go to.
+class StudyPlan(DescribedStudy):
+    """A study whose networks can be trained: with its images and their split."""
 
-    `registered` is how many networks are registered for the profile, by arm and set of initialisations.
-    """
-
-    config: Config
-    registration: Registration
     images: ImageSet
     split: Split
-    networks: tuple[PlannedNetwork, ...]
-    registered: Counts
-    folder: StudyFolder
 
 
 def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
@@ -52,12 +45,18 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         images = load_images(config.images)
         split = split_images(images, config.images)
     _check_sizes(config, split)
-    print_plain(console, f"images: {images.description}")
+    print_plain(
+        console,
+        f"registration: {shown(arguments.preregistration)} (digest {registration.digest[:12]})",
+        f"images: {images.description}",
+        f"data and report go to {shown(DATA.absolute() / config.name)} and {shown(REPORTS.absolute())}",
+    )
     return StudyPlan(
         config=config,
         registration=registration,
         images=images,
         split=split,
+        fingerprint=images.fingerprint,
         networks=planned_networks(config, fingerprint=images.fingerprint),
         registered=registered_counts(config, registration),
         folder=StudyFolder(DATA / config.name),

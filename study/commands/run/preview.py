@@ -50,7 +50,7 @@ def _print_work(plan: StudyPlan, console: Console) -> None:
     is_elsewhere = bool(plan.config.execution.scheduler)
     workers = 1 if is_elsewhere else worker_count(plan.config, max(len(to_do), 1))
     by_whom = "one of the scheduler's workers" if is_elsewhere else f"{workers} workers"
-    needed = estimate(plan.config, plan.split, to_do, workers=workers, journal=read_journal(plan.folder))
+    needed = estimate(plan.config, plan.split.sizes, to_do, workers=workers, journal=read_journal(plan.folder))
     counts = collections.Counter((network.arm, network.initialization_set) for network in plan.networks)
     print_plain(
         console,

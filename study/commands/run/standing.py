@@ -10,9 +10,9 @@ import xarray as xr
 
 from study.analysis.core.results import QuestionResult
 from study.commands.run.completeness import Completeness
+from study.commands.run.described import DescribedStudy
 from study.commands.run.false_supports import false_supports_sentence, primary_sentence
 from study.commands.run.looks import look_sentences
-from study.commands.run.plan import StudyPlan
 from study.commands.run.siblings import sibling_sentences
 from study.config import as_record
 from study.registration.deviations import differences, network_deviations, setting_deviations
@@ -77,7 +77,7 @@ class Standing:
 
 
 def standing_of(
-    plan: StudyPlan,
+    plan: DescribedStudy,
     study: xr.DataTree,
     questions: Sequence[QuestionResult],
     missing: Completeness,
@@ -113,7 +113,7 @@ def standing_of(
         interim=missing.interim,
         deviations=tuple(deviations),
         looks=tuple(look_sentences(plan.folder, training["network"].values.tolist(), shown=look)),
-        siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.images.fingerprint, keys=keys)),
+        siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.fingerprint, keys=keys)),
         primary=primary_sentence(questions),
         false_supports=false_supports_sentence(questions),
     )

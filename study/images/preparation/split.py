@@ -26,6 +26,11 @@ class Split:
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Return the number of images in each part, by its name."""
+        return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
+
 
 @dataclass(frozen=True)
 class Partition:

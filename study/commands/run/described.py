@@ -1,0 +1,85 @@
+"""A study without its images: what is planned, registered and stored, enough to conclude it and to write its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study import analysis
+from study.commands.run.completeness import Counts, registered_counts
+from study.commands.study_folder import DATA, readable_record
+from study.config import Config, recorded_config
+from study.config.population import PlannedNetwork, planned_networks
+from study.registration import Registration, read_registration, recorded_registration
+from study.registration.deviations import is_as_stored
+from study.store import StudyFolder
+from study.vocabulary.errors import StudyError, shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribedStudy:
+    """Settings, registration, the networks that are planned, and the folder that holds them.
+
+    `fingerprint` is that of the images. `registered` is how many networks are registered for the profile, by arm and set
+    of initialisations.
+    """
+
+    config: Config
+    registration: Registration
+    fingerprint: str
+    networks: tuple[PlannedNetwork, ...]
+    registered: Counts
+    folder: StudyFolder
+
+
+def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[DescribedStudy, dict[str, Any]]:
+    """Return the study that a folder's record describes, and the record; no image is read.
+
+    Parameters
+    ----------
+    name
+        Of a folder in `data/`.
+    preregistration
+        What is registered now; a report lists how it departs from what was registered. None: what was registered when
+        the first network started.
+
+    Raises
+    ------
+    StudyError
+        When there is no such study, or its record is not what a run wrote.
+    """
+    folder = StudyFolder(DATA / name)
+    record = readable_record(folder)
+    if record is None:
+        raise StudyError(f"{shown(folder.path)}: there is no study; {_those_there()}")
+    parts = ("config", "images", "registration")
+    if not all(isinstance(record.get(part), Mapping) for part in parts) or not is_as_stored(record["registration"]):
+        raise StudyError(f"{folder.record_path} is no record of a study as a run wrote it; restore the file")
+    config = recorded_config(record["config"], source=str(folder.record_path))
+    if preregistration is None:
+        registration = recorded_registration(record["registration"], source=str(folder.record_path))
+    else:
+        registration = read_registration(preregistration)
+        analysis.check_registration(registration, source=str(preregistration))
+    fingerprint = str(record["images"]["fingerprint"])
+    study = DescribedStudy(
+        config=config,
+        registration=registration,
+        fingerprint=fingerprint,
+        networks=planned_networks(config, fingerprint=fingerprint),
+        registered=registered_counts(config, registration),
+        folder=folder,
+    )
+    return study, record
+
+
+def described_names() -> list[str]:
+    """Return the names of the studies in `data/`, by name."""
+    return sorted(path.parent.name for path in DATA.glob("*/study.json"))
+
+
+def _those_there() -> str:
+    there = ", ".join(map(shown, described_names())) or "none"
+    return f"{DATA} holds {there}; run `python -m study run` to make one"

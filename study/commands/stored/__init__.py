@@ -1,0 +1,71 @@
+"""Commands about studies that are there: they read `data/NAME` and train nothing."""
+
+from __future__ import annotations
+
+import argparse
+
+from study.commands.arguments import add_preregistration, command_parser
+from study.commands.command import Command
+
+REPORT_EPILOG = """\
+examples:
+  python -m study report quick       the analysis and reports/quick.html again, from data/quick; half a minute
+
+No network is trained and no image read. Where networks are missing, `python -m study run` trains them.
+"""
+STATUS_EPILOG = """\
+examples:
+  python -m study status             every study in data/, a line each
+  python -m study status quick       one of them: networks by arm, failures, looks, disk, time left
+
+Reads alone: it can be asked while a run goes on.
+"""
+
+
+def report_parser() -> argparse.ArgumentParser:
+    """Return the command line of `report`."""
+    made = command_parser(
+        "report",
+        description="Analyse a study that is there and write its report again, from what is stored.",
+        epilog=REPORT_EPILOG,
+    )
+    made.add_argument("name", metavar="NAME", help="of data/NAME and reports/NAME.html")
+    add_preregistration(made)
+    return made
+
+
+def status_parser() -> argparse.ArgumentParser:
+    """Return the command line of `status`."""
+    made = command_parser(
+        "status",
+        description="Say how far studies are: networks done, failed, damaged and left, who is running, looks, disk.",
+        epilog=STATUS_EPILOG,
+    )
+    made.add_argument("name", metavar="NAME", nargs="?", help="of data/NAME (default: every study there)")
+    return made
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.reporting import report
+
+    return report(arguments)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.status import status
+
+    return status(arguments)
+
+
+REPORT = Command(
+    summary="Analyse a study that is there and write its report again, from what is stored.",
+    parser=report_parser,
+    run=_report,
+    after_interruption="the same command starts it again",
+)
+STATUS = Command(
+    summary="Say how far studies are: networks done, failed and left, who is running, looks, disk.",
+    parser=status_parser,
+    run=_status,
+    after_interruption="nothing was written",
+)

@@ -1,0 +1,131 @@
+"""How far studies are, from what lies in their folders; nothing is written and nobody disturbed."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from study.commands.command import DONE
+from study.commands.console import print_plain, standard_console
+from study.commands.run.completeness import completeness
+from study.commands.run.described import DescribedStudy, described_names, recorded_study
+from study.commands.run.looks import look_sentences
+from study.config.population import PlannedNetwork
+from study.execution.cluster import worker_count
+from study.execution.estimate import estimate
+from study.store import holder, network_state, read_journal, read_looks
+from study.vocabulary.errors import StudyError, one_line, shown
+
+_MEGABYTE = 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a study is: its networks by state, who writes it, looks at its data, disk in MB and minutes left."""
+
+    states: dict[str, str]
+    failed: tuple[PlannedNetwork, ...]
+    writer: str
+    looks: int
+    megabytes: float
+    minutes: float
+
+    def count(self, state: str) -> int:
+        """Return how many networks are in a state."""
+        return list(self.states.values()).count(state)
+
+    @property
+    def line(self) -> str:
+        """Return it in one line."""
+        parts = [f"{self.count('done')} of {len(self.states)} networks done"]
+        parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += [f"{self.count('damaged')} damaged"] if self.count("damaged") else []
+        left = f"about {self.minutes:.0f} minutes left" if self.count("done") < len(self.states) else ""
+        parts += [f"running: {self.writer}" if self.writer else "not running", *([left] if left else [])]
+        return ", ".join([*parts, f"{self.looks} looks", f"{self.megabytes:.0f} MB"])
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print how far studies are, and return the exit code.
+
+    Raises
+    ------
+    StudyError
+        When the study that is named is not there, or cannot be read.
+    """
+    console = standard_console()
+    if arguments.name is not None:
+        study, record = recorded_study(arguments.name)
+        _print_study(study, progress(study, record), console)
+        return DONE
+    for name in described_names():
+        try:
+            study, record = recorded_study(name)
+            line = progress(study, record).line
+        except StudyError as error:
+            line = one_line(error)
+        print_plain(console, f"{shown(name)}: {line}")
+    if not described_names():
+        print_plain(console, "no study here: `python -m study run` makes one, in data/ of the working directory")
+    return DONE
+
+
+def progress(study: DescribedStudy, record: dict[str, Any]) -> Progress:
+    """Return how far a study is."""
+    states = {network.key: network_state(study.folder, network.key) for network in study.networks}
+    to_do = [network for network in study.networks if states[network.key] != "done"]
+    journal = read_journal(study.folder)
+    done = [key for key, state in states.items() if state == "done"]
+    minutes = 0.0
+    if to_do:
+        workers = worker_count(study.config, len(to_do))
+        minutes = estimate(study.config, record["images"], to_do, workers=workers, journal=journal).minutes
+    return Progress(
+        states=dict(states),
+        failed=completeness(study.networks, done, journal, registered=study.registered).failed,
+        writer=holder(study.folder),
+        looks=len(read_looks(study.folder)),
+        megabytes=_bytes_below(study.folder.path) / _MEGABYTE,
+        minutes=minutes,
+    )
+
+
+def _print_study(study: DescribedStudy, far: Progress, console: Console) -> None:
+    print_plain(console, f"{shown(study.folder.path)}: {far.line}")
+    for (arm, number), networks in _by_arm(study.networks).items():
+        counts = collections.Counter(far.states[network.key] for network in networks)
+        said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        print_plain(console, f"  arm {arm}, initialisation set {number}: {len(networks)} networks: {said}")
+    reasons = {entry["key"]: entry["failure"] for entry in read_journal(study.folder) if entry.get("failure")}
+    print_plain(console, *(f"  failed: {network.label}: {reasons[network.key]}" for network in far.failed))
+    done = [key for key, state in far.states.items() if state == "done"]
+    print_plain(console, *(f"  {line}" for line in look_sentences(study.folder, done, shown=0)))
+    name = shown(study.folder.path.name)
+    following = "report" if far.count("done") == len(far.states) else f"run --profile {study.config.profile} --name"
+    print_plain(console, f"next: python -m study {following} {name}")
+
+
+def _by_arm(networks: Sequence[PlannedNetwork]) -> dict[tuple[str, int], list[PlannedNetwork]]:
+    groups: dict[tuple[str, int], list[PlannedNetwork]] = {}
+    for network in networks:
+        groups.setdefault((network.arm, network.initialization_set), []).append(network)
+    return groups
+
+
+def _bytes_below(path: Path) -> int:
+    """Return the size of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for place, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += (Path(place) / name).lstat().st_size
+            except OSError:
+                continue
+    return total
