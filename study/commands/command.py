@@ -19,8 +19,8 @@ DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 class Command:
     """One command: its command line, what it does, and what an interruption leaves behind.
 
-    `summary` is its line in the list of commands. `parser` and the module that declares the command need the standard library alone, so that `--help` answers at once;
-    `run` imports the rest, and returns DONE or FAILED.
+    `summary` is its line in the list of commands. `parser` and the module that declares the command need the standard
+    library alone, so that `--help` answers at once; `run` imports the rest, and returns DONE or FAILED.
     """
 
     summary: str
