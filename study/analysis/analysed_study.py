@@ -12,6 +12,7 @@ from study.analysis.core.layers import layer_names
 from study.analysis.core.learning import learning_checks, why_not_informative
 from study.analysis.core.ledger import registered_test
 from study.analysis.core.networks import Parts
+from study.analysis.core.point_values import network_points
 from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
 from study.analysis.core.registry import questions
@@ -111,11 +112,13 @@ def _concluded(
         if networks is None:
             untestable[name] = untested(hypothesis, _missing(question, second=second))
             continue
-        evidence = evidence_of(question.estimands[hypothesis.measure], networks)
+        estimand = question.estimands[hypothesis.measure]
+        evidence = evidence_of(estimand, networks)
         layers = tested_layers(hypothesis, evidence, root_seed=root_seed)
         published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=root_seed)
         why = why_not_informative(learning.of(question, second=second))
-        tested[name] = Tested(hypothesis, layers, published, why)
+        points = network_points(hypothesis, estimand, evidence, networks)
+        tested[name] = Tested(hypothesis, layers, published, why, points)
     results = with_verdicts(tested)
     if not second:
         results |= untestable
@@ -124,10 +127,14 @@ def _concluded(
 
 def _explained(result: HypothesisResult) -> HypothesisResult:
     """Return a result with what is to be said of either analysis and of how the registered one differs."""
-    published = questions()[result.hypothesis.question].published[result.hypothesis.measure]
-    test = registered_test(result.hypothesis)
+    question, measure = questions()[result.hypothesis.question], result.hypothesis.measure
+    published = question.published[measure]
     return dataclasses.replace(
-        result, registered_test=test, published_test=published.test, difference=published.difference
+        result,
+        registered_test=registered_test(result.hypothesis),
+        published_test=published.test,
+        difference=published.difference,
+        quantity=question.estimands[measure].quantity,
     )
 
 

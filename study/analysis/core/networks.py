@@ -7,8 +7,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.core.question import Question
-from study.vocabulary.schema import SECOND_SET
+from study.vocabulary.schema import EXTERNAL, MEMORIZATION, SECOND_SET
 
+_AUGMENTATIONS = {"none": "no augmentation", "shift_flip": "shift and flip"}
 MOST_DRAWN = 100  # networks; a page with a point a network would grow with the study
 
 
@@ -79,3 +80,34 @@ def drawn_note(networks: xr.DataTree, *, by: str = "augmentation", group: str = 
         f" {drawn} of the {total} networks are drawn, an even share of each {group}; whatever else is said or shown rests"
         " on all of them."
     )
+
+
+def network_names(labelled: xr.Dataset | xr.DataArray) -> tuple[str, ...]:
+    """Return a name for readers of each network: `shift · seed 0`, `40 % corrupted · seed 1`.
+
+    Parameters
+    ----------
+    labelled
+        Anything with the store's coordinates of the dimension `network`. Within an arm no two names are alike.
+    """
+    labels = {
+        name: labelled[name].values.tolist() if name in labelled.coords else [None] * labelled.sizes["network"]
+        for name in ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
+    }
+    return tuple(_name(*row) for row in zip(*labels.values(), strict=True))
+
+
+def _name(
+    arm: str | None,
+    augmentation: str | None,
+    corruption: float | None,
+    seed: int | None,
+    initialization_set: int | None,
+) -> str:
+    if arm == EXTERNAL:
+        return "this network"
+    kind = "" if augmentation is None else _AUGMENTATIONS.get(augmentation, augmentation)
+    if arm == MEMORIZATION:
+        kind = f"{100 * (corruption or 0):.0f} % corrupted"
+    second = "second set" if initialization_set == SECOND_SET else ""
+    return " · ".join(filter(None, (second, kind, f"seed {seed}")))

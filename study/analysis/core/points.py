@@ -17,21 +17,25 @@ class Quantity:
         What 1 is: "nat", "rank correlation", "share of units".
     higher, lower
         What a value above the null value means, and one below it: "more selective after training".
-    against
-        Of a correlation over networks, the words of the other variable, with its unit.
+    of, against
+        Of a correlation over networks, the words of its two variables, with their units.
     sides
         Where every value compares measurements of one network, what these are, in the order they are drawn in.
     sides_label
         The words of their axis, with their unit.
+    published_alike
+        Whether the analysis as published gives its estimate in this unit, so that it can stand on the same axis.
     """
 
     label: str
     unit: str
     higher: str
     lower: str
+    of: str = ""
     against: str = ""
     sides: tuple[str, ...] = ()
     sides_label: str = ""
+    published_alike: bool = False
 
     @property
     def axis(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from study.analysis.core.points import Quantity
 from study.analysis.core.results import (
     Figure,
     PublishedLayer,
@@ -23,14 +24,18 @@ class Estimand:
     `blocks` maps to (network, layer, block of test images), and `condition` where `values` has it: their mean over blocks
     is `values`, and images are then a sample too. `pairs`, for tests of pairing, maps to (network, layer, partner): how
     similar a network's one curve is to the other curve of each network, in the same order; its diagonal is `values`.
-    `across_networks` says that a network's value depends on the other networks of its study.
+    `across_networks` says that a network's value depends on the other networks of its study. `quantity` names the values on
+    the axis of a picture, with their unit; `sides`, where each value compares measurements of one network, maps to these:
+    (network, layer, side), in the order of `Quantity.sides`, and `condition` where `values` has it.
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
+    quantity: Quantity
     against: Callable[[xr.DataTree], xr.DataArray] | None = None
     blocks: Callable[[xr.DataTree], xr.DataArray] | None = None
     pairs: Callable[[xr.DataTree], xr.DataArray] | None = None
     across_networks: bool = False
+    sides: Callable[[xr.DataTree], xr.DataArray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

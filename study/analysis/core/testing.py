@@ -14,6 +14,7 @@ from study import stats
 from study.analysis.core.evidence import WHOLE, Evidence, Observations, observations_of
 from study.analysis.core.learning import without_verdict
 from study.analysis.core.missing import HIGH, LOW, MOST_MISSING, completed, is_much
+from study.analysis.core.points import NetworkPoint
 from study.analysis.core.results import (
     AGREE,
     CANNOT_TELL,
@@ -231,13 +232,14 @@ def _too_few(hypothesis: Hypothesis, observations: Observations, strata: set[str
 class Tested:
     """A hypothesis, its test layer by layer, and the published analysis of the same layers.
 
-    `uninformative` is why its networks carry no verdict, empty where they do.
+    `uninformative` is why its networks carry no verdict, empty where they do. `points` are what it rests on, for pictures.
     """
 
     hypothesis: Hypothesis
     layers: tuple[LayerResult, ...]
     published: tuple[PublishedLayer, ...]
     uninformative: str = ""
+    points: tuple[NetworkPoint, ...] = ()
 
 
 def with_verdicts(tested: Mapping[str, Tested]) -> dict[str, HypothesisResult]:
@@ -293,6 +295,7 @@ def _decided(test: Tested) -> HypothesisResult:
         published_verdict=published_verdict(hypothesis.layers_required, [layer.verdict for layer in test.published]),
         published_layers=test.published,
         pvalue=hypothesis_pvalue(hypothesis.layers_required, judged),
+        points=test.points,
     )
 
 
@@ -323,4 +326,4 @@ def second_set(first: HypothesisResult, again: HypothesisResult) -> SecondSet:
         agreement = AGREE
     elif any(supports) and any(refutes):
         agreement = DISAGREE
-    return SecondSet(again.layers, again.verdict, again.reason, agreement)
+    return SecondSet(again.layers, again.verdict, again.reason, agreement, again.points)

@@ -6,9 +6,12 @@ of its own responses, or a layer of this network against random halves of it.
 
 from __future__ import annotations
 
+import dataclasses
+
 import xarray as xr
 
 from study.analysis.core.evidence import evidence_of
+from study.analysis.core.point_values import network_points
 from study.analysis.core.results import (
     QuestionResult,
 )
@@ -42,17 +45,20 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
 
 def _vgg16(study: xr.DataTree, registration: Registration, root_seed: int) -> QuestionResult:
     """Return the estimates of what is registered for VGG16, each beside what the paper says."""
-    tested = {}
+    tested, quantities = {}, {}
     for name, hypothesis in registration.hypotheses.items():
         if hypothesis.measure not in replication.OF_VGG16:
             continue
         estimand = replication.QUESTION.estimands[hypothesis.measure]
         published = replication.QUESTION.published[hypothesis.measure]
+        evidence = evidence_of(estimand, study)
         tested[name] = Tested(
             hypothesis,
-            tested_layers(hypothesis, evidence_of(estimand, study), root_seed=root_seed),
+            tested_layers(hypothesis, evidence, root_seed=root_seed),
             published.layers(study, hypothesis.layers, root_seed=root_seed),
+            points=network_points(hypothesis, estimand, evidence, study),
         )
+        quantities[name] = estimand.quantity
     return QuestionResult(
         "vgg16",
         "What is registered for VGG16, described",
@@ -60,7 +66,7 @@ def _vgg16(study: xr.DataTree, registration: Registration, root_seed: int) -> Qu
         "Orientation-selective units exist in all layers of VGG16, and they prefer one orientation at most spatial"
         " frequencies (Figs. A3b, A4b). Shuffled responses give as high a gOSI in its high layers. Ablating the more"
         " selective half costs more than twice as much in block1_conv2, block1_pool and block2_conv1 (Fig. A7b).",
-        tuple(with_verdicts(tested).values()),
+        tuple(dataclasses.replace(result, quantity=quantities[name]) for name, result in with_verdicts(tested).items()),
         notes=(
             "One network is one experimental unit: each estimate stands as it is, and the registered test, which needs"
             " several networks, is not run.",

@@ -18,6 +18,16 @@ from study.analysis.questions.ablation.estimands import (
 from study.analysis.questions.ablation.figures import figures
 from study.analysis.questions.ablation.notes import notes
 from study.analysis.questions.ablation.published import contrast, ratio
+from study.analysis.questions.ablation.quantities import (
+    BEYOND_RANDOM,
+    CONTRAST,
+    EFFECT,
+    RATIO,
+    costs_with_random,
+    half_costs,
+    half_costs_by_clamp,
+    response_sides,
+)
 
 OTHER_CLAMP = "Intervention: the same units, held at another value than the published numbers come from."
 
@@ -26,24 +36,39 @@ def _under(clamp: str) -> Estimand:
     """Return the effect under one clamp."""
     return Estimand(
         values=lambda study: effect(study, clamp),
+        quantity=EFFECT,
         blocks=lambda study: effect_by_block(study, clamp),
+        sides=lambda study: half_costs(study, clamp),
     )
 
 
+STANDARDIZED = Estimand(
+    values=standardized_effect,
+    quantity=BEYOND_RANDOM,
+    blocks=standardized_effect_by_block,
+    sides=costs_with_random,
+)
 QUESTION = Question(
     title="Does ablating selective units hurt more than ablating others?",
     paper_section="3.4",
     claim="Ablating the half of Conv 2 or Conv 3 with the higher gOSI costs more than twice the test loss of ablating"
     " the other half, and not because the other half is silent: its mean grating response is higher.",
     estimands={
-        "standardized_effect": Estimand(values=standardized_effect, blocks=standardized_effect_by_block),
-        "standardized_effect_absence": Estimand(values=standardized_effect, blocks=standardized_effect_by_block),
-        "effect_by_clamp": Estimand(values=effect_by_clamp, blocks=effect_by_clamp_and_block),
+        "standardized_effect": STANDARDIZED,
+        "standardized_effect_absence": STANDARDIZED,
+        "effect_by_clamp": Estimand(
+            values=effect_by_clamp,
+            quantity=EFFECT,
+            blocks=effect_by_clamp_and_block,
+            sides=half_costs_by_clamp,
+        ),
         "log2_ratio": Estimand(
             values=lambda study: log2_ratio(study, "output_zero"),
+            quantity=RATIO,
             blocks=lambda study: log2_ratio_by_block(study, "output_zero"),
+            sides=lambda study: half_costs(study, "output_zero"),
         ),
-        "response_contrast": Estimand(values=response_contrast),
+        "response_contrast": Estimand(values=response_contrast, quantity=CONTRAST, sides=response_sides),
         "effect_relu_zero": _under("relu_zero"),
         "effect_mean_clamp": _under("mean"),
         "effect_resample": _under("resample"),

@@ -20,6 +20,14 @@ from study.analysis.questions.existence.estimands import (
     selective_share,
 )
 from study.analysis.questions.existence.figures import figures, notes
+from study.analysis.questions.existence.quantities import (
+    excess_sides,
+    gosi_excess_quantity,
+    gosi_sides,
+    selective_quantity,
+    selective_sides,
+    training_gain_quantity,
+)
 from study.vocabulary.schema import NORMALISED, STATES
 
 
@@ -40,13 +48,31 @@ QUESTION = Question(
     claim="Orientation-selective units exist in every layer, and their gOSI lies far above that of shuffled"
     " responses in most layers.",
     estimands={
-        "selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "analysed"))),
-        "gosi_excess": Estimand(values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean")),
-        "gosi_orientation_excess": Estimand(
-            values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean")
+        "selective_excess": Estimand(
+            values=lambda study: selective_excess(tuning_of(study, "analysed")),
+            quantity=selective_quantity("measured"),
+            sides=lambda study: selective_sides(tuning_of(study, "analysed")),
         ),
-        "gosi_excess_gain": Estimand(values=partial(gosi_excess_gain, untrained=NORMALISED)),
-        "gosi_excess_gain_identity": Estimand(values=partial(gosi_excess_gain, untrained=STATES[0])),
+        "gosi_excess": Estimand(
+            values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_null_mean"),
+            quantity=gosi_excess_quantity("responses"),
+            sides=partial(gosi_sides, null="gosi_null_mean"),
+        ),
+        "gosi_orientation_excess": Estimand(
+            values=lambda study: gosi_excess(tuning_of(study, "analysed"), "gosi_orientation_null_mean"),
+            quantity=gosi_excess_quantity("orientations"),
+            sides=partial(gosi_sides, null="gosi_orientation_null_mean"),
+        ),
+        "gosi_excess_gain": Estimand(
+            values=partial(gosi_excess_gain, untrained=NORMALISED),
+            quantity=training_gain_quantity("normalised"),
+            sides=partial(excess_sides, untrained=NORMALISED),
+        ),
+        "gosi_excess_gain_identity": Estimand(
+            values=partial(gosi_excess_gain, untrained=STATES[0]),
+            quantity=training_gain_quantity("untrained"),
+            sides=partial(excess_sides, untrained=STATES[0]),
+        ),
     },
     published={
         "selective_excess": PublishedAnalysis(

@@ -7,6 +7,7 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core.layers import layer_gosi
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import absence_of, negative_correlation, not_in_paper
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
@@ -30,16 +31,38 @@ def _pooled(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -
     return tuple(rows)
 
 
+OF_TEST_LOSS = Quantity(
+    label="rank correlation of mean gOSI and test loss",
+    unit="rank correlation",
+    higher="more selective, more loss",
+    lower="more selective, less loss",
+    of="mean gOSI",
+    against="test loss (nat)",
+    published_alike=True,
+)
+GIVEN_TRAINING_LOSS = Quantity(
+    label="rank correlation of mean gOSI and test loss, given training loss",
+    unit="rank correlation",
+    higher="more selective, more loss",
+    lower="more selective, less loss",
+    of="rank of gOSI, less what training loss explains",
+    against="rank of test loss, likewise",
+)
+
+
 QUESTION = Question(
     title="Do networks that generalise better have more selective lower layers?",
     paper_section="3.3",
     claim="Over 200 networks, layer-mean gOSI correlates negatively with test loss in the lower layers, except in"
     " Conv 1.",
     estimands={
-        "gosi_against_test_loss": Estimand(values=layer_gosi, against=test_loss),
-        "gosi_against_test_loss_absence": Estimand(values=layer_gosi, against=test_loss),
+        "gosi_against_test_loss": Estimand(values=layer_gosi, quantity=OF_TEST_LOSS, against=test_loss),
+        "gosi_against_test_loss_absence": Estimand(values=layer_gosi, quantity=OF_TEST_LOSS, against=test_loss),
         "gosi_against_test_loss_given_training_loss": Estimand(
-            values=gosi_given_training_loss, against=test_loss_given_training_loss, across_networks=True
+            values=gosi_given_training_loss,
+            quantity=GIVEN_TRAINING_LOSS,
+            against=test_loss_given_training_loss,
+            across_networks=True,
         ),
     },
     published={

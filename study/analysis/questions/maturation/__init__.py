@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import absence_of, not_in_paper
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.questions.maturation.estimands import (
@@ -14,16 +15,29 @@ from study.analysis.questions.maturation.notes import notes
 from study.analysis.questions.maturation.published import one_network
 from study.vocabulary.schema import MATURATION
 
+OVER_EPOCHS = Quantity(
+    label="rank correlation over epochs of mean gOSI and validation loss",
+    unit="rank correlation",
+    higher="both rise or fall together",
+    lower="gOSI rises as loss falls",
+    published_alike=True,
+)
+LINK = Quantity(
+    label="rank correlation over epochs of mean gOSI and validation loss, each less its mean over networks",
+    unit="rank correlation",
+    higher="above the others in both",
+    lower="more selective than the others when its loss is lower",
+)
 QUESTION = Question(
     title="Do selectivity and validation loss change together during training?",
     paper_section="3.2",
     claim="Over the first 50 epochs, layer-mean gOSI rises while validation loss falls: a strong negative rank correlation in"
     " Conv 1 to Conv 5, which says that both change together.",
     estimands={
-        "gosi_against_validation_loss": Estimand(values=gosi_against_validation_loss),
-        "gosi_against_validation_loss_absence": Estimand(values=gosi_against_validation_loss),
+        "gosi_against_validation_loss": Estimand(values=gosi_against_validation_loss, quantity=OVER_EPOCHS),
+        "gosi_against_validation_loss_absence": Estimand(values=gosi_against_validation_loss, quantity=OVER_EPOCHS),
         "link_within_networks": Estimand(
-            values=link_within_networks, pairs=residual_similarities, across_networks=True
+            values=link_within_networks, quantity=LINK, pairs=residual_similarities, across_networks=True
         ),
     },
     published={

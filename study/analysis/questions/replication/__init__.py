@@ -28,7 +28,7 @@ def _if_measured(question: Question, name: str, group: str) -> Estimand:
             return question.estimands[name].values(networks)
         return layer_gosi(networks).isel(layer=slice(0))
 
-    return Estimand(values=values)
+    return Estimand(values=values, quantity=question.estimands[name].quantity)
 
 
 def _described(question: Question, name: str, group: str, test: str) -> PublishedAnalysis:

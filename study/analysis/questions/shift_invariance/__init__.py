@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import xarray as xr
 
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import by_eye, not_in_paper, published_layer
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
@@ -14,6 +13,7 @@ from study.analysis.questions.shift_invariance.estimands import (
     consistency_difference,
     depth_correlation,
     last_layer_log_ratio,
+    log_variation,
 )
 from study.analysis.questions.shift_invariance.figures import figures, notes
 
@@ -28,8 +28,35 @@ def _depth(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) ->
     return tuple(published_layer(layer, rho, rho < 0, "no test: a falling curve of one network") for layer in layers)
 
 
-def _against(half: str) -> Callable[[xr.DataTree], xr.DataArray]:
-    return lambda study: last_layer_log_ratio(study, "top", half)
+def _against(half: str) -> Estimand:
+    """Return the variation of the last layer with the top half ablated, over that with another half ablated."""
+    return Estimand(
+        values=lambda study: last_layer_log_ratio(study, "top", half),
+        quantity=Quantity(
+            label=f"variation of the last layer under shifts, more selective half ablated over {half} half ablated",
+            unit="log ratio",
+            higher="varies more without the more selective half",
+            lower="varies less without it",
+            sides=("top", half),
+            sides_label="log coefficient of variation",
+        ),
+        sides=lambda study: log_variation(study, ("top", half)),
+    )
+
+
+WITH_DEPTH = Quantity(
+    label="rank correlation of depth and variation under shifts",
+    unit="rank correlation",
+    higher="deeper layers vary more",
+    lower="deeper layers vary less",
+    published_alike=True,
+)
+CONSISTENCY = Quantity(
+    label="share of predictions that survive a shift, more selective half ablated minus random half ablated",
+    unit="share of images",
+    higher="more survive",
+    lower="fewer survive without the more selective half",
+)
 
 
 QUESTION = Question(
@@ -38,11 +65,11 @@ QUESTION = Question(
     claim="Ablating the more selective half of Conv 2 or Conv 3 raises the coefficient of variation of FC 1 under"
     " shifts of the image; the coefficient falls with depth.",
     estimands={
-        "fc1_cv_against_random_half": Estimand(values=_against("random")),
-        "fc1_cv_against_bottom_half": Estimand(values=_against("bottom")),
-        "cv_against_depth": Estimand(values=depth_correlation),
+        "fc1_cv_against_random_half": _against("random"),
+        "fc1_cv_against_bottom_half": _against("bottom"),
+        "cv_against_depth": Estimand(values=depth_correlation, quantity=WITH_DEPTH),
         "consistency_against_random_half": Estimand(
-            values=lambda study: consistency_difference(study, "top", "random")
+            values=lambda study: consistency_difference(study, "top", "random"), quantity=CONSISTENCY
         ),
     },
     published={

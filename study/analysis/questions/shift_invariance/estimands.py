@@ -9,6 +9,7 @@ import xarray as xr
 
 from study import stats
 from study.analysis.core.layers import layer_means, tuning_of, units_of
+from study.analysis.core.point_values import side_by_side
 
 INTACT = "intact"
 
@@ -66,6 +67,15 @@ def last_layer_log_ratio(study: xr.DataTree, half: str, reference: str) -> xr.Da
     cv = shifts_of(study)["cv_mean"].sel(layer=last_layer(study), drop=True)
     log_cv: xr.DataArray = xr.apply_ufunc(np.log, cv.where(cv > 0))
     return _compared(log_cv, study, half, reference)
+
+
+def log_variation(study: xr.DataTree, halves: Sequence[str]) -> xr.DataArray:
+    """Return the log of the last layer's mean coefficient of variation with each half ablated: (network, layer, side)."""
+    cv = shifts_of(study)["cv_mean"].sel(layer=last_layer(study), drop=True)
+    layers = ablated_layers(study)
+    of_halves = [_under(cv, layers, half).where(_has_halves(study, layers)) for half in halves]
+    logarithm: xr.DataArray = xr.apply_ufunc(np.log, side_by_side(*of_halves).where(lambda value: value > 0))
+    return logarithm
 
 
 def depth_correlation(study: xr.DataTree) -> xr.DataArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import (
     not_in_paper,
     published_layer,
@@ -26,13 +27,28 @@ def _share_of_all_units(
     return tuple(rows)
 
 
+def _quantity(of: str, *, published: bool) -> Quantity:
+    return Quantity(
+        label=f"share of {of} that prefer one orientation at every spatial frequency",
+        unit="share of units",
+        higher="most prefer one orientation",
+        lower="most do not",
+        published_alike=published,
+    )
+
+
 QUESTION = Question(
     title="Does a unit prefer the same orientation at every spatial frequency?",
     paper_section="A.2",
     claim="For most selective units the range of preferred orientations over spatial frequencies is 0.",
     estimands={
-        "zero_range_share": Estimand(values=lambda study: zero_range_share(study, 1)),
-        "zero_range_share_two_frequencies": Estimand(values=lambda study: zero_range_share(study, 2)),
+        "zero_range_share": Estimand(
+            values=lambda study: zero_range_share(study, 1), quantity=_quantity("selective units", published=True)
+        ),
+        "zero_range_share_two_frequencies": Estimand(
+            values=lambda study: zero_range_share(study, 2),
+            quantity=_quantity("selective units with two frequencies or more", published=False),
+        ),
     },
     published={
         "zero_range_share": PublishedAnalysis(

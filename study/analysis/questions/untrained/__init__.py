@@ -7,6 +7,8 @@ from functools import partial
 import xarray as xr
 
 from study.analysis.core.layers import layer_means, tuning_of
+from study.analysis.core.point_values import side_by_side
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import (
     by_eye,
     not_in_paper,
@@ -14,6 +16,7 @@ from study.analysis.core.published import (
 from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.core.results import PublishedLayer
 from study.analysis.questions.existence.estimands import selective_excess, selective_share
+from study.analysis.questions.existence.quantities import selective_quantity, selective_sides
 from study.analysis.questions.untrained.figures import figures, notes
 from study.vocabulary.schema import NORMALISED, STATES
 
@@ -37,19 +40,53 @@ def _few(networks: xr.DataTree, layers: tuple[str, ...], *, root_seed: int) -> t
     return by_eye(share, layers, lambda value: 0 < value < 0.5, "histogram by eye: here, some but less than half")
 
 
+def _gained(untrained: str, name: str) -> Estimand:
+    """Return what training adds to the mean gOSI of a network that was, before it, in a state called `name`."""
+    return Estimand(
+        values=partial(gosi_gain, untrained=untrained),
+        quantity=Quantity(
+            label="mean gOSI after training minus before",
+            unit="gOSI",
+            higher="more selective after training",
+            lower="less selective after training",
+            sides=(name, "trained"),
+            sides_label="mean gOSI of the layer's units",
+            published_alike=True,
+        ),
+        sides=lambda study: side_by_side(
+            *(layer_means(tuning_of(study, one)["gosi"]) for one in (untrained, "analysed"))
+        ),
+    )
+
+
+def _few_selective(state: str) -> Estimand:
+    return Estimand(
+        values=lambda study: selective_share(tuning_of(study, state)),
+        quantity=Quantity(
+            label="share of selective units before training",
+            unit="share of units",
+            higher="most are selective",
+            lower="less than half are selective",
+            published_alike=True,
+        ),
+    )
+
+
 QUESTION = Question(
     title="How selective is a network before it has seen an image?",
     paper_section="A.3",
     claim="A network with random weights has a few orientation-selective units; its selectivity is far weaker than a"
     " trained network's.",
     estimands={
-        "gosi_gain": Estimand(values=partial(gosi_gain, untrained=NORMALISED)),
-        "gosi_gain_identity": Estimand(values=partial(gosi_gain, untrained=STATES[0])),
-        "initial_selective_share": Estimand(values=lambda study: selective_share(tuning_of(study, "initial"))),
-        "initial_selective_share_normalised": Estimand(
-            values=lambda study: selective_share(tuning_of(study, NORMALISED))
+        "gosi_gain": _gained(NORMALISED, "normalised"),
+        "gosi_gain_identity": _gained(STATES[0], "untrained"),
+        "initial_selective_share": _few_selective(STATES[0]),
+        "initial_selective_share_normalised": _few_selective(NORMALISED),
+        "initial_selective_excess": Estimand(
+            values=lambda study: selective_excess(tuning_of(study, "initial")),
+            quantity=selective_quantity("untrained"),
+            sides=lambda study: selective_sides(tuning_of(study, "initial")),
         ),
-        "initial_selective_excess": Estimand(values=lambda study: selective_excess(tuning_of(study, "initial"))),
     },
     published={
         "gosi_gain": PublishedAnalysis(

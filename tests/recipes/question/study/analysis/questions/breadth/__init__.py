@@ -8,6 +8,7 @@ import xarray as xr
 from study.analysis.core.charts import Chart
 from study.analysis.core.layers import layer_means
 from study.analysis.core.means import mean_over_networks
+from study.analysis.core.points import Quantity
 from study.analysis.core.published import not_in_paper
 from study.analysis.core.question import Estimand, Question
 from study.analysis.core.results import Figure, HypothesisResult
@@ -51,7 +52,17 @@ QUESTION = Question(
     title="Is a unit driven by a few of the gratings, or by most?",
     paper_section="3.1",
     claim="The paper does not say.",
-    estimands={"mean_breadth": Estimand(values=mean_breadth)},
+    estimands={
+        "mean_breadth": Estimand(
+            values=mean_breadth,
+            quantity=Quantity(
+                label="mean breadth of a layer's units",
+                unit="share of gratings",
+                higher="driven by most gratings",
+                lower="driven by a minority",
+            ),
+        )
+    },
     published={"mean_breadth": not_in_paper("The paper does not ask this.")},
     figures=_figures,
     notes=lambda networks, results, *, root_seed: (),
