@@ -292,7 +292,7 @@ def test_files_that_cannot_be_loaded_are_named(tmp_path: Path) -> None:
         assert len(str(line.value)) < 700
     path = Path(saved(tmp_path, head()))
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(StudyError, match="cannot be loaded"):
+    with pytest.raises(StudyError, match="is cut off or damaged"):
         from_file(str(path))
     with pytest.raises(StudyError, match=r"absent\.keras does not exist"):
         from_file(str(tmp_path / "absent.keras"))

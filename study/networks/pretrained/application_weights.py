@@ -10,7 +10,8 @@ from typing import Any
 import keras
 
 from study.networks.pretrained.applications import applications
-from study.vocabulary.errors import StudyError, one_line, refuse_unless
+from study.networks.pretrained.keras_file import refuse_damaged_weights
+from study.vocabulary.errors import StudyError, one_line, refuse_unless, shown
 
 WEIGHTS_SUFFIXES = (".weights.h5", ".h5", ".keras")
 
@@ -71,3 +72,6 @@ def read_weights(model: keras.Model, path: Path) -> None:
             f"--weights {path}: these are no weights of {model.name} with input {model.input_shape[1:]} and"
             f" {model.output_shape[-1]} outputs ({one_line(error)}); give a file saved from the same network"
         ) from error
+    refuse_damaged_weights(
+        model, origin=f"--weights {shown(path)}", remedy="give a file from before training went wrong"
+    )

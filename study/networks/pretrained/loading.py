@@ -160,10 +160,11 @@ def _application(
 def _file(path: Path, weights: str | None, chosen: str | None, input_size: int | None) -> LoadedModel:
     """Return the network in a .keras file; see `load`."""
     refuse_unless(weights is None, f"--weights {weights}: {path.name} holds its own weights; leave --weights out")
-    made = network_in(path)
+    made, changes = network_in(path)
     remarks = [
         f"{path.name} is a file from elsewhere: it was loaded in Keras' safe mode, which runs no code that a file"
-        " brings, but load only files whose origin you trust"
+        " brings, but load only files whose origin you trust",
+        *changes,
     ]
     if chosen is None:
         refuse_unless(
