@@ -1,3 +1,36 @@
 """Do orientation-selective units cause generalisation in image recognition? A pre-registered study."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 __version__ = "0.8.0"
+
+
+def open(name: str | Path) -> xr.DataTree:
+    """Open everything that a study measured: `study.open("quick")["tuning"]`.
+
+    Parameters
+    ----------
+    name
+        Of a study in `data/` of the working directory, or the path of a study's store, a `.zarr` folder.
+
+    Returns
+    -------
+    xarray.DataTree
+        A group a measurement; values are read when they are asked for. Closed by `.close()` or at the end of `with`.
+
+    Raises
+    ------
+    StudyError
+        When there is no such study, it is damaged, or of another version's form.
+    """
+    from study.commands.study_folder import DATA
+    from study.store import StudyFolder, open_study
+
+    path = Path(name)
+    return open_study(path if path.suffix == ".zarr" else StudyFolder(DATA / path).compacted)
