@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "study.commands.run:COMMAND",
     "report": "study.commands.stored:REPORT",
     "status": "study.commands.stored:STATUS",
+    "compare": "study.commands.stored:COMPARE",
     "probe_model": "study.commands.external:COMMAND",
     "calibrate": "study.commands.calibrate:COMMAND",
 }

@@ -90,7 +90,7 @@ def test_an_unknown_command_is_refused_in_one_line(capsys: pytest.CaptureFixture
     assert listing.main(["runn"]) == 2
     assert (
         capsys.readouterr().err
-        == "study: 'runn' is no command; the commands are run, report, status, probe_model, calibrate\n"
+        == "study: 'runn' is no command; the commands are run, report, status, compare, probe_model, calibrate\n"
     )
 
 

@@ -20,6 +20,11 @@ examples:
 
 Reads alone: it can be asked while a run goes on.
 """
+COMPARE_EPILOG = """\
+examples:
+  python -m study compare quick short        verdicts, effects and intervals side by side, and the settings that differ
+  python -m study compare quick short --json for another program
+"""
 
 
 def report_parser() -> argparse.ArgumentParser:
@@ -45,6 +50,20 @@ def status_parser() -> argparse.ArgumentParser:
     return made
 
 
+def compare_parser() -> argparse.ArgumentParser:
+    """Return the command line of `compare`."""
+    made = command_parser(
+        "compare",
+        description="Set two studies side by side: verdicts, effects with intervals, and in which settings they differ.",
+        epilog=COMPARE_EPILOG,
+    )
+    made.add_argument("first", metavar="A", help="of data/A")
+    made.add_argument("second", metavar="B", help="of data/B")
+    made.add_argument("--all", action="store_true", help="layers without a value as well")
+    made.add_argument("--json", action="store_true", help="print JSON in place of tables")
+    return made
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from study.commands.stored.reporting import report
 
@@ -57,6 +76,12 @@ def _status(arguments: argparse.Namespace) -> int:
     return status(arguments)
 
 
+def _compare(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.comparison import compare
+
+    return compare(arguments)
+
+
 REPORT = Command(
     summary="Analyse a study that is there and write its report again, from what is stored.",
     parser=report_parser,
@@ -67,5 +92,11 @@ STATUS = Command(
     summary="Say how far studies are: networks done, failed and left, who is running, looks, disk.",
     parser=status_parser,
     run=_status,
+    after_interruption="nothing was written",
+)
+COMPARE = Command(
+    summary="Set two studies side by side: verdicts, effects with intervals, settings that differ.",
+    parser=compare_parser,
+    run=_compare,
     after_interruption="nothing was written",
 )
