@@ -131,7 +131,7 @@ def _print_effects(
     names: tuple[str, str], first: Concluded, second: Concluded, console: Console, *, everything: bool
 ) -> None:
     """Print effects in every layer with a verdict in either study, or in every layer."""
-    table = Table("hypothesis", "layer", *(f"{shown(name)}: estimate [interval] (n)" for name in names))
+    table = Table("hypothesis", "layer", *(f"{shown(name)}: estimate, interval (n)" for name in names))
     for key in dict.fromkeys((*first.effects, *second.effects)):
         effects = [one.effects.get(key) for one in (first, second)]
         if everything or any(effect is not None and np.isfinite(effect.estimate) for effect in effects):
