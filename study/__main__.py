@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from study.commands.command import DONE, REFUSED, Command
+from study.commands.command import DONE, Command, refuse_command
 
 # Each command's name, and where it is declared.
 COMMANDS = {
@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(listing())
         return DONE
     if name not in COMMANDS:
-        print(f"study: {name!r} is no command; the commands are {', '.join(COMMANDS)}", file=sys.stderr)
-        return REFUSED
+        return refuse_command(name, list(COMMANDS))
     return command(name).main(others)
 
 

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import NoReturn
 
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
+from study.vocabulary.text import meant
+
+_MOST_DIGITS = 20  # of a whole number; its range is narrower wherever it is used
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one line, as the rest of the program does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with a command line, with the flag that may have been meant.
+
+        Raises
+        ------
+        StudyError
+            Always.
+        """
+        flag = re.search(r"unrecognized arguments: (--[^\s=]+)", message)
+        hint = meant(flag[1], self._option_string_actions) if flag else ""
+        raise StudyError(f"{message}{hint}; {self.prog} --help says what there is")
+
 
 REGISTRATION = "preregistration.md"
 
 
 def command_parser(name: str, *, description: str, epilog: str) -> argparse.ArgumentParser:
-    """Return the parser of a command without arguments yet; the epilog is printed line by line as it is written."""
-    return argparse.ArgumentParser(
+    """Return the parser of a command without arguments yet; the epilog is printed line by line as it is written.
+
+    It raises `StudyError` where a command line cannot be parsed.
+    """
+    return _Parser(
         prog=f"python -m study {name}",
         description=description,
         epilog=epilog,
@@ -20,10 +45,25 @@ def command_parser(name: str, *, description: str, epilog: str) -> argparse.Argu
     )
 
 
+def whole_number(text: str) -> int:
+    """Return the number that an argument writes, for `type` of an argument.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        When it is none, or has more digits than any number that is allowed anywhere.
+    """
+    if not re.fullmatch(r"\s*[+-]?[0-9]+\s*", text):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no whole number")
+    if len(text) > _MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} has more than {_MOST_DIGITS} digits")
+    return int(text)
+
+
 def add_seed(parser: argparse.ArgumentParser, *, default: int | None = 0) -> None:
     """Add `--seed`; None leaves it to a profile."""
     parser.add_argument(
-        "--seed", type=int, default=default, metavar="N", help="root of all random numbers (default: 0)"
+        "--seed", type=whole_number, default=default, metavar="N", help="root of all random numbers (default: 0)"
     )
 
 

@@ -6,14 +6,16 @@ It imports the others inside its functions, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser
+from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
 from study.commands.command import Command
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted, shown
+from study.vocabulary.text import meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--studies",
-        type=int,
+        type=whole_number,
         metavar="N",
         help=f"simulated for each case, from {FEWEST} to {MOST} (default: {STUDIES}, with --all {STUDIES_OF_ALL}); a quarter of"
         " that for power alone",
@@ -94,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
         " measured at, or the registered minimum where that is larger (default: cifar10-small)",
     )
     add_seed(made)
-    made.add_argument("--workers", type=int, metavar="N", help="processes (default: one per core)")
+    made.add_argument("--workers", type=whole_number, metavar="N", help="processes (default: one per core)")
     add_preregistration(made)
     return made
 
@@ -189,8 +191,10 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     numbers = [part.strip() for part in text.split(",")]
-    if not all(number.isdecimal() and 2 <= int(number) <= 10_000 for number in numbers):
-        raise StudyError(f"--networks {text!r} is not allowed: write whole numbers from 2 to 10000, such as 8,24,80")
+    if not all(re.fullmatch("[0-9]{1,5}", number) and 2 <= int(number) <= 10_000 for number in numbers):
+        raise StudyError(
+            f"--networks {quoted(text)} is not allowed: write whole numbers from 2 to 10000, such as 8,24,80"
+        )
     return tuple(sorted({int(number) for number in numbers}))
 
 
@@ -198,7 +202,10 @@ def _chosen(registration: Registration, names: Sequence[str], source: str) -> tu
     registered = registration.hypotheses
     for name in names:
         if name not in registered:
-            raise StudyError(f"--hypothesis {name!r} is not registered in {source}; it has {', '.join(registered)}")
+            raise StudyError(
+                f"--hypothesis {quoted(name)} is not registered in {shown(source)}{meant(name, registered)}; it has"
+                f" {', '.join(registered)}"
+            )
     return tuple(registered[name] for name in dict.fromkeys(names or registered))
 
 

@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from study.vocabulary.errors import StudyError, console_line, one_line
+from study.vocabulary.errors import StudyError, console_line, one_line, quoted
+from study.vocabulary.text import meant
 
 DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
 
@@ -42,9 +43,8 @@ class Command:
             0 done, 1 done but something failed, 2 refused, 70 a fault of this program, 130 interrupted. The last three say
             why in one line.
         """
-        parsed = self.parser().parse_args(arguments)
         try:
-            return self.run(parsed)
+            return self.run(self.parser().parse_args(arguments))
         except StudyError as error:
             say(str(error))
             return REFUSED
@@ -60,7 +60,13 @@ class Command:
 
 def say(message: str) -> None:
     """Print one line on standard error, whatever stands in the message."""
-    print(f"study: {console_line(message)}", file=sys.stderr)
+    print(console_line(f"study: {message}"), file=sys.stderr)
+
+
+def refuse_command(name: str, known: Sequence[str]) -> int:
+    """Say that there is no such command, and return the exit code."""
+    say(f"{quoted(name)} is no command{meant(name, known)}; the commands are {', '.join(known)}")
+    return REFUSED
 
 
 def described(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 _LONGEST_NAME, _LONGEST_REASON, _LONGEST_LINE = 100, 300, 2_000
+_LEFT_OUT = "..."
 # Control, format (such as bidirectional overrides), surrogate, unassigned and line-breaking characters.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
@@ -28,12 +29,22 @@ def shown(text: object, *, longest: int = _LONGEST_NAME) -> str:
     text
         Anything; what is no text is shown as `str` gives it.
     longest
-        Characters of the result after which the middle is left out; of a path both ends matter.
+        Characters of the result; where it would be longer, its middle is left out: of a path both ends matter.
     """
-    whole = str(text)
+    try:
+        whole = str(text)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
     # An absurdly long text is cut before it is gone through: at most as many characters as can be shown.
-    cut = whole if len(whole) <= longest else f"{whole[: (longest + 1) // 2]}...{whole[-(longest // 2) :]}"
-    return "".join(_visible(character) for character in cut)
+    return _middle_left_out("".join(map(_visible, _middle_left_out(whole, longest))), longest)
+
+
+def quoted(value: object, *, longest: int = _LONGEST_NAME) -> str:
+    """Return a value as Python writes it, text in quotes, as it may stand in a message; see `shown`."""
+    try:
+        return shown(repr(value), longest=longest)
+    except ValueError:  # an integer of more digits than Python writes
+        return "a number of thousands of digits"
 
 
 def one_line(error: BaseException | None, *, longest: int = _LONGEST_REASON) -> str:
@@ -51,15 +62,22 @@ def one_line(error: BaseException | None, *, longest: int = _LONGEST_REASON) -> 
 
 
 def console_line(text: str, *, longest: int = _LONGEST_LINE) -> str:
-    """Return a message as it is printed: one line, printable, cut after `longest` characters."""
-    kept = text if len(text) <= longest else f"{text[:longest]}..."
-    return "".join(_visible(character) for character in kept)
+    """Return a message as it is printed: one line, printable, of at most `longest` characters."""
+    visible = "".join(map(_visible, text[: longest + 1]))
+    return visible if len(visible) <= longest else f"{visible[: longest - len(_LEFT_OUT)]}{_LEFT_OUT}"
 
 
 def refuse_unless(condition: bool, message: str) -> None:
     """Raise `StudyError` with `message` unless `condition` holds."""
     if not condition:
         raise StudyError(message)
+
+
+def _middle_left_out(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    kept = longest - len(_LEFT_OUT)
+    return f"{text[: kept - kept // 2]}{_LEFT_OUT}{text[len(text) - kept // 2 :]}"
 
 
 def _visible(character: str) -> str:

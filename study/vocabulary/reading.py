@@ -1,8 +1,8 @@
 """How every file from outside is read: regular, of a sane size, in a known encoding, parsed within limits.
 
 A file that a user names, or that lies in a study's folder where anybody may have put it, can be anything: a pipe that
-never ends, a device, gigabytes, text of another encoding, brackets nested beyond any reader's stack. Each of these ends
-in one line; none hangs, and none ends in a traceback.
+never ends, a device, gigabytes, text of another encoding, brackets nested beyond any reader's stack, keys that keep a
+parser busy for hours. Each of these ends in one line; none hangs, and none ends in a traceback.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import codecs
 import errno
 import json
 import os
-import re
 import stat
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from study.vocabulary.errors import StudyError, one_line, shown
 
 MOST_BYTES = 16_000_000  # of a text file that people or this program write
-MOST_DEPTH = 64  # of brackets within brackets
+MOST_TOML_BYTES = 1_000_000  # of settings that people write
+MOST_DEPTH = 64  # of tables and lists within each other
+MOST_DOTS = 500  # on a line of TOML: the time that its parser takes for a dotted key grows with the square of them
+MOST_BITS = 64  # of an integer in TOML; longer ones, which may be written in base 16, cannot even be shown
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -30,7 +32,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-_QUOTED_OR_BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[\[\]{}]')
 
 
 def read_bytes(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int = MOST_BYTES) -> bytes:
@@ -107,7 +108,7 @@ def read_json(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int
     return parse_json(text, what=_named(path, origin), remedy=remedy)
 
 
-def read_toml(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int = MOST_BYTES) -> dict[str, Any]:
+def read_toml(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int = MOST_TOML_BYTES) -> dict[str, Any]:
     """Return the tables of a TOML file.
 
     Raises
@@ -138,7 +139,12 @@ def parse_toml(text: str, *, what: str, remedy: str = "") -> dict[str, Any]:
     StudyError
         When it is no TOML, is nested deeper than `MOST_DEPTH`, or holds a number too long to read.
     """
+    if any(line.count(".") > MOST_DOTS for line in text.split("\n")):
+        raise _refusal(what, f"is not valid TOML (a line with more than {MOST_DOTS} dots)", remedy)
     tables: dict[str, Any] = _parsed(tomllib.loads, text, "TOML", what, remedy)
+    for key, value in _leaves(tables):
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
+            raise _refusal(what, f"{shown(key)} is an integer of more than {MOST_BITS} bits", remedy)
     return tables
 
 
@@ -148,34 +154,43 @@ def refusal(path: Path, reason: str, *, origin: str = "", remedy: str = "") -> S
 
 
 def _parsed(parse: Callable[[Any], Any], text: str | bytes, kind: str, what: str, remedy: str) -> Any:
-    if _depth(text) > MOST_DEPTH:
-        raise _refusal(what, f"is nested deeper than {MOST_DEPTH} brackets", remedy)
     try:
         value = parse(text)
-    except (ValueError, RecursionError) as error:  # bad syntax, and integers of thousands of digits
+    except RecursionError as error:
+        raise _refusal(what, f"is nested deeper than {MOST_DEPTH} tables and lists", remedy) from error
+    except ValueError as error:  # bad syntax, and integers of thousands of digits
         raise _refusal(what, f"is not valid {kind} ({one_line(error, longest=160)})", remedy) from error
-    if _value_depth(value) > MOST_DEPTH:  # of dotted keys
-        raise _refusal(what, f"is nested deeper than {MOST_DEPTH} tables", remedy)
+    if _depth(value) > MOST_DEPTH:
+        raise _refusal(what, f"is nested deeper than {MOST_DEPTH} tables and lists", remedy)
     return value
 
 
-def _depth(text: str | bytes) -> int:
-    """Return the deepest nesting of brackets outside quotes, or more than that where quotes do not match."""
-    deepest = depth = 0
-    for match in _QUOTED_OR_BRACKET.finditer(text if isinstance(text, str) else text.decode("utf-8", "replace")):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match.group(), 0)
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _value_depth(value: Any) -> int:
+def _depth(value: Any) -> int:
     """Return how deep tables and lists lie within each other, counted no further than is refused."""
     depth, level = -1, [value]
     while level and depth <= MOST_DEPTH:
-        containers = [item for item in level if isinstance(item, (dict, list))]
-        level = [inner for item in containers for inner in (item.values() if isinstance(item, dict) else item)]
+        level = [inner for item in level for inner in _inside(item)]
         depth += 1
     return depth
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _leaves(tables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every value that is neither table nor list, with its dotted key."""
+    rest = list(tables.items())
+    while rest:
+        key, value = rest.pop()
+        if isinstance(value, dict):
+            rest += [(f"{key}.{name}", inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            rest += [(key, inner) for inner in value]
+        else:
+            yield key, value
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 _UNPRINTABLE: Final = {
     "Cc": "a control character",
@@ -41,8 +43,22 @@ def checked_name(text: str, *, what: str, remedy: str, longest: int = 200) -> st
         With the text, escaped, the character that is refused and its place.
     """
     if problem := _problem(text, longest):
-        raise StudyError(f"{what} {text[:60]!a}: {problem}; {remedy}")
+        raise StudyError(f"{what} {quoted(text)}: {problem}; {remedy}")
     return text
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return the question whether the most similar of the known names was meant, '' where none is similar.
+
+    Parameters
+    ----------
+    name
+        What was written; only its first 100 characters are compared.
+    known
+        The names there are.
+    """
+    similar = difflib.get_close_matches(name[:100].casefold(), list(known), n=1)
+    return f" (did you mean {similar[0]}?)" if similar else ""
 
 
 def _problem(text: str, longest: int) -> str:

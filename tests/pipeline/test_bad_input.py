@@ -70,20 +70,6 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return refusal
 
 
-@pytest.mark.parametrize("command_line", [["--nope"], ["--workers", "two"], ["--seed", "1.5"], ["extra"]])
-def test_malformed_command_line_ends_with_two(
-    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command_line: list[str]
-) -> None:
-    """What the parser itself refuses ends with exit code 2, names the value, and touches nothing."""
-    monkeypatch.chdir(place)
-    before = snapshot(place)
-    with pytest.raises(SystemExit) as ended:
-        main(command_line)
-    assert ended.value.code == 2
-    assert command_line[-1] in capsys.readouterr().err
-    assert snapshot(place) == before
-
-
 def test_number_of_images_beyond_reason_is_refused(
     place: Path, refused: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from study.vocabulary.errors import StudyError, console_line, one_line, shown
+from study.vocabulary.errors import StudyError, console_line, one_line, quoted, shown
 from study.vocabulary.reading import MOST_DEPTH, parse_json, parse_toml, read_bytes, read_json, read_text, read_toml
 
 
@@ -70,13 +71,40 @@ def test_json_beyond_the_limits_is_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a = " + "[" * 100_000, "a = " + "9" * 10_000, ".".join("abcdefghij" * 10) + " = 1", "a = ", "= 1"]
+    "text",
+    [
+        "a = " + "[" * 100_000,
+        "a = " + "[" * 100 + "]" * 100,
+        "a = " + "9" * 10_000,
+        ".".join("abcdefghij" * 10) + " = 1",
+        "a = ",
+        "= 1",
+    ],
 )
 def test_toml_beyond_the_limits_is_one_line(text: str) -> None:
     """The same of TOML, whose dotted keys nest without a bracket."""
     with pytest.raises(StudyError, match=r"profile x: is n(ot valid TOML|ested deeper)") as refused:
         parse_toml(text, what="profile x", remedy="mend it")
     assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "text", ['\\"' * 400_000, "'" * 400_001, ".".join("a" * 400_000) + " = 1", "[" + "a." * 400_000]
+)
+def test_toml_that_keeps_its_parser_busy_is_one_line(text: str) -> None:
+    """Quotes that do not match and dotted keys of a hundred thousand parts are refused in moments, not in hours."""
+    started = time.monotonic()
+    with pytest.raises(StudyError, match=r"profile x: is not valid TOML"):
+        parse_toml(text, what="profile x")
+    assert time.monotonic() - started < 5
+
+
+def test_an_integer_that_cannot_be_written_is_named_by_its_key() -> None:
+    """Python refuses to write integers of thousands of digits, which base 16 lets in."""
+    number = "0x" + "f" * 10_000
+    with pytest.raises(StudyError, match=r"profile x: a\.b is an integer of more than 64 bits"):
+        parse_toml(f"[a]\nb = [1, [{number}]]", what="profile x")
+    assert shown(int(number, 16)) == quoted(int(number, 16)) == "a number of thousands of digits"
 
 
 def test_what_is_within_the_limits_is_read(tmp_path: Path) -> None:
@@ -94,8 +122,10 @@ def test_names_cannot_forge_lines() -> None:
     assert shown("a\nb\x1b[31m\u202e\udcff") == r"a\nb\x1b[31m\u202e\udcff"
     assert shown("Straße 日本 é") == "Straße 日本 é"
     assert console_line("one\r\ntwo\u2028three") == r"one\r\ntwo\u2028three"
-    assert len(shown("x" * 10_000_000, longest=100)) == 103
-    assert len(console_line("x" * 10_000)) == 2_003
+    assert len(shown("x" * 10_000_000, longest=100)) == 100
+    assert shown("ab" * 10, longest=10) == "abab...bab"
+    assert len(shown("\x1b" * 1_000)) == 100
+    assert len(console_line("x" * 10_000)) == len(console_line("\x1b" * 10_000)) == 2_000
     assert one_line(ValueError("a\n  b\x07")) == r"a b\x07"
     assert shown(Path("a") / os.fsdecode(b"b\xff")).encode("utf-8").decode() == r"a/b\udcff"
     assert sys.getdefaultencoding() == "utf-8"

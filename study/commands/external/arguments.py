@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser
+from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
 from study.vocabulary.errors import refuse_unless
 
 _BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
@@ -74,11 +74,17 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--input-size",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="width of the pictures in pixels, a multiple of 4 (default: the model's)",
     )
-    add("--permutations", type=int, default=1000, metavar="N", help="shuffles of each unit's responses (default: 1000)")
+    add(
+        "--permutations",
+        type=whole_number,
+        default=1000,
+        metavar="N",
+        help="shuffles of each unit's responses (default: 1000)",
+    )
 
 
 def _add_photographs(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +103,7 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--n-images",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="so many of the photographs, drawn at random, classes alike (default: all)",
     )
@@ -108,14 +114,14 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--null-draws",
-        type=int,
+        type=whole_number,
         default=100,
         metavar="N",
         help="random splits of a layer that these are compared with (default: 100)",
     )
     add(
         "--null-images",
-        type=int,
+        type=whole_number,
         default=256,
         metavar="N",
         help="photographs that random splits are measured on (default: 256)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from study.commands.arguments import add_preregistration, add_seed, command_parser
+from study.commands.arguments import add_preregistration, add_seed, command_parser, whole_number
 from study.vocabulary.image_source import image_sources
 
 EPILOG = """\
@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
         + "; ".join(f"{source.name}: {source.data_dir}" for source in sources if source.data_dir),
     )
     made.add_argument("--name", help="name of data/NAME and reports/NAME.html (default: the profile's name)")
-    made.add_argument("--workers", type=int, metavar="N", help="networks trained at once (default: one per core)")
+    made.add_argument(
+        "--workers", type=whole_number, metavar="N", help="networks trained at once (default: one per core)"
+    )
     made.add_argument(
         "--scheduler",
         metavar="ADDRESS|FILE",
