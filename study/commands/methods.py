@@ -56,7 +56,8 @@ def _networks(config: Config, study: xr.DataTree, images: Mapping[str, Any]) -> 
     return [
         (
             "Images",
-            f"{images['description'].rstrip('.')}. {images['train']:,} images train, {images['validation']:,} choose the"
+            f"{images['description'].rstrip('.')}.{_remarks(images)}"
+            f" {images['train']:,} images train, {images['validation']:,} choose the"
             f" epoch, {images['test']:,} test; stratified by class, split seed {config.images.split_seed}. Pixels are divided"
             " by 255 and the mean of the training images is subtracted, each pixel by itself.",
         ),
@@ -68,6 +69,11 @@ def _networks(config: Config, study: xr.DataTree, images: Mapping[str, Any]) -> 
             " repeated; a flip is horizontal, with probability one half.",
         ),
     ]
+
+
+def _remarks(images: Mapping[str, Any]) -> str:
+    """Return what was left out of the images or changed as they were read, in sentences, each after a space."""
+    return "".join(f" {line[:1].upper()}{line[1:]}." for line in images.get("remarks", ()))
 
 
 def _memorization(config: Config, images: Mapping[str, Any]) -> tuple[str, str]:

@@ -21,6 +21,10 @@ from study.vocabulary.measurement import Arrays, taken_on
 from study.vocabulary.schema import EXTERNAL, groups_of
 from study.vocabulary.seeding import stream
 
+IMAGE_REMARKS = (
+    "image_remarks"  # the attribute that says what of the photographs was left out, or changed as it was read
+)
+
 
 def gratings_key(network: LoadedModel, layers: tuple[HiddenLayer, ...], settings: ExternalSettings) -> str:
     """Return the digest of all that determines the tuning of a network's units."""
@@ -97,6 +101,7 @@ def measure_external_network(
         "seed": settings.seed,
         "gratings_key": tuning_key,
         "weights_digest": network.weights_digest,
+        **({} if files is None else {IMAGE_REMARKS: list(files.remarks)}),
     }
     return network_tree(subject, _groups(subject, earlier), attributes)
 

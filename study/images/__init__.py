@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from study.vocabulary.errors import StudyError
 from study.vocabulary.image_source import image_sources
+from study.vocabulary.text import checked_name
 
 if TYPE_CHECKING:
     from study.config import ImagesConfig
@@ -25,5 +26,8 @@ def load_images(settings: ImagesConfig) -> ImageSet:
     source = image_sources()[settings.source]
     if source.needs_data_dir and not settings.data_dir:
         raise StudyError(f"--images {source.name} needs --data-dir: a directory that holds {source.data_dir}")
+    checked_name(
+        settings.data_dir or ".", what="--data-dir", remedy="rename the directory, or link to it", longest=4096
+    )
     images: ImageSet = source.read(settings)
     return images

@@ -31,6 +31,8 @@ class ImageSet:
         One sentence for console, store and report.
     official
         Whether these are the official files of a published data set; None when that is unknown or has no meaning.
+    remarks
+        A line each on what was left out, and on images that were changed as they were read.
     """
 
     images: NDArray[np.uint8]
@@ -41,6 +43,7 @@ class ImageSet:
     source: str
     description: str
     official: bool | None
+    remarks: tuple[str, ...] = ()
 
 
 def fingerprint(

@@ -34,7 +34,7 @@ def data(tmp_path):
 
 
 def test_layout_is_read_in_the_order_of_names(data):
-    """Classes and files are sorted by name; the test half is marked; hidden and foreign files do not count."""
+    """Classes and files are sorted by name; the test half is marked; foreign files are said, hidden ones passed over."""
     (data / "train" / "cat" / "notes.txt").write_text("not an image")
     (data / "train" / ".cache").mkdir()
     images = load(data)
@@ -54,6 +54,7 @@ def test_layout_is_read_in_the_order_of_names(data):
     assert images.official is None
     assert images.fingerprint[:12] in images.description
     assert "with a test half" in images.description
+    assert images.remarks == ("left out: files that are no image by their suffix: 1 (train/cat/notes.txt)",)
 
 
 def test_fingerprint_follows_content_not_place(data, tmp_path_factory):
@@ -90,9 +91,9 @@ def test_a_missing_test_half_is_said(data):
     assert "without a test half" in images.description
 
 
-def write_deep_grey(path):
-    """Write a 16-bit grey PNG."""
-    Image.fromarray(np.full((32, 32), 30_000, np.uint16)).save(path)
+def write_fractions(path):
+    """Write pixels that are floating-point numbers, which TIFF can hold."""
+    Image.fromarray(np.full((32, 32), 0.5, np.float32)).save(path, format="TIFF")
 
 
 def bomb(path):
@@ -126,10 +127,13 @@ def truncate(data):
         (remove_class, r"train holds 1 class folder\(s\) \(ant\), a study needs at least 2"),
         (truncate, r"cat/b\.png cannot be read as an image \(.+\); repair, convert or remove it"),
         (lambda data: (data / "train/cat/b.png").write_text("text"), r"cat/b\.png cannot be read as an image"),
-        (lambda data: write_deep_grey(data / "train/cat/b.png"), r"cat/b\.png cannot .*mode I;16 has more than 8 bits"),
+        (lambda data: write_fractions(data / "train/cat/b.png"), r"cat/b\.png cannot .*pixels are floating point"),
         (lambda data: bomb(data / "train/cat/b.png"), r"cat/b\.png cannot be read as an image .*decompression bomb"),
         (lambda data: write_image(data / "test/dog/x.png", 0), r"class 'dog', which .*train does not .*ant, cat"),
-        (lambda data: (data / "train/dog").mkdir(), r"train/dog: class 'dog' holds no image \(\.png, \.jpg, \.jpeg\)"),
+        (
+            lambda data: (data / "train/dog").mkdir(),
+            r"train/dog: class 'dog' holds no image \(\.png, .* or \.gif\); add",
+        ),
         (lambda data: (data / "train").rename(data / "pictures"), r"^--data-dir .*: the directory holds no train/"),
     ],
 )

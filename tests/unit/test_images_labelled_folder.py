@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy import io
 
-from study.images.labelled.folder import LabelledFolder, balanced_subset, image_batches, labelled_folder
+from study.images.labelled.folder import LabelledFolder, balanced_subset, checked, image_batches, labelled_folder
 from study.images.labelled.imagenet import GROUND_TRUTH, KIT, META
 from study.vocabulary.errors import StudyError
 
@@ -51,7 +51,7 @@ def flat(tmp_path: Path) -> Path:
 
 
 def test_class_folders_are_numbered_by_their_sorted_names(classes: Path) -> None:
-    """Classes and files come in the order of their names; hidden and foreign files and empty folders do not count."""
+    """Classes and files come in the order of their names; foreign files and empty folders are left out and said."""
     (classes / "cat" / "notes.txt").write_text("no image")
     (classes / "cat" / ".hidden.png").touch()
     (classes / "empty").mkdir()
@@ -61,6 +61,10 @@ def test_class_folders_are_numbered_by_their_sorted_names(classes: Path) -> None
     assert labelled.labels.dtype == np.int64
     assert [path.name for path in labelled.paths] == ["0.png", "1.png", "0.png", "1.png", "2.png", "3.png", "0.png"]
     assert labelled.description.startswith("7 images of 3 of 3 classes, class folders (fingerprint ")
+    assert labelled.remarks == (
+        "left out: folders without an image: 1 (empty)",
+        "left out: files that are no image by their suffix: 1 (cat/notes.txt)",
+    )
 
 
 def test_a_file_of_class_names_says_the_order_of_outputs(classes: Path, tmp_path: Path) -> None:
@@ -130,7 +134,7 @@ def test_directories_that_cannot_be_used_are_named(classes: Path, tmp_path: Path
     for place, expected in (("absent", "does not exist"), ("nothing", "there is no image in it")):
         with pytest.raises(StudyError, match=expected):
             labelled_folder(str(tmp_path / place), n_classes=3)
-    with pytest.raises(StudyError, match=r"holds 3 class folders, the network has 1000 outputs; pass --class-names"):
+    with pytest.raises(StudyError, match=r"holds 3 class folders, the network has 1,000 outputs; pass --class-names"):
         labelled_folder(str(classes), n_classes=1000)
     write_image(classes / "stray.png")
     with pytest.raises(StudyError, match=r"holds images \(stray\.png\) beside class folders \(ant\)"):
@@ -140,10 +144,12 @@ def test_directories_that_cannot_be_used_are_named(classes: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"ant\ncat\n", "lists 2 different classes in 2 lines, must list 3"),
-        (b"ant\ncat\ncat\n", "lists 2 different classes in 3 lines"),
+        (b"ant\ncat\n", "lists 2 classes, must list 3"),
+        (b"ant\ncat\ncat\n", "lists 'cat' 2 times; list each class once"),
         (b"ant\ncat\nemu\n", "class folder 'dog' is not in"),
-        (b"\xff\xfe\x00", "cannot be read"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b"ant\ncat\n\x07\n", "names.txt line 3 '\\\\x07': character 1 is a control character"),
+        (b"ant\ncat\nDOG\n", "class folder 'dog' is not in .* \\(it lists 'DOG'\\)"),
     ],
 )
 def test_class_names_that_do_not_fit_are_named(classes: Path, tmp_path: Path, content: bytes, expected: str) -> None:
@@ -238,17 +244,56 @@ def test_any_mode_becomes_what_the_network_takes(tmp_path: Path, mode: str, chan
     assert (pixels == 255).all()
 
 
-def test_deep_and_huge_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pillow would clip 16 bits to white without a word, and only warns of files that unpack to gigabytes."""
-    (tmp_path / "a").mkdir()
-    Image.fromarray(np.full((8, 8), 300, np.uint16)).save(tmp_path / "a" / "deep.png")
+def test_huge_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow only warns of files that unpack to gigabytes."""
+    write_image(tmp_path / "a" / "x.png", size=(40, 40))
     images = labelled_folder(str(tmp_path), n_classes=1)
-    with pytest.raises(StudyError, match=r"deep\.png cannot be read .*more than 8 bits"):
-        next(image_batches(images, size=8, channels=3, at_once=1))
-    write_image(tmp_path / "a" / "deep.png", size=(40, 40))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(StudyError, match=r"deep\.png cannot be read"):
+    with pytest.raises(StudyError, match=r"x\.png cannot be read as an image \(it has 40 x 40 pixels, more than 1,000"):
         next(image_batches(images, size=8, channels=3, at_once=1))
+
+
+def test_an_image_of_one_column_is_shown_without_unpacking_to_gigabytes(tmp_path: Path) -> None:
+    """Resized as a whole, one of 1 x 10,000 pixels would have 655 million; its centre alone is made."""
+    column = np.repeat(np.uint8([0, 200, 0]), [4000, 2000, 4000])[:, None]
+    (tmp_path / "a").mkdir()
+    Image.fromarray(column).save(tmp_path / "a" / "x.png")
+    pixels, _ = next(image_batches(labelled_folder(str(tmp_path), n_classes=1), size=224, channels=1, at_once=1))
+    assert (pixels == 200).all()
+
+
+def test_every_image_is_decoded_by_a_check(classes: Path) -> None:
+    """One that is cut short is found before it is shown, and what reading changes is said with the files' names."""
+    Image.new("RGBA", (8, 8)).save(classes / "dog" / "0.png")
+    images = labelled_folder(str(classes), n_classes=3)
+    done: list[int] = []
+    seen = checked(images, channels=3, more=done.append)
+    assert sum(done) == 7
+    assert seen.remarks == ("changed as it is read: transparency laid over grey (128 of 255): 1 (dog/0.png)",)
+    assert seen.fingerprint == images.fingerprint
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(classes / "cat" / "1.jpg")
+    whole = (classes / "cat" / "1.jpg").read_bytes()
+    (classes / "cat" / "1.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StudyError, match=r"cat/1\.jpg cannot be read as an image \(image file is truncated"):
+        checked(labelled_folder(str(classes), n_classes=3), channels=3, more=done.append)
+
+
+def test_flat_images_beside_which_something_is_left_out(flat: Path) -> None:
+    """Other files are counted; the development kit's own are no surprise."""
+    (flat / "README").touch()
+    write_kit(flat / KIT, [1, 2, 3, 3, 1])
+    assert labelled_folder(str(flat), n_classes=3).remarks == (
+        "left out: files that are no image by their suffix: 1 (README)",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_class_names_with_a_byte_order_mark_are_read(classes: Path, tmp_path: Path, encoding: str) -> None:
+    """As editors on Windows save text; the mark is no part of the first name."""
+    (tmp_path / "names.txt").write_text("ant\r\ncat\r\n\r\ndog\r\n", encoding=encoding)
+    labelled = labelled_folder(str(classes), n_classes=3, class_names=str(tmp_path / "names.txt"))
+    assert labelled.class_names == ("ant", "cat", "dog")
 
 
 def test_fingerprint_follows_names_sizes_and_labels(classes: Path, tmp_path: Path) -> None:

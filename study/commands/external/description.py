@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     registration = read_registration(arguments.preregistration) if network.name == REGISTERED_MODEL else None
     print_plain(console, f"network: {network.source}", f"weights: {network.weights}", *network.remarks)
     subject = subject_of(network, layers, arguments)
+    if subject.photographs is not None:
+        print_plain(console, f"photographs: {subject.photographs.description}", *subject.photographs.remarks)
     if arguments.dry_run:
         _preview(subject, console)
         return DONE
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_places(folder)
     check_record(folder, subject)
     with held(folder, lambda: check_record(folder, subject), console):
-        tree = measured(folder, subject, console)
+        tree, subject = measured(folder, subject, console)
         _conclude(folder, tree, subject, registration, arguments.memory, console)
     return DONE
 
@@ -62,8 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _preview(subject: Subject, console: Console) -> None:
     """Print what would be measured and how long it takes, from a few gratings shown for real; write nothing."""
     from study.commands.external.duration import estimated_minutes
+    from study.commands.external.subject import with_checked_photographs
     from study.experiment.subjects import n_gratings
 
+    subject = with_checked_photographs(subject, console)
     table = Table("layer", "kind", "units", "activation", "ablated by")
     for layer in subject.layers:
         table.add_row(layer.name, layer.kind, str(layer.n_units), layer.activation, "suffix" if layer.cuts else "mask")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from typing import Any
@@ -10,10 +11,11 @@ import xarray as xr
 from rich.console import Console
 
 from study.commands.console import print_plain
-from study.commands.external.subject import Subject, tuning_settings
+from study.commands.external.subject import Subject, tuning_settings, with_checked_photographs
 from study.commands.study_folder import kept_record, readable_record
 from study.execution.progress import counted
-from study.experiment.external_network import gratings_key, measure_external_network, network_key
+from study.experiment.external_network import IMAGE_REMARKS, gratings_key, measure_external_network, network_key
+from study.images.files.decoding import LAID, UPRIGHT
 from study.store import (
     Checkpoint,
     StudyFolder,
@@ -26,7 +28,7 @@ from study.store import (
     sweep_checkpoints,
     sweep_staging,
 )
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, refuse_unless, shown
 
 SETTINGS = "external_network"  # the record's key of what decides the tuning that is measured
 
@@ -61,8 +63,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
-def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.DataTree:
-    """Return the network as the store has it, after measuring what is not there yet; the folder's lock is held.
+def measured(folder: StudyFolder, subject: Subject, console: Console) -> tuple[xr.DataTree, Subject]:
+    """Return the network as the store has it, after measuring what is not there yet, and what was measured.
+
+    The folder's lock is held. Every photograph is decoded before anything is measured or written.
 
     A network that was measured without photographs, or with others, gives its tuning. Pieces that a stopped run has kept
     are not made again.
@@ -74,12 +78,14 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
     """
     key_of_tuning = gratings_key(subject.network, subject.layers, subject.settings)
     key = network_key(key_of_tuning, subject.photographs, subject.settings)
+    if network_state(folder, key) != "done":
+        subject = with_checked_photographs(subject, console)
     kept_record(folder, lambda: {SETTINGS: tuning_settings(subject)})
     sweep_staging(folder)
     whole = _whole_networks(folder, console)
     if key in whole:
         print_plain(console, "measured before: nothing is measured again")
-        return read_network(folder, key)
+        return _measured_before(read_network(folder, key), folder, subject, console)
     trees = (read_network(folder, name) for name in whole)
     earlier = next((tree for tree in trees if tree.attrs.get("gratings_key") == key_of_tuning), None)
     if earlier is not None:
@@ -97,7 +103,33 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> xr.Data
     publish_network(folder, key, tree)
     append_journal(folder, {"key": key, "seconds": time.monotonic() - started})
     sweep_checkpoints(folder, keep=())
-    return tree
+    return tree, subject
+
+
+def _measured_before(
+    tree: xr.DataTree, folder: StudyFolder, subject: Subject, console: Console
+) -> tuple[xr.DataTree, Subject]:
+    """Return a stored network, and what was measured on it, with what was said of its photographs then.
+
+    Raises
+    ------
+    StudyError
+        When it was measured before 0.8 on photographs that are read in another way since.
+    """
+    if subject.photographs is None:
+        return tree, subject
+    if (remarks := tree.attrs.get(IMAGE_REMARKS)) is not None:
+        return tree, dataclasses.replace(
+            subject, photographs=dataclasses.replace(subject.photographs, remarks=tuple(remarks))
+        )
+    now = with_checked_photographs(subject, console)
+    for line in now.photographs.remarks if now.photographs else ():
+        refuse_unless(
+            UPRIGHT not in line and LAID not in line,
+            f"{shown(folder.path)} was measured before 0.8, which did not turn photographs upright or lay transparency over"
+            f" grey; now they are {line}; use another --name",
+        )
+    return tree, now
 
 
 def _whole_networks(folder: StudyFolder, console: Console) -> list[str]:

@@ -16,7 +16,6 @@ from study.analysis.external.tables import spread_layers
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import software_provenance
 from study.experiment.subjects import CONTRAST, n_gratings
-from study.networks.pretrained.loading import LoadedModel
 from study.report.content import Stimuli
 from study.report.external import ExternalPage
 from study.tuning import SELECTIVE
@@ -63,7 +62,7 @@ def page_of(
         name=name,
         generated=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         summary=_summary(study, subject),
-        remarks=_remarks(subject.network),
+        remarks=_remarks(subject),
         questions=questions,
         layers=layer_table(study),
         stimuli=stimuli,
@@ -97,14 +96,17 @@ def _summary(study: xr.DataTree, subject: Subject) -> tuple[str, ...]:
     )
 
 
-def _remarks(network: LoadedModel) -> tuple[str, ...]:
-    """Return what to know of the network first."""
+def _remarks(subject: Subject) -> tuple[str, ...]:
+    """Return what to know of the network first, and of the photographs that it was shown."""
+    network, photographs = subject.network, subject.photographs
+    of_photographs = () if photographs is None else photographs.remarks
     is_random = network.weights.startswith("random")
     untrained = (
         "Its weights are random: the figures describe an untrained network, and none of the paper's claims is about"
         " that one.",
     )
-    return (*(untrained if is_random else ()), *(f"{_capitalised(remark)}." for remark in network.remarks))
+    remarks = (f"{_capitalised(remark)}." for remark in (*network.remarks, *of_photographs))
+    return (*(untrained if is_random else ()), *remarks)
 
 
 def _stimuli(size: int) -> tuple[Stimuli, str]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
+from study.commands.console import print_plain
 from study.commands.external.arguments import memory_bytes
 from study.commands.study_folder import software_attributes
+from study.execution.progress import counted
 from study.experiment.photographs import scoring_half
 from study.experiment.subjects import ExternalSettings
-from study.images.labelled.folder import LabelledFolder, balanced_subset, labelled_folder
+from study.images.labelled.folder import LabelledFolder, balanced_subset, checked, labelled_folder
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
 from study.networks.pretrained.loading import LoadedModel, load
 from study.vocabulary.errors import refuse_unless
@@ -76,6 +80,22 @@ def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments:
     return Subject(network=network, layers=layers, settings=settings, photographs=photographs)
 
 
+def with_checked_photographs(subject: Subject, console: Console) -> Subject:
+    """Return the same once every photograph has been decoded, so that none ends the run after the gratings.
+
+    Raises
+    ------
+    StudyError
+        Naming the first that cannot be read.
+    """
+    if subject.photographs is None:
+        return subject
+    with counted(console, "photographs checked", subject.n_photographs) as more:
+        photographs = checked(subject.photographs, channels=subject.network.layout.channels, more=more)
+    print_plain(console, *photographs.remarks[len(subject.photographs.remarks) :])
+    return dataclasses.replace(subject, photographs=photographs)
+
+
 def _scored(photographs: LabelledFolder) -> int:
     """Return how many photographs sets of units may be scored on: every second one of each class."""
     count = int(scoring_half(photographs.labels).sum())
@@ -135,6 +155,7 @@ def compaction_attributes(subject: Subject, record: Mapping[str, Any]) -> dict[s
         if photographs is None
         else {
             "image_fingerprint": photographs.fingerprint,
+            "image_remarks": list(photographs.remarks),
             "class_names": [photographs.class_names[i] for i in np.unique(photographs.labels)],
         }
     )

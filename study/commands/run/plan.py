@@ -49,6 +49,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         console,
         f"registration: {shown(arguments.preregistration)} (digest {registration.digest[:12]})",
         f"images: {images.description}",
+        *images.remarks,
         f"data and report go to {shown(DATA.absolute() / config.name)} and {shown(REPORTS.absolute())}",
     )
     return StudyPlan(

@@ -33,8 +33,8 @@ def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
         raise StudyError(f"{folder.record_path} is no record of a study; use another --name, or restore the file")
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(
-            f"{folder.path} was made from other images (fingerprint {record['images']['fingerprint'][:12]},"
-            f" now {images.fingerprint[:12]}); use another --name, or those images"
+            f"{folder.path} was made from other images (fingerprint {str(record['images']['fingerprint'])[:12]}, now"
+            f" {images.fingerprint[:12]}{_why_other(record['images'], images)}); use another --name, or those images"
         )
     if not is_as_stored(record["registration"]):
         raise StudyError(
@@ -46,6 +46,13 @@ def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
             f"{folder.path} holds a study of another config: {'; '.join(changed)}; use another --name, or the settings it"
             " was made with"
         )
+
+
+def _why_other(recorded: Mapping[str, Any], images: ImageSet) -> str:
+    """Return what may be why images differ from those that an earlier version of the program read in the same files."""
+    if "remarks" in recorded or not images.remarks:
+        return ""
+    return f"; since 0.8 more formats and layouts are read, EXIF is obeyed, transparency laid over grey: {images.remarks[0]}"
 
 
 def check_plan(plan: StudyPlan) -> None:
@@ -63,6 +70,7 @@ def record_content(config: Config, registration: Registration, images: ImageSet,
             "description": images.description,
             "fingerprint": images.fingerprint,
             "official": images.official,
+            "remarks": list(images.remarks),
             "class_names": list(images.class_names),
             **split.sizes,
         },

@@ -70,8 +70,14 @@ def report_of(
         interim=bool(standing.interim),
         failures=tuple(failures),
         ledger=ledger(questions),
-        summary=f"{record['images']['description'].rstrip('.')}.",
+        summary=_summary(record["images"]),
     )
+
+
+def _summary(images: Mapping[str, Any]) -> str:
+    """Return which images the networks saw, and whether what lay with them was left out or changed."""
+    said = " Of what lay with them something was left out, or changed as it was read: see Methods."
+    return f"{images['description'].rstrip('.')}.{said if images.get('remarks') else ''}"
 
 
 def is_demonstration(config: Config, study: xr.DataTree) -> bool:
@@ -134,6 +140,7 @@ def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence
     done = [entry for entry in journal if not entry.get("failure")]
     lines = {
         "images": record["images"]["description"],
+        "images left out or changed": "; ".join(record["images"].get("remarks", ())) or "none",
         "image fingerprint": record["images"]["fingerprint"],
         "registration digest": record["registration"]["digest"],
         "config digest": record["config_digest"],

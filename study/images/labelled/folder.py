@@ -8,22 +8,34 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from study.images.files.decoding import decoded
+from study.images.files.halves import half
+from study.images.files.listing import (
+    SUFFIXES_IN_WORDS,
+    Noted,
+    entries,
+    noted_files,
+    noted_folder,
+    noted_lines,
+    similar_names,
+)
 from study.images.image_set import short_fingerprint
-from study.images.labelled.imagenet import validation_labels
-from study.vocabulary.errors import StudyError, one_line, refuse_unless
+from study.images.labelled.class_names import names_of_outputs
+from study.images.labelled.imagenet import GROUND_TRUTH, KIT, META, validation_labels
+from study.vocabulary.errors import StudyError, refuse_unless, shown
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 CROPPED = 224 / 256  # of the shorter side, the part that is kept, as VGG and most since are evaluated
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # others have more than 8 bits a channel
+_MOST_PIXELS = 100_000_000  # of an image after resizing
+BESIDE = "images in folders beside ImageNet's validation images"
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,15 @@ class LabelledFolder:
         One a class, in the order of the network's outputs.
     layout
         `"class folders"` or `"flat"`.
+    remarks
+        A line each on what was left out and, once `checked`, on images that are changed as they are read.
     """
 
     paths: tuple[Path, ...]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     layout: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -74,7 +89,8 @@ def labelled_folder(directory: str, *, n_classes: int, class_names: str | None =
     Parameters
     ----------
     directory
-        In one of the two layouts. Hidden files and suffixes other than .png, .jpg and .jpeg are ignored.
+        In one of the two layouts; `study.images.files.listing` says what counts as an image. What does not is in the
+        remarks.
     n_classes
         Outputs of the network.
     class_names
@@ -86,35 +102,45 @@ def labelled_folder(directory: str, *, n_classes: int, class_names: str | None =
     StudyError
         When there is no image, both layouts at once, a class that the network does not know, or another number of them.
     """
-    root = Path(directory).expanduser()
+    root, origin = Path(directory).expanduser(), f"--images {shown(directory)}"
     allowed = "give a directory that holds <class>/*.jpg or .png, or ImageNet's validation images"
-    refuse_unless(
-        root.is_dir(), f"--images {directory}: {'is not a directory' if root.exists() else 'does not exist'}; {allowed}"
-    )
-    here, folders = _images(root), [path for path in _sorted(root) if path.is_dir() and _images(path)]
-    refuse_unless(
-        bool(here or folders), f"--images {directory}: there is no image in it ({', '.join(SUFFIXES)}); {allowed}"
-    )
-    if here and folders:
-        raise StudyError(
-            f"--images {directory}: holds images ({here[0].name}) beside class folders ({folders[0].name}); move one of the"
-            " two elsewhere"
-        )
-    if here:
-        refuse_unless(
-            class_names is None,
-            f"--class-names {class_names}: is for class folders, {directory} has none; leave it out",
-        )
-        labels, names = validation_labels(root, here, n_classes)
-        return LabelledFolder(tuple(here), labels, names, "flat")
-    known = _class_names(folders, n_classes, class_names, directory)
-    labelled_paths = [(path, known.index(folder.name)) for folder in folders for path in _images(folder)]
+    refuse_unless(root.is_dir(), f"{origin}: {'is not a directory' if root.exists() else 'does not exist'}; {allowed}")
+    here = entries(root)
+    if here.images:
+        return _flat(root, here.images, n_classes, class_names)
+    classes = half(root, root)
+    folders = [folder for folder in classes.classes if folder.images]
+    refuse_unless(bool(folders), f"{origin}: there is no image in it ({SUFFIXES_IN_WORDS}); {allowed}")
+    known = names_of_outputs([folder.name for folder in folders], n_classes, file=class_names, origin=origin)
+    labels = [known.index(folder.name) for folder in folders for _ in folder.images]
     return LabelledFolder(
-        tuple(path for path, _ in labelled_paths),
-        np.array([label for _, label in labelled_paths], np.int64),
+        tuple(path for folder in folders for path in folder.images),
+        np.array(labels, np.int64),
         known,
         "class folders",
+        (*similar_names([folder.name for folder in folders]), *noted_lines(classes.left_out)),
     )
+
+
+def _flat(root: Path, images: tuple[Path, ...], n_classes: int, class_names: str | None) -> LabelledFolder:
+    """Return images that lie in no class folders, as ImageNet's validation images do."""
+    here = entries(root)
+    folders = [folder for folder in here.folders if folder.name != KIT]
+    if beside := next((folder for folder in folders if entries(folder).images), None):
+        raise StudyError(
+            f"--images {shown(root)}: holds images ({shown(images[0].name)}) beside class folders ({shown(beside.name)});"
+            " move one of the two elsewhere"
+        )
+    refuse_unless(
+        class_names is None,
+        f"--class-names {shown(class_names)}: is for class folders, {shown(root)} has none; leave it out",
+    )
+    labels, names = validation_labels(root, list(images), n_classes)
+    left_out = [
+        *(one for folder in folders for one in noted_folder(BESIDE, folder, root)),
+        *noted_files((path for path in here.others if path.name not in (GROUND_TRUTH, META)), root),
+    ]
+    return LabelledFolder(images, labels, names, "flat", noted_lines(left_out))
 
 
 def balanced_subset(images: LabelledFolder, n_images: int, rng: np.random.Generator) -> LabelledFolder:
@@ -140,13 +166,42 @@ def balanced_subset(images: LabelledFolder, n_images: int, rng: np.random.Genera
     )
 
 
+def checked(images: LabelledFolder, *, channels: int, more: Callable[[int], None]) -> LabelledFolder:
+    """Return the images once every one has been decoded to its last pixel, with what reading changes in the remarks.
+
+    So that a damaged one is found before anything else takes time: nothing less finds a file that is cut short.
+
+    Parameters
+    ----------
+    images
+        Those that will be shown.
+    channels
+        Of the network.
+    more
+        Called with how many more are done.
+
+    Raises
+    ------
+    StudyError
+        Naming the first file that cannot be read.
+    """
+    changed = []
+    for path in images.paths:
+        one = decoded(path, mode=_mode(channels))
+        changed += [Noted(change, f"{path.parent.name}/{path.name}") for change in one.changes]
+        more(1)
+    said = noted_lines(changed, said="changed as it is read")
+    return dataclasses.replace(images, remarks=(*images.remarks, *said))
+
+
 def image_batches(
     images: LabelledFolder, *, size: int, channels: int, at_once: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Yield pixels, uint8 (image, size, size, channel), and labels, int64 (image,), at most `at_once` at a time.
 
     The shorter side of each image is resized to 256/224 of `size` (bilinear with antialiasing) and the centre is cut out,
-    as VGG is evaluated. Three channels are red, green, blue, one is grey; transparency is dropped.
+    as VGG is evaluated. Three channels are red, green, blue, one is grey; `study.images.files.decoding` says what else is
+    done to an image.
 
     Raises
     ------
@@ -159,65 +214,14 @@ def image_batches(
         yield np.stack(pixels), images.labels[chunk]
 
 
-def _sorted(directory: Path) -> list[Path]:
-    """Return what is in a directory, by name: the order in which file systems list names differs between machines."""
-    shown = (path for path in directory.iterdir() if not path.name.startswith("."))
-    return sorted(shown, key=lambda path: path.name)
-
-
-def _images(directory: Path) -> list[Path]:
-    return [path for path in _sorted(directory) if path.suffix.lower() in SUFFIXES and path.is_file()]
-
-
-def _class_names(folders: list[Path], n_classes: int, file: str | None, directory: str) -> tuple[str, ...]:
-    """Return the class of each output."""
-    if file is None:
-        refuse_unless(
-            len(folders) == n_classes,
-            f"--images {directory}: holds {len(folders)} class folders, the network"
-            f" has {n_classes} outputs; pass --class-names FILE, one class a line in the order of the"
-            " outputs",
-        )
-        return tuple(folder.name for folder in folders)
-    try:
-        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(
-            f"--class-names {file}: cannot be read ({error}); give a text file, one class a line"
-        ) from error
-    names = tuple(line.strip() for line in lines if line.strip())
-    refuse_unless(
-        len(names) == n_classes == len(set(names)),
-        f"--class-names {file}: lists {len(set(names))} different"
-        f" classes in {len(names)} lines, must list {n_classes}, one for each output of the network",
-    )
-    for folder in folders:
-        refuse_unless(
-            folder.name in names,
-            f"--images {directory}: class folder {folder.name!r} is not in --class-names"
-            f" {file}; add it there or remove the folder",
-        )
-    return names
-
-
 def _pixels(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """Return the centre of one image, uint8 (size, size, channel)."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about damaged EXIF data, which a few of ImageNet's have
-            # A small file can unpack to gigabytes; Pillow only warns where we want to stop.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # Whatever the suffix says: one of ImageNet's .JPEG files is a PNG.
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
-                if image.mode not in _MODES:
-                    raise ValueError(f"its mode {image.mode} has more than 8 bits a channel")
-                centre = _centre(image.convert("RGB" if channels == 3 else "L"), size)
-    # Decoders raise errors of many types on damaged files; all of them mean the same to the user.
-    except Exception as error:
-        raise StudyError(
-            f"{path} cannot be read as an image ({one_line(error)}); repair, convert or remove it"
-        ) from error
+    centre = _centre(decoded(path, mode=_mode(channels)).image, size)
     return np.asarray(centre, np.uint8).reshape(size, size, channels)
+
+
+def _mode(channels: int) -> Literal["RGB", "L"]:
+    return "RGB" if channels == 3 else "L"
 
 
 def _centre(image: Image.Image, size: int) -> Image.Image:
@@ -225,6 +229,10 @@ def _centre(image: Image.Image, size: int) -> Image.Image:
     shorter = round(size / CROPPED)
     scale = shorter / min(image.size)
     width, height = (max(shorter, round(length * scale)) for length in image.size)
+    if width * height > _MOST_PIXELS:  # one pixel wide and thousands high: only what is kept is made
+        half, kept = [length / 2 for length in image.size], size / scale / 2
+        box = (half[0] - kept, half[1] - kept, half[0] + kept, half[1] + kept)
+        return image.resize((size, size), Image.Resampling.BILINEAR, box=box)
     resized = image.resize((width, height), Image.Resampling.BILINEAR)
     left, top = (width - size) // 2, (height - size) // 2
     return resized.crop((left, top, left + size, top + size))

@@ -9,13 +9,17 @@ Source: readme.txt of the development kit ILSVRC2012_devkit_t12.
 
 from __future__ import annotations
 
+import io
 import re
+import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.vocabulary.errors import StudyError, one_line, refuse_unless
+from study.vocabulary.errors import StudyError, one_line, refuse_unless, shown
+from study.vocabulary.reading import read_bytes, read_text
 
 KIT = "ILSVRC2012_devkit_t12"
 GROUND_TRUTH = "ILSVRC2012_validation_ground_truth.txt"
@@ -46,7 +50,7 @@ def validation_labels(directory: Path, paths: list[Path], n_classes: int) -> tup
     index_of, names = _outputs(kit / META)
     refuse_unless(
         len(names) == n_classes,
-        f"{kit / META} has {len(names)} classes, the network has {n_classes} outputs:"
+        f"{shown(kit / META)} has {len(names)} classes, the network has {n_classes} outputs:"
         " ImageNet's labels are for a network with an output for each of its classes",
     )
     truth = _ground_truth(kit / GROUND_TRUTH, set(index_of))
@@ -56,7 +60,7 @@ def validation_labels(directory: Path, paths: list[Path], n_classes: int) -> tup
         line = int(named[1]) if named else 0
         refuse_unless(
             1 <= line <= len(truth),
-            f"{path}: has no line in {kit / GROUND_TRUTH}, whose {len(truth):,} lines are"
+            f"{shown(path)}: has no line in {shown(kit / GROUND_TRUTH)}, whose {len(truth):,} lines are"
             " for ILSVRC2012_val_00000001.JPEG and on; restore its name, remove it, or sort images into class"
             " folders",
         )
@@ -68,18 +72,16 @@ def _kit(directory: Path) -> Path:
     """Return the directory that holds both files."""
     above = [directory, directory.resolve().parent]
     places = [place for root in above for place in (root, root / KIT, root / KIT / "data")]
-    wanted = (
-        f"both are in ILSVRC2012_devkit_t12.tar.gz of image-net.org; unpack it into {directory} or beside it, or sort"
-    )
+    wanted = f"both are in ILSVRC2012_devkit_t12.tar.gz of image-net.org; unpack it into {shown(directory)} or beside it, or sort"
     held = next((place for place in places if (place / GROUND_TRUTH).is_file()), None)
     if held is None:
         raise StudyError(
-            f"--images {directory}: holds images in no class folders, and {GROUND_TRUTH} is not with them; {GROUND_TRUTH}"
+            f"--images {shown(directory)}: holds images in no class folders, and {GROUND_TRUTH} is not with them; {GROUND_TRUTH}"
             f" and {META} say their classes: {wanted} the images into class folders"
         )
     refuse_unless(
         (held / META).is_file(),
-        f"{held / GROUND_TRUTH} numbers classes as the development kit does, not as"
+        f"{shown(held / GROUND_TRUTH)} numbers classes as the development kit does, not as"
         f" networks do, and {META}, which says which is which, is not beside it; {wanted} the images into class"
         " folders",
     )
@@ -88,15 +90,18 @@ def _kit(directory: Path) -> Path:
 
 def _outputs(meta: Path) -> tuple[dict[int, int], tuple[str, ...]]:
     """Return the output index of each ILSVRC2012_ID, and the WordNet ids in the order of outputs."""
-    from scipy import io  # which takes time that other sources of images need not pay
+    from scipy.io import loadmat  # which takes time that other sources of images need not pay
 
+    content = read_bytes(meta, remedy=f"unpack {KIT}.tar.gz again")
     try:
-        synsets = io.loadmat(meta, squeeze_me=True, variable_names=["synsets"])["synsets"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            synsets = loadmat(cast("Any", io.BytesIO(content)), squeeze_me=True, variable_names=["synsets"])["synsets"]
         leaves = synsets[synsets["num_children"].astype(int) == 0]
         ids, names = leaves["ILSVRC2012_ID"].astype(int).tolist(), leaves["WNID"].astype(str).tolist()
     except Exception as error:  # of many types, on a file that is not what its name says
         raise StudyError(
-            f"{meta} is not the development kit's ({one_line(error)}); unpack {KIT}.tar.gz again"
+            f"{shown(meta)} is not the development kit's ({one_line(error)}); unpack {KIT}.tar.gz again"
         ) from error
     order = sorted(names)
     return {number: order.index(name) for number, name in zip(ids, names, strict=True)}, tuple(order)
@@ -104,14 +109,17 @@ def _outputs(meta: Path) -> tuple[dict[int, int], tuple[str, ...]]:
 
 def _ground_truth(file: Path, known: set[int]) -> list[int]:
     """Return the ILSVRC2012_ID of each validation image."""
+    text = read_text(file, remedy=f"unpack {KIT}.tar.gz again")
     try:
-        numbers = [int(line) for line in file.read_text(encoding="ascii").split()]
-    except (OSError, ValueError) as error:
-        raise StudyError(f"{file} is not the development kit's ({error}); unpack {KIT}.tar.gz again") from error
+        numbers = [int(line) for line in text.split()]
+    except ValueError as error:
+        raise StudyError(
+            f"{shown(file)} is not the development kit's ({one_line(error)}); unpack {KIT}.tar.gz again"
+        ) from error
     for line, number in enumerate(numbers, 1):
         if number not in known:
             raise StudyError(
-                f"{file} line {line}: {number} is no class of {META} beside it, which has {min(known)} to {max(known)};"
+                f"{shown(file)} line {line}: {number} is no class of {META} beside it, which has {min(known)} to {max(known)};"
                 f" unpack {KIT}.tar.gz again"
             )
     return numbers

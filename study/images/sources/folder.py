@@ -1,15 +1,18 @@
-"""A user's own images: `train/<class>/*.png`, `.jpg` or `.jpeg`, and `test/<class>/` if there is one."""
+"""A user's own images: a training half of class folders, and a test or validation half if there is one."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.vocabulary.errors import StudyError, one_line
+from study.images.files.halves import LAYOUT, Half, Halves, halves
+from study.images.files.listing import SUFFIXES_IN_WORDS, Noted, noted_lines, plain_name, similar_names
+from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.image_source import ImageSource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -17,107 +20,101 @@ if TYPE_CHECKING:
     from study.images.image_set import ImageSet
 
 SIZE = 32
-LAYOUT = "train/<class>/*.png or .jpg, and test/<class>/ if there is a test half"
-SUFFIXES = (".png", ".jpg", ".jpeg")
-
-# Pillow clips deeper greys (I;16) to white without a word.
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
 def folder(settings: ImagesConfig) -> ImageSet:
     """Return the images below the directory that `settings` name, in the order of their names.
 
-    Any size is resized to 32 x 32 px (bilinear with antialiasing, the aspect ratio not kept) and any colour mode
-    converted to RGB; transparency is dropped. Hidden files and other suffixes are ignored.
+    Any size is resized to 32 x 32 px (bilinear with antialiasing, the aspect ratio not kept); `study.images.files` says
+    which files are read and what is done to them. What is left out or changed is in the remarks.
 
     Raises
     ------
     StudyError
-        When the directory or `train/` is missing, there is only one class, a class is empty, `test/` holds a class that
-        `train/` lacks, or an image cannot be read.
+        When the directory or its training half is missing, there is only one class, a class is empty, the test half holds
+        a class that the training half lacks, or an image cannot be read.
     """
     import numpy as np
 
     from study.images.image_set import ImageSet, fingerprint, short_fingerprint
 
     root = _root(settings.data_dir)
-    classes = _class_folders(root / "train")
-    if len(classes) < 2:
-        raise StudyError(
-            f"{root / 'train'} holds {len(classes)} class folder(s) ({', '.join(classes) or 'none'}), a study needs at"
-            " least 2; put each class's images into a folder of its own"
-        )
-    class_names = tuple(classes)
-    entries = [(path, name, False) for name, path in _image_paths(classes)]
-    if (root / "test").is_dir():
-        test_classes = _class_folders(root / "test")
-        if unknown := sorted(set(test_classes) - set(classes)):
-            raise StudyError(
-                f"{root / 'test'} holds class {unknown[0]!r}, which {root / 'train'} does not (it has"
-                f" {', '.join(classes)}); add it there or remove it"
-            )
-        entries += [(path, name, True) for name, path in _image_paths(test_classes)]
-    images = np.stack([_pixels(path) for path, _, _ in entries])
-    labels = np.array([class_names.index(name) for _, name, _ in entries], np.int64)
+    found = halves(root, origin=f"--data-dir {shown(settings.data_dir)}")
+    class_names = _class_names(found)
+    entries = [
+        (path, class_names.index(folder.name), half is found.test)
+        for half in (found.train, found.test)
+        for folder in (half.classes if half else ())
+        for path in folder.images
+    ]
+    images, changed = _pixels([path for path, _, _ in entries], root)
+    labels = np.array([label for _, label, _ in entries], np.int64)
     is_test = np.array([test for _, _, test in entries], np.bool_)
     digest = fingerprint(images, labels, is_test, class_names)
     description = (
         f"folder: {len(images):,} images of {len(class_names)} classes, resized to {SIZE} x {SIZE} px RGB,"
         f" {'with' if is_test.any() else 'without'} a test half of their own (fingerprint {short_fingerprint(digest)})"
     )
-    return ImageSet(images, labels, is_test, class_names, digest, "folder", description, None)
+    remarks = (
+        *found.remarks,
+        *similar_names(class_names),
+        *noted_lines(found.left_out),
+        *noted_lines(changed, said="changed as it was read"),
+    )
+    return ImageSet(images, labels, is_test, class_names, digest, "folder", description, None, remarks)
 
 
 def _root(data_dir: str) -> Path:
     root = Path(data_dir).expanduser()
     if not root.is_dir():
         problem = "is not a directory" if root.exists() else "does not exist"
-        raise StudyError(f"--data-dir {data_dir}: {problem}; give a directory that holds {LAYOUT}")
-    if not (root / "train").is_dir():
-        state = "holds no train/" if any(root.iterdir()) else "is empty"
-        raise StudyError(f"--data-dir {data_dir}: the directory {state}; give a directory that holds {LAYOUT}")
+        raise StudyError(f"--data-dir {shown(data_dir)}: {problem}; give a directory that holds {LAYOUT}")
     return root
 
 
-def _class_folders(half: Path) -> dict[str, Path]:
-    # Sorted, since the order in which a file system lists names differs between machines.
-    paths = sorted(half.iterdir(), key=lambda path: path.name)
-    return {path.name: path for path in paths if path.is_dir() and not path.name.startswith(".")}
+def _class_names(found: Halves) -> tuple[str, ...]:
+    """Return the names of the classes, after refusing halves that no study can be made of."""
+    names = tuple(folder.name for folder in found.train.classes)
+    if len(names) < 2:
+        listed = ", ".join(shown(name) for name in names) or "none"
+        raise StudyError(
+            f"{shown(found.train.path)} holds {len(names)} class folder(s) ({listed}), a study needs at least 2; put each"
+            " class's images into a folder of its own"
+        )
+    for half in (found.train, found.test):
+        _check_classes(half, names, found.train)
+    return names
 
 
-def _image_paths(classes: dict[str, Path]) -> list[tuple[str, Path]]:
-    entries = []
-    for name, directory in classes.items():
-        paths = sorted(directory.iterdir(), key=lambda path: path.name)
-        images = [path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-        if not images:
+def _check_classes(half: Half | None, names: tuple[str, ...], train: Half) -> None:
+    for folder in half.classes if half else ():
+        if folder.name not in names:
+            near = next((name for name in names if plain_name(name) == plain_name(folder.name)), None)
+            listed = ", ".join(shown(name) for name in names[:10]) + (", ..." if len(names) > 10 else "")
             raise StudyError(
-                f"{directory}: class {name!r} holds no image ({', '.join(SUFFIXES)}); add images or remove the folder"
+                f"{shown(folder.path.parent)} holds class {shown(repr(folder.name))}, which {shown(train.path)} does not (it"
+                f" has {listed}); " + (f"rename it to {shown(repr(near))}" if near else "add it there or remove it")
             )
-        entries += [(name, path) for path in images]
-    return entries
+        if not folder.images:
+            raise StudyError(
+                f"{shown(folder.path)}: class {shown(repr(folder.name))} holds no image ({SUFFIXES_IN_WORDS}); add images or"
+                " remove the folder"
+            )
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
-    """Return one image, uint8 (32, 32, 3)."""
+def _pixels(paths: Sequence[Path], root: Path) -> tuple[NDArray[np.uint8], list[Noted]]:
+    """Return the images, uint8 (n, 32, 32, 3), and what was changed as they were read."""
     import numpy as np
     from PIL import Image
 
-    try:
-        with warnings.catch_warnings():
-            # A small file can unpack to gigabytes; Pillow only warns where we want to stop.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # Only the decoders we name: Pillow has dozens, for formats that nobody expects here.
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
-                if image.mode not in _MODES:
-                    raise ValueError(f"its mode {image.mode} has more than 8 bits a channel")
-                resized = image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-    # Decoders raise errors of many types on damaged files; all of them mean the same to the user.
-    except Exception as error:
-        raise StudyError(
-            f"{path} cannot be read as an image ({one_line(error)}); repair, convert or remove it"
-        ) from error
-    return np.asarray(resized, np.uint8)
+    from study.images.files.decoding import decoded
+
+    images, changed = np.empty((len(paths), SIZE, SIZE, 3), np.uint8), []
+    for place, path in enumerate(paths):
+        one = decoded(path)
+        images[place] = np.asarray(one.image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+        changed += [Noted(change, path.relative_to(root).as_posix()) for change in one.changes]
+    return images, changed
 
 
 SOURCE = ImageSource(
