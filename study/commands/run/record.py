@@ -50,9 +50,12 @@ def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
 
 def _why_other(recorded: Mapping[str, Any], images: ImageSet) -> str:
     """Return what may be why images differ from those that an earlier version of the program read in the same files."""
-    if "remarks" in recorded or not images.remarks:
+    if "remarks" in recorded or images.source != "folder":
         return ""
-    return f"; since 0.8 more formats and layouts are read, EXIF is obeyed, transparency laid over grey: {images.remarks[0]}"
+    return (
+        "; it was made before 0.8, since when more formats and layouts are read, images are turned upright as EXIF says and"
+        f" transparency is laid over grey{''.join(f'; {line}' for line in images.remarks[:2])}"
+    )
 
 
 def check_plan(plan: StudyPlan) -> None:
