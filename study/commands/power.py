@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -42,13 +44,15 @@ class PowerLine:
 
 def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
     """Return how many networks a study trains of those that a hypothesis is about."""
+    question = questions()[hypothesis.question]
+    return _planned(config)[question.arm, question.initialization_set]
+
+
+@functools.lru_cache(maxsize=16)  # asked of every hypothesis, and there may be tens of thousands of networks
+def _planned(config: Config) -> Counter[tuple[str, int]]:
     from study.config.population import planned_networks
 
-    question = questions()[hypothesis.question]
-    planned = planned_networks(config, fingerprint="")
-    return sum(
-        (network.arm, network.initialization_set) == (question.arm, question.initialization_set) for network in planned
-    )
+    return Counter((network.arm, network.initialization_set) for network in planned_networks(config, fingerprint=""))
 
 
 def size_of(networks: int, config: Config) -> Size:

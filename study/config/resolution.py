@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
+import itertools
+import os
 import typing
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from study.config.sections import SECTIONS, STUDY_KEYS, Config
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted, shown
+from study.vocabulary.reading import parse_toml, read_toml
+from study.vocabulary.text import checked_name, meant
 
 PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
 
@@ -25,25 +28,34 @@ def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
     Raises
     ------
     StudyError
-        When there is no such profile, or it is no TOML.
+        When there is no such profile, it is no TOML, or its name could be no label.
     """
-    if profile.endswith(".toml"):
-        path = Path(profile)
-        name = path.name
-        if not path.is_file():
-            raise StudyError(f"--profile {profile}: there is no such file")
-        text = path.read_text(encoding="utf-8", errors="replace")
-    elif profile in PROFILES:
-        name, text = (
-            profile,
-            (resources.files("study.config") / "profiles" / f"{profile}.toml").read_text(encoding="utf-8"),
-        )
-    else:
-        raise StudyError(f"--profile {profile!r} is unknown: choose {', '.join(PROFILES)}, or the path of a .toml file")
+    if profile in PROFILES:
+        text = (resources.files("study.config") / "profiles" / f"{profile}.toml").read_text(encoding="utf-8")
+        return profile, parse_toml(text, what=f"profile {profile}")
+    path = Path(profile)
+    if path.suffix.casefold() != ".toml":
+        raise StudyError(_no_profile(path))
+    name = checked_name(path.name, what="--profile: the file's name", remedy="rename the file", longest=100)
     try:
-        return name, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"profile {profile}: not valid TOML: {error}") from None
+        return name, read_toml(path, origin="profile")
+    except StudyError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            beside = (other.name for other in itertools.islice(path.parent.glob("*.toml"), 1_000))
+            raise StudyError(f"--profile {shown(profile)}: there is no such file{meant(name, beside)}") from None
+        raise
+
+
+def _no_profile(path: Path) -> str:
+    """Return why a text is neither a profile's name nor a TOML file, and what to write."""
+    known, quote = f"choose {', '.join(PROFILES)}, or the path of a .toml file", quoted(str(path))
+    if os.path.isdir(path):
+        return f"--profile {quote} is a folder: {known}"
+    if os.path.lexists(path):
+        return f"--profile {quote} is a file whose name does not end in .toml: rename it"
+    beside = f"{path}.toml"
+    hint = f" (did you mean {shown(beside)}?)" if os.path.isfile(beside) else meant(str(path), PROFILES)
+    return f"--profile {quote} is unknown{hint}: {known}"
 
 
 def resolve(
@@ -66,18 +78,24 @@ def resolve(
         On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from.
     """
     name, settings = load_profile(profile)
-    values: dict[str, tuple[Any, str]] = {"study.name": (name.removesuffix(".toml"), "the profile's name")}
+    values: dict[str, tuple[Any, str]] = {"study.name": (_study_name(name), "the profile's name")}
+    origin = f"profile {shown(profile)}"
     for section, table in settings.items():
         if not isinstance(table, dict):
             raise StudyError(
-                f"profile {profile}: {section!r} stands outside a section; sections: study, {', '.join(SECTIONS)}"
+                f"{origin}: {quoted(section)} stands outside a section; sections: study, {', '.join(SECTIONS)}"
             )
-        values |= {f"{section}.{key}": (value, f"profile {profile}") for key, value in table.items()}
+        values |= {f"{section}.{key}": (value, origin) for key, value in table.items()}
     for assignment in assignments:
         key, value = _parsed_assignment(assignment)
-        values[key] = (value, f"--set {assignment}")
+        values[key] = (value, f"--set {shown(assignment)}")
     values |= {key: (value, flag) for flag, (key, value) in (flags or {}).items() if value is not None}
     return _assembled(name, values)
+
+
+def _study_name(profile: str) -> str:
+    """Return what a study of a profile is called: the profile's name, the file's without its suffix."""
+    return profile if profile in PROFILES else Path(profile).stem
 
 
 def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, source: str) -> Config:
@@ -88,6 +106,8 @@ def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, so
     StudyError
         As `resolve`.
     """
+    if not all(isinstance(keys, dict) for keys in record.values()):
+        raise StudyError(f"{source}: its sections must be tables of settings")
     values = {f"{section}.{key}": (value, source) for section, keys in record.items() for key, value in keys.items()}
     profile, _ = values.pop("study.profile", ("", source))
     return _assembled(str(profile), values)
@@ -96,10 +116,12 @@ def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, so
 def _parsed_assignment(assignment: str) -> tuple[str, Any]:
     key, equals, text = assignment.partition("=")
     if not equals or "." not in key:
-        raise StudyError(f"--set {assignment!r}: write section.key=value, such as --set training.epochs=12")
+        raise StudyError(f"--set {quoted(assignment)}: write section.key=value, such as --set training.epochs=12")
+    if len(assignment.splitlines()) > 1:
+        raise StudyError(f"--set {quoted(assignment)} holds a line break: give every setting a --set of its own")
     try:
-        return key.strip(), tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), parse_toml(f"value = {text}", what="--set")["value"]
+    except StudyError:  # it is no TOML: a bare word
         return key.strip(), text
 
 
@@ -110,7 +132,10 @@ def _assembled(profile: str, values: dict[str, tuple[Any, str]]) -> Config:
         section, _, field_name = key.partition(".")
         allowed = _fields(section, origin)
         if field_name not in allowed:
-            raise StudyError(f"{origin}: {key!r} is no setting; {section} has {', '.join(sorted(allowed))}")
+            raise StudyError(
+                f"{origin}: {quoted(key)} is no setting; {section} has {', '.join(sorted(allowed))}"
+                f"{meant(field_name, allowed)}"
+            )
         converted = _converted(key, value, allowed[field_name], origin)
         (study if section == "study" else sections[section])[field_name] = converted
     origins = {key: origin for key, (_, origin) in values.items()}
@@ -134,7 +159,10 @@ def _fields(section: str, origin: str) -> dict[str, Any]:
         hints = typing.get_type_hints(Config)
         return {key: hints[key] for key in STUDY_KEYS}
     if section not in SECTIONS:
-        raise StudyError(f"{origin}: there is no section {section!r}; sections: study, {', '.join(SECTIONS)}")
+        raise StudyError(
+            f"{origin}: there is no section {quoted(section)}; sections: study, {', '.join(SECTIONS)}"
+            f"{meant(section, SECTIONS)}"
+        )
     factory = typing.get_type_hints(Config)[section]
     return typing.get_type_hints(factory)
 
@@ -145,7 +173,7 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
         allowed = typing.get_args(hint)
         if value in allowed:
             return value
-        raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be one of {', '.join(allowed)}")
+        raise StudyError(f"{origin}: {key} = {quoted(value)} is not allowed: it must be one of {', '.join(allowed)}")
     if typing.get_origin(hint) is tuple:
         return _converted_list(key, value, typing.get_args(hint)[0], origin)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -153,7 +181,7 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     kinds = {int: "a whole number", float: "a number", str: "text"}
-    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be {kinds[hint]}")
+    raise StudyError(f"{origin}: {key} = {quoted(value)} is not allowed: it must be {kinds[hint]}")
 
 
 def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any, ...]:
@@ -167,7 +195,7 @@ def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any,
     ):
         return tuple(kind(item) for item in items)
     of = "names" if kind is str else "numbers"
-    raise StudyError(f"{origin}: {key} = {value!r} is not allowed: it must be a list of {of}")
+    raise StudyError(f"{origin}: {key} = {quoted(value)} is not allowed: it must be a list of {of}")
 
 
 def _number(text: str) -> float | str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from study.vocabulary.architecture import architecture_names, architectures
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 from study.vocabulary.image_source import image_source_names
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -16,11 +16,19 @@ CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
 READOUTS = ("mean", "max", "centre", "output")
 GRATING_SETS = ("min_max", "fixed", "whole_cycles")
 MOST_SEEDS = 10_000
+MOST_NETWORKS = 50_000
+MOST_RATES = 20  # of label corruption
+_LONGEST_PATH = 4_096
+_A_PATH = f"a path of at most {_LONGEST_PATH} characters, none of them NUL"
 
 
 def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> None:
     if not valid:
-        raise StudyError(f"{section}.{key} = {value!r} is not allowed: it must be {allowed}")
+        raise StudyError(f"{section}.{key} = {quoted(value)} is not allowed: it must be {allowed}")
+
+
+def _is_path(text: str) -> bool:
+    return "\0" not in text and len(text) <= _LONGEST_PATH
 
 
 def is_address(text: str) -> bool:
@@ -47,7 +55,8 @@ class ImagesConfig:
     def __post_init__(self) -> None:
         known = image_source_names()
         _check("images", "source", self.source, f"one of {', '.join(known)}", self.source in known)
-        _check("images", "split_seed", self.split_seed, "0 or more", self.split_seed >= 0)
+        _check("images", "split_seed", self.split_seed, "0 to 2**63 - 1", 0 <= self.split_seed < 2**63)
+        _check("images", "data_dir", self.data_dir, _A_PATH, _is_path(self.data_dir))
         for key in ("train_images", "validation_images", "test_images"):
             _check(
                 "images",
@@ -80,7 +89,7 @@ class NetworkConfig:
                 "network",
                 setting.name,
                 value,
-                f"left out beside network.architecture = {self.architecture!r}, which has no such setting",
+                f"left out beside network.architecture = {quoted(self.architecture)}, which has no such setting",
                 setting.name in options or value == setting.default,
             )
 
@@ -158,8 +167,10 @@ class MemorizationConfig:
             "memorization",
             "label_corruptions",
             list(rates),
-            "two or more rising numbers from 0 to 1",
-            len(rates) > 1 and list(rates) == sorted(set(rates)) and rates[0] >= 0 and rates[-1] <= 1,
+            f"2 to {MOST_RATES} rising numbers from 0 to 1",
+            1 < len(rates) <= MOST_RATES
+            and all(0 <= rate <= 1 for rate in rates)
+            and list(rates) == sorted(set(rates)),
         )
         _check("memorization", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
         _check(
@@ -217,7 +228,7 @@ class AblationConfig:
             and self.clamps[:1] == ("output_zero",),
         )
         _check("ablation", "null_draws", self.null_draws, "20 to 100000", 20 <= self.null_draws <= 100_000)
-        _check("ablation", "null_images", self.null_images, "32 or more", self.null_images >= 32)
+        _check("ablation", "null_images", self.null_images, "32 to 1000000", 32 <= self.null_images <= 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -300,11 +311,12 @@ class ExecutionConfig:
             "tcp://HOST:PORT, tls://HOST:PORT, or the path of a scheduler file",
             "://" not in self.scheduler or is_address(self.scheduler),
         )
+        _check("execution", "scheduler", self.scheduler, _A_PATH, _is_path(self.scheduler))
         _check(
             "execution",
             "workers",
             self.workers,
-            f"left out beside execution.scheduler = {self.scheduler!r} (--scheduler),"
+            f"left out beside execution.scheduler = {quoted(self.scheduler)} (--scheduler),"
             " whose workers are as many as there are",
             not (self.scheduler and self.workers),
         )
@@ -342,6 +354,13 @@ class Config:
             re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
         )
         _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
+        _check(
+            "study",
+            "networks",
+            self.n_networks,
+            f"at most {MOST_NETWORKS}: lower the seeds",
+            self.n_networks <= MOST_NETWORKS,
+        )
         architecture = architectures()[self.network.architecture]
         for section, default in (("ablation", architecture.layers), ("shift_invariance", architecture.shifted_layers)):
             settings = getattr(self, section)
@@ -354,6 +373,16 @@ class Config:
                 len(layers) == len(set(layers)) and set(layers) <= set(architecture.layers),
             )
             object.__setattr__(self, section, dataclasses.replace(settings, layers=layers))
+
+    @property
+    def n_networks(self) -> int:
+        """Networks of all arms, in both sets of initialisations."""
+        again = self.replication
+        return (
+            len(self.population.augmentations) * (self.population.seeds + again.seeds)
+            + (self.maturation.seeds + again.maturation_seeds)
+            + len(self.memorization.label_corruptions) * (self.memorization.seeds + again.memorization_seeds)
+        )
 
 
 SECTIONS = (

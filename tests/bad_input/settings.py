@@ -32,7 +32,7 @@ _SETTINGS = {
     ),
     "too few permutations": (typed("--set", "probe.permutations=99"), ("= 99", "100 to 1000000")),
     "too few draws": (typed("--set", "ablation.null_draws=19"), ("= 19", "20 to 100000")),
-    "too few images for the null": (typed("--set", "ablation.null_images=31"), ("= 31", "32 or more")),
+    "too few images for the null": (typed("--set", "ablation.null_images=31"), ("= 31", "32 to 1000000")),
     "more images for the null than there are": (
         typed("--set", "ablation.null_images=601"),
         ("= 601", "600 test images"),

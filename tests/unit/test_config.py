@@ -145,8 +145,8 @@ OUT_OF_RANGE = [
     ("maturation.epochs=2", "3 to 10000"),
     ("maturation.learning_rate=0", "above 0, at most 1"),
     ("memorization.seeds=-1", "0 (no such networks) to 10000"),
-    ("memorization.label_corruptions=[0.5]", "two or more rising numbers"),
-    ("memorization.label_corruptions=0,0.5,0.5", "two or more rising numbers"),
+    ("memorization.label_corruptions=[0.5]", "2 to 20 rising numbers"),
+    ("memorization.label_corruptions=0,0.5,0.5", "2 to 20 rising numbers"),
     ("memorization.label_corruptions=0,1.5", "from 0 to 1"),
     ("memorization.label_corruptions=[0, true]", "a list of numbers"),
     ("memorization.epochs=0", "1 to 10000"),
@@ -168,7 +168,7 @@ OUT_OF_RANGE = [
     ("ablation.clamps=output_zero,output_zero", "without repeats"),
     ("ablation.null_draws=19", "20 to 100000"),
     ("ablation.null_draws=100001", "20 to 100000"),
-    ("ablation.null_images=31", "32 or more"),
+    ("ablation.null_images=31", "32 to 1000000"),
     ("multiverse.readouts=median", "mean, max, centre, output"),
     ("multiverse.readouts=max,max", "without repeats"),
     ("multiverse.gratings=loud", "min_max, fixed, whole_cycles"),
@@ -290,10 +290,12 @@ def test_a_malformed_profile_names_the_file(tmp_path: Path, text: str, named: st
 
 def test_an_unknown_profile_is_named_with_those_there_are(tmp_path: Path) -> None:
     """By name, by file, and a folder that looks like a file."""
-    assert "'cifar100' is unknown: choose quick, cifar10-small, cifar10, paper" in refusal("cifar100")
+    assert "'cifar100' is unknown (did you mean cifar10?): choose quick, cifar10-small, cifar10, paper" in refusal(
+        "cifar100"
+    )
     assert "there is no such file" in refusal(str(tmp_path / "none.toml"))
     (tmp_path / "folder.toml").mkdir()
-    assert "there is no such file" in refusal(str(tmp_path / "folder.toml"))
+    assert "is a directory, must be a file" in refusal(str(tmp_path / "folder.toml"))
 
 
 def test_a_profile_gives_its_name_and_its_tables() -> None:
