@@ -18,8 +18,11 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.vocabulary.errors import StudyError, one_line
+from study.images.files.other_cifar import found_instead, version_of
+from study.vocabulary.errors import StudyError, one_line, shown
 from study.vocabulary.image_source import ImageSource
+from study.vocabulary.reading import read_bytes
+from study.vocabulary.text import checked_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+ARCHIVE_BYTES = 170_052_171
 ARCHIVE_URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 FOLDER = "cifar-10-batches-bin"
 NAMES_FILE = "batches.meta.txt"
@@ -103,11 +107,13 @@ def _located(data_dir: str) -> Path:
     """Return the archive or the unpacked folder."""
     if not data_dir:
         return _downloaded()
-    directory = Path(data_dir).expanduser()
+    directory, origin = Path(data_dir).expanduser(), f"--data-dir {shown(data_dir)}"
     remedy = f"give --data-dir a directory that holds {ARCHIVE} (md5 {ARCHIVE_MD5}) or {FOLDER}/"
     if not directory.is_dir():
         problem = "is not a directory" if directory.exists() else "does not exist"
-        raise StudyError(f"--data-dir {data_dir}: {problem}; {remedy}")
+        if directory.name == ARCHIVE and directory.is_file():
+            remedy = f"give the directory that it lies in, --data-dir {shown(directory.parent)}"
+        raise StudyError(f"{origin}: {problem}; {remedy}")
     # The archive first: its checksum says whether it is the official one.
     if (directory / ARCHIVE).is_file():
         return directory / ARCHIVE
@@ -115,8 +121,10 @@ def _located(data_dir: str) -> Path:
         return directory / FOLDER
     if any((directory / name).exists() for name in BATCHES):
         return directory
+    if instead := found_instead(directory, archive=ARCHIVE, folder=FOLDER):
+        raise StudyError(f"{origin}: the directory {instead}")
     state = "holds no CIFAR-10" if any(directory.iterdir()) else "is empty"
-    raise StudyError(f"--data-dir {data_dir}: the directory {state}; {remedy}")
+    raise StudyError(f"{origin}: the directory {state}; {remedy}")
 
 
 def _downloaded() -> Path:
@@ -149,12 +157,9 @@ def _folder_contents(folder: Path) -> dict[str, bytes]:
     for name in (*BATCHES, NAMES_FILE):
         path = folder / name
         if not path.is_file():
-            raise StudyError(f"{folder}: {name} is missing; unpack {ARCHIVE} (md5 {ARCHIVE_MD5}) again")
+            raise StudyError(f"{shown(folder)}: {name} is missing; unpack {ARCHIVE} (md5 {ARCHIVE_MD5}) again")
         _refuse_size(path.stat().st_size, name, folder)
-        try:
-            contents[name] = path.read_bytes()
-        except OSError as error:
-            raise StudyError(f"{path} cannot be read ({error.strerror}); make it readable") from error
+        contents[name] = read_bytes(path, remedy="make it readable", most_bytes=_EXPECTED_BYTES[name])
     return contents
 
 
@@ -162,24 +167,29 @@ def _archive_contents(archive: Path) -> dict[str, bytes]:
     """Return the members by exact name; links and whatever else is in the archive are never followed or written."""
     wanted = {f"{FOLDER}/{name}": name for name in (*BATCHES, NAMES_FILE)}
     contents: dict[str, bytes] = {}
+    other = ""
     try:
         # One pass in the archive's own order: seeking backwards in gzip would decompress everything again.
         with tarfile.open(archive, "r|gz") as tar:
             for member in tar:
                 if (name := wanted.get(member.name)) is None:
+                    other = other or version_of(member.name)
                     continue
                 if not member.isreg():
-                    raise StudyError(f"{archive}: {member.name} is not a regular file; {_download_again()}")
+                    raise StudyError(f"{shown(archive)}: {member.name} is not a regular file; {_download_again()}")
                 _refuse_size(member.size, name, archive)
                 if (file := tar.extractfile(member)) is not None:
                     contents[name] = file.read()
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        size = archive.stat().st_size
+        part = f", of whose {ARCHIVE_BYTES:,} bytes {size:,} are there," if size < ARCHIVE_BYTES else ""
         raise StudyError(
-            f"{archive} is truncated, damaged or unreadable ({one_line(error)}); {_download_again()}"
+            f"{shown(archive)}{part} is truncated, damaged or unreadable ({one_line(error)}); {_download_again()}"
         ) from error
     for name in wanted.values():
         if name not in contents:
-            raise StudyError(f"{archive}: {FOLDER}/{name} is missing; {_download_again()}")
+            holds = f" (it holds {other})" if other else ""
+            raise StudyError(f"{shown(archive)}: {FOLDER}/{name} is missing{holds}; {_download_again()}")
         _refuse_size(len(contents[name]), name, archive)
     return contents
 
@@ -192,19 +202,23 @@ def _refuse_size(size: int, name: str, place: Path) -> None:
     expected = _EXPECTED_BYTES[name]
     if name == NAMES_FILE and size > expected:
         raise StudyError(
-            f"{place}: {name} has {size:,} bytes; a list of {CLASSES} class names has at most {expected:,}"
+            f"{shown(place)}: {name} has {size:,} bytes; a list of {CLASSES} class names has at most {expected:,}"
         )
     if name != NAMES_FILE and size != expected:
         raise StudyError(
-            f"{place}: {name} has {size:,} bytes, must have {expected:,} ({RECORDS:,} records of {RECORD_BYTES:,});"
+            f"{shown(place)}: {name} has {size:,} bytes, must have {expected:,} ({RECORDS:,} records of {RECORD_BYTES:,});"
             f" {_download_again()}"
         )
 
 
 def _class_names(content: bytes, place: Path) -> tuple[str, ...]:
     names = tuple(content.decode("utf-8", errors="replace").split())
+    for name in names:
+        checked_name(name, what=f"{shown(place)}: class name in {NAMES_FILE}", remedy=_download_again())
     if len(names) != CLASSES or len(set(names)) != CLASSES:
-        raise StudyError(f"{place}: {NAMES_FILE} must list {CLASSES} different class names, has {len(set(names))}")
+        raise StudyError(
+            f"{shown(place)}: {NAMES_FILE} must list {CLASSES} different class names, has {len(set(names))}"
+        )
     return names
 
 
@@ -217,7 +231,7 @@ def _records(content: bytes, name: str, place: Path) -> tuple[NDArray[np.uint8],
     if labels.max() >= CLASSES:
         first = int(np.argmax(labels >= CLASSES))
         raise StudyError(
-            f"{place}: {name} record {first} has label {labels[first]}, must be 0 to {CLASSES - 1}; {_download_again()}"
+            f"{shown(place)}: {name} record {first} has label {labels[first]}, must be 0 to {CLASSES - 1}; {_download_again()}"
         )
     return records[:, 1:].reshape(RECORDS, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
