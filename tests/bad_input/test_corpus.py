@@ -15,6 +15,9 @@ from study.__main__ import main
 from study.execution import scheduling
 from tests.bad_input.corpus import BadInput
 
+# Keras asks arrays for a copy as older NumPy took it.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
 FOLDER = Path(__file__).parent
 REGISTRATION = FOLDER.parents[1] / "preregistration.md"
 LONGEST_LINE = 2_000

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = standard_console()
     with status(console, "loading the network"), _without_greetings():
         # Not at the top: TensorFlow greets as it is imported.
-        from study.commands.external.measuring import check_record, measured
+        from study.commands.external.measuring import check_record, measured, ready_to_measure
         from study.commands.external.subject import loaded, name_of, subject_of
 
         network, layers = loaded(arguments)
@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = StudyFolder(DATA / name_of(network, arguments.name))
     check_places(folder)
     check_record(folder, subject)
+    subject = ready_to_measure(folder, subject, console)
     with held(folder, lambda: check_record(folder, subject), console):
         tree, subject = measured(folder, subject, console)
         _conclude(folder, tree, subject, registration, arguments.memory, console)

@@ -63,10 +63,24 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}..."
 
 
+def ready_to_measure(folder: StudyFolder, subject: Subject, console: Console) -> Subject:
+    """Return what is to be measured once every photograph has been decoded, unless all of it was measured before.
+
+    Raises
+    ------
+    StudyError
+        Naming the first photograph that cannot be read.
+    """
+    key = network_key(
+        gratings_key(subject.network, subject.layers, subject.settings), subject.photographs, subject.settings
+    )
+    return subject if network_state(folder, key) == "done" else with_checked_photographs(subject, console)
+
+
 def measured(folder: StudyFolder, subject: Subject, console: Console) -> tuple[xr.DataTree, Subject]:
     """Return the network as the store has it, after measuring what is not there yet, and what was measured.
 
-    The folder's lock is held. Every photograph is decoded before anything is measured or written.
+    The folder's lock is held.
 
     A network that was measured without photographs, or with others, gives its tuning. Pieces that a stopped run has kept
     are not made again.
@@ -78,8 +92,6 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> tuple[x
     """
     key_of_tuning = gratings_key(subject.network, subject.layers, subject.settings)
     key = network_key(key_of_tuning, subject.photographs, subject.settings)
-    if network_state(folder, key) != "done":
-        subject = with_checked_photographs(subject, console)
     kept_record(folder, lambda: {SETTINGS: tuning_settings(subject)})
     sweep_staging(folder)
     whole = _whole_networks(folder, console)

@@ -76,11 +76,10 @@ def split_images(image_set: ImageSet, config: ImagesConfig) -> Split:
     Paper A.1 (80/10/10); 40,000/10,000/10,000 with the official halves as in its author's published scripts.
     """
     pools = _pools(image_set, config)
-    parts = {}
     for part, pool in zip(PARTS, pools, strict=True):
         _refuse_missing_class(image_set, pool, part)
-        parts[part] = _subset(image_set, pool, part, getattr(config, f"{part}_images"))
-    return Split(**parts)
+    sizes = {part: getattr(config, f"{part}_images") for part in PARTS}
+    return Split(**{part: _subset(image_set, pool, part, sizes[part]) for part, pool in zip(PARTS, pools, strict=True)})
 
 
 def stratified_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
