@@ -35,7 +35,7 @@ def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
         return profile, parse_toml(text, what=f"profile {profile}")
     path = Path(profile)
     if path.suffix.casefold() != ".toml":
-        raise StudyError(_no_profile(path))
+        raise StudyError(_no_profile(profile))
     name = checked_name(path.name, what="--profile: the file's name", remedy="rename the file", longest=100)
     try:
         return name, read_toml(path, origin="profile")
@@ -46,16 +46,15 @@ def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:
         raise
 
 
-def _no_profile(path: Path) -> str:
+def _no_profile(text: str) -> str:
     """Return why a text is neither a profile's name nor a TOML file, and what to write."""
-    known, quote = f"choose {', '.join(PROFILES)}, or the path of a .toml file", quoted(str(path))
-    if os.path.isdir(path):
-        return f"--profile {quote} is a folder: {known}"
-    if os.path.lexists(path):
-        return f"--profile {quote} is a file whose name does not end in .toml: rename it"
-    beside = f"{path}.toml"
-    hint = f" (did you mean {shown(beside)}?)" if os.path.isfile(beside) else meant(str(path), PROFILES)
-    return f"--profile {quote} is unknown{hint}: {known}"
+    known, beside = f"choose {', '.join(PROFILES)}, or the path of a .toml file", f"{text}.toml"
+    if os.path.isdir(text):
+        return f"--profile {quoted(text)} is a folder: {known}"
+    if os.path.lexists(text):
+        return f"--profile {quoted(text)} is a file whose name does not end in .toml: rename it"
+    hint = f" (did you mean {shown(beside)}?)" if os.path.isfile(beside) else meant(text, PROFILES)
+    return f"--profile {quoted(text)} is unknown{hint}: {known}"
 
 
 def resolve(

@@ -242,13 +242,8 @@ class ShiftInvarianceConfig:
     test_images: int = 0
 
     def __post_init__(self) -> None:
-        _check(
-            "shift_invariance",
-            "test_images",
-            self.test_images,
-            "0 (all) to 1000000",
-            0 <= self.test_images <= 1_000_000,
-        )
+        images = self.test_images
+        _check("shift_invariance", "test_images", images, "0 (all) to 1000000", 0 <= images <= 1_000_000)
 
 
 @dataclass(frozen=True)

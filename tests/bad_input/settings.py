@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bad_input.corpus import rows_of, typed
+from tests.bad_input.corpus import Make, rows_of, typed
+
+
+def _set(*assignments: str) -> Make:
+    return typed(*(part for assignment in assignments for part in ("--set", assignment)))
+
 
 _SETTINGS = {
     "unknown section": (
@@ -71,6 +76,51 @@ _SETTINGS = {
     "name with a slash": (typed("--name", "a/b"), ("--name", "'a/b'", "letters, digits, dots")),
     "name that leads elsewhere": (typed("--name", ".."), ("--name", "'..'", "starting with a letter or digit")),
     "empty name": (typed("--name", ""), ("--name", "''", "letters")),
+    "integer of thousands of digits": (_set("training.epochs=" + "9" * 5_000), ("training.epochs", "a whole number")),
+    "integer of thousands of digits in base 16": (_set("training.epochs=0x" + "f" * 5_000), ("a whole number",)),
+    "learning rate of four hundred digits": (_set("training.learning_rate=" + "9" * 400), ("'9999", "a number")),
+    "learning rate beyond all floats": (_set("training.learning_rate=1e400"), ("= inf", "above 0, at most 1")),
+    "negative zero for a learning rate": (_set("training.learning_rate=-0.0"), ("= -0.0", "above 0")),
+    "corruption rate that is no number": (_set("memorization.label_corruptions=0,nan,1"), ("nan", "rising numbers")),
+    "corruption rates without end": (
+        _set("memorization.label_corruptions=" + ",".join(str(i / 1_000) for i in range(999))),
+        ("2 to 20 rising numbers",),
+    ),
+    "trillions of epochs": (_set("training.epochs=1000000000000000000"), ("1 to 10000",)),
+    "billions of networks": (_set("population.seeds=1000000000"), ("1 to 10000",)),
+    "each arm as large as it may be": (
+        _set("population.seeds=10000", "memorization.seeds=10000"),
+        ("study.networks = 1", "at most 50000", "lower the seeds"),
+    ),
+    "billions of permutations": (_set("probe.permutations=1000000000"), ("100 to 1000000",)),
+    "billions of images for the null": (_set("ablation.null_images=1000000000"), ("32 to 1000000",)),
+    "split seed beyond 64 bits": (_set(f"images.split_seed={2**63}"), ("0 to 2**63 - 1",)),
+    "brackets without end": (_set("training.epochs=" + "[" * 50_000), ("training.epochs = '[[", "a whole number")),
+    "brackets without end for names": (_set("ablation.layers=" + "[" * 50_000), ("ablation.layers", "conv1, conv2")),
+    "line break in a value": (
+        _set("training.epochs=3\nimages.source='x'"),
+        (r"3\nimages", "line break", "--set of its own"),
+    ),
+    "line break in a key": (_set("training\n.epochs=3"), ("line break",)),
+    "separator of lines in a value": (_set("study.name=a\u2028b"), (r"a\u2028b", "line break")),
+    "value that colours the terminal": (_set("study.name=\x1b[31mred"), (r"\x1b[31mred", "letters, digits")),
+    "value with markup": (_set("study.name=[red]x[/red]"), ("[red]x[/red]", "letters, digits")),
+    "value that is not UTF-8": (_set("study.name=caf\udce9"), (r"caf\udce9", "letters, digits")),
+    "value of a million characters": (_set("study.name=" + "x" * 1_000_000), ("...", "letters, digits")),
+    "a key of a million characters": (_set("training." + "x" * 1_000_000 + "=1"), ("is no setting", "epochs")),
+    "null character in a folder": (_set("images.data_dir=a\0b"), (r"'a\x00b'", "none of them NUL")),
+    "null character in a scheduler": (_set("execution.scheduler=a\0b"), (r"'a\x00b'", "none of them NUL")),
+    "folder of five thousand characters": (_set("images.data_dir=" + "x" * 5_000), ("at most 4096 characters",)),
+    "name of two hundred characters": (typed("--name", "x" * 200), ("--name", "letters, digits")),
+    "name that forges a line": (typed("--name", "a\nstudy: b"), (r"'a\nstudy: b'", "letters, digits")),
+    "name that colours the terminal": (typed("--name", "\x1b[31m"), (r"'\x1b[31m'", "letters, digits")),
+    "name that ends in a line break": (typed("--name", "a\n"), (r"'a\n'", "letters, digits")),
+    "name that is not UTF-8": (typed("--name", "caf\udce9"), (r"'caf\udce9'", "letters, digits")),
+    "name in another script": (typed("--name", "étude"), ("'étude'", "letters, digits")),
+    "images that forge a line": (typed("--images", "a\nstudy: b"), (r"'a\nstudy: b'", "cifar10, folder, shapes")),
+    "misspelt section": (_set("trainng.epochs=3"), ("'trainng'", "did you mean training?")),
+    "misspelt key": (_set("training.epoch=3"), ("did you mean epochs?",)),
 }
+
 
 ROWS = rows_of("setting", _SETTINGS)
