@@ -69,8 +69,9 @@ def _add_network(parser: argparse.ArgumentParser) -> None:
     add(
         "--preprocessing",
         metavar="NAME",
-        help="what is done to pixels of 0 to 255: raw, unit (to 0..1), symmetric (to -1..1),"
-        " or as of an application (default: the model's own; a file that does not begin with scaling needs one)",
+        help="what is done to pixels of 0 to 255: raw, unit (to 0..1), symmetric (to -1..1), or as of an application"
+        " (default: the application's own, or what a file's first operations expect; a file that begins without scaling"
+        " needs one); what contradicts them is refused, NAME:anyway insists",
     )
     add(
         "--input-size",

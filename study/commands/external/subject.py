@@ -165,6 +165,7 @@ def compaction_attributes(subject: Subject, record: Mapping[str, Any]) -> dict[s
         "weights": network.weights,
         "weights_digest": network.weights_digest,
         "preprocessing": network.preprocessing,
+        "remarks": list(network.remarks),
         **shown,
         **software_attributes(record),
     }

@@ -14,15 +14,10 @@ import numpy as np
 
 from study.networks.pretrained.application_weights import built, read_weights, weights_file, with_imagenet_weights
 from study.networks.pretrained.applications import application_name, applications
+from study.networks.pretrained.chosen_preprocessing import Choice, checked_preprocessing, told_preprocessing
 from study.networks.pretrained.keras_file import network_in
-from study.networks.pretrained.preprocessing import (
-    InputLayout,
-    begins_with_scaling,
-    input_layout,
-    known_preprocessings,
-    preprocessing_name,
-)
-from study.vocabulary.errors import StudyError, one_line, refuse_unless
+from study.networks.pretrained.preprocessing import InputLayout, input_layout
+from study.vocabulary.errors import StudyError, one_line, refuse_unless, shown
 
 FREE_SIZE = 224  # for an application that Keras builds for any size; all of those have ImageNet weights of this one
 
@@ -81,8 +76,8 @@ def load(
         For an application: `"imagenet"` (or None) for Keras' own download, from its cache or the network; `"none"` for
         random ones as its initializers draw them; or a file, .weights.h5, .h5 or .keras. For a .keras file: None.
     preprocessing
-        As `preprocessing_name` takes it. None: the application's own; for a file that begins with a Rescaling or
-        Normalization layer, none at all. Any other file needs one.
+        As `Choice.of` takes it. None: the application's own; for a file whose first operations tell which pixels it
+        expects, what makes these. Any other file needs one.
     seed
         Of random weights, 0 to 2^32 - 1; Python's global generator, which Keras' initializers draw their seeds from, is
         afterwards where it was.
@@ -94,8 +89,8 @@ def load(
     Raises
     ------
     StudyError
-        When there is no such network, file, weights or preprocessing, when it does not load, or takes other inputs than
-        one square picture at a size that has gratings.
+        When there is no such network, file, weights or preprocessing, when it does not load, expects other pixels than
+        the preprocessing makes, or takes other inputs than one square picture at a size that has gratings.
     """
     if input_size is not None:
         refuse_unless(
@@ -104,16 +99,16 @@ def load(
             f" multiples of 4 pixels; such as {max(4, -(-input_size // 4) * 4)}",
         )
     refuse_unless(0 <= seed < 2**32, f"--seed {seed}: must be 0 to {2**32 - 1}")
-    chosen = None if preprocessing is None else preprocessing_name(preprocessing)
+    choice = None if preprocessing is None else Choice.of(preprocessing)
     keras.backend.clear_session()
     if model.lower().endswith(".keras"):
-        return _file(Path(model).expanduser(), weights, chosen, input_size)
+        return _file(Path(model).expanduser(), weights, choice, input_size)
     refuse_unless(
         not Path(model).exists(),
         f"{model} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
     )
     with _initializers_seeded(seed):
-        return _application(application_name(model), weights, chosen, seed, classes, input_size)
+        return _application(application_name(model), weights, choice, seed, classes, input_size)
 
 
 @contextlib.contextmanager
@@ -128,7 +123,7 @@ def _initializers_seeded(seed: int) -> Iterator[None]:
 
 
 def _application(
-    name: str, weights: str | None, chosen: str | None, seed: int, classes: int | None, input_size: int | None
+    name: str, weights: str | None, choice: Choice | None, seed: int, classes: int | None, input_size: int | None
 ) -> LoadedModel:
     """Return an application of Keras; see `load`."""
     if weights is None or weights == "imagenet":
@@ -145,7 +140,8 @@ def _application(
         if path is not None:
             read_weights(made, path)
             said = f"weights read from {path.name}"
-    built_size, remarks = made.input_shape[1], []
+    preprocessing, told = (name, ()) if choice is None else checked_preprocessing(made, choice, what=name)
+    built_size, remarks = made.input_shape[1], [*told]
     if built_size is None:
         input_size = input_size or FREE_SIZE
         remarks.append(f"Keras builds {name} for pictures of any size: it was given {input_size} px")
@@ -154,10 +150,10 @@ def _application(
             f"the weights of {name} were trained on pictures of {built_size} px: it was given {input_size} px"
         )
     made = made if input_size in (None, built_size) else _resized(made, input_size)
-    return _loaded(made, name, f"{name}, as keras.applications builds it", chosen or name, said, remarks)
+    return _loaded(made, name, f"{name}, as keras.applications builds it", preprocessing, said, remarks)
 
 
-def _file(path: Path, weights: str | None, chosen: str | None, input_size: int | None) -> LoadedModel:
+def _file(path: Path, weights: str | None, choice: Choice | None, input_size: int | None) -> LoadedModel:
     """Return the network in a .keras file; see `load`."""
     refuse_unless(weights is None, f"--weights {weights}: {path.name} holds its own weights; leave --weights out")
     made, changes = network_in(path)
@@ -166,20 +162,18 @@ def _file(path: Path, weights: str | None, chosen: str | None, input_size: int |
         " brings, but load only files whose origin you trust",
         *changes,
     ]
-    if chosen is None:
-        refuse_unless(
-            begins_with_scaling(made),
-            f"{path}: nothing in the file says what its pixels must be scaled to, as"
-            " it does not begin with a Rescaling or Normalization layer; pass --preprocessing, one of"
-            f" {known_preprocessings()}",
-        )
-        remarks.append(f"{path.name} begins with a layer that scales pixels: it was given 0 to 255")
+    preprocessing, told = (
+        told_preprocessing(made, what=shown(path.name))
+        if choice is None
+        else checked_preprocessing(made, choice, what=shown(path.name))
+    )
+    remarks += told
     built_size = made.inputs[0].shape[2]  # whichever axis channels are on
     if input_size not in (None, built_size):
         remarks.append(f"{path.name} is of pictures of {built_size or 'any'} px: it was given {input_size} px")
         made = _resized(made, input_size)
     said = f"those of {path.name}"
-    return _loaded(made, path.stem, f"{made.name}, from the file {path.name}", chosen or "raw", said, remarks)
+    return _loaded(made, path.stem, f"{made.name}, from the file {path.name}", preprocessing, said, remarks)
 
 
 def _loaded(

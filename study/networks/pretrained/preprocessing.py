@@ -133,16 +133,6 @@ def _channels_first(model: keras.Model, shape: tuple[int | None, ...]) -> bool:
     return known == "channels_first" if known else shape[-1] not in (1, 3) and shape[0] in (1, 3)
 
 
-def begins_with_scaling(model: keras.Model) -> bool:
-    """Return whether the first layer, random augmentation aside, is a `Rescaling` or `Normalization` of the pixels."""
-    first = next((layer for layer in flat_model(model).layers if not _passes_pixels(layer)), None)
-    return isinstance(first, (keras.layers.Rescaling, keras.layers.Normalization))
-
-
-def _passes_pixels(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, keras.layers.InputLayer) or type(layer).__name__.startswith("Random")
-
-
 def known_preprocessings() -> str:
     """Return the allowed names in words."""
-    return f"{', '.join(SCALINGS)}, or one of {len(applications())} applications such as vgg16"
+    return f"raw (0 to 255), unit (0 to 1), symmetric (-1 to 1), or one of {len(applications())} applications such as vgg16"
