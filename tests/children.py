@@ -126,6 +126,20 @@ def gather(folder: StudyFolder, keys: list[str], version: int = 0) -> None:
     compact(folder, keys, {**ATTRIBUTES, "version": version})
 
 
+def mend(folder: StudyFolder, keys: list[str]) -> None:
+    """Add a file to the compacted study, unless that was done, and compact again."""
+    if not (folder.damaged / "study.zarr.1").exists():
+        (folder.compacted / "notes").write_text("altered")
+    gather(folder, keys)
+
+
+def drop(folder: StudyFolder, keys: list[str]) -> None:
+    """Alter the results of the compacted study, where it has any, and compact again."""
+    if (folder.compacted / "results").exists():
+        (folder.compacted / "results/estimate/c/0/0").write_bytes(b"altered")
+    gather(folder, keys)
+
+
 def conclude(folder: StudyFolder, estimate: float) -> None:
     """Write results of a size."""
     values = {"estimate": (("hypothesis", "layer"), np.full((1, 2), estimate), {"units": "1"})}

@@ -117,7 +117,7 @@ def software_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> xr.DataTree:
+def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any], console: Console) -> xr.DataTree:
     """Compact networks into the folder's store, and return it with all that an analysis reads in memory.
 
     Parameters
@@ -128,8 +128,10 @@ def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str,
         Of the networks, which are published.
     attributes
         Of every group of the store.
+    console
+        Told where the store that lay there was changed by somebody else.
     """
-    compact(folder, list(keys), dict(attributes))
+    print_plain(console, *compact(folder, list(keys), dict(attributes)))
     study = open_study(folder.compacted)
     for name, measurement in measurements().items():
         if measurement.analysed and name in study.children:

@@ -5,7 +5,7 @@ into `study.zarr`, which is what people open. Nothing here knows Keras, dask or 
 """
 
 from study.store.checkpoints import Checkpoint, sweep_checkpoints
-from study.store.compacted import compact, open_study, write_results
+from study.store.compacted import compact, open_study
 from study.store.folder import (
     StudyFolder,
     append_journal,
@@ -27,6 +27,9 @@ from study.store.networks import (
     read_network,
     set_aside,
 )
+from study.store.remade import remade_sentences
+from study.store.results import write_results
+from study.store.seals import compacted_damage, results_source, source_digest
 
 __all__ = [
     "Checkpoint",
@@ -35,6 +38,7 @@ __all__ = [
     "append_journal",
     "check_writable",
     "compact",
+    "compacted_damage",
     "damage",
     "holder",
     "left_behind",
@@ -48,7 +52,10 @@ __all__ = [
     "read_looks",
     "read_network",
     "read_record",
+    "remade_sentences",
+    "results_source",
     "set_aside",
+    "source_digest",
     "sweep_checkpoints",
     "sweep_staging",
     "taken_look",

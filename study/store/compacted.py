@@ -1,8 +1,10 @@
 """`study.zarr`: all networks in one labelled store, for people and for the analysis.
 
-It is derived and written by one process: whatever happens to it, compacting again restores it from the networks. The
-old store is moved into staging, the new one takes its place, the old one is deleted; a process killed between the two
-renames leaves no `study.zarr`, and the next `sweep_staging` or `compact` puts the old one back.
+It is derived and written by one process: whatever happens to it, compacting again restores it from the networks. It is
+sealed (see `study.store.seals`) and every byte of it is compared with its seal before it is kept or read: one that was
+changed is made again, and kept in `damaged/`, since it may hold what somebody added. Otherwise the old store is moved
+into staging, the new one takes its place, the old one is deleted; a process killed between the two renames leaves no
+`study.zarr`, and the next `sweep_staging` or `compact` puts the old one back.
 
 Found by trying: several processes writing regions of one array lose updates silently where they share a chunk, hence
 one process, whose batches end where chunks end; consolidated metadata goes stale, hence it is written last, and does
@@ -27,14 +29,17 @@ import zarr
 
 from study.store.datasets import STRING, portable, write_group
 from study.store.faults import reached
-from study.store.folder import REPLACED, StudyFolder, remove, replace_file, sweep_staging, sync, writing
-from study.store.networks import manifest_digest, network_attributes, network_groups, read_groups
-from study.vocabulary.errors import StudyError
+from study.store.folder import REPLACED, StudyFolder, remove, sweep_staging, sync, writing
+from study.store.manifests import MANIFEST
+from study.store.networks import manifest_digest, move_aside, network_attributes, network_groups, read_groups
+from study.store.remade import note_remade
+from study.store.results import drop_results
+from study.store.seals import data_damage, read_root, results_damage, seal_data, unfinished_results
+from study.vocabulary.errors import StudyError, one_line, shown
 from study.vocabulary.schema import EXTERNAL, NETWORK_COORDINATES, REGISTRATION_DIGEST, SCHEMA_VERSION
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
-RESULTS = "results"
 FINGERPRINT = "compaction_digest"
 
 _LONG_NAMES = {
@@ -48,19 +53,28 @@ _LONG_NAMES = {
 }
 
 
-def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> Path:
-    """Gather published networks into `study.zarr` with a leading dimension `network`, and return its path.
+def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> list[str]:
+    """Gather published networks into `study.zarr` with a leading dimension `network`.
 
-    Nothing is done when the store there was made of the same networks, in the same order, with the same attributes, and
-    no chunk of it is missing. Otherwise the results in it are dropped with it: they were of other data.
+    The store there is kept when it was made of the same networks, in the same order, with the same attributes, and every
+    byte of it is as it was written; results that are not are removed. Otherwise it is made anew, without results: they
+    were of other data.
 
     Parameters
     ----------
+    folder
+        Locked.
     keys
         The networks, in the order they get along `network`.
     attributes
         What else every group says of itself: config digest, package versions, git commit, registration digest, data
         fingerprint. JSON values.
+
+    Returns
+    -------
+    list of str
+        What was found changed in the store, and what was done about it, in one sentence that the journal has, too; empty
+        where nothing was.
 
     Raises
     ------
@@ -73,8 +87,9 @@ def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, A
         raise StudyError(f"{folder.networks}: no network to compact; run the study first")
     sweep_staging(folder)
     fingerprint = _fingerprint(folder, keys, attributes)
-    if _is_current(folder.compacted, fingerprint):
-        return folder.compacted
+    damage = data_damage(folder.compacted) if os.path.lexists(folder.compacted) else []
+    if not damage and _stored_attribute(folder.compacted, FINGERPRINT) == fingerprint:
+        return _with_whole_results(folder)
     staged = folder.staged(folder.compacted.name)
     with writing(folder.compacted):
         try:
@@ -84,10 +99,43 @@ def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, A
             _stream(folder, keys, staged, {**attributes, FINGERPRINT: fingerprint})
             _consolidate(staged)
             reached("study consolidated")
-            _swap(folder, staged)
+            seal_data(staged)
+            reached("study sealed")
+            return _put_in_place(folder, staged, damage)
         finally:
             remove(staged)
-    return folder.compacted
+
+
+def _with_whole_results(folder: StudyFolder) -> list[str]:
+    """Drop results that are not what was written; return what is to be said of that.
+
+    What a killed process left half written goes without a word: no reader has seen it.
+    """
+    damage = results_damage(folder.compacted)
+    said = [note_remade(folder, damage, done="these results are computed again")] if damage else []
+    if damage or unfinished_results(folder.compacted):
+        drop_results(folder)
+    return said
+
+
+def _put_in_place(folder: StudyFolder, staged: Path, damage: Sequence[str]) -> list[str]:
+    """Put a new store in the place of the old one, of which `damage` is known; return what is to be said of that."""
+    if not damage:
+        _swap(folder, staged, folder.staged(REPLACED))
+        return []
+    store = folder.compacted
+    if not os.path.lexists(store / MANIFEST) and _stored_attribute(store, FINGERPRINT) is not None:
+        unsealed = [
+            f"{store}: no manifest, as versions before 0.8 wrote none, so that nobody can tell whether it was changed"
+        ]
+        said = note_remade(folder, unsealed, done="made again from the networks")
+        _swap(folder, staged, folder.staged(REPLACED))
+        return [said]
+    said = note_remade(
+        folder, damage, done=f"the store is made again from the networks; what was there is kept in {folder.damaged}"
+    )
+    _swap(folder, staged, None)
+    return [said]
 
 
 def _fingerprint(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> str:
@@ -99,16 +147,13 @@ def _fingerprint(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[s
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _is_current(path: Path, fingerprint: str) -> bool:
-    """Return whether a store is the one with this fingerprint, with all its chunks: a missing one would read as NaN."""
+def _stored_attribute(path: Path, name: str) -> Any:
+    """Return an attribute of a store, None where it has none."""
     try:
-        group = zarr.open_group(path, mode="r", use_consolidated=True)
-        if group.attrs.get(FINGERPRINT) != fingerprint:
-            return False
-        arrays = [member for _, member in group.members(max_depth=None) if isinstance(member, zarr.Array)]
-        return bool(arrays) and all(array.nchunks_initialized == array.nchunks for array in arrays)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        attributes = read_root(path)["attributes"]
+    except (StudyError, KeyError):
+        return None
+    return attributes.get(name) if isinstance(attributes, dict) else None
 
 
 def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
@@ -232,85 +277,52 @@ def _consolidate(store: Path) -> None:
         zarr.consolidate_metadata(store, zarr_format=3)
 
 
-def _swap(folder: StudyFolder, staged: Path) -> None:
-    replaced = folder.staged(REPLACED)
-    remove(replaced)
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(folder.compacted, replaced)
+def _swap(folder: StudyFolder, staged: Path, replaced: Path | None) -> None:
+    """Put a new store into place; the old one goes by way of `replaced`, or is set aside where that is None."""
+    if replaced is None:
+        old = move_aside(folder, folder.compacted, folder.compacted.name)
+    else:
+        old = replaced
+        remove(old)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(folder.compacted, old)
     try:
         reached("old study moved")
         os.replace(staged, folder.compacted)
     except OSError:
-        if replaced.exists():
-            os.replace(replaced, folder.compacted)
+        if os.path.lexists(old):
+            os.replace(old, folder.compacted)
         raise
     reached("study renamed")
     sync(folder.path)
-    remove(replaced)
+    if replaced is not None:
+        remove(replaced)
     reached("old study removed")
 
 
 def open_study(path: Path) -> xr.DataTree:
-    """Open a compacted study; values are read when they are asked for.
+    """Open a compacted study after every byte of it was compared with its manifest; values are read when asked for.
 
     Raises
     ------
     StudyError
-        When there is no study, it cannot be read, or it is of another schema version.
+        When there is no study, it is of another schema version, or anything in it is not as it was written.
     """
     if not path.is_dir():
         raise StudyError(f"{path}: there is no study; run `python -m study run` first")
+    version = _stored_attribute(path, "schema_version")
+    if version not in (None, SCHEMA_VERSION):
+        raise StudyError(
+            f"{path}: schema version {shown(version)}, this program reads {SCHEMA_VERSION}; use another --name"
+        )
+    if damage := [*data_damage(path), *results_damage(path)]:
+        more = f", and {len(damage) - 1} more" if len(damage) > 1 else ""
+        raise StudyError(
+            f"{damage[0]}{more}: the store was changed; rerun the study to make it again from its networks"
+        )
     try:
-        tree = xr.open_datatree(path, engine="zarr", consolidated=True)
+        return xr.open_datatree(path, engine="zarr", consolidated=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        kind = type(error).__name__
-        raise StudyError(f"{path}: cannot be read ({kind}); delete it and rerun to compact it again") from error
-    version = tree.attrs.get("schema_version")
-    if version != SCHEMA_VERSION:
-        tree.close()
-        raise StudyError(f"{path}: schema version {version!r}, this program reads {SCHEMA_VERSION}; use another --name")
-    return tree
-
-
-def write_results(folder: StudyFolder, results: xr.Dataset) -> None:
-    """Add the group `results` to `study.zarr`, or replace it.
-
-    Written beside and renamed into place while the metadata says there are none: whatever interrupts it, the store
-    shows the old results, none, or the new ones, and the rest as before.
-
-    Raises
-    ------
-    StudyError
-        When there is no `study.zarr`, or the disk refuses.
-    """
-    with open_study(folder.compacted) as study:
-        attributes = {**study.attrs, **results.attrs}
-    target, staged = folder.compacted / RESULTS, folder.staged(RESULTS)
-    with writing(target):
-        try:
-            remove(staged)
-            staged.mkdir(parents=True)
-            reached("results staged")
-            write_group(staged, "/", portable(results.assign_attrs(attributes), RESULTS))
-            reached("results written")
-            _hide_results(folder)
-            reached("old results hidden")
-            remove(target)
-            reached("old results removed")
-            os.replace(staged, target)
-            reached("results renamed")
-            _consolidate(folder.compacted)
-            reached("results consolidated")
-        finally:
-            remove(staged)
-
-
-def _hide_results(folder: StudyFolder) -> None:
-    """Drop the results from the consolidated metadata, at once: else their missing chunks would read as NaN."""
-    root = folder.compacted / "zarr.json"
-    metadata = json.loads(root.read_text(encoding="utf-8"))
-    listed: dict[str, Any] = metadata["consolidated_metadata"]["metadata"]
-    kept = {name: entry for name, entry in listed.items() if name.split("/")[0] != RESULTS}
-    if len(kept) < len(listed):
-        metadata["consolidated_metadata"]["metadata"] = kept
-        replace_file(folder, root, json.dumps(metadata, indent=2).encode())
+        raise StudyError(
+            f"{path}: cannot be read ({one_line(error)}); delete it and rerun to compact it again"
+        ) from error

@@ -21,6 +21,7 @@ COMPACTING = (
     "study staged",
     "study group written",
     "study consolidated",
+    "study sealed",
     "old study moved",
     "study renamed",
     "old study removed",
@@ -30,15 +31,17 @@ RESULTS = (
     "results written",
     "old results hidden",
     "old results removed",
+    "results sealed",
     "results renamed",
-    "results consolidated",
+    "results listed",
 )
+DROPPING = ("damaged results hidden", "damaged results removed")
 REPLACING = ("file staged", "file renamed", "file synced")  # the record, and the metadata that hides old results
 JOURNAL = ("journal opened", "journal written", "journal synced")
-SETTING_ASIDE = ("damaged folder made", "network set aside")
+SETTING_ASIDE = ("damaged folder made", "set aside")
 SWEEPING = ("entry swept",)
 LOCKING = ("lock taken", "lock signed")
-STEPS = PUBLISHING + COMPACTING + RESULTS + REPLACING + JOURNAL + SETTING_ASIDE + SWEEPING + LOCKING
+STEPS = PUBLISHING + COMPACTING + RESULTS + DROPPING + REPLACING + JOURNAL + SETTING_ASIDE + SWEEPING + LOCKING
 
 hook: Callable[[str], None] | None = None
 

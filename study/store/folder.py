@@ -26,6 +26,7 @@ from study.vocabulary.errors import StudyError, one_line
 # Publishing takes seconds: what another machine has not touched for a day, it is not writing.
 FOREIGN_STALE_SECONDS = 86_400.0
 LOOK = "look"  # an entry of the journal that has this key is no network's
+REMADE = "remade"  # nor is one that has this
 REPLACED = "replaced"  # staging name of the compacted study while its successor takes its place
 
 _REMEDIES = {
@@ -243,11 +244,11 @@ def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:
 
 def read_journal(folder: StudyFolder) -> list[dict[str, Any]]:
     """Return the journal's entries on networks in the order they were written; a line torn by a kill is left out."""
-    return [entry for entry in journal_lines(folder) if LOOK not in entry]
+    return [entry for entry in journal_lines(folder) if not {LOOK, REMADE} & entry.keys()]
 
 
 def journal_lines(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Return all that stands in the journal: entries on networks, and looks (see `study.store.looks`)."""
+    """Return all that stands in the journal: on networks, looks (`study.store.looks`), and `study.store.remade`."""
     try:
         lines = folder.journal.read_bytes().splitlines()
     except FileNotFoundError:

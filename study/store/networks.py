@@ -6,9 +6,7 @@ a chunk that is missing reads as NaN without an error.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +16,19 @@ import xarray as xr
 from study.store.datasets import as_tree, decoded, files_in, first_difference, groups_of, write_group
 from study.store.faults import reached
 from study.store.folder import StudyFolder, remove, sync, write_synced, writing
-from study.vocabulary.errors import StudyError
+from study.store.manifests import (
+    MANIFEST,
+    MANIFEST_FORMAT,
+    content_of,
+    listed,
+    manifest_text,
+    names_below,
+    read_manifest,
+    sha256,
+)
+from study.vocabulary.errors import StudyError, shown
+from study.vocabulary.reading import read_bytes, read_json
 from study.vocabulary.schema import validate
-
-MANIFEST = "manifest.json"
-MANIFEST_FORMAT = 1
 
 State = Literal["done", "to do", "damaged"]
 
@@ -90,8 +96,8 @@ def _seal(staged: Path, key: str, groups: dict[str, xr.Dataset]) -> None:
     for name in files:
         sync(staged / name)
     reached("network synced")
-    manifest = {name: {"size": len(content), "sha256": _sha256(content)} for name, content in files.items()}
-    write_synced(staged / MANIFEST, _manifest_text({"format": MANIFEST_FORMAT, "key": key, "files": manifest}))
+    manifest = {name: listed(content) for name, content in files.items()}
+    write_synced(staged / MANIFEST, manifest_text({"format": MANIFEST_FORMAT, "key": key, "files": manifest}))
     reached("manifest written")
     sync(staged)
     reached("network sealed")
@@ -109,14 +115,6 @@ def _move(staged: Path, target: Path) -> None:
     sync(target.parent)
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _manifest_text(manifest: dict[str, Any]) -> bytes:
-    return (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
-
-
 def network_state(folder: StudyFolder, key: str) -> State:
     """Return whether a network is done, still to do, or damaged; every byte of it is read."""
     if not os.path.lexists(network_path(folder, key)):
@@ -132,49 +130,17 @@ def damage(folder: StudyFolder, key: str) -> str:
 def _verified_files(path: Path, key: str) -> tuple[str, dict[str, bytes]]:
     """Return what is wrong ('' for nothing), and every file's content."""
     try:
-        listed = _read_manifest(path, key)
-        files = files_in(path, without=MANIFEST)
-    except (OSError, ValueError) as error:
-        return _unreadable(path, error), {}
-    for name in sorted(listed | files):
-        if name not in files:
-            return f"{path / name}: missing", {}
-        if name not in listed:
-            return f"{path / name}: not in the manifest", {}
-        if len(files[name]) != listed[name]["size"]:
-            return f"{path / name}: {len(files[name])} bytes, must be {listed[name]['size']}", {}
-        if _sha256(files[name]) != listed[name]["sha256"]:
-            return f"{path / name}: its sha256 is not the manifest's", {}
-    return "", files
+        manifest = read_manifest(path / MANIFEST, texts=("key",))
+        if manifest["key"] != key:
+            return f"{path / MANIFEST}: belongs to network {shown(manifest['key'])}", {}
+        names = sorted({*manifest["files"], *names_below(path) - {MANIFEST}})
+        return "", {name: content_of(path, name, manifest["files"]) for name in names}
+    except StudyError as error:
+        return str(error), {}
 
 
 def _damaged(key: str, problem: str) -> DamagedNetworkError:
     return DamagedNetworkError(f"{problem}; network {key} is damaged or missing: rerun the study")
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.filename or path}: {os.strerror(error.errno)}"
-    return f"{path / MANIFEST}: {error}"
-
-
-def _read_manifest(path: Path, key: str) -> dict[str, dict[str, Any]]:
-    """Return the manifest's files; ValueError on anything but the very text that `publish_network` writes."""
-    content = (path / MANIFEST).read_bytes()
-    try:
-        manifest = json.loads(content)
-        whole = _manifest_text(manifest) == content and set(manifest) == {"format", "key", "files"}
-        whole = whole and all(set(file) == {"size", "sha256"} for file in manifest["files"].values())
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError("not a manifest") from error
-    if not whole:
-        raise ValueError("not a manifest as it was written")
-    if manifest["format"] != MANIFEST_FORMAT:
-        raise ValueError(f"format {manifest['format']!r}, this program reads {MANIFEST_FORMAT}")
-    if manifest["key"] != key:
-        raise ValueError(f"belongs to network {manifest['key']!r}")
-    files: dict[str, dict[str, Any]] = manifest["files"]
-    return files
 
 
 def read_network(folder: StudyFolder, key: str) -> xr.DataTree:
@@ -209,15 +175,14 @@ def network_attributes(folder: StudyFolder, key: str) -> dict[str, Any]:
     DamagedNetworkError
         When that cannot be read.
     """
-    path = network_path(folder, key)
+    metadata = network_path(folder, key) / "zarr.json"
     try:
-        attributes: dict[str, Any] = json.loads((path / "zarr.json").read_bytes())["attributes"]
-        return attributes
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = (
-            _unreadable(path, error) if isinstance(error, OSError) else f"{path / 'zarr.json'}: not as it was written"
-        )
-        raise _damaged(key, problem) from error
+        attributes = read_json(metadata)["attributes"]
+        return {str(name): value for name, value in attributes.items()}
+    except StudyError as error:
+        raise _damaged(key, str(error)) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(key, f"{metadata}: not as it was written") from error
 
 
 def network_groups(folder: StudyFolder, key: str) -> tuple[str, ...]:
@@ -232,7 +197,7 @@ def network_groups(folder: StudyFolder, key: str) -> tuple[str, ...]:
     try:
         return tuple(sorted(entry.name for entry in path.iterdir() if entry.is_dir()))
     except OSError as error:
-        raise _damaged(key, _unreadable(path, error)) from error
+        raise _damaged(key, f"{path}: {os.strerror(error.errno or 0)}") from error
 
 
 def manifest_digest(folder: StudyFolder, key: str) -> str:
@@ -243,11 +208,10 @@ def manifest_digest(folder: StudyFolder, key: str) -> str:
     DamagedNetworkError
         When the manifest cannot be read.
     """
-    path = network_path(folder, key)
     try:
-        return _sha256((path / MANIFEST).read_bytes())
-    except OSError as error:
-        raise _damaged(key, _unreadable(path, error)) from error
+        return sha256(read_bytes(network_path(folder, key) / MANIFEST))
+    except StudyError as error:
+        raise _damaged(key, str(error)) from error
 
 
 def set_aside(folder: StudyFolder, key: str) -> Path:
@@ -258,13 +222,24 @@ def set_aside(folder: StudyFolder, key: str) -> Path:
     StudyError
         When the disk refuses.
     """
+    return move_aside(folder, network_path(folder, key), key)
+
+
+def move_aside(folder: StudyFolder, path: Path, name: str) -> Path:
+    """Move what is damaged to `damaged/<name>.<n>`, the first number that is free, and return where it went.
+
+    Raises
+    ------
+    StudyError
+        When the disk refuses.
+    """
     with writing(folder.damaged):
         folder.damaged.mkdir(parents=True, exist_ok=True)
         reached("damaged folder made")
         for number in itertools.count(1):
-            target = folder.damaged / f"{key}.{number}"
+            target = folder.damaged / f"{name}.{number}"
             if not os.path.lexists(target):
-                os.replace(network_path(folder, key), target)
-                reached("network set aside")
+                os.replace(path, target)
+                reached("set aside")
                 return target
     raise AssertionError("unreachable")

@@ -309,7 +309,7 @@ def test_a_damaged_network_is_set_aside_and_is_to_do(folder: StudyFolder) -> Non
 
 def test_an_absent_network_is_named(tmp_path: Path) -> None:
     """Reading what is not there says so in one line."""
-    with pytest.raises(DamagedNetworkError, match=r"No such file.*absent"):
+    with pytest.raises(DamagedNetworkError, match=r"does not exist.*absent"):
         read_network(StudyFolder(tmp_path), "absent")
 
 

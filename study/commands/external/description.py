@@ -103,7 +103,7 @@ def _conclude(
     report_path = REPORTS / f"{folder.path.name}.html"
     record = read_record(folder) or {}
     with status(console, "analysing and writing the report"):
-        study = compacted(folder, [tree.attrs["key"]], compaction_attributes(subject, record))
+        study = compacted(folder, [tree.attrs["key"]], compaction_attributes(subject, record), console)
         questions = described(study, registration, root_seed=subject.settings.seed)
         page = page_of(
             folder.path.name, study, questions, subject, record=record, journal=read_journal(folder), memory=memory

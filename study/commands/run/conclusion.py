@@ -45,7 +45,7 @@ def conclude(plan: DescribedStudy, done: Sequence[str], record: Mapping[str, Any
     missing = completeness(plan.networks, done, journal, registered=plan.registered)
     failures = failure_sentences(missing, journal)
     with status(console, "analysing and writing the report"):
-        study = compacted(folder, done, compaction_attributes(record, failed=missing.failed))
+        study = compacted(folder, done, compaction_attributes(record, failed=missing.failed), console)
         questions = analysis.analyse(study, plan.registration, root_seed=config.seed)
         look = look_now(
             folder, done, registration_digest=plan.registration.digest, interim=bool(missing.interim)

@@ -16,6 +16,7 @@ from study.commands.run.looks import look_sentences
 from study.commands.run.siblings import sibling_sentences
 from study.config import as_record
 from study.registration.deviations import differences, network_deviations, setting_deviations
+from study.store import remade_sentences
 from study.vocabulary.schema import REGISTRATION_DIGEST
 
 
@@ -37,6 +38,8 @@ class Standing:
         Which hypotheses are primary, and their verdicts; empty where none is.
     false_supports
         How many claims would be supported if none were so.
+    remade
+        Every time that the compacted study or its results were found changed by somebody else.
     """
 
     interim: tuple[str, ...] = ()
@@ -45,6 +48,7 @@ class Standing:
     siblings: tuple[str, ...] = ()
     primary: str = ""
     false_supports: str = ""
+    remade: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -56,6 +60,7 @@ class Standing:
             "False supports to expect": self.false_supports,
             "Looks": " ".join(self.looks),
             "Other studies of these images": " ".join(self.siblings),
+            "Stored data found changed": " ".join(self.remade),
         }
         return tuple((heading, words) for heading, words in parts.items() if words)
 
@@ -116,4 +121,5 @@ def standing_of(
         siblings=tuple(sibling_sentences(plan.folder, fingerprint=plan.fingerprint, keys=keys)),
         primary=primary_sentence(questions),
         false_supports=false_supports_sentence(questions),
+        remade=tuple(remade_sentences(plan.folder)),
     )
