@@ -267,16 +267,21 @@ class ExternalSubject:
 
     def kept_with_gratings(self, piece: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return a piece of what gratings give: as it was kept, or made now and kept."""
-        return _piece(self.kept(f"{self.gratings_key}.{piece}"), compute)
+        return _piece(self.kept(_file_name(self.gratings_key, piece)), compute)
 
     def kept_with_photographs(self, piece: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return a piece of what photographs give: as it was kept, or made now and kept."""
-        return _piece(self.kept(f"{self.key}.{piece}"), compute)
+        return _piece(self.kept(_file_name(self.key, piece)), compute)
 
 
 def n_gratings(size: int) -> int:
     """Return how many gratings there are at an image size."""
     return len(ORIENTATIONS) * len(spatial_frequencies(size)) * len(PHASES)
+
+
+def _file_name(key: str, piece: str) -> str:
+    """Return the name that a piece is kept under; uses of one layer, `conv/1`, have a slash, which no file's name has."""
+    return f"{key}.{piece}".replace("/", "%")
 
 
 def _piece(place: CheckpointStore, compute: Callable[[], Arrays]) -> Arrays:

@@ -23,7 +23,7 @@ from study.networks.graph.hidden_layers import (
     weight_norms,
 )
 from study.networks.graph.logits import logits_model
-from study.networks.graph.model_graph import flat_model, shared_layers
+from study.networks.graph.model_graph import flat_model
 from study.vocabulary.errors import StudyError
 from tests.mixed_network import MIXED, mixed_network, oriented_network
 from tests.tiny_network import scramble
@@ -131,29 +131,16 @@ def test_models_inside_are_looked_into() -> None:
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), expected)
     hidden = hidden_layers(model)
     assert [(layer.name, layer.response, layer.n_units) for layer in hidden] == [
-        ("conv", "relu", 4),
-        ("second_conv", "relu_2", 5),
+        ("conv", "relu/1", 4),
+        ("second_conv", "relu/2", 5),
         ("pool", "pool", 5),
-        ("fc", "relu_3", 6),
+        ("fc", "relu/3", 6),
     ]
     assert all(layer.cuts and layer.activation == "relu" for layer in hidden)
     assert flat_model(flat) is flat
     for weight in model.weights:
         weight.assign(weight + 0.1)
     np.testing.assert_array_equal(np.asarray(flat(batch, training=False)), np.asarray(model(batch, training=False)))
-
-
-def test_a_renamed_layer_that_is_called_twice_is_still_one() -> None:
-    """Its units have two responses each, so it is no hidden layer, whatever its name became."""
-    inner = keras.Input((None, None, 4), name="maps")
-    conv = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")
-    twice = keras.Model(inner, conv(conv(inner)), name="twice")
-    start = keras.Input((6, 6, 3), name="images")
-    flow = twice(layers.Conv2D(4, 3, activation="relu", name="conv")(start))
-    model = keras.Model(start, layers.Dense(2, name="logits")(layers.Flatten()(flow)))
-    assert shared_layers(model) == ("twice_conv",)
-    assert [layer.name for layer in hidden_layers(model)] == ["conv"]
-    np.testing.assert_array_equal(flat_model(model)(images(model)), model(images(model)))
 
 
 def test_responses_of_a_nested_network_are_its_own() -> None:
@@ -181,16 +168,6 @@ def test_operations_without_a_layer_are_activations_too() -> None:
     ]
     maps = np.asarray(responses_model(model, hidden)(images(model))[0])
     np.testing.assert_allclose(maps, np.maximum(np.asarray(model.get_layer("one")(images(model))), 0), atol=1e-6)
-
-
-def test_a_layer_that_is_called_twice_is_left_out() -> None:
-    """Its units have two responses; it is named by `shared_layers`, the others remain."""
-    start = keras.Input((6, 6, 4))
-    twice = layers.Conv2D(4, 3, padding="same", activation="relu", name="twice")
-    flow = layers.Conv2D(4, 1, activation="relu", name="once")(twice(twice(start)))
-    model = keras.Model(start, layers.Dense(2)(layers.Flatten()(flow)))
-    assert shared_layers(model) == ("twice",)
-    assert [layer.name for layer in hidden_layers(model)] == ["once"]
 
 
 def test_a_model_without_classes_keeps_its_last_layers() -> None:

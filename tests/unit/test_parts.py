@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from study.networks import backend
-from study.networks.graph.hidden_layers import HiddenLayer, clamp_values, hidden_layers, named_layers
+from study.networks.graph.hidden_layers import HiddenLayer, clamp_values, hidden_layers
 from study.networks.graph.parts import crossing, suffix_model
 from study.networks.interventions.clamped import ClampedNetwork, InPlace, Superposed
 from study.vocabulary.errors import StudyError
@@ -102,19 +102,6 @@ def test_the_shortcut_passes_beside_its_branch(mixed: ClampedNetwork) -> None:
     for layer in mixed.layers[1:3]:
         shapes = [tuple(item.shape[1:]) for item in suffix_model(mixed.model, layer).inputs]
         assert shapes == [(12, 12, layer.n_units), (12, 12, 4)]
-
-
-def test_a_cut_beside_a_shared_layer_is_refused() -> None:
-    """Its output at one call cannot be told from that at another; the layer and the shared one are named."""
-    start = keras.Input((6, 6, 4), name="images")
-    shared = keras.layers.Conv2D(4, 3, padding="same", name="shared")
-    first = shared(start)
-    branch = keras.layers.Conv2D(4, 1, activation="relu", name="branch")(first)
-    flow = shared(keras.layers.Add()([first, branch]))
-    model = keras.Model(start, keras.layers.Dense(2)(keras.layers.Flatten()(flow)))
-    (layer,) = named_layers(hidden_layers(model), ("branch",))
-    with pytest.raises(StudyError, match=r"layer branch: beside it passes the output of shared"):
-        suffix_model(model, layer)
 
 
 # Ablating

@@ -30,6 +30,7 @@ from study.store import (
 )
 from study.vocabulary.errors import StudyError, refuse_unless, shown
 
+LEFT_OUT = "layers_not_read"  # the record's key of why other layers are not
 SETTINGS = "external_network"  # the record's key of what decides the tuning that is measured
 
 
@@ -92,7 +93,7 @@ def measured(folder: StudyFolder, subject: Subject, console: Console) -> tuple[x
     """
     key_of_tuning = gratings_key(subject.network, subject.layers, subject.settings)
     key = network_key(key_of_tuning, subject.photographs, subject.settings)
-    kept_record(folder, lambda: {SETTINGS: tuning_settings(subject)})
+    kept_record(folder, lambda: {SETTINGS: tuning_settings(subject), LEFT_OUT: subject.left_out})
     sweep_staging(folder)
     whole = _whole_networks(folder, console)
     if key in whole:

@@ -144,6 +144,8 @@ def _methods(subject: Subject) -> tuple[tuple[str, str], ...]:
 def _network_paragraphs(subject: Subject) -> list[tuple[str, str]]:
     network, size = subject.network, subject.network.layout.size
     kinds = sorted({layer.kind for layer in subject.layers})
+    left_out = left_out_sentences(subject.left_out, shown_names=len(subject.left_out))
+    not_read = "".join(f" {_capitalised(sentence)}." for sentence in left_out)
     return [
         (
             "Network",
@@ -154,7 +156,7 @@ def _network_paragraphs(subject: Subject) -> list[tuple[str, str]]:
             "Units",
             f"{subject.n_units:,} units in {len(subject.layers)} layers ({', '.join(kinds)}). A unit is a"
             " feature map of a convolution or pooling layer, or one unit of a dense layer. Its response to a picture is the mean"
-            " of its map after the activation that follows; a mean below 0 is read as 0.",
+            " of its map after the activation that follows; a mean below 0 is read as 0.{not_read}",
         ),
     ]
 

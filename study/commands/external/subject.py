@@ -20,6 +20,8 @@ from study.experiment.photographs import scoring_half
 from study.experiment.subjects import ExternalSettings
 from study.images.labelled.folder import LabelledFolder, balanced_subset, checked, labelled_folder
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
+from study.networks.graph.left_out import left_out, left_out_sentences
+from study.networks.graph.logits import logits_model
 from study.networks.pretrained.loading import LoadedModel, load
 from study.vocabulary.errors import refuse_unless
 from study.vocabulary.seeding import stream
@@ -38,6 +40,11 @@ class Subject:
     def n_units(self) -> int:
         """Units of all layers measured."""
         return sum(layer.n_units for layer in self.layers)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Return why each other layer with units is not read."""
+        return left_out(self.network.model, [layer.name for layer in self.layers])
 
     @property
     def n_photographs(self) -> int:
@@ -60,7 +67,16 @@ def loaded(arguments: argparse.Namespace) -> tuple[LoadedModel, tuple[HiddenLaye
         seed=arguments.seed,
         input_size=arguments.input_size,
     )
-    return network, selected_layers(hidden_layers(network.model), arguments.layers)
+    hidden = hidden_layers(network.model)
+    nowhere = left_out(network.model, ())
+    refuse_unless(
+        bool(hidden),
+        f"{network.name} has no hidden layer that can be read: {'; '.join(left_out_sentences(nowhere)) or 'it has one layer'};"
+        " give a network with convolutions, poolings or dense layers before its last layer",
+    )
+    layers = selected_layers(hidden, arguments.layers)
+    said = left_out_sentences(left_out(network.model, [layer.name for layer in layers]))
+    return dataclasses.replace(network, remarks=(*network.remarks, *said)), layers
 
 
 def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments: argparse.Namespace) -> Subject:
@@ -108,12 +124,29 @@ def _scored(photographs: LabelledFolder) -> int:
 
 
 def _photographs(arguments: argparse.Namespace, network: LoadedModel) -> LabelledFolder:
-    n_classes = int(network.model.output_shape[-1])
+    n_classes = _n_classes(network, is_scored=arguments.ablate)
     photographs = labelled_folder(arguments.images, n_classes=n_classes, class_names=arguments.class_names)
     if arguments.n_images is not None:
         rng = stream(arguments.seed, "photographs", "subset")
         photographs = balanced_subset(photographs, arguments.n_images, rng)
     return photographs
+
+
+def _n_classes(network: LoadedModel, *, is_scored: bool) -> int:
+    """Return the number of a network's outputs, one a class; where it is scored they must be a softmax's or logits."""
+    shape = tuple(network.model.output_shape)
+    n_classes = int(shape[-1] or 0)
+    refuse_unless(
+        n_classes > 1,
+        f"--images: {network.name} has {n_classes} output, which is no classifier of two or more classes that photographs can"
+        " be told apart by; leave --images out, or give a network with an output a class",
+    )
+    refuse_unless(
+        len(shape) == 2,
+        f"--images: {network.name} gives an output of shape {shape[1:]}, must be one number a class; leave --images out, or"
+        " give a classifier with its top",
+    )
+    return int(logits_model(network.model).output_shape[-1]) if is_scored else n_classes
 
 
 def name_of(network: LoadedModel, chosen: str | None) -> str:

@@ -77,9 +77,9 @@ def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
     """Return the hidden layers of a functional or Sequential model, those of the models inside it too, in its own order.
 
     All convolution (transposed, separable, depthwise), pooling and dense layers are, but for the one that gives the
-    model's output, and for those in `study.networks.graph.model_graph.shared_layers`. So are sums of several tensors of
-    one shape, where branches meet; `selected_layers` leaves them out unless they are asked for. Names are those of the
-    flat model.
+    model's output. So are sums of several tensors of one shape, where branches meet; `selected_layers` leaves them out
+    unless they are asked for. Names are those of the flat model: a layer that is called several times is one at each of
+    its uses, `conv/1`, `conv/2`, .... What has units and is none of these, `left_out` names.
 
     Raises
     ------
@@ -88,12 +88,12 @@ def hidden_layers(model: keras.Model) -> tuple[HiddenLayer, ...]:
     """
     model = flat_model(model)
     graph = Graph(model)
-    left_out = _output_layers(graph)
-    nodes = [graph.node(operation.name) for operation in model.operations if graph.calls[operation.name] == 1]
+    last = output_layers(graph)
+    nodes = [graph.call_of(operation) for operation in model.operations]
     return tuple(
         _hidden_layer(graph, node)
         for node in nodes
-        if (kind_of(node.operation) or _adds_maps(node)) and node.name not in left_out
+        if (kind_of(node.operation) or _adds_maps(node)) and node.name not in last
     )
 
 
@@ -221,7 +221,7 @@ def _carried_activation(graph: Graph, node: Node) -> str:
     return activations.pop() if len(activations) == 1 else "linear"
 
 
-def _output_layers(graph: Graph) -> set[str]:
+def output_layers(graph: Graph) -> set[str]:
     """Return the names of the layer that gives the model's output and of the pooling between the two.
 
     A model that ends in another activation than softmax, log-softmax or sigmoid has no such layer. One that ends in a sum

@@ -8,7 +8,6 @@ import keras
 
 from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.model_graph import Graph, flat_model
-from study.vocabulary.errors import refuse_unless
 
 
 def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None) -> keras.Model:
@@ -17,22 +16,10 @@ def suffix_model(model: keras.Model, layer: HiddenLayer, *, outputs: Any = None)
     Where the layer cuts the graph it has that one input. Where it does not, as in a branch of a residual network, the
     tensors that pass beside the layer are inputs, too, after it. To change the first input is then to change the layer's
     output in its place in the whole network, without computing anything before it again.
-
-    Raises
-    ------
-    StudyError
-        When a layer whose weights are used several times gives one of the inputs: Keras cannot cut there.
     """
     model = flat_model(model)
-    crossed, graph = crossing(model, layer), Graph(model)
-    sources = [graph.source(tensor).name for tensor in (crossed if isinstance(crossed, list) else [crossed])]
-    shared = [name for name in sources if graph.calls[name] > 1]
-    refuse_unless(
-        not shared,
-        f"layer {layer.name}: beside it passes the output of {', '.join(shared)}, which the model calls several times, so"
-        " units cannot be ablated there; leave the layer out",
-    )
-    return keras.Model(crossed, model.output if outputs is None else outputs, name=f"after_{layer.name}")
+    crossed = crossing(model, layer)
+    return keras.Model(crossed, model.output if outputs is None else outputs, name="behind")
 
 
 def crossing(model: keras.Model, layer: HiddenLayer) -> Any:

@@ -70,8 +70,6 @@ class WatchedNetwork:
         ------
         ValueError
             When one of the names is no layer's.
-        StudyError
-            When Keras cannot cut the network at one of them; see `study.networks.graph.parts.suffix_model`.
         """
         names = [layer.name for layer in layers]
         if not set(ablated) <= set(names):
