@@ -16,6 +16,7 @@ from study.analysis.external.tables import spread_layers
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import software_provenance
 from study.experiment.subjects import CONTRAST, n_gratings
+from study.networks.graph.left_out import left_out_sentences
 from study.report.content import Stimuli
 from study.report.external import ExternalPage
 from study.tuning import SELECTIVE
@@ -156,7 +157,7 @@ def _network_paragraphs(subject: Subject) -> list[tuple[str, str]]:
             "Units",
             f"{subject.n_units:,} units in {len(subject.layers)} layers ({', '.join(kinds)}). A unit is a"
             " feature map of a convolution or pooling layer, or one unit of a dense layer. Its response to a picture is the mean"
-            " of its map after the activation that follows; a mean below 0 is read as 0.{not_read}",
+            f" of its map after the activation that follows; a mean below 0 is read as 0.{not_read}",
         ),
     ]
 
