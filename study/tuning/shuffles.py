@@ -60,7 +60,7 @@ def shuffle_null(
     mean, sd, selective, pvalue, orientation_mean, orientation_pvalue = np.full((6, n_units), np.nan)
     counts = np.zeros((n_units, n_bins), dtype=np.int64)
     for unit in np.flatnonzero(~np.isnan(observed)):
-        full = gosi_of_checked(_shuffled_curves(responses[unit], n_permutations, rng))
+        full = gosi_of_checked(shuffled_curves(responses[unit], n_permutations, rng))
         curve = np.tile(tuning_curve(responses[unit])[0], (n_permutations, 1))
         within = gosi_of_checked(rng.permuted(curve, axis=1))
         mean[unit], sd[unit], selective[unit] = full.mean(), full.std(ddof=1), (full > SELECTIVE).mean()
@@ -101,7 +101,7 @@ def shuffled_gosi(responses: NDArray[np.floating], *, n_permutations: int, rng: 
     return null
 
 
-def _shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np.random.Generator) -> Floats:
+def shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np.random.Generator) -> Floats:
     """Return (permutation, orientation) tuning curves of one unit's shuffled (orientation, frequency, phase) tensor.
 
     The curve is read at the spatial frequency that holds the largest entry. When that entry is unique, the others that
@@ -136,7 +136,7 @@ def _drawn_without_replacement(
 
 
 def _fully_shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np.random.Generator) -> Floats:
-    """Return the same as `_shuffled_curves` by permuting every entry: slower, and right when the largest is tied."""
+    """Return the same as `shuffled_curves` by permuting every entry: slower, and right when the largest is tied."""
     tiled = np.tile(response.reshape(-1), (n_permutations, 1))
     shuffled = rng.permuted(tiled, axis=1).reshape(n_permutations, *response.shape)
     return tuning_curve(shuffled)[0]

@@ -106,8 +106,13 @@ def _name(
 ) -> str:
     if arm == EXTERNAL:
         return "this network"
-    kind = "" if augmentation is None else _AUGMENTATIONS.get(augmentation, augmentation)
+    kind = "" if augmentation is None else augmentation_words(augmentation)
     if arm == MEMORIZATION:
         kind = f"{100 * (corruption or 0):.0f} % corrupted"
     second = "second set" if initialization_set == SECOND_SET else ""
     return " · ".join(filter(None, (second, kind, f"seed {seed}")))
+
+
+def augmentation_words(augmentation: str) -> str:
+    """Return an augmentation as readers have it."""
+    return _AUGMENTATIONS.get(augmentation, augmentation)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from study.analysis.core.evidence import WHOLE, Evidence
-from study.analysis.core.networks import network_names
+from study.analysis.core.networks import augmentation_words, network_names
 from study.analysis.core.points import NetworkPoint
 from study.analysis.core.question import Estimand
 from study.registration import Hypothesis
@@ -55,7 +55,8 @@ def _whole(values: xr.DataArray) -> xr.DataArray:
 
 
 def _texts(values: xr.DataArray, coordinate: str) -> list[str]:
-    return [str(label) for label in values["network"].coords[coordinate].values.tolist()]
+    labels = [str(label) for label in values["network"].coords[coordinate].values.tolist()]
+    return [augmentation_words(label) for label in labels] if coordinate == "augmentation" else labels
 
 
 def _sides_of(sides: xr.DataArray | None, layer: str, condition: str, n: int) -> Sequence[tuple[float, ...]]:

@@ -13,8 +13,10 @@ from study.report.pictures.picture import NARROW, WIDE
 
 LEFT: Final = 62  # pixels before the first column, for the numbers of the axis
 MOST_BESIDE: Final = 8  # layers whose measurements stand above their effects on the wide picture
-MOST_BESIDE_NARROW: Final = 4
+MOST_BESIDE_NARROW: Final = 3
 WIDEST_COLUMN: Final = 230
+MOST_ACROSS: Final = 3  # layers whose measurements stand to the left of their effects on the wide picture
+BETWEEN: Final = 40  # pixels between both, then
 MOST_LINES: Final = 100  # networks of a layer drawn as lines; a page with a line a network would grow with the study
 
 
@@ -42,13 +44,15 @@ class Layout:
     """Where the columns stand.
 
     `width` is that of the picture, `per_row` the number of columns in a row, `column` their width; `beside` says whether
-    the measurements behind the effects are drawn, `upper` and `lower` are the heights of both panels.
+    the measurements behind the effects are drawn, `across` whether to the left of these and not above, `upper` and `lower`
+    are the heights of both panels.
     """
 
     width: float
     per_row: int
     column: float
     beside: bool
+    across: bool
     upper: float
     lower: float
 
@@ -57,9 +61,19 @@ class Layout:
         """Return whether it is that for a telephone."""
         return self.width == NARROW
 
-    def left(self, place: int) -> float:
-        """Return where the column at a place of its row begins."""
-        return LEFT + place * self.column
+    @property
+    def panel(self) -> float:
+        """Return the width that a panel and its title have."""
+        return (self.width - BETWEEN) / 2 if self.across else self.width
+
+    @property
+    def effects_at(self) -> float:
+        """Return where the panel of the effects begins."""
+        return self.panel + BETWEEN if self.across else 0.0
+
+    def left(self, place: int, start: float = 0.0) -> float:
+        """Return where the column at a place of its row begins, in a panel that begins at `start`."""
+        return start + LEFT + place * self.column
 
     def rows(self, columns: Sequence[Column]) -> list[Sequence[Column]]:
         """Return the columns row by row."""
@@ -101,10 +115,12 @@ def layout_of(columns: Sequence[Column], quantity: Quantity, *, narrow: bool, co
     n = len(columns)
     beside = (correlates or bool(quantity.sides)) and n <= (MOST_BESIDE_NARROW if narrow else MOST_BESIDE)
     width = NARROW if narrow else WIDE
-    most = (2 if beside else 3) if narrow else MOST_BESIDE
+    most = 3 if narrow else MOST_BESIDE
     rows = math.ceil(n / most)
     per_row = math.ceil(n / rows)
-    column = min((width - LEFT) / per_row, WIDEST_COLUMN)
-    upper = (110 if narrow else 150) if beside else 0
+    across = beside and not narrow and n <= MOST_ACROSS
+    panel = (width - BETWEEN) / 2 if across else width
+    column = min((panel - LEFT) / per_row, WIDEST_COLUMN)
     lower = 150 if narrow else 190
-    return Layout(width, per_row, column, beside, upper, lower)
+    upper = lower if across else (110 if narrow else 150) if beside else 0
+    return Layout(width, per_row, column, beside, across, upper, lower)

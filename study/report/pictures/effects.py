@@ -8,7 +8,7 @@ from typing import Final
 
 from study.report.pictures.axis import Axis
 from study.report.pictures.columns import Column
-from study.report.pictures.svg import LINE, dots, number, shortened, text
+from study.report.pictures.svg import LINE, dots, number, shortened, text, width_of
 from study.report.verdict_marks import class_name
 
 DOT: Final = 7.0  # width of a network's point, in pixels
@@ -66,11 +66,18 @@ def column_foot(column: Column, center: float, bottom: float, width: float) -> l
     said = [(column.result.layer, ' font-weight="600"')]
     if column.condition:
         said.append((column.condition.replace("_", " "), ' opacity=".78"'))
-    said.append((column.result.verdict, f' class="{class_name(column.result.verdict)}" fill="currentColor"'))
+    said = [(shortened(words, width), more) for words, more in said]
+    of_verdict = f' class="{class_name(column.result.verdict)}" fill="currentColor"'
+    said += [(words, of_verdict) for words in verdict_lines(column.result.verdict, width)]
     return [
-        text(center, bottom + LINE * (place + 1), shortened(words, width), anchor="middle", more=more)
+        text(center, bottom + LINE * (place + 1), words, anchor="middle", more=more)
         for place, (words, more) in enumerate(said)
     ]
+
+
+def verdict_lines(verdict: str, width: float) -> list[str]:
+    """Return a verdict as it stands below a column: in a line a word where it is too long for one; no word is cut."""
+    return [verdict] if width_of(verdict) <= width else verdict.split()
 
 
 def swarm(places: Sequence[float], size: float, width: float) -> list[tuple[float, float]]:

@@ -13,17 +13,18 @@ from study.analysis.core.points import Quantity
 from study.analysis.core.results import HypothesisResult
 from study.report.hypothesis_words import margins
 from study.report.pictures.axis import Axis, axis_over
-from study.report.pictures.columns import LEFT, Column, Layout, columns_of, layout_of
+from study.report.pictures.columns import Column, Layout, columns_of, layout_of
 from study.report.pictures.effects import column_foot, effect_column
 from study.report.pictures.legend import legend_of
-from study.report.pictures.measurements import scatter_axes, scatter_column, sides_axis, sides_column
+from study.report.pictures.measurements import fit, scatter_axes, scatter_column, sides_axis, sides_column, sides_words
 from study.report.pictures.picture import Picture
-from study.report.pictures.svg import LINE, SIZE, drawing, line, number, text, wrapped
+from study.report.pictures.svg import BOLD, LINE, SIZE, drawing, line, number, shortened, text, width_of, wrapped
 from study.report.wording import interval_text, number_text
 
 _CORRELATION: Final = (-1.0, 1.0)
 _SOFT = ' opacity=".78"'
 _UNNAMED = Quantity(label="estimate", unit="", higher="", lower="")
+_BOLD = ' font-weight="600"'
 _GAP = 18
 
 
@@ -64,23 +65,37 @@ def _drawn(result: HypothesisResult, columns: Sequence[Column], description: str
     """Return the picture in one width."""
     quantity, correlates = result.quantity or _UNNAMED, result.hypothesis.kind.correlates
     layout = layout_of(columns, quantity, narrow=narrow, correlates=correlates)
+    heading = _heading(quantity, layout)
     marks, y = [], 0.0
     for row in layout.rows(columns):
+        start = y
         if layout.beside:
-            drawn, y = _upper(row, columns, quantity, layout, y, correlates=correlates)
+            drawn, y = _upper(row, columns, quantity, layout, y, below=len(heading) if layout.across else 0)
             marks += drawn
-        drawn, y = _lower(row, columns, result, layout, y, titled=row[0] is columns[0])
-        marks += drawn
+        shown = heading if layout.beside or row[0] is columns[0] else []
+        drawn, ended = _lower(row, columns, result, layout, start if layout.across else y, heading=shown)
+        marks, y = marks + drawn, max(y, ended) if layout.across else ended
     drawn, y = legend_of(result, columns, layout, y)
     return drawing("narrow" if narrow else "wide", layout.width, y, description, [*marks, *drawn])
 
 
-def _title(words: str, y: float, layout: Layout, more: str) -> tuple[list[str], float]:
+def _heading(quantity: Quantity, layout: Layout) -> list[tuple[str, str]]:
+    """Return (line, style) of what the effects are and what either side of the null value means."""
+    words = quantity.axis[:1].upper() + quantity.axis[1:]
+    lines = [(said, _BOLD) for said in wrapped(words, layout.panel / BOLD)]
+    if not quantity.higher:
+        return lines
+    higher, lower = f"\N{UPWARDS ARROW} {quantity.higher}", f"\N{DOWNWARDS ARROW} {quantity.lower}"
+    together = f"{higher}, {lower}"
+    fits = width_of(together) <= layout.panel
+    said = [together] if fits else [*wrapped(higher, layout.panel), *wrapped(lower, layout.panel)]
+    return [*lines, *((one, _SOFT) for one in said)]
+
+
+def _title(lines: Sequence[tuple[str, str]], x: float, y: float) -> tuple[list[str], float]:
     """Return lines of a title and where they end."""
-    lines = wrapped(words, layout.width - 4)
-    return [text(0, y + LINE * (place + 1) - 5, said, more=more) for place, said in enumerate(lines)], y + LINE * len(
-        lines
-    )
+    marks = [text(x, y + LINE * (place + 1) - 5, said, more=more) for place, (said, more) in enumerate(lines)]
+    return marks, y + LINE * len(lines)
 
 
 def _upper(
@@ -90,23 +105,31 @@ def _upper(
     layout: Layout,
     y: float,
     *,
-    correlates: bool,
+    below: int,
 ) -> tuple[list[str], float]:
-    """Return the panels of what is behind the effects, and where they end."""
-    marks, y = _title(f"Each network: {quantity.of if correlates else quantity.sides_label}", y, layout, _SOFT)
-    top, bottom = y + 8, y + 8 + layout.upper
-    if correlates:
+    """Return the panels of what is behind the effects, below so many lines at least, and where they end."""
+    words = sides_words(quantity, layout.column) if quantity.sides else quantity.of
+    lines = wrapped(f"Each network: {words}", layout.panel)
+    marks, _ = _title([(said, _SOFT) for said in lines], 0, y)
+    top = y + LINE * max(below, len(lines) + layout.across) + 8
+    if layout.across:
+        marks += [
+            text(layout.left(place) + layout.column / 2, top - 5, name, anchor="middle", more=_BOLD)
+            for place, name in enumerate(shortened(column.result.layer, layout.column) for column in row)
+        ]
+    bottom = top + layout.upper
+    if quantity.sides:
+        of = sides_axis(columns, bottom, top)
+        for place, column in enumerate(row):
+            marks += sides_column(column, of, quantity.sides, layout.left(place), layout.column)
+        y = bottom + (LINE if fit(quantity.sides, layout.column) else 0)
+    else:
         of, against = scatter_axes(columns, bottom, top, layout.column)
         for place, column in enumerate(row):
             marks += scatter_column(column, of, against.moved(layout.left(place) + 10, layout.left(place + 1) - 10))
         marks.append(text(layout.left(0), bottom + 2 * LINE, quantity.against, more=_SOFT))
-        y = bottom + 2 * LINE + _GAP
-    else:
-        of = sides_axis(columns, bottom, top)
-        for place, column in enumerate(row):
-            marks += sides_column(column, of, quantity.sides, layout.left(place), layout.column)
-        y = bottom + LINE + _GAP
-    return [*marks, *_numbers(of, layout.left(0))], y
+        y = bottom + 2 * LINE
+    return [*marks, *_numbers(of, layout.left(0))], y + _GAP
 
 
 def _lower(
@@ -116,28 +139,22 @@ def _lower(
     layout: Layout,
     y: float,
     *,
-    titled: bool,
+    heading: Sequence[tuple[str, str]],
 ) -> tuple[list[str], float]:
     """Return the panels of the effects with the names and verdicts of their layers, and where they end."""
-    quantity, correlates = result.quantity or _UNNAMED, result.hypothesis.kind.correlates
-    marks: list[str] = []
-    if titled or layout.beside:
-        marks, y = _title(quantity.axis[:1].upper() + quantity.axis[1:], y, layout, ' font-weight="600"')
-    if titled and quantity.higher:
-        directions = f"\N{UPWARDS ARROW} {quantity.higher}   \N{DOWNWARDS ARROW} {quantity.lower}"
-        drawn, y = _title(directions, y, layout, _SOFT)
-        marks += drawn
+    marks, y = _title(heading, layout.effects_at, y)
     top, bottom = y + 8, y + 8 + layout.lower
     axis = effect_axis(result, columns, bottom, top)
-    right = layout.left(len(row))
-    marks += [_band(result, axis, right), *_numbers(axis, layout.left(0))]
+    left, right = layout.left(0, layout.effects_at), layout.left(len(row), layout.effects_at)
+    marks += [_band(result, axis, left, right), *_numbers(axis, left)]
     null = axis.at(result.hypothesis.null_value)
-    marks.append(line(LEFT, null, right, null, more=' class="null" stroke-width="1.5"'))
+    marks.append(line(left, null, right, null, more=' class="null" stroke-width="1.5"'))
     for place, column in enumerate(row):
-        marks += effect_column(column, axis, layout.left(place), layout.column, with_points=not correlates)
-        marks += column_foot(column, layout.left(place) + layout.column / 2, bottom, layout.column)
-    lines = 3 if any(column.condition for column in row) else 2
-    return marks, bottom + LINE * lines + _GAP
+        begin = layout.left(place, layout.effects_at)
+        marks += effect_column(column, axis, begin, layout.column, with_points=not result.hypothesis.kind.correlates)
+        marks += column_foot(column, begin + layout.column / 2, bottom + 4, layout.column)
+    lines = max(len(column_foot(column, 0, 0, layout.column)) for column in row)
+    return marks, bottom + 4 + LINE * lines + _GAP
 
 
 def effect_axis(result: HypothesisResult, columns: Sequence[Column], start: float, end: float) -> Axis:
@@ -151,11 +168,13 @@ def effect_axis(result: HypothesisResult, columns: Sequence[Column], start: floa
     return axis_over(values, start=start, end=end, most_ticks=6, within=_CORRELATION if is_correlation else None)
 
 
-def _band(result: HypothesisResult, axis: Axis, right: float) -> str:
+def _band(result: HypothesisResult, axis: Axis, left: float, right: float) -> str:
     """Return the band of effects too small to matter: up to the smallest effect, or within both margins."""
     low, *other = margins(result)
     ends = sorted(axis.at(value) for value in (low, other[0] if other else result.hypothesis.null_value))
-    place = f'x="{LEFT}" y="{number(ends[0])}" width="{number(right - LEFT)}" height="{number(ends[1] - ends[0])}"'
+    place = (
+        f'x="{number(left)}" y="{number(ends[0])}" width="{number(right - left)}" height="{number(ends[1] - ends[0])}"'
+    )
     return f'<rect class="too-small" {place} opacity=".1"/>'
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from study.analysis.core.results import HypothesisResult
 from study.report.hypothesis_words import margins_text
 from study.report.pictures.columns import MOST_LINES, Column, Layout
-from study.report.pictures.effects import DOT
-from study.report.pictures.svg import LINE, dots, line, number, text, width_of
+from study.report.pictures.measurements import strata_of
+from study.report.pictures.shapes import shaped
+from study.report.pictures.svg import LINE, line, number, text, width_of
 from study.report.wording import setting_text
 
 _SYMBOL = 26  # pixels that a mark takes before its words
@@ -31,8 +32,11 @@ def _entries(result: HypothesisResult, columns: Sequence[Column], layout: Layout
     """Return (mark, words) of everything that is drawn."""
     hypothesis = result.hypothesis
     entries = []
-    if any(column.points for column in columns):
-        entries.append(("network", "a network"))
+    strata = strata_of(columns) if hypothesis.kind.correlates and layout.beside else []
+    if strata and hypothesis.strata != "seed":
+        entries += [(str(place), f"network, {name}" if place == 0 else name) for place, name in enumerate(strata)]
+    elif any(column.points for column in columns) and (layout.beside or not hypothesis.kind.correlates):
+        entries.append(("0", "a network"))
     if any(math.isfinite(column.result.ci_low) for column in columns):
         entries.append(("effect", f"effect with its {100 * hypothesis.confidence_level:g} % interval"))
     elif any(math.isfinite(column.result.estimate) for column in columns):
@@ -49,8 +53,8 @@ def _entries(result: HypothesisResult, columns: Sequence[Column], layout: Layout
 
 
 def _mark(kind: str, x: float, y: float) -> str:
-    if kind == "network":
-        return dots([(x, y)], size=DOT, more=' opacity=".5"')
+    if kind.isdigit():
+        return shaped(int(kind), [(x, y)])
     if kind in ("effect", "estimate"):
         fill = "currentColor" if kind == "effect" else "var(--page)"
         dot = f'<circle cx="{number(x)}" cy="{number(y)}" r="5" fill="{fill}" stroke="currentColor" stroke-width="2"/>'

@@ -15,7 +15,7 @@ _SELECTIVE = Quantity(
     label="share of selective units beyond that of shuffled responses",
     unit="share of units",
     higher="more selective units than shuffles give",
-    lower="fewer",
+    lower="fewer selective units",
     sides=("shuffled", "measured"),
     sides_label="share of units with gOSI above 0.33",
 )
