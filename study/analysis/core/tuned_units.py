@@ -12,10 +12,10 @@ MOST_SHOWN: Final = 24  # units of a layer, at even steps of gOSI
 class TunedUnit:
     """One unit.
 
-    `curve` is its response at the preferred spatial frequency for each orientation, in activation; `band` holds what 90 %
-    of its shuffled responses give at an orientation, NaN where its responses are not stored. `preferred_frequency` is in
-    cycle/pixel, `preferred_orientation` in degree. `kernel` is (height, width, 3), 0 to 255, of a first layer whose
-    weights are stored.
+    `curve` is its response at the preferred spatial frequency for each orientation, in activation. `band` holds 90 % of
+    what its shuffled responses give at an orientation that is not preferred, NaN where its responses are not stored.
+    `preferred_frequency` is in cycle/pixel, `preferred_orientation` in degree. `kernel` is (height, width, 3), 0 to 255,
+    of a first layer whose weights are stored.
     """
 
     layer: str

@@ -140,11 +140,14 @@ def _units(
 
 
 def _band(response: NDArray[np.float64], root_seed: int, unit: int) -> tuple[float, float]:
-    """Return between which values 90 % of what a unit's shuffled responses give at an orientation lie."""
+    """Return between which values 90 % of what a unit's shuffled responses give beside the largest one lie.
+
+    The largest response is the peak of every shuffled curve, at whichever orientation it comes to stand.
+    """
     if not np.isfinite(response).all():
         return float("nan"), float("nan")
     curves = shuffled_curves(np.maximum(response, 0), _SHUFFLES, stream(root_seed, "gallery", str(unit)))
-    low, high = np.quantile(curves, _BAND)
+    low, high = np.quantile(curves[:, 1:], _BAND)
     return float(low), float(high)
 
 

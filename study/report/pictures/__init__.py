@@ -1,20 +1,23 @@
 """The pictures that a reader sees first, drawn here as SVG: effects with every network, verdicts, tuned units."""
 
 from study.report.pictures.estimation import estimation_plot
-from study.report.pictures.gallery import GALLERY_SCRIPT, unit_gallery
+from study.report.pictures.gallery import GALLERY_SCRIPT, GALLERY_STYLE, unit_gallery
 from study.report.pictures.hero import hero
 from study.report.pictures.picture import NARROW, PICTURE_STYLE, WIDE, Picture
-from study.report.pictures.strip import StripRow, strip_rows, verdict_strip
+from study.report.pictures.strip import STRIP_STYLE, StripRow, leading, strip_rows, verdict_strip
 
 __all__ = [
     "GALLERY_SCRIPT",
+    "GALLERY_STYLE",
     "NARROW",
     "PICTURE_STYLE",
+    "STRIP_STYLE",
     "WIDE",
     "Picture",
     "StripRow",
     "estimation_plot",
     "hero",
+    "leading",
     "strip_rows",
     "unit_gallery",
     "verdict_strip",
