@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from study.analysis.core.results import QuestionResult
+from study.analysis.core.tuned_units import TunedUnits
 from study.report.content import Stimuli
 from study.report.page import question_contents, question_views, questions_page
 
@@ -19,7 +20,7 @@ class ExternalPage:
 
     `summary` says in plain sentences what was found and `remarks` what to know of the network first. `layers` has one row
     a layer. `stimuli_words` says which part of the gratings is shown. `methods` are (heading, paragraph) pairs, `settings`
-    and `provenance` label to value.
+    and `provenance` label to value. `units` are shown in a gallery, if any can be.
     """
 
     title: str
@@ -34,6 +35,7 @@ class ExternalPage:
     methods: tuple[tuple[str, str], ...]
     settings: tuple[tuple[str, str], ...]
     provenance: tuple[tuple[str, str], ...]
+    units: TunedUnits | None = None
 
 
 def render_external(page: ExternalPage) -> str:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from study.analysis.core.layers import tuning_of
 from study.analysis.core.results import QuestionResult
+from study.analysis.core.unit_choice import tuned_units
 from study.analysis.external.existence import layer_table
 from study.analysis.external.tables import spread_layers
 from study.commands.external.subject import Subject, tuning_settings
@@ -71,6 +72,7 @@ def page_of(
         methods=_methods(subject),
         settings=tuple(settings.items()),
         provenance=tuple(_provenance(study, subject, record, journal).items()),
+        units=tuned_units(study, root_seed=subject.settings.seed),
     )
 
 

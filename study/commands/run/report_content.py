@@ -12,6 +12,7 @@ import xarray as xr
 
 from study.analysis.core.ledger import ledger
 from study.analysis.core.results import QuestionResult
+from study.analysis.core.unit_choice import tuned_units
 from study.commands.methods import methods
 from study.commands.run.standing import Standing
 from study.commands.study_folder import software_provenance
@@ -70,6 +71,7 @@ def report_of(
         interim=bool(standing.interim),
         failures=tuple(failures),
         ledger=ledger(questions),
+        units=tuned_units(study, root_seed=config.seed),
         summary=_summary(record["images"]),
     )
 

@@ -23,13 +23,15 @@ GALLERY_SCRIPT: Final = (Path(__file__).parent / "gallery.js").read_text(encodin
 GALLERY_STYLE: Final = """
 .unit-gallery { font-family: var(--sans); font-size: .95rem; }
 .unit-gallery .panels { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }
-.unit-gallery svg { color: var(--ink); font-family: var(--sans); max-width: 100%; height: auto; }
+.unit-gallery .panels > div { display: flex; flex-direction: column; gap: .6rem; }
+.unit-gallery .panels > div > div { display: flex; gap: 1rem; }
+.unit-gallery svg { display: block; color: var(--ink); font-family: var(--sans); max-width: 100%; height: auto; }
 .unit-gallery .controls { display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; margin: 0 0 .8rem; }
 .unit-gallery label { display: flex; align-items: center; gap: .6rem; min-height: 2.75rem; }
 .unit-gallery input { width: 11rem; accent-color: var(--link); }
 .unit-gallery output { min-width: 4.5em; font-weight: 600; }
 .unit-gallery .said { margin: .6rem 0 0; min-height: 3.2em; }
-.unit-gallery [hidden] { display: none; }
+.unit-gallery [hidden], .unit-gallery svg[hidden] { display: none; }
 """
 _STEPS: Final = 1000  # into which the largest value of a unit's panels is divided
 
