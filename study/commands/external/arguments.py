@@ -6,6 +6,7 @@ import argparse
 import re
 
 from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
+from study.images.files.words import HELP
 from study.vocabulary.errors import refuse_unless
 
 _BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         "probe_model",
         description="Shows gratings to every hidden unit of one network, as visual neuroscience shows them to neurons, and"
         " describes what they prefer, and what becomes of the network without them.",
-        epilog=EPILOG,
+        epilog=f"{EPILOG}\n{HELP}",
     )
     _add_network(made)
     _add_photographs(made)
@@ -94,7 +95,7 @@ def _add_photographs(parser: argparse.ArgumentParser) -> None:
     add(
         "--images",
         metavar="DIR",
-        help="labelled photographs: DIR/<class>/*.jpg|png, or ImageNet's validation images with"
+        help="labelled photographs: DIR/<class>/*.jpg and other formats (see below), or ImageNet's validation images with"
         " ILSVRC2012_devkit_t12 beside them",
     )
     add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from study.commands.arguments import add_preregistration, add_seed, command_parser, whole_number
+from study.images.files.words import HELP
 from study.vocabulary.image_source import image_sources
 
 EPILOG = """\
@@ -32,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         "run",
         description="Do orientation-selective units cause generalisation in image recognition? Trains a population of"
         " networks, probes every unit with gratings, ablates units, and tests what preregistration.md registers.",
-        epilog=EPILOG,
+        epilog=f"{EPILOG}\n{HELP}",
     )
     made.add_argument(
         "--profile",

@@ -30,6 +30,7 @@ NAMED = 3  # of the files that are left out, so many are named
 LOOSE = "images in no class folder"
 NESTED = "images in folders below a class folder"
 EMPTY = "folders without an image"
+LINKS = "links to folders, which are not followed"
 OTHER = "files that are no image by their suffix"
 ARCHIVES = "archives, which are not unpacked"
 
@@ -114,7 +115,7 @@ def class_folder(path: Path, root: Path) -> ClassFolder:
     """
     name = checked_name(path.name, what=f"class folder in {shown(path.parent)}", remedy="rename the folder")
     here = entries(path)
-    below = [image for folder in here.folders for image in images_below(folder)]
+    below = [image for folder in here.folders if not folder.is_symlink() for image in images_below(folder)]
     if below and not here.images:
         raise StudyError(
             f"{shown(path)}: its images lie in folders below it ({shown(below[0].relative_to(path))}), and those are not"
@@ -137,7 +138,9 @@ def noted_images(kind: str, paths: Iterable[Path], root: Path) -> list[Noted]:
 
 
 def noted_folder(kind: str, folder: Path, root: Path) -> list[Noted]:
-    """Return the images in a folder and below it as things of one kind, or the folder as one without any."""
+    """Return the images in a folder and below it as things of one kind, or the folder as one without any, or a link."""
+    if folder.is_symlink():
+        return noted_images(LINKS, [folder], root)
     return noted_images(kind, images_below(folder), root) or noted_images(EMPTY, [folder], root)
 
 
