@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from study.commands.command import DONE, Command, refuse_command
+from study.commands.command import DONE, Command, as_process, refuse_command
 
 # Each command's name, and where it is declared.
 COMMANDS = {
@@ -51,4 +51,4 @@ def listing() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_process(main)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
+from study.commands.command import as_process
 from study.commands.external import COMMAND
 
 main = COMMAND.main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    as_process(main)

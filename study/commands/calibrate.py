@@ -240,5 +240,5 @@ COMMAND = Command(
     summary="Is the inference right? Simulate whole studies with a known truth through the registered analysis.",
     parser=parser,
     run=_run,
-    after_interruption="nothing was written",
+    after_interruption="the same command begins again",
 )

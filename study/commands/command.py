@@ -9,11 +9,14 @@ import tempfile
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from study.vocabulary.errors import StudyError, console_line, one_line, quoted
+from study.vocabulary.signals import Ending, interruptible, nothing_more
+from study.vocabulary.streams import lossy_streams
 from study.vocabulary.text import meant
 
-DONE, FAILED, REFUSED, BUG, INTERRUPTED = 0, 1, 2, 70, 130
+DONE, FAILED, REFUSED, BUG, UNSAID = 0, 1, 2, 70, 74  # and 128 + the number of the signal that ended it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,22 +43,51 @@ class Command:
         Returns
         -------
         int
-            0 done, 1 done but something failed, 2 refused, 70 a fault of this program, 130 interrupted. The last three say
-            why in one line.
+            0 done, 1 done but something failed, 2 refused, 70 a fault of this program, 129, 130 or 143 told to end by
+            SIGHUP, SIGINT or SIGTERM. All but the first two say why in one line.
         """
+        with interruptible(self._say_last) as ending:
+            try:
+                try:
+                    return self.run(self.parser().parse_args(arguments))
+                except Exception as error:
+                    if ending.signal:  # an interruption makes other things fail
+                        raise KeyboardInterrupt from None
+                    return failed(error)
+            except KeyboardInterrupt as stop:
+                say(f"{ending.words(stop)}; {self.after_interruption}")
+                return ending.exit_code
+
+    def _say_last(self, ending: Ending) -> None:
+        say(f"{ending.words()}; {self.after_interruption}")
+
+
+def as_process(main: Callable[[], int]) -> NoReturn:
+    """End this process with the exit code of its command; a closed standard output costs words, no work.
+
+    Where standard output is full, what was said is lost and 74 says so, if nothing worse is to be told.
+    """
+    with lossy_streams() as streams:
         try:
-            return self.run(self.parser().parse_args(arguments))
-        except StudyError as error:
-            say(str(error))
-            return REFUSED
-        except KeyboardInterrupt as stop:
-            say(f"{str(stop) or 'interrupted'}; {self.after_interruption}")
-            return INTERRUPTED
-        except (
-            Exception
-        ) as error:  # whatever it is, a fault of this program: people get a line, its makers the traceback
-            say(f"a fault of this program, not of what you gave it: {described(error)}; {traceback_place(error)}")
-            return BUG
+            code = main()
+        except SystemExit as end:  # the help was asked for, or the command line not understood
+            code = end.code if isinstance(end.code, int) else DONE
+        sys.stdout.flush()
+        if streams.refusal and code == DONE:
+            say(f"standard output cannot be written ({streams.refusal}): what was done is done, what was said is lost")
+            code = UNSAID
+    nothing_more(code)
+    sys.exit(code)
+
+
+def failed(error: Exception) -> int:
+    """Say what went wrong in one line, and return the exit code."""
+    if isinstance(error, StudyError):
+        say(str(error))
+        return REFUSED
+    # Whatever it is, a fault of this program: people get a line, its makers the traceback.
+    say(f"a fault of this program, not of what you gave it: {described(error)}; {traceback_place(error)}")
+    return BUG
 
 
 def say(message: str) -> None:

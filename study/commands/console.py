@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any
+from collections.abc import Iterator
 
 from rich.console import Console
+
+from study.vocabulary.signals import during
 
 
 def standard_console(*, width: int = 120) -> Console:
@@ -20,9 +22,11 @@ def standard_console(*, width: int = 120) -> Console:
     return Console() if sys.stdout.isatty() else Console(width=width, soft_wrap=True)
 
 
-def status(console: Console, text: str) -> contextlib.AbstractContextManager[Any]:
-    """Return a context that says on a terminal what is going on; elsewhere it says nothing."""
-    return console.status(text) if console.is_terminal else contextlib.nullcontext()
+@contextlib.contextmanager
+def status(console: Console, text: str) -> Iterator[None]:
+    """Say on a terminal what is going on, and where an interruption came; elsewhere nothing is said."""
+    with during(lambda: f"while {text}"), console.status(text) if console.is_terminal else contextlib.nullcontext():
+        yield
 
 
 def print_plain(console: Console, *lines: str) -> None:

@@ -11,7 +11,17 @@ import xarray as xr
 from rich.console import Console
 
 from study.commands.console import print_plain
-from study.store import StudyFolder, check_writable, compact, left_behind, locked, open_study, read_record, write_record
+from study.store import (
+    StudyFolder,
+    check_writable,
+    compact,
+    left_behind,
+    locked,
+    open_study,
+    read_record,
+    sweep_staging,
+    write_record,
+)
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import measurements
 from study.vocabulary.provenance import environment, git_state
@@ -54,7 +64,11 @@ def held(folder: StudyFolder, check: Callable[[], None], console: Console) -> It
         if remark:
             print_plain(console, remark)
         check()
-        yield
+        try:
+            yield
+        except KeyboardInterrupt:
+            sweep_staging(folder)  # what workers that were ended with this process had begun
+            raise
 
 
 def readable_record(folder: StudyFolder) -> dict[str, Any] | None:

@@ -25,10 +25,12 @@ from study.config.population import ALGORITHM_VERSION
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
 from study.vocabulary.provenance import usable_cores, version
+from study.vocabulary.signals import no_children_left, unsignalled
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
     from distributed.security import Security
+    from tornado.ioloop import IOLoop
 
 ANSWER_SECONDS = 10  # a scheduler answers within this time
 WORKER_SECONDS = 60  # and has a worker within this
@@ -215,7 +217,9 @@ def _here(config: Config, n_networks: int) -> Iterator[Client]:
     }
     with (
         dask.config.set(settings),
-        _local_cluster(worker_count(config, n_networks)) as cluster,
+        no_children_left(),
+        _unsignalled_loop() as loop,
+        _local_cluster(worker_count(config, n_networks), loop) as cluster,
         Client(cluster) as client,
     ):
         try:
@@ -225,11 +229,26 @@ def _here(config: Config, n_networks: int) -> Iterator[Client]:
             raise
 
 
-def _local_cluster(n_workers: int) -> LocalCluster:
+@contextlib.contextmanager
+def _unsignalled_loop() -> Iterator[IOLoop]:
+    """Run an event loop in a thread that signals pass by, as they do the workers that are started from it."""
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    with unsignalled():
+        runner.start()
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
+
+
+def _local_cluster(n_workers: int, loop: IOLoop) -> LocalCluster:
     from distributed import LocalCluster
 
     try:
         return LocalCluster(
+            loop=loop,
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
@@ -245,7 +264,8 @@ def _local_cluster(n_workers: int) -> LocalCluster:
 
 def _quieten() -> None:
     """Keep dask's remarks to itself, those of a cluster that is being ended included: what matters is told by the study."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def _kill(cluster: LocalCluster) -> None:

@@ -20,6 +20,7 @@ from rich.progress import (
 
 from study.vocabulary.measurement import measurements
 from study.vocabulary.schema import ARMS, GENERALIZATION
+from study.vocabulary.signals import during
 
 
 class Display:
@@ -147,5 +148,5 @@ def counted(console: Console, label: str, total: int) -> Iterator[Callable[[int]
         if not console.is_terminal and 10 * before // total < 10 * done // total:
             console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
 
-    with progress:
+    with during(lambda: f"with {done} of {total} {label}"), progress:
         yield more

@@ -42,7 +42,7 @@ def test_a_command_that_ends_gives_its_own_exit_code(code: int, capsys: pytest.C
     [
         (StudyError("--n 0 is not allowed"), 2, "study: --n 0 is not allowed\n"),
         (KeyboardInterrupt(), 130, "study: interrupted; nothing was written\n"),
-        (KeyboardInterrupt("stopped at 3 of 4"), 130, "study: stopped at 3 of 4; nothing was written\n"),
+        (KeyboardInterrupt("with 3 of 4 done"), 130, "study: interrupted with 3 of 4 done; nothing was written\n"),
     ],
 )
 def test_refusals_and_interruptions_are_one_line(

@@ -7,11 +7,14 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from study.analysis.simulation.cases import Case
 from study.analysis.simulation.tallies import Tally
 from study.analysis.simulation.trial import studies_at_once, tally
+from study.vocabulary.errors import StudyError
+from study.vocabulary.signals import end_with_parent, no_children_left, unsignalled
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -71,14 +74,19 @@ def _done(batches: Sequence[_Batch], workers: int) -> Iterator[tuple[_Batch, Tal
     if workers == 1 or len(batches) < 2:
         yield from ((batch, _tally(batch)) for batch in batches)
         return
-    with _single_threaded():
-        pool = ProcessPoolExecutor(min(workers, len(batches)), multiprocessing.get_context("spawn"))
-        try:
+    spawn = multiprocessing.get_context("spawn")
+    with _single_threaded(), no_children_left():
+        with unsignalled():
+            pool = ProcessPoolExecutor(min(workers, len(batches)), spawn, initializer=end_with_parent)
             batch_of = {pool.submit(_tally, batch): batch for batch in batches}
+        try:
             for future in as_completed(batch_of):
                 yield batch_of[future], future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BrokenProcessPool:
+            raise StudyError(
+                "a process that simulated studies ended (out of memory, or killed); give the same command again"
+            ) from None
+        pool.shutdown()
 
 
 def _tally(batch: _Batch) -> Tally:

@@ -20,6 +20,7 @@ from study.execution.cluster import check_scheduler
 from study.execution.progress import Display
 from study.store import damage, network_path, network_state, set_aside, sweep_checkpoints, sweep_staging
 from study.vocabulary.errors import StudyError
+from study.vocabulary.signals import during
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,15 +73,16 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
     total = len(plan.networks)
     labels = {network.key: network.label for network in to_do}
     arms = {network.key: network.arm for network in to_do}
-    try:
-        with Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
-            origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
-            outcomes = scheduling.run_networks(to_do, plan.config, plan.folder, origin=origin, watch=display.watch)
-            for outcome in outcomes:
-                display.ended(outcome.network.key, outcome_text(outcome))
-    except KeyboardInterrupt:
+
+    def where() -> str:
         missing = sum(not network_path(plan.folder, network.key).exists() for network in to_do)
-        raise KeyboardInterrupt(f"interrupted with {total - missing} of {total} networks done") from None
+        return f"with {total - missing} of {total} networks done"
+
+    with during(where), Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
+        origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
+        outcomes = scheduling.run_networks(to_do, plan.config, plan.folder, origin=origin, watch=display.watch)
+        for outcome in outcomes:
+            display.ended(outcome.network.key, outcome_text(outcome))
 
 
 def outcome_text(outcome: scheduling.Outcome) -> str:
