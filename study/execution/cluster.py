@@ -23,9 +23,9 @@ import study
 from study.config import Config, is_address
 from study.config.population import ALGORITHM_VERSION
 from study.store import StudyFolder
+from study.vocabulary.children import no_children_left, unsignalled
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
 from study.vocabulary.provenance import usable_cores, version
-from study.vocabulary.signals import no_children_left, unsignalled
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -1,28 +1,23 @@
-"""How a process of this program ends early: told by a signal, or because the process that started it is gone.
+"""How a command is told to end early, and how it does: by whatever signal, once.
 
 A terminal sends SIGINT (Ctrl-C) and SIGHUP (it was closed), batch systems and containers send SIGTERM and a few seconds
-later SIGKILL. All three that can be caught become `KeyboardInterrupt` in the main thread, so that what an interruption
-cleans up is cleaned up whatever the signal. Processes that are started by `unsignalled` threads get none of them: the one
-that started them is told, and ends them.
+later SIGKILL. The three that can be caught become `KeyboardInterrupt` in the main thread, so that what an interruption
+cleans up is cleaned up whatever the signal.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from multiprocessing import resource_tracker
-from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 8.0  # for cleaning up; containers are killed ten seconds after they were told to end
-_QUIETLY = "ignore:resource_tracker"  # as the interpreter's option -W
 _AGAIN_SECONDS = 0.05  # after which an interruption that was lost is raised again
 
 
@@ -130,54 +125,3 @@ def nothing_more(exit_code: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     if exit_code > 128:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-@contextlib.contextmanager
-def unsignalled() -> Iterator[None]:
-    """Start threads and processes inside that signals to the whole group pass by; those to this one wait meanwhile.
-
-    So does the process that multiprocessing starts to count semaphores, which a hang-up would end before its time.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        _start_tracker()
-        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # starting it has let two of them through
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _start_tracker() -> None:
-    """Start the process that removes the semaphores of a process that was killed, and let it do so without a word."""
-    sys.warnoptions.append(_QUIETLY)
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.warnoptions.remove(_QUIETLY)
-
-
-@contextlib.contextmanager
-def no_children_left() -> Iterator[None]:
-    """Kill the processes that multiprocessing started inside the block and that are there when it ends."""
-    before = set(multiprocessing.active_children())
-    try:
-        yield
-    finally:
-        children: set[BaseProcess] = set(multiprocessing.active_children()) - before
-        for child in children:
-            child.kill()
-        for child in children:
-            child.join(1)
-
-
-def end_with_parent() -> None:
-    """End this process, started by multiprocessing, as soon as the one that started it has ended, however that ended."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="end with parent", daemon=True).start()

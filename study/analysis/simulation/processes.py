@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from study.analysis.simulation.cases import Case
 from study.analysis.simulation.tallies import Tally
 from study.analysis.simulation.trial import studies_at_once, tally
+from study.vocabulary.children import end_with_parent, no_children_left, unsignalled
 from study.vocabulary.errors import StudyError
-from study.vocabulary.signals import end_with_parent, no_children_left, unsignalled
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
