@@ -6,7 +6,7 @@ from study.analysis.core.registry import questions
 from study.analysis.multiverse import check_multiverse
 from study.registration import ALL_LAYERS, Hypothesis, Registration
 from study.vocabulary.architecture import architectures
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 
 def check_registration(registration: Registration, *, source: str) -> None:
@@ -18,7 +18,7 @@ def check_registration(registration: Registration, *, source: str) -> None:
         Naming the block, the field, its value and the allowed set.
     """
     for hypothesis in registration.hypotheses.values():
-        where = f"{source}, hypothesis {hypothesis.id!r}"
+        where = f"{source}, hypothesis {quoted(hypothesis.id)}"
         _check_measure(hypothesis, where)
         _check_layers(hypothesis, where)
     _check_learning(registration, source)
@@ -30,7 +30,9 @@ def _check_learning(registration: Registration, source: str) -> None:
     arms = tuple(dict.fromkeys(question.arm for question in questions().values()))
     for arm in registration.learning:
         if arm not in arms:
-            raise StudyError(f"{source}, learning block: {arm!r} is no arm of a question; arms are {', '.join(arms)}")
+            raise StudyError(
+                f"{source}, learning block: {quoted(arm)} is no arm of a question; arms are {', '.join(arms)}"
+            )
 
 
 def _check_measure(hypothesis: Hypothesis, where: str) -> None:
@@ -38,12 +40,12 @@ def _check_measure(hypothesis: Hypothesis, where: str) -> None:
     question = questions().get(hypothesis.question)
     if question is None:
         raise StudyError(
-            f"{where}, field 'question': {hypothesis.question!r} has no folder in study/analysis/questions; questions are"
+            f"{where}, field 'question': {quoted(hypothesis.question)} has no folder in study/analysis/questions; questions are"
             f" {', '.join(questions())}"
         )
     if hypothesis.measure not in question.estimands:
         raise StudyError(
-            f"{where}, field 'measure': {hypothesis.measure!r} is unknown; {hypothesis.question} has"
+            f"{where}, field 'measure': {quoted(hypothesis.measure)} is unknown; {hypothesis.question} has"
             f" {', '.join(question.estimands)}"
         )
     estimand = question.estimands[hypothesis.measure]
@@ -51,12 +53,12 @@ def _check_measure(hypothesis: Hypothesis, where: str) -> None:
     if correlates != hypothesis.kind.correlates:
         fits = "correlates two variables" if correlates else "has one value a network"
         raise StudyError(
-            f"{where}, field 'test': {hypothesis.test!r} does not fit measure {hypothesis.measure!r}, which {fits}"
+            f"{where}, field 'test': {quoted(hypothesis.test)} does not fit measure {quoted(hypothesis.measure)}, which {fits}"
         )
     if pairs != hypothesis.kind.pairs:
         fits = "compares curves of different networks" if pairs else "has no curves to pair"
         raise StudyError(
-            f"{where}, field 'test': {hypothesis.test!r} does not fit measure {hypothesis.measure!r}, which {fits}"
+            f"{where}, field 'test': {quoted(hypothesis.test)} does not fit measure {quoted(hypothesis.measure)}, which {fits}"
         )
 
 
@@ -68,6 +70,6 @@ def _check_layers(hypothesis: Hypothesis, where: str) -> None:
     for layer in hypothesis.layers:
         if layer not in (*architecture.layers, ALL_LAYERS):
             raise StudyError(
-                f"{where}, field 'layers': {layer!r} is no layer of {architecture.name}; its layers are"
+                f"{where}, field 'layers': {quoted(layer)} is no layer of {architecture.name}; its layers are"
                 f" {', '.join(architecture.layers)}"
             )

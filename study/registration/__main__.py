@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from study.registration.overview import write_tables
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, console_line, shown
 
 
 def main(arguments: list[str]) -> int:
@@ -14,10 +14,10 @@ def main(arguments: list[str]) -> int:
     path = Path(arguments[0] if arguments else "preregistration.md")
     try:
         written = write_tables(path)
-    except (StudyError, OSError, UnicodeDecodeError) as error:
-        print(f"study: {error}", file=sys.stderr)
+    except (StudyError, OSError) as error:
+        print(console_line(f"study: {error}"), file=sys.stderr)
         return 2
-    print(f"{path}: {'tables written' if written else 'tables are as they should be'}")
+    print(f"{shown(path)}: {'tables written' if written else 'tables are as they should be'}")
     return 0
 
 

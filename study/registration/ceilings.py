@@ -19,7 +19,8 @@ from typing import Any, Final, Protocol
 
 from study.registration.blocks import only_table
 from study.registration.test_kinds import TEST_KINDS
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
+from study.vocabulary.text import checked_name
 
 AS_ASSUMED: Final = "as_assumed"
 COMMON_IMAGES: Final = "common_images"
@@ -124,7 +125,7 @@ def parsed_ceilings(tables: Sequence[Mapping[str, Any]], where: str) -> Ceilings
     table = only_table(tables, where, remedy="write the ceilings of all departures into one")
     for name, fields in table.items():
         if name not in DEPARTURES or not isinstance(fields, dict):
-            raise StudyError(f"{where}: {name!r} is no table of a departure; they are {', '.join(DEPARTURES)}")
+            raise StudyError(f"{where}: {quoted(name)} is no table of a departure; they are {', '.join(DEPARTURES)}")
     parsed = tuple(_departure(name, fields, f"{where}, [{name}]") for name, fields in table.items())
     if any(one.name == AS_ASSUMED for one in parsed):
         return parsed
@@ -135,30 +136,30 @@ def _departure(name: str, fields: Mapping[str, Any], where: str) -> DepartureCei
     _refuse_unknown(fields, _FIELDS, where)
     tests = _names(fields, "tests", where)
     if unknown := sorted(set(tests) - set(TEST_KINDS)):
-        raise StudyError(f"{where}, field 'tests': {unknown[0]!r} is no test; they are {', '.join(TEST_KINDS)}")
+        raise StudyError(f"{where}, field 'tests': {quoted(unknown[0])} is no test; they are {', '.join(TEST_KINDS)}")
     exceptions = fields.get("exceptions", {})
     if not isinstance(exceptions, dict) or not all(isinstance(one, dict) for one in exceptions.values()):
-        raise StudyError(f"{where}, field 'exceptions': {exceptions!r} must be tables named by a hypothesis' id")
+        raise StudyError(f"{where}, field 'exceptions': {quoted(exceptions)} must be tables named by a hypothesis' id")
     for identity, one in exceptions.items():
-        _refuse_unknown(one, _EXCEPTION_FIELDS, f"{where}, exception {identity!r}")
+        _refuse_unknown(one, _EXCEPTION_FIELDS, f"{where}, exception {quoted(identity)}")
     return DepartureCeiling(
         name,
         tests,
         _names(fields, "measures", where),
         _ceiling(fields, where),
-        {identity: _ceiling(one, f"{where}, exception {identity!r}") for identity, one in exceptions.items()},
+        {identity: _ceiling(one, f"{where}, exception {quoted(identity)}") for identity, one in exceptions.items()},
     )
 
 
 def _refuse_unknown(fields: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
     if unknown := sorted(set(fields) - set(known)):
-        raise StudyError(f"{where}: field {unknown[0]!r} is unknown; there are {', '.join(known)}")
+        raise StudyError(f"{where}: field {quoted(unknown[0])} is unknown; there are {', '.join(known)}")
 
 
 def _names(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     names = fields.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise StudyError(f"{where}, field {key!r}: {names!r} must be a list of names")
+        raise StudyError(f"{where}, field {quoted(key)}: {quoted(names)} must be a list of names")
     return tuple(names)
 
 
@@ -166,9 +167,13 @@ def _ceiling(fields: Mapping[str, Any], where: str) -> Ceiling:
     share, networks, reason = fields.get("ceiling", ALPHA), fields.get("networks", 2), fields.get("reason", "")
     is_number = isinstance(share, int | float) and not isinstance(share, bool) and 0 < share < 1
     if not is_number and share not in (ALPHA, NONE):
-        raise StudyError(f"{where}, field 'ceiling': {share!r} must be a number between 0 and 1, {ALPHA!r} or {NONE!r}")
-    if not isinstance(networks, int) or isinstance(networks, bool) or networks < 2:
-        raise StudyError(f"{where}, field 'networks': {networks!r} must be a whole number of at least 2")
+        raise StudyError(
+            f"{where}, field 'ceiling': {quoted(share)} must be a number between 0 and 1, {ALPHA!r} or {NONE!r}"
+        )
+    if not isinstance(networks, int) or isinstance(networks, bool) or not 2 <= networks <= 100_000:
+        raise StudyError(f"{where}, field 'networks': {quoted(networks)} must be a whole number from 2 to 100000")
     if not isinstance(reason, str) or (share != ALPHA and not reason.strip()):
-        raise StudyError(f"{where}, field 'reason': {reason!r} must say why the ceiling is not alpha")
+        raise StudyError(f"{where}, field 'reason': {quoted(reason)} must say why the ceiling is not alpha")
+    if reason:
+        checked_name(reason, what=f"{where}, field 'reason':", remedy="write it anew", longest=4_000)
     return Ceiling(float(share) if is_number else share, networks, reason)

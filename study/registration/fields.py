@@ -20,9 +20,11 @@ from study.registration.hypotheses import (
     Hypothesis,
 )
 from study.registration.test_kinds import TEST_KINDS
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
+from study.vocabulary.text import checked_name, meant
 
 FIELDS: Final = {field.name: str(field.type) for field in dataclasses.fields(Hypothesis)}  # name to type
+LONGEST_TEXT: Final = 4_000  # characters
 MAY_BE_EMPTY: Final = ("exchangeable",)
 ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "alternative": ALTERNATIVES,
@@ -62,9 +64,12 @@ def checked_hypothesis(written: Mapping[str, Any], where: str) -> Hypothesis:
     StudyError
         On a missing or unknown field, or a value that is not allowed.
     """
-    for problem, names in (("missing", set(FIELDS) - set(written)), ("unknown", set(written) - set(FIELDS))):
+    for problem, names in (("unknown", set(written) - set(FIELDS)), ("missing", set(FIELDS) - set(written))):
         if names:
-            raise StudyError(f"{where}: field {min(names)!r} is {problem}; a hypothesis has {', '.join(FIELDS)}")
+            hint = meant(min(names), FIELDS) if problem == "unknown" else ""
+            raise StudyError(
+                f"{where}: field {quoted(min(names))} is {problem}{hint}; a hypothesis has {', '.join(FIELDS)}"
+            )
     values: dict[str, Any] = {key: _converted(key, written[key], hint, where) for key, hint in FIELDS.items()}
     _check_values(values, where)
     _check_layers(values, where)
@@ -79,41 +84,53 @@ def _converted(key: str, value: Any, hint: str, where: str) -> Any:
         if value == ALL_LAYERS:
             return (ALL_LAYERS,)
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+            for item in value:
+                _check_text(key, item, where)
             return tuple(value)
-        raise StudyError(f'{where}, field {key!r}: {value!r} must be "{ALL_LAYERS}" or a non-empty list of names')
+        raise StudyError(
+            f'{where}, field {quoted(key)}: {quoted(value)} must be "{ALL_LAYERS}" or a non-empty list of names'
+        )
     if hint == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     kind = {"int": int, "float": float}.get(hint, str)  # the literal types are text
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise StudyError(f"{where}, field {key!r}: {value!r} must be of type {hint}")
-    if isinstance(value, str) and not value.strip() and key not in MAY_BE_EMPTY:
-        raise StudyError(f"{where}, field {key!r}: is empty; write what is registered")
+        raise StudyError(f"{where}, field {quoted(key)}: {quoted(value)} must be of type {hint}")
+    if isinstance(value, str):
+        _check_text(key, value, where)
     return value
+
+
+def _check_text(key: str, text: str, where: str) -> None:
+    """Refuse a text that no page could hold, and an empty one."""
+    if text.strip():
+        checked_name(text, what=f"{where}, field {quoted(key)}:", remedy="write it anew", longest=LONGEST_TEXT)
+    elif key not in MAY_BE_EMPTY:
+        raise StudyError(f"{where}, field {quoted(key)}: is empty; write what is registered")
 
 
 def _check_values(values: Mapping[str, Any], where: str) -> None:
     """Refuse a value outside its set or range; NaN lies in no range."""
     for key, allowed in ALLOWED.items():
         if values[key] not in allowed:
-            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be one of {', '.join(allowed)}")
+            raise StudyError(f"{where}, field {quoted(key)}: {quoted(values[key])} must be one of {', '.join(allowed)}")
     for key, (low, high) in (RANGES | OPEN_RANGES).items():
         if not (low < values[key] < high if key in OPEN_RANGES else low <= values[key] <= high):
-            raise StudyError(f"{where}, field {key!r}: {values[key]!r} must be between {low} and {high}")
+            raise StudyError(f"{where}, field {quoted(key)}: {quoted(values[key])} must be between {low} and {high}")
 
 
 def _check_layers(values: Mapping[str, Any], where: str) -> None:
     """Refuse layers named twice, and names of layers without the network that has them."""
     layers, name = list(values["layers"]), f"{where}, field 'layers'"
     if len(set(layers)) < len(layers):
-        raise StudyError(f"{name}: {layers!r} names a layer twice")
+        raise StudyError(f"{name}: {quoted(layers)} names a layer twice")
     if ALL_LAYERS in layers and len(layers) > 1:
         raise StudyError(
-            f'{name}: {layers!r} names layers beside all of them; write layers = "{ALL_LAYERS}" or name each'
+            f'{name}: {quoted(layers)} names layers beside all of them; write layers = "{ALL_LAYERS}" or name each'
         )
     if values["network"] == ANY_NETWORK and ALL_LAYERS not in layers:
         raise StudyError(
-            f"{where}, field 'network': '{ANY_NETWORK}' must be the name of an architecture, because the layers {layers!r} are"
-            f' those of one; or write layers = "{ALL_LAYERS}"'
+            f"{where}, field 'network': '{ANY_NETWORK}' must be the name of an architecture, because the layers {quoted(layers)}"
+            f' are those of one; or write layers = "{ALL_LAYERS}"'
         )
 
 
@@ -139,7 +156,7 @@ def _check_effect(values: Mapping[str, Any], where: str) -> None:
     if (values["expected_sd"] == 0) != kind.correlates:
         needed = "0, as in every correlation over networks" if kind.correlates else "above 0"
         raise StudyError(
-            f"{where}, field 'expected_sd': {values['expected_sd']!r} must be {needed}, for test {kind.name!r}: the standard"
+            f"{where}, field 'expected_sd': {quoted(values['expected_sd'])} must be {needed}, for test {kind.name!r}: the standard"
             " deviation over networks of the estimand"
         )
 
@@ -156,7 +173,8 @@ def _check_decision(values: Mapping[str, Any], where: str) -> None:
     for field in ("estimate_reaches", "opposite_beyond", "ruled_out_at"):
         if kind.absence and values[field] != NOTHING:
             raise StudyError(
-                f"{where}, field {field!r}: {values[field]!r} must be {NOTHING!r} for test {kind.name!r}: its margins decide"
+                f"{where}, field {quoted(field)}: {quoted(values[field])} must be {NOTHING!r} for test {kind.name!r}:"
+                " its margins decide"
             )
     if values["exchangeable"] and kind.name != "mean":
         raise StudyError(

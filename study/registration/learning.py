@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from study.registration.blocks import only_table
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 MEASURES: Final[Mapping[str, str]] = {
     "validation_accuracy_above_chance": "validation accuracy minus chance",
@@ -53,11 +53,13 @@ def parsed_learning(tables: Sequence[Mapping[str, Any]], where: str) -> dict[str
 def _rule(written: Any, where: str) -> LearningRule:
     fields = ("measure", "at_least", "strata")
     if not isinstance(written, dict) or set(written) != set(fields):
-        raise StudyError(f"{where}: {written!r} must be a table of {', '.join(fields)}")
+        raise StudyError(f"{where}: {quoted(written)} must be a table of {', '.join(fields)}")
     for field, allowed in (("measure", tuple(MEASURES)), ("strata", STRATA)):
         if written[field] not in allowed:
-            raise StudyError(f"{where}, field {field!r}: {written[field]!r} must be one of {', '.join(allowed)}")
+            raise StudyError(
+                f"{where}, field {quoted(field)}: {quoted(written[field])} must be one of {', '.join(allowed)}"
+            )
     at_least = written["at_least"]
     if isinstance(at_least, bool) or not isinstance(at_least, (int, float)) or not 0 < at_least < 100:
-        raise StudyError(f"{where}, field 'at_least': {at_least!r} must be a number above 0 and below 100")
+        raise StudyError(f"{where}, field 'at_least': {quoted(at_least)} must be a number above 0 and below 100")
     return LearningRule(written["measure"], float(at_least), written["strata"])

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.registration.blocks import only_table
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 Factors = dict[str, dict[str, tuple[str, ...]]]  # question, factor, levels
 
@@ -38,7 +38,9 @@ def parsed_factors(tables: Sequence[Mapping[str, Any]], where: str) -> Factors:
     factors_of: Factors = {}
     for question, factors in only_table(tables, where, remedy="write all questions into one").items():
         if not isinstance(factors, dict) or not factors:
-            raise StudyError(f"{where}: {question} = {factors!r} must be a table of factors, [{question}] above them")
+            raise StudyError(
+                f"{where}: {question} = {quoted(factors)} must be a table of factors, [{question}] above them"
+            )
         factors_of[question] = {
             factor: _levels(levels, factor, f"{where}, [{question}]") for factor, levels in factors.items()
         }
@@ -47,9 +49,11 @@ def parsed_factors(tables: Sequence[Mapping[str, Any]], where: str) -> Factors:
 
 def _levels(levels: Any, factor: str, where: str) -> tuple[str, ...]:
     if not isinstance(levels, list) or not levels or not all(isinstance(level, str) for level in levels):
-        raise StudyError(f"{where}, factor {factor!r}: {levels!r} must be a list of names, the registered choice first")
+        raise StudyError(
+            f"{where}, factor {quoted(factor)}: {quoted(levels)} must be a list of names, the registered choice first"
+        )
     if len(set(levels)) < len(levels):
-        raise StudyError(f"{where}, factor {factor!r}: {levels!r} names a level twice")
+        raise StudyError(f"{where}, factor {quoted(factor)}: {quoted(levels)} names a level twice")
     return tuple(levels)
 
 

@@ -13,7 +13,8 @@ from study.config import PROFILES, as_record, resolve
 from study.registration.hypotheses import Hypothesis, Registration
 from study.registration.parsing import parsed_registration
 from study.registration.profiles import registered_profiles
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, shown
+from study.vocabulary.reading import read_text
 
 COMMAND: Final = "python -m study.registration"
 FEW_LAYERS: Final = 5  # are named one by one
@@ -54,9 +55,15 @@ def with_tables(text: str, *, source: str) -> str:
 
 
 def write_tables(path: Path) -> bool:
-    """Write the tables of a file where they are not as they should be, and return whether they were not."""
-    before = path.read_text(encoding="utf-8")
-    after = with_tables(before, source=str(path))
+    """Write the tables of a file where they are not as they should be, and return whether they were not.
+
+    Raises
+    ------
+    StudyError
+        As `with_tables`, and when the file cannot be read.
+    """
+    before = read_text(path, remedy="name the registration's file")
+    after = with_tables(before, source=shown(path))
     if after != before:
         path.write_text(after, encoding="utf-8")
     return after != before
@@ -106,4 +113,4 @@ def _value(record: dict[str, Any], section: str, setting: str) -> str:
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = (header, ["---"] * len(header), *rows)
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n" for cells in lines)

@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +30,15 @@ from study.registration.learning import parsed_learning
 from study.registration.multiverse import parsed_factors
 from study.registration.profiles import registered_profiles
 from study.vocabulary.digests import digest
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted, shown
+from study.vocabulary.reading import parse_toml, read_text
+from study.vocabulary.text import checked_name, meant
 
 DECISION = "decision"
+MOST_BYTES = 2_000_000
 KINDS = ("defaults", "hypotheses", "settings", "learning", "calibration", "multiverse")
+
+Blocks = Mapping[str, Sequence[str]]  # kind to the contents of its blocks
 
 
 def read_registration(path: Path) -> Registration:
@@ -47,15 +50,15 @@ def read_registration(path: Path) -> Registration:
         When the file is missing, or a block is malformed: the message names file, block and field.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StudyError(
-            f"{path} does not exist: nothing is tested that is not registered; run from the project's folder, or give the"
-            " file with --preregistration FILE"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} cannot be read: {error}") from None
-    return parsed_registration(text, source=str(path))
+        text = read_text(path, remedy="give a registration with --preregistration FILE", most_bytes=MOST_BYTES)
+    except StudyError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise StudyError(
+                f"{shown(path)} does not exist: nothing is tested that is not registered; run from the project's folder, or"
+                " give the file with --preregistration FILE"
+            ) from None
+        raise
+    return parsed_registration(text, source=shown(path))
 
 
 def parsed_registration(
@@ -72,48 +75,54 @@ def parsed_registration(
     profiles
         Registered settings by profile, `section.key` to value; those of the profiles' files where not given.
     """
-    _check_kinds(text, source)
-    hypotheses = _hypotheses(text, source)
-    settings = _settings(text, source)
+    blocks = _blocks(text, source)
+    hypotheses = _hypotheses(blocks, source)
+    settings = _settings(blocks, source)
     sizes = {name: dict(values) for name, values in (registered_profiles() if profiles is None else profiles).items()}
-    where = f"{source}, multiverse block"
-    multiverse = parsed_factors([_toml(block, where) for block in _blocks(text, "multiverse", source)], where)
-    where = f"{source}, learning block"
-    learning = parsed_learning([_toml(block, where) for block in _blocks(text, "learning", source)], where)
-    where = f"{source}, calibration block"
-    ceilings = parsed_ceilings([_toml(block, where) for block in _blocks(text, "calibration", source)], where)
+    multiverse = parsed_factors(*_tables(blocks, "multiverse", source))
+    learning = parsed_learning(*_tables(blocks, "learning", source))
+    ceilings = parsed_ceilings(*_tables(blocks, "calibration", source))
     text_digest = hashlib.sha256(text.encode()).hexdigest()
     registered = Registration(hypotheses, settings, sizes, "", text_digest, multiverse, learning, ceilings)
     machine_readable = {key: value for key, value in registered.as_record().items() if not key.endswith("digest")}
     return dataclasses.replace(registered, digest=digest(machine_readable))
 
 
-def _check_kinds(text: str, source: str) -> None:
-    """Refuse a block of a kind that is not read: what stands in it would go unregistered without a word."""
-    for kind in re.findall(r"^```toml +(\S.*?)\s*$", text, re.MULTILINE):
-        if kind not in KINDS:
-            raise StudyError(
-                f"{source}: a block opens with ```toml {kind}; kinds are {', '.join(KINDS)}, and ```toml alone for prose"
-            )
+def _blocks(text: str, source: str) -> Blocks:
+    """Return the fenced blocks by kind.
+
+    Refused are a block of a kind that is not read, since what stands in it would go unregistered without a word, and one
+    that is not closed, since it would swallow what follows it.
+    """
+    blocks: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    kind = ""
+    content: list[str] | None = None  # of the block that is open
+    for line in [*text.split("\n"), "```end"]:
+        if not line.startswith("```"):
+            if content is not None:
+                content.append(line)
+        elif content is not None:
+            if line[3:].strip():
+                number = len(blocks[kind]) + 1
+                raise StudyError(
+                    f"{source}, {kind} block {number}: is not closed; end it with ``` on a line of its own"
+                )
+            blocks[kind].append("\n".join(content))
+            content = None
+        elif line.startswith("```toml ") and (kind := line[8:].strip()):
+            if kind not in KINDS:
+                raise StudyError(
+                    f"{source}: a block opens with ```toml {shown(kind)}; kinds are {', '.join(KINDS)}, and ```toml alone"
+                    " for prose"
+                )
+            content = []
+    return blocks
 
 
-def _blocks(text: str, kind: str, source: str) -> list[str]:
-    """Return the fenced blocks of a kind; one that is not closed would swallow what follows it, so it is refused."""
-    contents = []
-    fence = re.compile(r"^```(.*)$", re.MULTILINE)
-    for index, opening in enumerate(re.finditer(rf"^```toml {kind}[^\S\n]*\n", text, re.MULTILINE), start=1):
-        closing = fence.search(text, opening.end())
-        if closing is None or closing[1].strip():
-            raise StudyError(f"{source}, {kind} block {index}: is not closed; end it with ``` on a line of its own")
-        contents.append(text[opening.end() : closing.start()])
-    return contents
-
-
-def _toml(block: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(block)
-    except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{where}: not valid TOML: {error}") from None
+def _tables(blocks: Blocks, kind: str, source: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the tables of every block of a kind that may stand once, and their place."""
+    where = f"{source}, {kind} block"
+    return [parse_toml(block, what=where) for block in blocks[kind]], where
 
 
 @dataclass(frozen=True)
@@ -124,27 +133,29 @@ class _Defaults:
     decisions: Mapping[str, Mapping[str, Any]]
 
 
-def _defaults(text: str, source: str) -> _Defaults:
-    where = f"{source}, defaults block"
-    tables = [_toml(block, where) for block in _blocks(text, "defaults", source)]
+def _defaults(blocks: Blocks, source: str) -> _Defaults:
+    tables, where = _tables(blocks, "defaults", source)
     fields = dict(only_table(tables, where, remedy="write all defaults into one"))
     decisions = fields.pop(DECISION, {})
     if not isinstance(decisions, dict) or not all(isinstance(decision, dict) for decision in decisions.values()):
-        raise StudyError(f"{where}: decision = {decisions!r} must be tables such as [decision.effect_above]")
+        raise StudyError(f"{where}: decision = {quoted(decisions)} must be tables such as [decision.effect_above]")
     for name, known in {"": fields, **decisions}.items():
         place = f"{where}, [decision.{name}]" if name else where
         if unknown := sorted(set(known) - set(FIELDS)):
-            raise StudyError(f"{place}: field {unknown[0]!r} is unknown; a hypothesis has {', '.join(FIELDS)}")
+            raise StudyError(
+                f"{place}: field {quoted(unknown[0])} is unknown; a hypothesis has {', '.join(FIELDS)}{meant(unknown[0], FIELDS)}"
+            )
     return _Defaults(fields, decisions)
 
 
-def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
+def _hypotheses(blocks: Blocks, source: str) -> dict[str, Hypothesis]:
     """Return all hypotheses by id, in the order of the file."""
-    defaults = _defaults(text, source)
+    defaults = _defaults(blocks, source)
     hypotheses: dict[str, Hypothesis] = {}
-    for index, block in enumerate(_blocks(text, "hypotheses", source), start=1):
+    families: dict[str, Hypothesis] = {}
+    for index, block in enumerate(blocks["hypotheses"], start=1):
         where = f"{source}, hypotheses block {index}"
-        contents = _toml(block, where)
+        contents = parse_toml(block, what=where)
         shared = {key: value for key, value in contents.items() if not isinstance(value, dict)}
         tables = {key: value for key, value in contents.items() if isinstance(value, dict)}
         if not tables:
@@ -153,9 +164,10 @@ def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
             )
         for name, table in tables.items():
             if name in hypotheses:
-                raise StudyError(f"{where}: id {name!r} is taken by an earlier block")
+                raise StudyError(f"{where}: id {quoted(name)} is taken by an earlier block")
+            checked_name(name, what=f"{where}: the id", remedy="give it another", longest=100)
             hypothesis = _hypothesis(name, shared | table, defaults, f"{where}, [{name}]")
-            _check_family(hypothesis, hypotheses.values(), f"{where}, [{name}]")
+            _check_family(hypothesis, families.setdefault(hypothesis.family, hypothesis), f"{where}, [{name}]")
             hypotheses[name] = hypothesis
     primary = [name for name, hypothesis in hypotheses.items() if hypothesis.is_primary]
     if len(primary) > MOST_PRIMARY:
@@ -171,12 +183,14 @@ def _hypotheses(text: str, source: str) -> dict[str, Hypothesis]:
 def _hypothesis(name: str, written: Mapping[str, Any], defaults: _Defaults, where: str) -> Hypothesis:
     """Return a hypothesis: what is written for it, then its decision, then the defaults."""
     if "id" in written:
-        raise StudyError(f"{where}, field 'id': {written['id']!r} has no place here; the id is the name in brackets")
+        raise StudyError(
+            f"{where}, field 'id': {quoted(written['id'])} has no place here; the id is the name in brackets"
+        )
     decision: Mapping[str, Any] = {}
     if DECISION in written:
         if not isinstance(written[DECISION], str) or written[DECISION] not in defaults.decisions:
             raise StudyError(
-                f"{where}, field 'decision': {written[DECISION]!r} is unknown; decisions are"
+                f"{where}, field 'decision': {quoted(written[DECISION])} is unknown; decisions are"
                 f" {', '.join(defaults.decisions) or 'none: add [decision.NAME] to the defaults block'}"
             )
         decision = defaults.decisions[written[DECISION]]
@@ -188,30 +202,32 @@ def _hypothesis(name: str, written: Mapping[str, Any], defaults: _Defaults, wher
     return checked_hypothesis(fields, where)
 
 
-def _check_family(hypothesis: Hypothesis, others: Iterable[Hypothesis], where: str) -> None:
-    """Refuse a hypothesis whose family is adjusted in another way elsewhere."""
-    for other in others:
-        if other.family == hypothesis.family and other.adjustment != hypothesis.adjustment:
-            raise StudyError(
-                f"{where}, field 'adjustment': {hypothesis.adjustment!r}, but {other.id!r} of the same family"
-                f" {hypothesis.family!r} has {other.adjustment!r}; a family has one"
-            )
+def _check_family(hypothesis: Hypothesis, first: Hypothesis, where: str) -> None:
+    """Refuse a hypothesis that is adjusted in another way than the first of its family."""
+    if first.adjustment != hypothesis.adjustment:
+        raise StudyError(
+            f"{where}, field 'adjustment': {quoted(hypothesis.adjustment)}, but {quoted(first.id)} of the same family"
+            f" {quoted(first.family)} has {quoted(first.adjustment)}; a family has one"
+        )
 
 
-def _settings(text: str, source: str) -> dict[str, Any]:
+def _settings(blocks: Blocks, source: str) -> dict[str, Any]:
     """Return the registered settings, `section.key` to value."""
-    where = f"{source}, settings block"
+    tables, where = _tables(blocks, "settings", source)
     flat: dict[str, Any] = {}
-    for block in _blocks(text, "settings", source):
-        for section, settings in _toml(block, where).items():
+    for table in tables:
+        for section, settings in table.items():
             if section == "profile":
                 raise StudyError(f"{where}: [profile] has no place here; sizes are those of the profiles' own files")
             if not isinstance(settings, dict):
                 raise StudyError(
-                    f"{where}: {section!r} stands outside a section; write [training] above batch_size = 32"
+                    f"{where}: {quoted(section)} stands outside a section; write [training] above batch_size = 32"
                 )
             flat |= {f"{section}.{key}": value for key, value in settings.items()}
     for key, value in flat.items():
-        if not isinstance(value, (str, int, float, list)):
-            raise StudyError(f"{where}: {key} = {value!r} must be text, a number or a list")
+        items = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, (str, int, float)) for item in items):
+            raise StudyError(f"{where}: {shown(key)} = {quoted(value)} must be text, a number or a list")
+        for text in (key, *(item for item in items if isinstance(item, str) and item)):
+            checked_name(text, what=f"{where}: in {shown(key)}", remedy="write it anew")
     return flat

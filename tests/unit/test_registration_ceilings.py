@@ -55,7 +55,7 @@ def test_every_simulated_test_has_a_worst_case_and_every_number_a_reason() -> No
         ({"skewed_effects": SKEWED | {"ceiling": 1.5}}, "field 'ceiling': 1.5 must be a number between 0 and 1"),
         ({"skewed_effects": SKEWED | {"ceiling": "high"}}, "field 'ceiling': 'high' must be"),
         ({"skewed_effects": SKEWED | {"reason": " "}}, "field 'reason': ' ' must say why the ceiling is not alpha"),
-        ({"skewed_effects": SKEWED | {"networks": 1}}, "field 'networks': 1 must be a whole number of at least 2"),
+        ({"skewed_effects": SKEWED | {"networks": 1}}, "field 'networks': 1 must be a whole number from 2 to 100000"),
         ({"skewed_effects": SKEWED | {"tests": ["t"]}}, "field 'tests': 't' is no test; they are mean"),
         ({"skewed_effects": SKEWED | {"measures": "gosi"}}, "field 'measures': 'gosi' must be a list of names"),
         ({"skewed_effects": SKEWED | {"limit": 2}}, "field 'limit' is unknown"),

@@ -272,7 +272,7 @@ def test_an_id_that_is_taken_is_refused() -> None:
 def test_a_block_that_is_no_toml_is_refused() -> None:
     """The line says which block and where in it."""
     message = refusal(block(), "```toml hypotheses\n[a]\nid = \n```\n")
-    assert message.startswith("pre.md, hypotheses block 2: not valid TOML")
+    assert message.startswith("pre.md, hypotheses block 2: is not valid TOML")
 
 
 def test_a_block_that_is_not_closed_is_refused() -> None:
@@ -302,8 +302,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     not_text.write_bytes(b"\xff\xfe\x00")
     for path, reason in (
         (tmp_path / "none.md", "does not exist"),
-        (tmp_path, "cannot be read"),
-        (not_text, "cannot be read"),
+        (tmp_path, "is a directory"),
+        (not_text, "is not UTF-8 text"),
     ):
         with pytest.raises(StudyError, match=reason) as caught:
             read_registration(path)
