@@ -141,7 +141,9 @@ def _sentence(unit: TunedUnit) -> str:
     said = f"Unit {unit.channel}: gOSI {plain_number(unit.gosi, 2)}"
     if math.isfinite(unit.null_mean):
         said += f", of its shuffled responses {plain_number(unit.null_mean, 2)} on average"
-        said += f" (p {pvalue_text(unit.pvalue)})" if math.isfinite(unit.pvalue) else ""
+        pvalue = pvalue_text(unit.pvalue)
+        equal = "" if pvalue.startswith("<") else "= "
+        said += f" (p {equal}{pvalue})" if math.isfinite(unit.pvalue) else ""
     return (
         f"{said}. It responds most to {unit.preferred_orientation:g}\N{DEGREE SIGN} at"
         f" {unit.preferred_frequency:.3g} cycles a pixel."

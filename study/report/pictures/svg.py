@@ -19,7 +19,8 @@ _LONGEST = 300  # characters of a text from outside
 
 def number(value: float) -> str:
     """Return a position as SVG has it."""
-    return f"{value:.1f}".removesuffix(".0").replace("-0.0", "0")
+    said = f"{value:.1f}".removesuffix(".0")
+    return "0" if said == "-0" else said
 
 
 def escaped(content: str) -> str:
