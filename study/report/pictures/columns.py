@@ -17,7 +17,7 @@ MOST_BESIDE_NARROW: Final = 3
 WIDEST_COLUMN: Final = 230
 MOST_ACROSS: Final = 3  # layers whose measurements stand to the left of their effects on the wide picture
 BETWEEN: Final = 40  # pixels between both, then
-MOST_LINES: Final = 100  # networks of a layer drawn as lines; a page with a line a network would grow with the study
+MOST_LINES: Final = 60  # networks of a layer drawn as lines; a page with a line a network would grow with the study
 
 
 @dataclass(frozen=True)

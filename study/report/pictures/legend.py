@@ -54,7 +54,7 @@ def _entries(result: HypothesisResult, columns: Sequence[Column], layout: Layout
 
 def _mark(kind: str, x: float, y: float) -> str:
     if kind.isdigit():
-        return shaped(int(kind), [(x, y)])
+        return shaped(int(kind), [(x, y)], name="key")
     if kind in ("effect", "estimate"):
         fill = "currentColor" if kind == "effect" else "var(--page)"
         dot = f'<circle cx="{number(x)}" cy="{number(y)}" r="5" fill="{fill}" stroke="currentColor" stroke-width="2"/>'

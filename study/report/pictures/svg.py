@@ -62,8 +62,12 @@ def line(x1: float, y1: float, x2: float, y2: float, *, more: str = "") -> str:
 
 
 def dots(places: Iterable[tuple[float, float]], *, size: float, more: str = "") -> str:
-    """Return round dots as one path: a stroke without length each; '' where there is none."""
-    d = "".join(f"M{number(x)},{number(y)}h0" for x, y in places)
+    """Return round dots as one path: a stroke without length each, from one to the next; '' where there is none."""
+    d, at = "", (0.0, 0.0)
+    for x, y in places:
+        here = (round(x, 1), round(y, 1))
+        d += f"m{number(here[0] - at[0])},{number(here[1] - at[1])}h0"
+        at = here
     if not d:
         return ""
     return f'<path d="{d}" stroke="currentColor" stroke-width="{number(size)}" stroke-linecap="round"{more}/>'
