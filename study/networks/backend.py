@@ -17,6 +17,17 @@ import numpy as np
 import tensorflow as tf
 
 from study.networks.interventions.superposition import Behind, superposed_logits
+from study.vocabulary import keras_settings
+from study.vocabulary.errors import refuse_unless
+
+refuse_unless(
+    keras.config.backend() == keras_settings.BACKEND,
+    f"KERAS_BACKEND: Keras was started with {keras.config.backend()}, must be {keras_settings.BACKEND}; import study before keras",
+)
+keras.config.set_floatx(keras_settings.FLOATX)
+keras.config.set_epsilon(keras_settings.EPSILON)
+keras.config.set_image_data_format(keras_settings.IMAGE_DATA_FORMAT)
+keras.config.set_dtype_policy(keras_settings.FLOATX)
 
 
 @functools.cache
