@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
-from study.commands.command import Command
+from study.commands.command import Command, say
 from study.vocabulary.errors import StudyError, quoted, shown
 from study.vocabulary.text import meant
 
@@ -146,7 +145,7 @@ def _run(arguments: argparse.Namespace) -> int:
     _publish(counts, page)
     _print(page, console)
     for sentence in page.failures:
-        print(f"study: {sentence}", file=sys.stderr)
+        say(sentence)
     return 1 if page.failures else 0
 
 
@@ -224,15 +223,17 @@ def _print(page: CalibrationPage, console: Console) -> None:
     """Print one table, hypothesis by hypothesis."""
     from rich.table import Column, Table
 
+    from study.commands.console import print_plain
+
     first, *others = page.table.columns
     table = Table(Column(first, no_wrap=True), *others)
     for row in page.table.astype(str).itertuples(index=False):
         table.add_row(*row)
     console.print(table)
-    console.print(
-        f"table, figures and method: {REPORTS / 'calibration.html'}\nall counts: {REPORTS / 'calibration.csv'}",
-        highlight=False,
-        markup=False,
+    print_plain(
+        console,
+        f"table, figures and method: {REPORTS / 'calibration.html'}",
+        f"all counts: {REPORTS / 'calibration.csv'}",
     )
 
 

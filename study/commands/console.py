@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 
+from study.vocabulary.errors import console_line
 from study.vocabulary.signals import during
 
 
 def standard_console(*, width: int = 120) -> Console:
-    """Return the console on standard output.
+    """Return the console on standard output, on which text is text: brackets are no markup, `:cat:` is no picture.
 
     Parameters
     ----------
     width
         In characters, of tables that go to a file or a pipe.
     """
-    return Console() if sys.stdout.isatty() else Console(width=width, soft_wrap=True)
+    plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+    return Console(**plain) if sys.stdout.isatty() else Console(width=width, soft_wrap=True, **plain)
 
 
 @contextlib.contextmanager
@@ -30,6 +33,6 @@ def status(console: Console, text: str) -> Iterator[None]:
 
 
 def print_plain(console: Console, *lines: str) -> None:
-    """Print lines as they are: square brackets are no markup, numbers have no colour."""
+    """Print each line as one line, whatever names stand in it: nothing in them breaks it, colours it or moves the cursor."""
     for line in lines:
-        console.print(line, markup=False, highlight=False)
+        console.print(console_line(line), markup=False, emoji=False, highlight=False)

@@ -12,6 +12,7 @@ from study.analysis.core.results import SUPPORTED
 from study.analysis.questions import questions
 from study.analysis.simulation import Case, Size, Tally, effect_case, is_simulated
 from study.analysis.simulation.processes import Request, simulated
+from study.commands.console import print_plain
 from study.config import Config
 from study.registration import Hypothesis, Registration
 from study.stats import proportion_interval
@@ -179,20 +180,19 @@ def print_power(lines: Sequence[PowerLine], console: Console, *, studies: int = 
             )
         )
         table.add_row(one.id, str(line.networks), effect, *shares, line.remark)
-    console.print()
-    console.print(
+    print_plain(
+        console,
+        "",
         f"Power of each confirmatory test before any data: {studies} simulated studies each, in which the effect is the"
         " registered smallest one (for a claim of absence: none at all). `finds it`: adjusted p at most alpha in as many"
         " layers as the claim is about, with the 95 % interval of the simulation. `says supported`: the whole registered"
         " rule, which also asks the estimate to reach the smallest effect and so fails in about half of the layers where"
         " the truth is just that.",
-        highlight=False,
-        markup=False,
     )
     console.print(table)
     weak = [line for line in lines if not line.answers and line.tally is not None]
     missing = [line for line in lines if line.tally is None]
-    console.print(_summary(lines, weak, missing), highlight=False, markup=False)
+    print_plain(console, _summary(lines, weak, missing))
 
 
 def _summary(lines: Sequence[PowerLine], weak: Sequence[PowerLine], missing: Sequence[PowerLine]) -> str:

@@ -166,4 +166,4 @@ def software_provenance(record: Mapping[str, Any]) -> dict[str, str]:
 
 def print_places(folder: StudyFolder, report: Path, console: Console) -> None:
     """Say where data and report lie."""
-    print_plain(console, f"data:   {folder.compacted}\nreport: {report}")
+    print_plain(console, f"data:   {folder.compacted}", f"report: {report}")

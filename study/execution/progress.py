@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from study.vocabulary.errors import console_line
 from study.vocabulary.measurement import measurements
 from study.vocabulary.schema import ARMS, GENERALIZATION
 from study.vocabulary.signals import during
@@ -94,9 +95,8 @@ class Display:
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
         self._progress.update(self._overall, completed=self._done)
-        self._progress.console.print(
-            f"[{self._done}/{self._total}] {self._labels[key]}: {text}", markup=False, highlight=False
-        )
+        line = console_line(f"[{self._done}/{self._total}] {self._labels[key]}: {text}")
+        self._progress.console.print(line, markup=False, emoji=False, highlight=False)
 
 
 def stages_of(arm: str) -> dict[str, tuple[float, float]]:
