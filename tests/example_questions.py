@@ -305,7 +305,7 @@ def ablation(rng: np.random.Generator, networks: pd.DataFrame) -> QuestionResult
                 "loss_increase": value,
                 "ci_low": value * 0.8,
                 "ci_high": value * 1.25 if layer != "fc1" else NAN,
-                "asterisk": clamp == "output_zero" and ratio > 2.1,
+                "twofold": clamp == "output_zero" and ratio > 2.1,
             }
             for clamp in ("output_zero", "relu_zero")
             for layer, ratio in zip(LAYERS, ratios, strict=True)

@@ -361,7 +361,7 @@ def test_seven_networks_are_not_tested(name: str) -> None:
 
 
 def test_the_published_ratio_is_that_of_mean_increases() -> None:
-    """Means over networks first, ratio after; an asterisk above 2, no test; undefined is not tested."""
+    """Means over networks first, ratio after; marked above 2, no test; undefined is not tested."""
     tops, bottoms = costs([0.4, 0.5, 0.3, 0.4, 0.4, 0.4, 0.4], 0.1), costs(0.2, 0.1, seed=1)
     study = with_effect(replaced(example_study(), "ablation", baseline_loss=0.0), tops, bottoms)
     layers = {layer.layer: layer for layer in conclusion(study, "ablation-effect").published_layers}
@@ -466,20 +466,20 @@ def test_bars_hold_every_clamp_and_points_every_network(study: xr.DataTree, draw
         assert row.loss_increase == pytest.approx(float(values.sel(target=halves[row.target]).mean()))
         assert row.ci_low <= row.loss_increase <= row.ci_high
         top, bottom = (float(values.sel(target=target).mean()) for target in ("top", "bottom"))
-        assert row.asterisk == (top > 2 * bottom)
+        assert row.twofold == (top > 2 * bottom)
     points = null[null["kind"] == "network"]
     assert len(points) == 24 * len(LAYERS)
     means = points.groupby("layer", sort=False)["z"].mean()
     np.testing.assert_allclose(null[null["kind"] == "mean"]["z"], means)
 
 
-def test_an_asterisk_marks_more_than_twice(drawn: dict[str, pd.DataFrame]) -> None:
+def test_more_than_twice_is_marked(drawn: dict[str, pd.DataFrame]) -> None:
     """Where the mean increases are 0.5 and 0.2, not where they are 0.3 and 0.2, nor where one is negative."""
     tops = costs([0.5, 0.3, 0.5, 0.5, 0.3, 0.5, 0.5])
     bars = bars_table(
         with_effect(example_study(), tops, costs([0.2, 0.2, -0.2, 0.2, 0.2, 0.2, 0.2], seed=1)), root_seed=0
     )
-    assert bars.groupby("layer", sort=False)["asterisk"].first().tolist() == [
+    assert bars.groupby("layer", sort=False)["twofold"].first().tolist() == [
         True,
         False,
         False,
@@ -488,7 +488,7 @@ def test_an_asterisk_marks_more_than_twice(drawn: dict[str, pd.DataFrame]) -> No
         True,
         True,
     ]
-    assert not drawn["ablation-loss"]["asterisk"].any()
+    assert not drawn["ablation-loss"]["twofold"].any()
 
 
 def test_accuracy_is_lost_in_percentage_points(study: xr.DataTree, drawn: dict[str, pd.DataFrame]) -> None:

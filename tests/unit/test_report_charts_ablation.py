@@ -120,12 +120,12 @@ def test_bars_have_a_panel_for_each_way_of_silencing(figures: dict[str, Figure])
         assert scales(specification, "color", "domain") == {tuple(HALF_WORDS.values())}
 
 
-def test_an_asterisk_is_drawn_where_one_is_due(figures: dict[str, Figure]) -> None:
-    """One for each marked layer and clamp, though a layer has two bars."""
+def test_more_than_twofold_is_marked_without_an_asterisk(figures: dict[str, Figure]) -> None:
+    """One mark for each such layer and clamp, though a layer has two bars; an asterisk would be read as p < .05."""
     figure = figures["ablation-loss"]
-    marked = figure.table.assign(asterisk=figure.table["layer"].isin(["conv2", "fc1"]))
-    assert svg(dataclasses.replace(figure, table=marked)).count(">*<") == 2 * len(CLAMPS)
-    assert svg(dataclasses.replace(figure, table=marked.assign(asterisk=False))).count(">*<") == 0
+    marked = figure.table.assign(twofold=figure.table["layer"].isin(["conv2", "fc1"]))
+    assert svg(dataclasses.replace(figure, table=marked)).count(">&gt; 2×<") == 2 * len(CLAMPS)
+    assert svg(dataclasses.replace(figure, table=marked.assign(twofold=False))).count(">&gt; 2×<") == 0
 
 
 def test_dots_of_six_series_are_told_apart(figures: dict[str, Figure]) -> None:

@@ -45,10 +45,10 @@ def _halves_figures(study: xr.DataTree, against_chance: pd.DataFrame, root_seed:
             paper_figure=follows(study, "Fig. 5", "Fig. A7b"),
             title="Loss when the more, or the less, selective half is ablated",
             shows="Increase of the loss on the photographs when the more or the less selective half of a layer's"
-            " units by gOSI is ablated. Asterisks mark layers where the more selective half costs more than twice as"
-            " much, as in the paper. One panel for each clamp; the paper's is to set to zero what the next layer"
-            " receives.",
-            supports="Asterisks in lower layers, in every panel.",
+            " units by gOSI is ablated. '> 2\N{MULTIPLICATION SIGN}' marks layers where the more selective half costs"
+            " more than twice as much; the paper has an asterisk there. One panel for each clamp; the paper's is to set"
+            " to zero what the next layer receives.",
+            supports="Twofold costs in lower layers, in every panel.",
             contradicts="Bars of one height, or an order of the two that depends on what a unit is held at.",
             table=tables.bars_table(study, root_seed=root_seed),
         ),

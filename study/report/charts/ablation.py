@@ -22,6 +22,7 @@ from study.report.charts.panels import COLUMN_GAP, layer_axis, panels, row_gap
 from study.report.charts.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, in_order
 
 BARS_WIDTH = 400
+TWOFOLD = "> 2\N{MULTIPLICATION SIGN}"  # no asterisk: to these readers it says p < .05
 _ROW = 22  # pixels a row of a chart of rows
 _HALVES = (BLUE, ORANGE)
 _ANSWERS = {
@@ -40,26 +41,26 @@ def ablation_bars(table: pd.DataFrame) -> alt.TopLevelMixin:
     ----------
     table
         Columns `layer`, `clamp`, `target` (the two halves), `loss_increase`, `ci_low`, `ci_high` (nat; NaN where
-        undefined), `asterisk` (whether the layer's ratio top to bottom is above 2).
+        undefined), `twofold` (whether the layer's ratio top to bottom is above 2).
 
     Returns
     -------
     alt.TopLevelMixin
-        Paired bars with intervals; an asterisk above the layers that carry one.
+        Paired bars with intervals; "> 2×" above the layers where one half costs more than twice as much.
 
     Source: Fig. 5 of the paper.
     """
     height = table[["loss_increase", "ci_high"]].max(axis=1)
-    marked = table.assign(asterisk_at=height.groupby([table["clamp"], table["layer"]]).transform("max"))
-    asterisks = (
+    marked = table.assign(twofold_at=height.groupby([table["clamp"], table["layer"]]).transform("max"))
+    twofold = (
         alt.Chart()
         .encode(alt.X("layer:N", sort=in_order(table, "layer"), title=None))
-        .transform_filter("datum.asterisk && isValid(datum.asterisk_at)")
-        .mark_text(text="*", fontSize=24, fontWeight="bold", baseline="bottom", dy=8, color=INK)
-        .encode(alt.Y("max(asterisk_at):Q"))
+        .transform_filter("datum.twofold && isValid(datum.twofold_at)")
+        .mark_text(text=TWOFOLD, fontSize=14, fontWeight="bold", baseline="bottom", dy=-2, color=INK)
+        .encode(alt.Y("max(twofold_at):Q"))
     )
-    stars = [asterisks] if marked["asterisk"].any() else []
-    return _halves_by_clamp(marked, "loss_increase", "increase of test loss (nat)", stars)
+    marks = [twofold] if marked["twofold"].any() else []
+    return _halves_by_clamp(marked, "loss_increase", "increase of test loss (nat)", marks)
 
 
 def ablation_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:

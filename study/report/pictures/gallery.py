@@ -19,7 +19,6 @@ from study.report.pictures.svg import escaped, plain_number
 from study.report.wording import number_text, pvalue_text
 
 GALLERY_SCRIPT: Final = (Path(__file__).parent / "gallery.js").read_text(encoding="utf-8")
-# To stand once in the style of a page.
 GALLERY_STYLE: Final = """
 .unit-gallery { font-family: var(--sans); font-size: .95rem; }
 .unit-gallery .panels { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }

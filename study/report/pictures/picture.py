@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 WIDE, NARROW = 1080, 358  # pixels: in a column of the page on a desk, and on a telephone of 390
 
-# To stand once in the style of a page. A verdict's colour is that of its class in `verdict_marks.verdict_style`.
-PICTURE_STYLE = """
+TWO_WIDTHS = """
 .picture { margin: 0; }
 .picture svg { display: block; max-width: 100%; height: auto; color: var(--ink); font-family: var(--sans); }
 .picture .narrow { display: none; }
@@ -30,5 +29,5 @@ class Picture:
 
     @property
     def markup(self) -> str:
-        """Return both widths in one block; `PICTURE_STYLE` shows the one that fits."""
+        """Return both widths in one block; `TWO_WIDTHS` shows the one that fits."""
         return f'<div class="picture" id="{self.anchor}">{self.wide}{self.narrow}</div>'

@@ -9,7 +9,6 @@ from study.analysis.core.results import NOT_TESTED, HypothesisResult, QuestionRe
 from study.report.pictures.svg import escaped
 from study.report.verdict_marks import VERDICT_MARKS, class_name
 
-# To stand once in the style of a page.
 STRIP_STYLE = """
 .verdict-strip { list-style: none; margin: 0; padding: 0; max-width: none; font-family: var(--sans); font-size: .95rem; }
 .verdict-strip li { display: grid; grid-template-columns: minmax(0, 1fr) auto auto; gap: 0 1rem; align-items: center;

@@ -34,9 +34,9 @@ def _halves_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) 
             paper_figure="Fig. 5",
             title="Loss when the more, or the less, selective half is ablated",
             shows="Increase of test loss when the more or the less selective half of a layer's units by gOSI is"
-            " ablated; mean over networks with 95 % bootstrap intervals. Asterisks mark layers where the more selective"
-            " half costs more than twice as much, as in the paper. One panel for each clamp; the paper's is to set to"
-            " zero what the next layer receives.",
+            " ablated; mean over networks with 95 % bootstrap intervals. '> 2\N{MULTIPLICATION SIGN}' marks layers where"
+            " the more selective half costs more than twice as much; the paper has an asterisk there. One panel for each"
+            " clamp; the paper's is to set to zero what the next layer receives.",
             supports=f"In {listed(claimed)} the more selective half costs more than twice as much, in every panel.",
             contradicts="Bars of one height within short intervals, or an order of the two that depends on how a"
             " unit is ablated.",

@@ -41,14 +41,14 @@ def _mean(values: NDArray[np.float64], purpose: str, root_seed: int, *, n_resamp
 
 
 def bars_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
-    """Return the increase of test loss per layer, clamp and half; `asterisk` marks a ratio of means above 2."""
+    """Return the increase of test loss per layer, clamp and half; `twofold` marks a ratio of means above 2."""
     increase = loss_increase(study)
     means = increase.mean("network")
     top, bottom = (means.sel(target=target, drop=True) for target in ("top", "bottom"))
     marked = top / bottom.where(bottom > 0) > TWOFOLD
     rows = _half_rows(increase, "loss_increase", root_seed)
     for row in rows:
-        row["asterisk"] = bool(marked.sel(clamp=row["clamp"], layer=row["layer"]))
+        row["twofold"] = bool(marked.sel(clamp=row["clamp"], layer=row["layer"]))
     return _in_words(rows)
 
 
