@@ -16,6 +16,7 @@ from study.report.charts import charts
 from study.report.charts.intervals import layer_intervals
 from study.report.charts.theme import CONFIG, FONT
 from study.report.hypothesis_words import margins
+from study.vocabulary.text import showable
 
 _DIGITS = 6  # significant digits kept in a drawing; the store keeps all of them
 _GEOMETRY = re.compile(r'\b(?:d|transform|x1|x2|y1|y2)="[^"<>]*"')
@@ -92,11 +93,21 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _drawing(chart: alt.TopLevelMixin, anchor: str, description: str) -> Drawing:
-    specification = chart.to_dict(validate=False)  # as its parts were; the whole is validated in the tests of charts
-    specification |= {"config": CONFIG, "description": description}
+    # Not validated, as its parts were; the whole is in the tests of charts.
+    specification: dict[str, Any] = _showable(chart.to_dict(validate=False))
+    specification |= {"config": CONFIG, "description": showable(description)}
     # Every drawing numbers its clips from zero; in one page those names must not meet.
     svg = vl_convert.vegalite_to_svg(specification, vl_version=vegalite_version(), allowed_base_urls=[])
-    return Drawing(anchor, description, specification, _compact(_LOCAL_NAME.sub(rf"\1{anchor}-\2", svg)))
+    return Drawing(anchor, showable(description), specification, _compact(_LOCAL_NAME.sub(rf"\1{anchor}-\2", svg)))
+
+
+def _showable(value: Any) -> Any:
+    """Return a specification with every text as it can be drawn: a control character would abort the whole process."""
+    if isinstance(value, dict):
+        return {_showable(key): _showable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_showable(item) for item in value]
+    return showable(value) if isinstance(value, str) else value
 
 
 def _compact(svg: str) -> str:

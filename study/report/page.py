@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 import vl_convert
 
 from study.analysis.core.results import Figure, HypothesisResult, QuestionResult
@@ -22,6 +23,7 @@ from study.report.paper_figures import PlacedFigure, counterparts
 from study.report.stimulus_sheet import sheet_uri
 from study.report.verdict_marks import VERDICT_MARKS, verdict_style
 from study.vocabulary.errors import StudyError
+from study.vocabulary.text import showable
 
 __all__ = ["Report", "render", "write_report"]
 
@@ -218,11 +220,17 @@ def chart_library() -> str:
     return vl_convert.javascript_bundle(_BUNDLE, vl_version=vegalite_version())
 
 
+def _showable(value: object) -> object:
+    """Return what a template prints: texts as a page can hold them, markup of our own as it is."""
+    return showable(value) if isinstance(value, str) and not isinstance(value, markupsafe.Markup) else value
+
+
 def templates() -> jinja2.Environment:
     """Return the templates, with the words and numbers that they use."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
+        finalize=_showable,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -102,7 +102,8 @@ def _git(root: Path, *arguments: str) -> str | None:
             [program, "-C", str(root), *arguments],
             env=clean | {"GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",  # of files' names, which may be any bytes
             timeout=_GIT_SECONDS,
             check=False,
         )

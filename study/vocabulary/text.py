@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -15,6 +16,9 @@ _UNPRINTABLE: Final = {
     "Zl": "a line separator",
     "Zp": "a paragraph separator",
 }
+_NOT_ON_PAGES: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
+)
 _DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -45,6 +49,14 @@ def checked_name(text: str, *, what: str, remedy: str, longest: int = 200) -> st
     if problem := _problem(text, longest):
         raise StudyError(f"{what} {quoted(text)}: {problem}; {remedy}")
     return text
+
+
+def showable(text: str) -> str:
+    r"""Return a text with what no page or chart can hold written as escapes such as `\x07`; lines and tabs stay.
+
+    The last resort for what came in before it was checked, or cannot be refused, such as a path.
+    """
+    return _NOT_ON_PAGES.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
 def meant(name: str, known: Iterable[str]) -> str:

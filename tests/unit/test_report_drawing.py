@@ -84,3 +84,12 @@ def test_what_is_dropped_from_a_drawing_is_not_seen(place: int, monkeypatch: pyt
         assert vl_convert.svg_to_png(rounded) == vl_convert.svg_to_png(short)
         assert len(short) < 0.75 * len(whole)
         assert re.findall(r">([^<>]+)<", short) == re.findall(r">([^<>]+)<", whole)
+
+
+def test_a_name_that_would_abort_the_chart_library_is_drawn_as_an_escape() -> None:
+    """The library ends the whole process at a control character, which no test of Python's can catch."""
+    result = example_report().questions[0].hypotheses[0]
+    hostile = dataclasses.replace(result.layers[0], layer="conv\x07\x00\ufffe\udce9")
+    drawn = interval_drawing(dataclasses.replace(result, layers=(hostile,), second=None), "a")
+    assert drawn is not None
+    assert r"conv\x07\x00\ufffe\udce9" in drawn.svg

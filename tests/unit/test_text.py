@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from study.vocabulary.errors import StudyError
-from study.vocabulary.text import checked_name
+from study.vocabulary.text import checked_name, meant, showable
 
 REFUSED = {
     "empty": ("", "is blank"),
@@ -60,3 +60,15 @@ def test_text_that_nothing_can_show_is_refused(text: str, problem: str) -> None:
 def test_names_of_people_are_kept(text: str) -> None:
     """Letters of every script, markup and emoji are returned as they are."""
     assert checked_name(text, what="class", remedy="rename it") == text
+
+
+def test_what_a_page_cannot_hold_is_written_out() -> None:
+    """Letters, lines and tabs stay; the rest becomes an escape, and every result can be encoded."""
+    assert showable("a\x07\0\x85\udce9\ufffe\u202e") == r"a\x07\x00\x85\udce9\ufffe\u202e"
+    assert showable("größe\n\t猫 <b>") == "größe\n\t猫 <b>"
+
+
+def test_the_name_that_was_meant_is_the_most_similar_one() -> None:
+    """A question where one is similar, nothing where none is, whatever its length."""
+    assert meant("qiuck", ("quick", "paper")) == " (did you mean quick?)"
+    assert meant("x" * 1_000_000, ("quick", "paper")) == meant("", ("quick",)) == ""
