@@ -115,6 +115,15 @@ def test_a_picture_is_compact_and_its_text_is_large(kind: str, layers: int, netw
         assert min(xs) >= 0 and max(xs) <= width
 
 
+@pytest.mark.parametrize("kind", ["compared", "correlated"])
+def test_without_points_the_effects_stand_alone(kind: str) -> None:
+    """As where a record holds none: no empty panel, no network in the legend."""
+    result = dataclasses.replace(result_with_points(("conv2", "conv3"), 8, KINDS[kind]), points=())
+    svg = plot(result).wide
+    assert len(marks(svg, "interval")) == 2
+    assert "Each network" not in svg and "network<" not in svg and not marks(svg, "joined")
+
+
 def test_many_networks_are_drawn_as_points_but_not_all_as_lines() -> None:
     """The legend says how many lines there are."""
     svg = plot(result_with_points(("conv2",), 200, COMPARED)).wide

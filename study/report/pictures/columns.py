@@ -113,7 +113,9 @@ def _mean(points: Sequence[NetworkPoint]) -> float:
 def layout_of(columns: Sequence[Column], quantity: Quantity, *, narrow: bool, correlates: bool) -> Layout:
     """Return where the columns of a hypothesis stand on the wide or the narrow picture."""
     n = len(columns)
-    beside = (correlates or bool(quantity.sides)) and n <= (MOST_BESIDE_NARROW if narrow else MOST_BESIDE)
+    points = [point for column in columns for point in column.points]
+    measured = bool(points) if correlates else bool(quantity.sides) and any(point.sides for point in points)
+    beside = measured and n <= (MOST_BESIDE_NARROW if narrow else MOST_BESIDE)
     width = NARROW if narrow else WIDE
     most = 3 if narrow else MOST_BESIDE
     rows = math.ceil(n / most)
