@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from study.commands.command import DONE, Command, as_process, refuse_command
 
@@ -50,5 +51,10 @@ def listing() -> str:
     return "\n".join(("usage: python -m study COMMAND ...\n", *lines, "\npython -m study COMMAND --help says more."))
 
 
-if __name__ == "__main__":
+def process() -> NoReturn:
+    """Be the whole of a process: the console script `study`."""
     as_process(main)
+
+
+if __name__ == "__main__":
+    process()

@@ -288,10 +288,13 @@ class ExecutionConfig:
     retries: int = 1
     checkpoint_epochs: int = 0
     scheduler: str = ""
+    scheduler_timeout: int = 300
 
     def __post_init__(self) -> None:
         _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
         _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
+        seconds = self.scheduler_timeout
+        _check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)
         _check(
             "execution",
             "checkpoint_epochs",

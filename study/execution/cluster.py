@@ -10,31 +10,33 @@ import asyncio
 import contextlib
 import hashlib
 import ipaddress
-import json
-import logging
 import platform
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import study
 from study.config import Config, is_address
 from study.config.population import ALGORITHM_VERSION
+from study.execution.own_workers import own_workers, quieten
 from study.store import StudyFolder
-from study.vocabulary.children import no_children_left, unsignalled
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
-from study.vocabulary.provenance import usable_cores, version
+from study.vocabulary.provenance import version
+from study.vocabulary.reading import read_json, refusal
 
 if TYPE_CHECKING:
-    from distributed import Client, LocalCluster
+    from distributed import Client
     from distributed.security import Security
-    from tornado.ioloop import IOLoop
 
 ANSWER_SECONDS = 10  # a scheduler answers within this time
 WORKER_SECONDS = 60  # and has a worker within this
-_KILL_SECONDS = 0.2  # what a worker of ours gets to end by itself when the study stops early
+CHECK_SECONDS = 60  # in which scheduler and workers import this program and say what they are
+_CLOSE_SECONDS = 2  # for saying good-bye to a scheduler
+_T = TypeVar("_T")
 _FORMS = "tcp://HOST:PORT, tls://HOST:PORT, or the path of the file that `dask scheduler --scheduler-file` wrote"
 
 
@@ -92,11 +94,6 @@ def complaint(requirements: Requirements) -> str:
     return ""
 
 
-def worker_count(config: Config, n_networks: int) -> int:
-    """Return how many workers to start: as configured, or one per core this process may use; never more than networks."""
-    return max(1, min(config.execution.workers or usable_cores(), n_networks))
-
-
 def scheduler_address(scheduler: str) -> str:
     """Return the address of a scheduler that is given as an address or as a scheduler file.
 
@@ -107,14 +104,12 @@ def scheduler_address(scheduler: str) -> str:
     """
     if "://" in scheduler:
         return scheduler  # its form was checked with the other settings
-    try:
-        address = json.loads(Path(scheduler).expanduser().read_text(encoding="utf-8"))["address"]
-    except FileNotFoundError:
-        raise StudyError(f"--scheduler {scheduler}: there is no such file; give {_FORMS}") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        address = None
+    path = Path(scheduler).expanduser()
+    told = read_json(path, origin="--scheduler", remedy=f"give {_FORMS}")
+    address = told.get("address") if isinstance(told, dict) else None
     if not isinstance(address, str) or not is_address(address):
-        raise StudyError(f"--scheduler {scheduler}: is no scheduler file (JSON with an address); give {_FORMS}")
+        reason = "is no scheduler file (JSON with an address)"
+        raise refusal(path, reason, origin="--scheduler", remedy=f"give {_FORMS}")
     return address
 
 
@@ -162,17 +157,40 @@ def check_workers(client: Client, requirements: Requirements) -> None:
     Raises
     ------
     StudyError
-        Naming the first of them.
+        Naming the first of them; when scheduler or workers do not answer.
     """
     address = address_of(client)
     try:
-        client.run_on_scheduler(versions)  # a scheduler unpacks the tasks that it hands on
+        asked(lambda: client.run_on_scheduler(versions)).result(
+            ANSWER_SECONDS
+        )  # a scheduler unpacks the tasks that it hands on
+    except TimeoutError:
+        raise StudyError(silent(address, CHECK_SECONDS)) from None
     except Exception as error:
         raise StudyError(f"the scheduler at {address} {_unfit(error)}") from error
-    answers = client.run(complaint, requirements, on_error="return")
+    try:
+        answers = asked(lambda: client.run(complaint, requirements, on_error="return")).result(CHECK_SECONDS)
+    except TimeoutError:
+        raise StudyError(
+            f"workers of the scheduler at {address} have not answered for {CHECK_SECONDS} seconds; end those that hang"
+        ) from None
     for worker, answer in sorted(answers.items()):
         words = _unfit(answer) if isinstance(answer, Exception) else answer
         refuse_unless(not words, f"worker {worker} of {address} {words}")
+
+
+def asked(call: Callable[[], _T]) -> Future[_T]:
+    """Make a call to a scheduler in a thread of its own: most calls wait for ever for a scheduler that hangs."""
+    future: Future[_T] = Future()
+
+    def answer() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return future
 
 
 def _unfit(error: Exception) -> str:
@@ -197,81 +215,7 @@ def connected(config: Config, n_networks: int) -> contextlib.AbstractContextMana
     """
     if config.execution.scheduler:
         return _elsewhere(config.execution.scheduler)
-    return _here(config, n_networks)
-
-
-@contextlib.contextmanager
-def _here(config: Config, n_networks: int) -> Iterator[Client]:
-    """Start a local cluster of one-thread processes; two of them train 1.8 times as fast as one with two threads."""
-    import dask
-    from distributed import Client
-
-    _quieten()
-    settings = {
-        "distributed.scheduler.allowed-failures": config.execution.retries,
-        # A cluster gives up a worker that is not back by then, for good; without the last one the study would wait forever.
-        "distributed.deploy.lost-worker-timeout": "365 days",
-        "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
-        "distributed.worker.profile.enabled": False,
-        "distributed.admin.log-format": "%(message)s",
-    }
-    with (
-        dask.config.set(settings),
-        no_children_left(),
-        _unsignalled_loop() as loop,
-        _local_cluster(worker_count(config, n_networks), loop) as cluster,
-        Client(cluster) as client,
-    ):
-        try:
-            yield client
-        except BaseException:
-            cluster.sync(_kill, cluster)
-            raise
-
-
-@contextlib.contextmanager
-def _unsignalled_loop() -> Iterator[IOLoop]:
-    """Run an event loop in a thread that signals pass by, as they do the workers that are started from it."""
-    from distributed.utils import LoopRunner
-
-    runner = LoopRunner()
-    with unsignalled():
-        runner.start()
-    try:
-        yield runner.loop
-    finally:
-        runner.stop()
-
-
-def _local_cluster(n_workers: int, loop: IOLoop) -> LocalCluster:
-    from distributed import LocalCluster
-
-    try:
-        return LocalCluster(
-            loop=loop,
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        )
-    except RuntimeError as error:  # one of them was killed before it was ready
-        raise StudyError(
-            "a worker process ended while it was being started (out of memory, or killed); rerun: what is done is kept"
-        ) from error
-
-
-def _quieten() -> None:
-    """Keep dask's remarks to itself, those of a cluster that is being ended included: what matters is told by the study."""
-    for name in ("distributed", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-async def _kill(cluster: LocalCluster) -> None:
-    """End the workers without waiting for the networks they work on; what is published is published whole."""
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.gather(*(nanny.close(timeout=_KILL_SECONDS) for nanny in cluster.workers.values()))
+    return own_workers(config, n_networks)
 
 
 @contextlib.contextmanager
@@ -281,7 +225,7 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
     from distributed.security import Security
 
     address = scheduler_address(scheduler)
-    _quieten()
+    quieten()
     security = Security()
     if address.startswith("tls://"):
         _check_certificates(security, scheduler)
@@ -291,17 +235,34 @@ def _elsewhere(scheduler: str) -> Iterator[Client]:
         kind = "" if "workers" in identity else str(identity.get("type"))
         refuse_unless(not kind, f"--scheduler {scheduler}: a {kind} answers there, no scheduler; give {_FORMS}")
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except StudyError:
+        raise
+    except (OSError, TimeoutError) as error:
         raise StudyError(
             f"--scheduler {scheduler}: {where}does not answer within {ANSWER_SECONDS} seconds; start it with `dask"
             " scheduler`, or check host, port, firewall and certificates"
         ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=WORKER_SECONDS)
-        except TimeoutError:
-            raise StudyError(no_workers(address)) from None
+    except Exception as error:  # whatever another protocol's bytes come to: lengths beyond any memory, no MessagePack
+        raise StudyError(
+            f"--scheduler {scheduler}: {where}is no dask scheduler, something else answers there; give the scheduler's port"
+            " (8786 unless set otherwise), not that of its dashboard or of another service"
+        ) from error
+    try:
+        if not _has_workers(client):
+            raise StudyError(no_workers(address))
         yield client
+    finally:
+        with contextlib.suppress(TimeoutError, OSError):
+            client.close(timeout=_CLOSE_SECONDS)
+
+
+def _has_workers(client: Client) -> bool:
+    """Return whether a scheduler has a worker within `WORKER_SECONDS`."""
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _identity(address: str, security: Security) -> dict[str, Any]:
@@ -336,19 +297,12 @@ def no_workers(address: str) -> str:
     )
 
 
-def worker_processes(client: Client) -> int:
-    """Return how many worker processes there are now.
-
-    Raises
-    ------
-    StudyError
-        When the scheduler is gone.
-    """
-    try:
-        threads: dict[str, Any] = client.nthreads()
-    except (OSError, RuntimeError) as error:
-        raise StudyError(gone(client)) from error
-    return len(threads)
+def silent(address: str, seconds: float) -> str:
+    """Return what to say of a scheduler that takes calls and does not answer them."""
+    return (
+        f"the scheduler at {address} has not answered for {seconds:.0f} seconds; what is done is kept: see whether it hangs,"
+        " and give the same command again"
+    )
 
 
 def gone(client: Client) -> str:

@@ -7,11 +7,14 @@ the scheduler holds nothing that matters and a rerun finds everything in the sto
 from __future__ import annotations
 
 import collections
+import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import os
 import queue
 import resource
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -78,6 +81,7 @@ def run_networks(
     *,
     origin: Origin,
     watch: Watch,
+    say: Callable[[str], None] = lambda line: None,
     task: Task | None = None,
 ) -> Iterator[Outcome]:
     """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
@@ -96,6 +100,8 @@ def run_networks(
         The images' fingerprint and the registration's digest.
     watch
         Called while networks are worked on.
+    say
+        Told what is to be known meanwhile, such as that a scheduler hangs.
     task
         What a worker does with a network; `measured` unless the scheduling itself is looked at.
 
@@ -112,7 +118,8 @@ def run_networks(
             cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
         task_arguments = (task or measured, requirements, config, folder, origin)
-        yield from _outcomes(client, networks, task_arguments, retries=config.execution.retries, folder=folder)
+        census = Census(client, patience=config.execution.scheduler_timeout, say=say)
+        yield from _outcomes(client, networks, task_arguments, config.execution.retries, folder, census)
 
 
 def _absolute(config: Config) -> Config:
@@ -127,20 +134,16 @@ def _outcomes(
     client: Client,
     networks: Sequence[PlannedNetwork],
     task_arguments: tuple[Any, ...],
-    *,
     retries: int,
     folder: StudyFolder,
+    census: Census,
 ) -> Iterator[Outcome]:
     """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
     waiting = collections.deque(networks)
     in_flight: dict[Future[Any], PlannedNetwork] = {}
     ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
-    last_seen = time.monotonic()  # any worker
     while waiting or in_flight:
-        workers = cluster.worker_processes(client)
-        last_seen = time.monotonic() if workers else last_seen
-        if time.monotonic() - last_seen > cluster.WORKER_SECONDS:
-            raise StudyError(cluster.no_workers(cluster.address_of(client)))
+        workers = census.taken()
         while waiting and len(in_flight) < workers:
             network = waiting.popleft()
             future = client.submit(in_worker, network, *task_arguments, pure=False, retries=retries)
@@ -155,6 +158,65 @@ def _outcomes(
         outcome = _outcome(future, in_flight.pop(future))
         append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
         yield outcome
+
+
+class Census:
+    """How many worker processes there are, time and again; without any, or without an answer, for how long."""
+
+    def __init__(self, client: Client, *, patience: float, say: Callable[[str], None]) -> None:
+        """Begin to count.
+
+        Parameters
+        ----------
+        client
+            Of the scheduler that is asked.
+        patience
+            Seconds without an answer after which it is given up; 0 for never.
+        say
+            Told when a scheduler begins and ceases to be silent.
+        """
+        self._client, self._patience, self._say = client, patience, say
+        self._seen = self._heard = time.monotonic()  # a worker, the scheduler
+        self._silent = False
+        self._asked: concurrent.futures.Future[dict[str, Any]] | None = None
+
+    def taken(self) -> int:
+        """Return the number of worker processes, 0 where the scheduler does not answer.
+
+        Raises
+        ------
+        StudyError
+            When there have been none, or no answer, for too long, or the scheduler is gone.
+        """
+        self._asked = self._asked or cluster.asked(self._client.nthreads)
+        try:
+            workers = len(self._asked.result(cluster.ANSWER_SECONDS))
+        except TimeoutError:  # the question stands
+            self._wait_for_answer()
+            return 0
+        except (OSError, RuntimeError) as error:
+            raise StudyError(cluster.gone(self._client)) from error
+        self._asked = None
+        now = time.monotonic()
+        if self._silent:
+            self._say(f"the scheduler at {cluster.address_of(self._client)} answers again")
+            self._silent, self._seen = False, now
+        self._heard, self._seen = now, now if workers else self._seen
+        if now - self._seen > cluster.WORKER_SECONDS:
+            raise StudyError(cluster.no_workers(cluster.address_of(self._client)))
+        return workers
+
+    def _wait_for_answer(self) -> None:
+        address, seconds = cluster.address_of(self._client), time.monotonic() - self._heard
+        if self._patience and seconds > self._patience:
+            raise StudyError(cluster.silent(address, seconds))
+        if not self._silent:
+            end = f"it is given up after {self._patience}" if self._patience else "it is waited for as long as it takes"
+            self._say(
+                f"the scheduler at {address} has not answered for {seconds:.0f} seconds; {end}"
+                " (execution.scheduler_timeout)"
+            )
+        self._silent = True
 
 
 def in_worker(
@@ -260,9 +322,17 @@ def _compiled_networks() -> CompiledNetworks:
 
 @functools.cache
 def _keep_messages(folder: StudyFolder) -> None:
-    """Send our own worker's standard error to the study's log: TensorFlow's start-up lines would tear the display."""
-    with folder.worker_log.open("ab") as log:
-        os.dup2(log.fileno(), 2)
+    """Send what our own worker prints to the study's log: TensorFlow's start-up lines would tear the display.
+
+    A log that cannot be written, or whose place something else has, costs no network.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW
+    with contextlib.suppress(OSError):
+        log = os.open(folder.worker_log, flags, 0o666)
+        if stat.S_ISREG(os.fstat(log).st_mode):
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+        os.close(log)
 
 
 @functools.lru_cache(maxsize=1)

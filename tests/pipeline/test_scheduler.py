@@ -155,7 +155,7 @@ def test_scheduler_that_is_none_is_refused(refused: Refusal, tmp_path: Path) -> 
     """A form that is no address, a file that is missing or something else, `--workers` beside: exit code 2, one line."""
     (tmp_path / "other.json").write_text("{}")
     assert "'http://host:1'" in refused("--scheduler", "http://host:1")
-    assert "missing.json: there is no such file" in refused("--scheduler", "missing.json")
+    assert "missing.json: does not exist" in refused("--scheduler", "missing.json")
     assert "other.json: is no scheduler file" in refused("--scheduler", "other.json")
     assert "--workers: execution.workers = 2" in refused("--workers", "2", "--scheduler", "other.json")
 

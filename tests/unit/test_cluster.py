@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from study.config import Config, ExecutionConfig, resolve
-from study.execution.cluster import Requirements, complaint, exposure, scheduler_address, versions, worker_count
+from study.execution.cluster import Requirements, complaint, exposure, scheduler_address, versions
+from study.execution.own_workers import worker_count
 from study.store import StudyFolder, write_record
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
@@ -71,14 +72,15 @@ def test_file_of_something_else_is_refused(tmp_path: Path, content: str) -> None
     """Neither empty nor torn nor somebody else's JSON passes; the line says what a scheduler file is."""
     path = tmp_path / "scheduler.json"
     path.write_text(content)
-    with pytest.raises(StudyError, match=r"is no scheduler file \(JSON with an address\); give tcp://HOST:PORT"):
+    reason = r"is (no scheduler file \(JSON with an address\)|not valid JSON \(.+\)); give tcp://HOST:PORT"
+    with pytest.raises(StudyError, match=reason):
         scheduler_address(str(path))
 
 
 def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """Also what an address without a protocol comes to."""
     for missing in (str(tmp_path / "scheduler.json"), "host:8786"):
-        with pytest.raises(StudyError, match=r"there is no such file; give tcp://HOST:PORT"):
+        with pytest.raises(StudyError, match=r"does not exist; give tcp://HOST:PORT"):
             scheduler_address(missing)
 
 

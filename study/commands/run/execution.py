@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -80,7 +81,14 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
 
     with during(where), Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
         origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
-        outcomes = scheduling.run_networks(to_do, plan.config, plan.folder, origin=origin, watch=display.watch)
+        outcomes = scheduling.run_networks(
+            to_do,
+            plan.config,
+            plan.folder,
+            origin=origin,
+            watch=display.watch,
+            say=functools.partial(print_plain, console),
+        )
         for outcome in outcomes:
             display.ended(outcome.network.key, outcome_text(outcome))
 

@@ -11,8 +11,8 @@ from study.commands.power import power_lines, print_power, to_simulate
 from study.commands.run.completeness import completeness
 from study.commands.run.plan import StudyPlan
 from study.config import as_record
-from study.execution.cluster import worker_count
 from study.execution.estimate import estimate
+from study.execution.own_workers import worker_count
 from study.execution.progress import counted
 from study.registration.deviations import setting_deviations
 from study.store import network_state, read_journal

@@ -18,8 +18,8 @@ from study.commands.run.completeness import completeness
 from study.commands.run.described import DescribedStudy, described_names, recorded_study
 from study.commands.run.looks import look_sentences
 from study.config.population import PlannedNetwork
-from study.execution.cluster import worker_count
 from study.execution.estimate import estimate
+from study.execution.own_workers import worker_count
 from study.store import holder, network_state, read_journal, read_looks
 from study.vocabulary.errors import StudyError, one_line, shown
 
