@@ -125,8 +125,18 @@ _FILES = {
 
 _LAYOUTS = {
     "class folders without halves": (
-        study(lambda folder: [renamed("train/cat", "cat")(folder), renamed("train", "more")(folder)]),
-        ("--data-dir d", "holds no train/", "cat", "train/<class>/"),
+        study(
+            lambda folder: [
+                renamed("test", "../old")(folder),
+                renamed("train/cat", "cat")(folder),
+                renamed("train", "more")(folder),
+            ]
+        ),
+        ("--data-dir d", "holds no train/", "2 folders (cat, more)", "move them into train/"),
+    ),
+    "an archive alone": (
+        study(lambda folder: [renamed("train", "../old")(folder), (folder / "train.zip").touch()]),
+        ("--data-dir d", "holds no train/", "1 other files (train.zip)", "unpack train.zip"),
     ),
     "one folder too high": (
         study(lambda folder: [(folder / "in").mkdir(), renamed("train", "in/Train")(folder)]),

@@ -93,6 +93,14 @@ def test_a_test_half_without_labels_does_not_stand_in_the_way(tmp_path: Path) ->
     )
 
 
+def test_a_validation_half_without_labels_tests_nothing(tmp_path: Path) -> None:
+    """Its images are counted, and there is no test half."""
+    pictures(tmp_path / "train" / "cat", "1.png")
+    pictures(tmp_path / "val", "1.jpg", "2.jpg")
+    assert halves(tmp_path, origin="--data-dir d").test is None
+    assert said(tmp_path) == ("left out: images in no class folder: 2 (val/1.jpg, val/2.jpg)",)
+
+
 def test_all_that_is_left_out_is_counted_by_kind_and_named(tmp_path: Path) -> None:
     """Loose and nested images, archives, other files, folders beside the halves, empty ones."""
     pictures(tmp_path / "train" / "cat", "1.png")

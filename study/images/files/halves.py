@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from study.images.files.listing import (
+    ARCHIVE_SUFFIXES,
     EMPTY,
     LOOSE,
     ClassFolder,
@@ -26,6 +27,7 @@ LAYOUT = (
 )
 # In any letter case.
 NAMES = {"train": ("train", "training"), "test": ("test", "testing"), "val": ("val", "valid", "validation")}
+VALIDATION = "validation images, since validation images are drawn from the training half and a test half is there"
 BESIDE = "images in folders that are neither training nor test half"
 
 
@@ -70,20 +72,20 @@ def halves(root: Path, *, origin: str) -> Halves:
     places = {part: _place(part, here, origin) for part in NAMES}
     if places["train"] is None:
         raise StudyError(f"{origin}: {_no_training_half(here)}")
-    train, test = half(places["train"], root), places["test"] and half(places["test"], root)
-    left_out = [*train.left_out, *(test.left_out if test else ())]
-    tested = test if test and test.classes else None
+    read = {part: half(path, root) for part, path in places.items() if path is not None and part != "val"}
+    train, tested, val = read["train"], read.get("test"), places["val"]
+    left_out = [one for part in read.values() for one in part.left_out]
     remarks = []
-    if places["val"] is not None:
-        if tested is None:
-            tested = half(places["val"], root)
-            left_out += tested.left_out
-            remarks.append(f"{shown(places['val'].name)}/ is the test half, since no test/ holds class folders")
-        else:
-            kind = (
-                "validation images, since validation images are drawn from the training half and a test half is there"
-            )
-            left_out += noted_folder(kind, places["val"], root)
+    if tested is not None and not tested.classes:
+        tested = None
+    if val is not None and tested is not None:
+        left_out += noted_folder(VALIDATION, val, root)
+    elif val is not None:
+        instead = half(val, root)
+        left_out += instead.left_out
+        if instead.classes:
+            tested = instead
+            remarks.append(f"{shown(val.name)}/ is the test half, since no test/ holds class folders")
     beside = [folder for folder in here.folders if folder not in places.values()]
     left_out += [one for folder in beside for one in noted_folder(BESIDE, folder, root)]
     left_out += [*noted_images(LOOSE, here.images, root), *noted_files(here.others, root)]
@@ -132,6 +134,12 @@ def _no_training_half(here: Entries) -> str:
     for folder in here.folders:
         if any(path.name.casefold() in NAMES["train"] for path in entries(folder).folders):
             return f"the directory holds no train/, but {shown(folder.name)}/ in it does; give that one"
+    if archives := [path for path in here.others if path.suffix.lower() in ARCHIVE_SUFFIXES]:
+        return f"the directory holds no train/, {_in_words(here)}; unpack {shown(archives[0].name)}, or {remedy}"
+    if any(entries(folder).images for folder in here.folders):
+        return (
+            f"the directory holds no train/, {_in_words(here)}; if these are the classes, move them into train/ in it"
+        )
     return f"the directory holds no train/, {_in_words(here)}; {remedy}"
 
 
