@@ -97,6 +97,9 @@ LAYERS: dict[str, tuple[First, tuple[PixelRange, ...]]] = {
     "mean and variance of digits": (lambda x: layers.Normalization(mean=0.1307, variance=0.3081**2)(x), (UNIT,)),
     "mean and variance of bytes": (lambda x: layers.Normalization(mean=120.0, variance=64.0**2)(x), (BYTES,)),
     "mean and variance at -1..1": (lambda x: layers.Normalization(mean=-0.05, variance=0.25)(x), (SYMMETRIC,)),
+    "moments turned round": (lambda x: layers.Normalization(mean=0.5, variance=0.25, invert=True)(x), (SYMMETRIC,)),
+    "mean 0": (lambda x: layers.Normalization(mean=0.0, variance=0.25)(x), EITHER),
+    "mean and variance that leave two": (lambda x: layers.Normalization(mean=0.5, variance=0.35**2)(x), EITHER),
     "moments of every pixel": (lambda x: layers.Normalization(axis=(1, 2, 3), mean=0.4, variance=0.05)(x), (UNIT,)),
     "moments of channels that come first": (
         lambda x: layers.Permute((2, 3, 1))(
@@ -172,6 +175,16 @@ ARITHMETIC: dict[str, tuple[First, tuple[PixelRange, ...]]] = {
     "a nonlinear operation behind": (lambda x: ops.power(x / 255.0, 2.2), (BYTES,)),
     "a nonlinear operation at once": (lambda x: ops.sqrt(x), RANGES),
     "less its own mean": (lambda x: x - ops.mean(x, axis=(1, 2), keepdims=True), RANGES),
+    "twice x": (lambda x: x * 2.0, EITHER),
+    "half of x": (lambda x: x * 0.5, EITHER),
+    "x / 64": (lambda x: x / 64.0, (BYTES,)),
+    "x + 1": (lambda x: x + 1.0, EITHER),
+    "a third of x, and some": (lambda x: x * 0.15 + 0.5, EITHER),
+    "shares of colours in grey": (
+        lambda x: ops.sum(x * np.array([0.299, 0.587, 0.114]), axis=-1, keepdims=True),
+        RANGES,
+    ),
+    "x * 300 in half precision": (lambda x: ops.cast(x, "float16") * 300.0, RANGES),
     "x + 0": (lambda x: x + 0.0, RANGES),
     "as MobileNetV2": (keras.applications.mobilenet_v2.preprocess_input, (BYTES,)),
     "as VGG16": (keras.applications.vgg16.preprocess_input, (BYTES,)),
@@ -220,6 +233,19 @@ def test_inputs_of_whole_numbers_are_bytes() -> None:
     assert "uint8 input (whole numbers)" in expected.reason
     assert expected_range(network(lambda x: layers.Rescaling(1 / 255)(x), dtype="int32")).known is BYTES
     assert expected_range(network(lambda x: as_float(x) / 255.0, dtype="float16")).known is BYTES
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 16, 16)])
+def test_channels_that_come_first_tell_as_much(shape: tuple[int, ...]) -> None:
+    """Nothing but the first operations is computed, as convolutions of such pictures cannot be on a processor."""
+
+    def first(x: Any) -> Any:
+        padded = layers.ZeroPadding2D(1, data_format="channels_first")(layers.Rescaling(1 / 127.5, -1)(x))
+        return layers.BatchNormalization(axis=1)(padded)
+
+    images = keras.Input(shape, batch_size=2)
+    maps = layers.Conv2D(2, 3, data_format="channels_first")(first(images))
+    assert expected_range(keras.Model(images, layers.Flatten()(maps))).known is BYTES
 
 
 def test_grey_pictures_and_pictures_of_any_size_tell_as_much() -> None:

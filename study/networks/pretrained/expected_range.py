@@ -8,7 +8,8 @@ by the first of three rules that any range meets:
    images in that range. A standard deviation is at most sqrt((mean - low) (high - mean)); photographs have about half of
    that, and less than a tenth is no image's. Moments of 0 to 1 would often do for dull pictures of -1 to 1 as well: these
    need a third of the largest standard deviation where 0 to 1 is possible.
-3. *Visible*: they make numbers of about 1, apart by more than a little.
+3. *Visible*: they make numbers of about 1, apart by more than a little, of all channels alike. Neither this nor a scale
+   without offset tells 0 to 1 from -1 to 1.
 
 Where none is met, nothing is told. Every operation is judged by what it and those before it make, as a later one may undo
 an earlier; the last counts first, and an earlier one where the two can be true together.
@@ -54,7 +55,7 @@ _TARGETS = (  # how far apart the ends are, and where the lower may lie
 _SPAN_TOLERANCE = 0.02  # 1/256 for 1/255, 128 for 127.5
 _LEAST_CONTRAST, _LEAST_OF_SYMMETRIC, _MOST_CONTRAST = 0.1, 0.35, 1.02  # shares of the largest standard deviation
 _LEAST_DEVIATION = 0.01  # of the range; moments of 0 to 1 that hardly began to run are none of very dark bytes
-_LEAST_VISIBLE, _MOST_VISIBLE = 0.2, 16.0
+_LEAST_VISIBLE, _MOST_VISIBLE, _MOST_UNEQUAL = 0.2, 16.0, 3.0  # the shares of colours in grey differ by more
 _AFFINE_TOLERANCE = 0.01  # of the span; bfloat16 has 1/256
 _MOST_ELEMENTS = 0.7  # every one of three channels; of maps, a pixel that is always black may differ
 
@@ -90,7 +91,8 @@ def expected_range(model: keras.Model) -> ExpectedRange:
     """
     shown = np.array([(pixels.low, (pixels.low + pixels.high) / 2, pixels.high) for pixels in RANGES])
     operations = [operation for operation in first_operations(model, shown.ravel()) if operation.numbers]
-    judged = [_possible(operation) for operation in operations]
+    with np.errstate(all="ignore"):  # half precision ends at 65,504
+        judged = [_possible(operation) for operation in operations]
     possible: tuple[PixelRange, ...] = RANGES
     telling = 0
     for count, ranges in reversed(list(enumerate(judged, start=1))):
@@ -106,10 +108,13 @@ def _possible(operation: Operation) -> tuple[PixelRange, ...]:
     made = made[:, :, np.any(made != made[:, :1], axis=(0, 1))]  # without borders and other constants
     if not made.size:
         return RANGES
+    # Of two ranges, one within the other, the one may be told by chance where zero is not moved, or is not known well.
     for rule in (_is_exact, _is_standardised, _is_dull, _is_visible):
         met = tuple(pixels for pixels, values in zip(RANGES, made, strict=True) if rule(pixels, values))
         if met:
-            return (UNIT, SYMMETRIC) if operation.is_running and met == (SYMMETRIC,) else met
+            is_blind = rule is _is_visible or operation.is_running or not np.any(made[RANGES.index(SYMMETRIC), 1])
+            is_either = is_blind and (SYMMETRIC in met or (rule is _is_visible and UNIT in met))
+            return tuple(pixels for pixels in RANGES if pixels in met or (is_either and pixels is not BYTES))
     return RANGES
 
 
@@ -137,16 +142,16 @@ def _has_contrast(pixels: PixelRange, values: Values, least: float) -> bool:
     """Return whether what is made 0 and 1 can be mean and standard deviation; a mean of just 0 is none that was measured."""
     span = values[2] - values[0]
     is_offset = values[0] * pixels.high != values[2] * pixels.low
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean, deviation = -values[0] / span, 1 / abs(span)  # of images, in widths of the range
-        contrast = deviation / np.sqrt(mean * (1 - mean))  # NaN where the mean is outside
+    mean, deviation = -values[0] / span, 1 / abs(span)  # of images, in widths of the range
+    contrast = deviation / np.sqrt(mean * (1 - mean))  # NaN where the mean is outside
     is_possible = (deviation >= _LEAST_DEVIATION) & (contrast >= least) & (contrast <= _MOST_CONTRAST)
     return _mostly(is_offset & is_possible, values)
 
 
 def _is_visible(pixels: PixelRange, values: Values) -> bool:
-    furthest = abs(values).max(axis=0)
-    return _mostly((np.ptp(values, axis=0) >= _LEAST_VISIBLE) & (furthest <= _MOST_VISIBLE), values)
+    span, furthest = np.ptp(values, axis=0), abs(values).max(axis=0)
+    is_visible = (span >= _LEAST_VISIBLE) & (furthest <= _MOST_VISIBLE)
+    return bool(span.max() <= _MOST_UNEQUAL * span.min()) and _mostly(is_visible, values)
 
 
 def _mostly(condition: Truths, values: Values) -> bool:

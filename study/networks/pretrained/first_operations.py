@@ -21,7 +21,7 @@ _MOVING = (
     " RGBToGrayscale Permute Flatten ZeroPadding2D Cropping2D UpSampling2D Resizing CenterCrop"
     " AugMix CutMix MixUp RandAugment"
 )
-_MOMENTS = (keras.layers.Normalization, keras.layers.BatchNormalization)
+_SCALING = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.BatchNormalization)
 _SIZE = 64  # pixels, of a network for pictures of any size
 
 
@@ -63,7 +63,7 @@ def first_operations(model: keras.Model, pixel_values: NDArray[np.float64]) -> t
     images = flat.inputs[0]
     shape = [_SIZE if length is None else length for length in images.shape[1:]]
     pictures = np.broadcast_to(pixel_values.reshape(-1, *(1 for _ in shape)), (len(pixel_values), *shape))
-    read = [tensor for node in nodes for tensor in (*node.input_tensors, *node.outputs)]
+    read = [tensor for node in nodes for tensor in (node.input_tensors if _is_batch(node) else node.outputs)]
     made = keras.Model(images, [images, *read])(pictures.astype(np.float32), training=False)
     arrays = {
         id(tensor): np.asarray(keras.ops.cast(value, "float32"), float)
@@ -81,9 +81,12 @@ def _first_nodes(flat: keras.Model) -> list[Node]:
         reads_pixels = all(id(tensor) in pixels for tensor in node.input_tensors)
         if reads_pixels and (_is_looked_through(node.operation) or (is_trained and _scales_channels(node.operation))):
             nodes.append(node)
-            is_end = isinstance(node.operation, keras.layers.BatchNormalization)
-            pixels |= set() if is_end else {id(tensor) for tensor in node.outputs}
+            pixels |= set() if _is_batch(node) else {id(tensor) for tensor in node.outputs}
     return nodes
+
+
+def _is_batch(node: Node) -> bool:
+    return isinstance(node.operation, keras.layers.BatchNormalization)
 
 
 def _is_looked_through(operation: Any) -> bool:
@@ -92,8 +95,7 @@ def _is_looked_through(operation: Any) -> bool:
     if isinstance(operation, keras.layers.Pipeline):
         return all(_is_looked_through(layer) for layer in operation.layers)
     is_named = name in (*_ARITHMETIC.split(), *_MOVING.split()) or name.startswith("Random")
-    scales = isinstance(operation, (keras.layers.Rescaling, *_MOMENTS))
-    return is_named or scales or is_identity(operation) or kind_of(operation) == "pooling"
+    return is_named or isinstance(operation, _SCALING) or is_identity(operation)
 
 
 def _scales_channels(operation: Any) -> bool:
@@ -112,10 +114,12 @@ def _scales_channels(operation: Any) -> bool:
 
 
 def _operation(node: Node, arrays: dict[int, NDArray[np.float64]]) -> Operation:
-    is_running = isinstance(node.operation, keras.layers.BatchNormalization)
-    outputs = [arrays[id(tensor)] for tensor in node.outputs]
-    if is_running:
-        outputs = [_normalized(arrays[id(node.input_tensors[0])], node.operation)]
+    is_running = _is_batch(node)
+    outputs = (
+        [_normalized(arrays[id(node.input_tensors[0])], node.operation)]
+        if is_running
+        else [arrays[id(tensor)] for tensor in node.outputs]
+    )
     made = np.concatenate([output.reshape(len(output), -1) for output in outputs], axis=1)
     name = f"{node.operation.dtype} input" if node.is_input else shown(node.name)
     return Operation(name, _numbers_of(node), made, is_running)
