@@ -73,6 +73,10 @@ def test_input_is_refused_in_one_line(
     place.mkdir()
     monkeypatch.chdir(place)
     monkeypatch.setattr(scheduling, "run_networks", started)
+    if row.command == "probe_model":
+        from study.networks import backend
+
+        backend.configure_process()  # other tests in this process ask for it, and TensorFlow takes it only once
     arguments = row.make(place)
     registration = ["--preregistration", str(REGISTRATION)] if row.command else []
     before = contents(place)

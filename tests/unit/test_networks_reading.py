@@ -66,6 +66,21 @@ def test_units_are_the_means_of_their_maps(plain: keras.Model) -> None:
     np.testing.assert_allclose(read, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_operations_of_a_network_may_have_any_name(plain: keras.Model) -> None:
+    """Keras calls an operation `cast`, `mean` or `concatenate` wherever it stands; one of the names the reader gives, too."""
+    keras.backend.clear_session()
+    images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
+    scaled = keras.ops.cast(images, "float32") / 255.0
+    scaled = keras.ops.concatenate([scaled, keras.ops.mean(scaled, axis=-1, keepdims=True)], axis=-1)
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="means_0")(scaled)
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="relu")(maps))
+    model = keras.Model(images, keras.layers.Dense(2)(pooled))
+    keras.backend.clear_session()  # names are given from the start again, as for a network that was loaded
+    pictures = np.random.default_rng(0).integers(0, 256, (3, SIZE, SIZE, 3)).astype(np.uint8)
+    made = unit_reader(model, hidden_layers(model), layout=InputLayout(SIZE, 3, False), preprocessing="raw")
+    assert made.photographs(pictures).shape == (3, sum(layer.n_units for layer in hidden_layers(model)))
+
+
 def test_one_layer_alone_is_read(plain: keras.Model) -> None:
     """A single layer, with maps or dense, gives the columns that it has among all."""
     pictures = np.random.default_rng(1).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.uint8)

@@ -49,10 +49,25 @@ def unit_reader(
     """Return the reader of the units of some layers, in the order of `study.networks.graph.hidden_layers.unit_labels`."""
     maps = responses_model(model, layers)
     outputs = [maps.outputs] if isinstance(maps.outputs, keras.KerasTensor) else maps.outputs
-    means = [_spatial_mean(output, layer.channel_axis) for output, layer in zip(outputs, layers, strict=True)]
-    units = means[0] if len(means) == 1 else ops.concatenate(means, axis=-1)
-    read = keras.Model(maps.inputs[0], units, name="units")
+    taken = {operation.name for operation in maps.operations}
+    name = next(free for free in map("means_{}".format, range(len(taken) + 1)) if free not in taken)
+    read = keras.Model(maps.inputs[0], _Means([layer.channel_axis for layer in layers], name)(outputs), name="units")
     return UnitReader(backend.compiled_forward(read), layout, preprocessing)
+
+
+class _Means(keras.layers.Layer):
+    """The spatial means of maps side by side, (image, unit), in single precision.
+
+    One layer of a name of its own: operations are named by Keras, `cast` or `mean`, as those of the network may be.
+    """
+
+    def __init__(self, channel_axes: list[int], name: str) -> None:
+        super().__init__(name=name, dtype="float32")
+        self.channel_axes = channel_axes
+
+    def call(self, maps: list[Any]) -> Any:
+        """Return the means of the maps, one entry a layer."""
+        return ops.concatenate([_spatial_mean(*of) for of in zip(maps, self.channel_axes, strict=True)], axis=-1)
 
 
 def _spatial_mean(maps: Any, channel_axis: int) -> Any:
