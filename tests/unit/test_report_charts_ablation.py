@@ -19,7 +19,7 @@ from study.analysis.questions.ablation.tables import BY_CHANCE
 from study.analysis.questions.ablation.words import CLAMP_WORDS, HALF_WORDS
 from study.config import CLAMPS
 from study.report.charts import charts
-from study.report.charts.theme import BLUE, GREEN, ORANGE, PURPLE
+from study.report.charts.theme import LAVENDER, OLIVE, ROSE, TEAL
 from study.report.drawing import figure_drawing
 from tests.example_study import LAYERS, example_study, untested_results
 
@@ -116,7 +116,7 @@ def test_bars_have_a_panel_for_each_way_of_silencing(figures: dict[str, Figure])
     for name in ("ablation-loss", "ablation-accuracy"):
         specification = charts()[figures[name].chart](figures[name].table).to_dict()
         assert specification["facet"]["sort"] == [CLAMP_WORDS[clamp] for clamp in CLAMPS]
-        assert scales(specification, "color") == {(BLUE, ORANGE)}
+        assert scales(specification, "color") == {(TEAL, ROSE)}
         assert scales(specification, "color", "domain") == {tuple(HALF_WORDS.values())}
 
 
@@ -218,9 +218,9 @@ def forest(answers: list[str], *, claim: bool = True) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("answers", "colours"),
     [
-        ([SAME, OPPOSITE, CANNOT_TELL], (GREEN, ORANGE, PURPLE)),
-        ([CANNOT_TELL, SAME], (PURPLE, GREEN)),
-        ([OPPOSITE], (ORANGE,)),
+        ([SAME, OPPOSITE, CANNOT_TELL], (OLIVE, ROSE, LAVENDER)),
+        ([CANNOT_TELL, SAME], (LAVENDER, OLIVE)),
+        ([OPPOSITE], (ROSE,)),
     ],
 )
 def test_an_answer_has_its_colour_whichever_comes_first(answers: list[str], colours: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from study import analysis, commands, report
 from study.analysis.core.results import PUBLISHED_VERDICTS, VERDICTS
-from study.report.charts.theme import VERDICT_COLOURS, VERDICT_SHAPES
+from study.report.charts.theme import CATEGORIES, GREY, VERDICT_COLOURS, VERDICT_SHAPES
 from study.report.glossary import GLOSSARY
 from study.report.verdict_marks import VERDICT_MARKS, verdict_style
 
@@ -83,6 +83,14 @@ def test_colours_of_registered_verdicts_are_told_apart_by_every_eye(page: str, e
     seen = {verdict: lab(SEEN_WITH[eye] @ linear(getattr(VERDICT_MARKS[verdict], page))) for verdict in VERDICTS}
     for one, other in itertools.combinations(VERDICTS, 2):
         assert np.linalg.norm(seen[one] - seen[other]) >= LEAST_DISTANCE[page], (one, other)
+
+
+@pytest.mark.parametrize("series", [colour for colour in CATEGORIES if colour != GREY])
+def test_no_series_of_a_chart_has_the_colour_of_a_verdict(series: str) -> None:
+    """Green, blue or purple in a chart mean a verdict or nothing; grey is what stands back."""
+    for mark in VERDICT_MARKS.values():
+        for colour in (mark.light, mark.dark, mark.chart):
+            assert np.linalg.norm(lab(linear(series)) - lab(linear(colour))) >= 20, mark.verdict
 
 
 def test_charts_have_the_marks() -> None:

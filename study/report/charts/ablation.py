@@ -19,17 +19,17 @@ from study.report.charts.marks import (
     zero_rule,
 )
 from study.report.charts.panels import COLUMN_GAP, layer_axis, panels, row_gap
-from study.report.charts.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, in_order
+from study.report.charts.theme import GREY, INK, LAVENDER, OLIVE, ROSE, TEAL, in_order
 
 BARS_WIDTH = 400
 TWOFOLD = "> 2\N{MULTIPLICATION SIGN}"  # no asterisk: to these readers it says p < .05
 _ROW = 22  # pixels a row of a chart of rows
-_HALVES = (BLUE, ORANGE)
+_HALVES = (TEAL, ROSE)
 _ANSWERS = {
-    "same conclusion": (GREEN, "circle"),
-    "opposite conclusion": (ORANGE, "square"),
-    "cannot tell": (PURPLE, "diamond"),
-    "the more selective half costs more": (BLUE, "triangle-up"),
+    "same conclusion": (OLIVE, "circle"),
+    "opposite conclusion": (ROSE, "square"),
+    "cannot tell": (LAVENDER, "diamond"),
+    "the more selective half costs more": (TEAL, "triangle-up"),
 }
 _OTHER_ANSWER = (GREY, "cross")
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, by_shape, close_axis, defined, intervals, numbers, side_by_side
 from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels, panels_of_rows, scatter_panels
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order, palette
+from study.report.charts.theme import GREY, INK, ROSE, TEAL, in_order, palette
 
-_ROLES = {"as published": (ORANGE, "square"), "registered": (BLUE, "circle"), "beside": (GREY, "diamond")}
+_ROLES = {"as published": (ROSE, "square"), "registered": (TEAL, "circle"), "beside": (GREY, "diamond")}
 
 
 def correlation_scatter(table: pd.DataFrame) -> alt.TopLevelMixin:

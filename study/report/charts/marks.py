@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
-from study.report.charts.theme import BLUE, GREY, INK, VERDICT_COLOURS, VERDICT_SHAPES, in_order, palette, shapes
+from study.report.charts.theme import GREY, INK, TEAL, VERDICT_COLOURS, VERDICT_SHAPES, in_order, palette, shapes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,6 +199,6 @@ def networks_and_means(
 def told_apart(table: pd.DataFrame, group: str) -> dict[str, Any]:
     """Return the encodings of a column's names by colour and shape, titled as the column; one colour without a column."""
     if not group:
-        return {"color": alt.value(BLUE)}
+        return {"color": alt.value(TEAL)}
     names = in_order(table, group)
     return {"color": by_colour(group, names, title=group), "shape": by_shape(group, names, title=group)}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, close_axis, networks_and_means, numbers, side_by_side
 from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels, scatter_panels
-from study.report.charts.theme import BLUE, INK, ORANGE, in_order
+from study.report.charts.theme import INK, ROSE, TEAL, in_order
 
 _LEVEL = 0.05  # the share of small p-values that a test which keeps its level gives without any effect
 
@@ -32,7 +32,7 @@ def maturation_loss(table: pd.DataFrame) -> alt.TopLevelMixin:
     stroke = alt.Legend(symbolOpacity=1, symbolType="stroke")
     base = alt.Chart(table).encode(
         alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1)),
-        color=by_colour("kind", kinds, [ORANGE, BLUE], title="loss", legend=stroke),
+        color=by_colour("kind", kinds, [ROSE, TEAL], title="loss", legend=stroke),
         tooltip=["kind:N", "epoch:Q", *numbers("loss", "low", "high", form=".3f")],
     )
     loss = alt.Y("loss:Q", title="loss (nat)", scale=alt.Scale(zero=False))
@@ -62,8 +62,8 @@ def maturation_gosi(table: pd.DataFrame) -> alt.TopLevelMixin:
         tooltip=["layer:N", "epoch:Q", *numbers("gosi", "low", "high", form=".3f")],
     )
     title = "mean gOSI"
-    band = base.mark_area(color=BLUE, opacity=0.22).encode(alt.Y("low:Q", title=title), alt.Y2("high:Q"))
-    line = base.mark_line(color=BLUE, strokeWidth=2).encode(alt.Y("gosi:Q", title=title, axis=alt.Axis(tickCount=4)))
+    band = base.mark_area(color=TEAL, opacity=0.22).encode(alt.Y("low:Q", title=title), alt.Y2("high:Q"))
+    line = base.mark_line(color=TEAL, strokeWidth=2).encode(alt.Y("gosi:Q", title=title, axis=alt.Axis(tickCount=4)))
     layers = alt.layer(band, line, data=table).properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
     return panels(layers, table, "layer")
 
@@ -140,7 +140,7 @@ def maturation_single_networks(table: pd.DataFrame) -> alt.TopLevelMixin:
         table,
         "kind",
         share,
-        by_colour("kind", in_order(table, "kind"), [ORANGE, BLUE]),
+        by_colour("kind", in_order(table, "kind"), [ROSE, TEAL]),
         tooltip=[
             *("layer:N", "kind:N", "below:Q", "networks:Q"),
             *numbers("median_pvalue", form=".2g"),

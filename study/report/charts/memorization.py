@@ -7,7 +7,7 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, by_shape, intervals, numbers
 from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels
-from study.report.charts.theme import BLUE, INK, ORANGE, in_order
+from study.report.charts.theme import INK, ROSE, TEAL, in_order
 
 _RATE = "labels corrupted"
 
@@ -57,7 +57,7 @@ def _against_corruption(table: pd.DataFrame, title: str) -> alt.TopLevelMixin:
         .mark_point(filled=True, size=38, opacity=0.75)
         .encode(
             y,
-            color=by_colour("fits", kinds, [BLUE, ORANGE]),
+            color=by_colour("fits", kinds, [TEAL, ROSE]),
             shape=by_shape("fits", kinds, ["circle", "cross"]),
         )
     )
@@ -112,7 +112,7 @@ def corruption_accuracy(table: pd.DataFrame) -> alt.TopLevelMixin:
     base = alt.Chart(table).encode(
         _rate_axis(),
         alt.Y("accuracy:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
-        color=by_colour("scores", kinds, [ORANGE, BLUE]),
+        color=by_colour("scores", kinds, [ROSE, TEAL]),
         tooltip=_tooltip("accuracy"),
     )
     points = (

@@ -9,7 +9,7 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, by_shape, defined, intervals, numbers
 from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, layer_axis, panels, row_gap
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order, palette, shapes
+from study.report.charts.theme import GREY, INK, ROSE, TEAL, in_order, palette, shapes
 
 DOTS_WIDTH = 820
 _PALETTE_SERIES = 5  # series that have a colour of the palette; the one after them has that of the text
@@ -105,7 +105,7 @@ def fraction_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
             scale=alt.Scale(domain=[0, 1]),
             axis=alt.Axis(format="%", values=[0, 0.25, 0.5, 0.75, 1]),
         ),
-        color=by_colour("order", orders, [BLUE, ORANGE, GREY], legend=stroke),
+        color=by_colour("order", orders, [TEAL, ROSE, GREY], legend=stroke),
     )
     has_bands = table[["ci_low", "ci_high"]].notna().all(axis=1).any()
     bands = defined(base, "ci_low", "ci_high").mark_area(opacity=0.22)

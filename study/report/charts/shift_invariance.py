@@ -7,9 +7,9 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, intervals, mean_tick, numbers, side_by_side, spread, told_apart
 from study.report.charts.panels import PANEL_HEIGHT, panels, panels_of_rows
-from study.report.charts.theme import BLUE, GREEN, GREY, INK, ORANGE, in_order
+from study.report.charts.theme import GREY, INK, OLIVE, ROSE, TEAL, in_order
 
-_INTACT_AND_HALVES = (GREY, BLUE, ORANGE, GREEN)
+_INTACT_AND_HALVES = (GREY, TEAL, ROSE, OLIVE)
 _GAP = 28  # pixels between panels of rows
 _REACH = 0.3  # how far a point may be moved from its row's middle, in heights of the row
 
@@ -108,7 +108,7 @@ def shift_consistency(table: pd.DataFrame) -> alt.TopLevelMixin:
         alt.Y("condition:N", sort=conditions, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=["shift:N", "condition:N", *numbers("consistency", "ci_low", "ci_high", form=".1%"), "networks:Q"],
     )
-    points = base.mark_point(filled=True, size=60, opacity=1, color=BLUE).encode(
+    points = base.mark_point(filled=True, size=60, opacity=1, color=TEAL).encode(
         alt.X(
             "consistency:Q",
             title="predictions unchanged",
@@ -116,6 +116,6 @@ def shift_consistency(table: pd.DataFrame) -> alt.TopLevelMixin:
             axis=alt.Axis(format="%", tickCount=5),
         )
     )
-    rules = intervals(base, table, alt.X, stroke_width=2, color=BLUE)
+    rules = intervals(base, table, alt.X, stroke_width=2, color=TEAL)
     panel = alt.layer(*rules, points, data=table).properties(width=190, height=max(PANEL_HEIGHT, 24 * len(conditions)))
     return panels_of_rows(panel, table, "shift", columns=3, column_gap=_GAP)

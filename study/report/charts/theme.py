@@ -10,14 +10,15 @@ from study.report.verdict_marks import VERDICT_MARKS
 if TYPE_CHECKING:
     import pandas as pd
 
-# Mid-tones: each has a contrast of at least 3.6 on white and on the dark background, and they differ in lightness or
-# hue for every common colour blindness; charts add a shape or a position wherever colour carries meaning.
-BLUE = "#3b7fc4"
-ORANGE = "#d2651a"
-GREEN = "#23936f"
-PURPLE = "#a765bd"
+# Mid-tones: each has a contrast of at least 3.6 on white and on the dark background, they differ in lightness or hue for
+# every common colour blindness, and none is like the colour of a verdict, which means that verdict alone; charts add a
+# shape or a position wherever colour carries meaning.
+TEAL = "#128a9c"
+ROSE = "#d1477e"
+OLIVE = "#6f8f24"
+LAVENDER = "#8476c9"
 GREY = "#7c848c"
-CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, GREY)
+CATEGORIES = (TEAL, ROSE, OLIVE, LAVENDER, GREY)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 VERDICT_COLOURS = {verdict: mark.chart for verdict, mark in VERDICT_MARKS.items()}
 VERDICT_SHAPES = {verdict: mark.shape for verdict, mark in VERDICT_MARKS.items()}

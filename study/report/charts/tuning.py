@@ -7,7 +7,7 @@ import pandas as pd
 
 from study.report.charts.marks import by_colour, numbers
 from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, panels
-from study.report.charts.theme import BLUE, GREY, INK, ORANGE, in_order
+from study.report.charts.theme import GREY, INK, ROSE, TEAL, in_order
 
 SELECTIVE = 0.33  # the published bound above which a unit counts as orientation selective
 
@@ -41,8 +41,8 @@ def tuning_curves(table: pd.DataFrame) -> alt.TopLevelMixin:
         tooltip=["unit:N", "orientation:Q", *numbers("response", form=".3g"), *numbers("gosi", form=".2f")],
     )
     layers = alt.layer(
-        curve.mark_line(color=BLUE, strokeWidth=2),
-        curve.mark_point(color=BLUE, filled=True, size=28, opacity=1),
+        curve.mark_line(color=TEAL, strokeWidth=2),
+        curve.mark_point(color=TEAL, filled=True, size=28, opacity=1),
         data=labelled,
     ).properties(width=PANEL_WIDTH, height=100)
     return panels(layers, labelled, "panel", free_scale="y")
@@ -68,8 +68,8 @@ def gosi_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
 
     Source: Fig. 2 and Fig. A8 of the paper.
     """
-    outlines = {name: colour for name, colour in (("shuffled", ORANGE), ("untrained", GREY)) if name in table}
-    colour = by_colour("kind", ["measured", *outlines], [BLUE, *outlines.values()])
+    outlines = {name: colour for name, colour in (("shuffled", ROSE), ("untrained", GREY)) if name in table}
+    colour = by_colour("kind", ["measured", *outlines], [TEAL, *outlines.values()])
     outline = pd.concat([table, _closing_steps(table)], ignore_index=True).assign(bound=SELECTIVE)
     share = alt.Axis(format="%", tickCount=4)
     base = alt.Chart()
@@ -139,7 +139,7 @@ def range_histogram(table: pd.DataFrame) -> alt.TopLevelMixin:
             ),
             alt.XOffset("group:N", sort=groups),
             alt.Y("share:Q", title="share of units", axis=alt.Axis(format="%", tickCount=4)),
-            color=by_colour("group", groups, [BLUE, ORANGE]),
+            color=by_colour("group", groups, [TEAL, ROSE]),
             tooltip=["layer:N", "group:N", "range:Q", *numbers("share", form=".1%")],
         )
         .properties(width=PANEL_WIDTH, height=PANEL_HEIGHT)
@@ -179,7 +179,7 @@ def layer_means(table: pd.DataFrame) -> alt.TopLevelMixin:
     )
     mean = (
         base.transform_filter("datum.kind == 'mean'")
-        .mark_line(color=BLUE, strokeWidth=3, point=alt.OverlayMarkDef(size=70, color=BLUE, opacity=1))
+        .mark_line(color=TEAL, strokeWidth=3, point=alt.OverlayMarkDef(size=70, color=TEAL, opacity=1))
         .encode(
             alt.Y("gosi:Q"),
             tooltip=["layer:N", "state:N", alt.Tooltip("gosi:Q", format=".3f", title="mean over networks")],
