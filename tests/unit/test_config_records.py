@@ -91,6 +91,7 @@ UNMEASURED = {
     ("execution", "retries"),
     ("execution", "checkpoint_epochs"),
     ("execution", "scheduler"),
+    ("execution", "scheduler_timeout"),
 }
 
 
