@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import typing
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -58,7 +59,7 @@ def _no_profile(text: str) -> str:
 
 
 def resolve(
-    profile: str, *, assignments: typing.Sequence[str] = (), flags: typing.Mapping[str, tuple[str, Any]] | None = None
+    profile: str, *, assignments: Sequence[str] = (), flags: Mapping[str, tuple[str, Any]] | None = None
 ) -> Config:
     """Return the config: defaults, then the profile, then `--set` assignments, then flags, the later winning.
 
@@ -97,7 +98,7 @@ def _study_name(profile: str) -> str:
     return profile if profile in PROFILES else Path(profile).stem
 
 
-def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, source: str) -> Config:
+def recorded_config(record: Mapping[str, Mapping[str, Any]], *, source: str) -> Config:
     """Return the config of which `study.config.as_record` is stored; a setting that it does not know has its default.
 
     Raises
@@ -105,7 +106,7 @@ def recorded_config(record: typing.Mapping[str, typing.Mapping[str, Any]], *, so
     StudyError
         As `resolve`.
     """
-    if not all(isinstance(keys, dict) for keys in record.values()):
+    if not isinstance(record, Mapping) or not all(isinstance(keys, Mapping) for keys in record.values()):
         raise StudyError(f"{source}: its sections must be tables of settings")
     values = {f"{section}.{key}": (value, source) for section, keys in record.items() for key, value in keys.items()}
     profile, _ = values.pop("study.profile", ("", source))

@@ -26,7 +26,7 @@ from study.execution.own_workers import own_workers, quieten
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
 from study.vocabulary.provenance import version
-from study.vocabulary.reading import read_json, refusal
+from study.vocabulary.reading import read_json, refusal, user_path
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -104,7 +104,7 @@ def scheduler_address(scheduler: str) -> str:
     """
     if "://" in scheduler:
         return scheduler  # its form was checked with the other settings
-    path = Path(scheduler).expanduser()
+    path = user_path(scheduler)
     told = read_json(path, origin="--scheduler", remedy=f"give {_FORMS}")
     address = told.get("address") if isinstance(told, dict) else None
     if not isinstance(address, str) or not is_address(address):

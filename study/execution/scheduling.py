@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from study.config import Config
@@ -30,6 +29,7 @@ from study.images import load_images
 from study.images.preparation.split import Partition, partition, split_images
 from study.store import Checkpoint, StudyFolder, append_journal, publish_network
 from study.vocabulary.errors import StudyError, one_line
+from study.vocabulary.reading import user_path
 from study.vocabulary.schema import REGISTRATION_DIGEST
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _absolute(config: Config) -> Config:
     """Return the config as workers need it, who run in folders of their own."""
     if not config.images.data_dir:
         return config
-    data_dir = str(Path(config.images.data_dir).expanduser().absolute())
+    data_dir = str(user_path(config.images.data_dir).absolute())
     return dataclasses.replace(config, images=dataclasses.replace(config.images, data_dir=data_dir))
 
 

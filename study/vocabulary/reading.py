@@ -34,6 +34,14 @@ _KINDS = (
 )
 
 
+def user_path(text: str) -> Path:
+    """Return the path that a user wrote; `~` is their home, and stays what it is where there is no such user."""
+    try:
+        return Path(os.path.expanduser(text))
+    except ValueError:  # NUL characters
+        return Path(text)
+
+
 def read_bytes(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int = MOST_BYTES) -> bytes:
     """Return what a regular file holds.
 

@@ -118,6 +118,15 @@ _SETTINGS = {
     "name that is not UTF-8": (typed("--name", "caf\udce9"), (r"'caf\udce9'", "letters, digits")),
     "name in another script": (typed("--name", "étude"), ("'étude'", "letters, digits")),
     "images that forge a line": (typed("--images", "a\nstudy: b"), (r"'a\nstudy: b'", "cifar10, folder, shapes")),
+    "home of nobody for images": (
+        typed("--images", "folder", "--data-dir", "~nobody-of-this-name/d"),
+        ("--data-dir ~nobody-of-this-name/d: does not exist",),
+    ),
+    "home of nobody for a scheduler": (
+        typed("--scheduler", "~nobody-of-this-name/s.json", "--set", "images.test_images=300"),
+        ("--scheduler ~nobody-of-this-name/s.json: does not exist", "tcp://HOST:PORT"),
+    ),
+    "scheduler that is a folder": (typed("--scheduler", ".", "--set", "images.test_images=300"), ("is a directory",)),
     "misspelt section": (_set("trainng.epochs=3"), ("'trainng'", "did you mean training?")),
     "misspelt key": (_set("training.epoch=3"), ("did you mean epochs?",)),
 }

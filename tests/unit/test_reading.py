@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from study.vocabulary.errors import StudyError, console_line, one_line, quoted, shown
-from study.vocabulary.reading import MOST_DEPTH, parse_json, parse_toml, read_bytes, read_json, read_text, read_toml
+from study.vocabulary.reading import (
+    MOST_DEPTH,
+    parse_json,
+    parse_toml,
+    read_bytes,
+    read_json,
+    read_text,
+    read_toml,
+    user_path,
+)
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -129,3 +138,10 @@ def test_names_cannot_forge_lines() -> None:
     assert one_line(ValueError("a\n  b\x07")) == r"a b\x07"
     assert shown(Path("a") / os.fsdecode(b"b\xff")).encode("utf-8").decode() == r"a/b\udcff"
     assert sys.getdefaultencoding() == "utf-8"
+
+
+def test_the_home_of_nobody_is_no_home() -> None:
+    """A path of a user that does not exist stays as it is, to be refused as a path; so does one with NUL characters."""
+    assert user_path("~/a") == Path.home() / "a"
+    assert user_path("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
+    assert user_path("~\0/a") == Path("~\0/a")

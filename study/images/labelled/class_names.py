@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 from study.images.files.listing import plain_name
 from study.vocabulary.errors import StudyError, refuse_unless, shown
-from study.vocabulary.reading import read_text
+from study.vocabulary.reading import read_text, user_path
 from study.vocabulary.text import checked_name
 
 
@@ -59,7 +58,7 @@ def names_of_outputs(folders: Sequence[str], n_classes: int, *, file: str | None
 def _lines(file: str) -> tuple[str, ...]:
     """Return the lines of a file that hold text, each of them once."""
     origin, remedy = "--class-names", "give a text file, one class a line"
-    text = read_text(Path(file).expanduser(), origin=origin, remedy=remedy)
+    text = read_text(user_path(file), origin=origin, remedy=remedy)
     numbered = [(number, line.strip()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for number, name in numbered:
         checked_name(name, what=f"{origin} {shown(file)} line {number}", remedy="write a name there")

@@ -32,6 +32,7 @@ from study.images.image_set import short_fingerprint
 from study.images.labelled.class_names import names_of_outputs
 from study.images.labelled.imagenet import GROUND_TRUTH, KIT, META, validation_labels
 from study.vocabulary.errors import StudyError, refuse_unless, shown
+from study.vocabulary.reading import user_path
 
 CROPPED = 224 / 256  # of the shorter side, the part that is kept, as VGG and most since are evaluated
 _MOST_PIXELS = 100_000_000  # of an image after resizing
@@ -102,7 +103,7 @@ def labelled_folder(directory: str, *, n_classes: int, class_names: str | None =
     StudyError
         When there is no image, both layouts at once, a class that the network does not know, or another number of them.
     """
-    root, origin = Path(directory).expanduser(), f"--images {shown(directory)}"
+    root, origin = user_path(directory), f"--images {shown(directory)}"
     allowed = "give a directory that holds <class>/*.jpg or .png, or ImageNet's validation images"
     refuse_unless(root.is_dir(), f"{origin}: {'is not a directory' if root.exists() else 'does not exist'}; {allowed}")
     here = entries(root)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from study.images.files.other_cifar import found_instead, version_of
 from study.vocabulary.errors import StudyError, one_line, shown
 from study.vocabulary.image_source import ImageSource
-from study.vocabulary.reading import read_bytes
+from study.vocabulary.reading import read_bytes, user_path
 from study.vocabulary.text import checked_name
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _located(data_dir: str) -> Path:
     """Return the archive or the unpacked folder."""
     if not data_dir:
         return _downloaded()
-    directory, origin = Path(data_dir).expanduser(), f"--data-dir {shown(data_dir)}"
+    directory, origin = user_path(data_dir), f"--data-dir {shown(data_dir)}"
     remedy = f"give --data-dir a directory that holds {ARCHIVE} (md5 {ARCHIVE_MD5}) or {FOLDER}/"
     if not directory.is_dir():
         problem = "is not a directory" if directory.exists() else "does not exist"

@@ -9,6 +9,7 @@ from study.images.files.halves import LAYOUT, Half, Halves, halves
 from study.images.files.listing import SUFFIXES_IN_WORDS, Noted, noted_lines, plain_name, similar_names
 from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.image_source import ImageSource
+from study.vocabulary.reading import user_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def folder(settings: ImagesConfig) -> ImageSet:
 
 
 def _root(data_dir: str) -> Path:
-    root = Path(data_dir).expanduser()
+    root = user_path(data_dir)
     if not root.is_dir():
         problem = "is not a directory" if root.exists() else "does not exist"
         raise StudyError(f"--data-dir {shown(data_dir)}: {problem}; give a directory that holds {LAYOUT}")

@@ -12,6 +12,7 @@ import keras
 from study.networks.pretrained.applications import applications
 from study.networks.pretrained.keras_file import refuse_damaged_weights
 from study.vocabulary.errors import StudyError, one_line, refuse_unless, shown
+from study.vocabulary.reading import user_path
 
 WEIGHTS_SUFFIXES = (".weights.h5", ".h5", ".keras")
 
@@ -56,7 +57,7 @@ def _wanted(error: BaseException) -> tuple[str, str]:
 
 def weights_file(text: str) -> Path:
     """Return the file of weights of that path, "~" for the user's folder; StudyError where it is none."""
-    path = Path(text).expanduser()
+    path = user_path(text)
     allowed = f"imagenet, none, or a file that ends in {', '.join(WEIGHTS_SUFFIXES)}"
     refuse_unless(path.name.endswith(WEIGHTS_SUFFIXES), f"--weights {text}: must be {allowed}")
     refuse_unless(path.is_file(), f"--weights {text}: there is no such file; must be {allowed}")

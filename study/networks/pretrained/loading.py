@@ -18,6 +18,7 @@ from study.networks.pretrained.chosen_preprocessing import Choice, checked_prepr
 from study.networks.pretrained.keras_file import network_in
 from study.networks.pretrained.preprocessing import InputLayout, input_layout
 from study.vocabulary.errors import StudyError, one_line, refuse_unless, shown
+from study.vocabulary.reading import user_path
 
 FREE_SIZE = 224  # for an application that Keras builds for any size; all of those have ImageNet weights of this one
 
@@ -102,7 +103,7 @@ def load(
     choice = None if preprocessing is None else Choice.of(preprocessing)
     keras.backend.clear_session()
     if model.lower().endswith(".keras"):
-        return _file(Path(model).expanduser(), weights, choice, input_size)
+        return _file(user_path(model), weights, choice, input_size)
     refuse_unless(
         not Path(model).exists(),
         f"{model} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
