@@ -119,8 +119,9 @@ def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) ->
     layers
         From `hidden_layers`.
     patterns
-        Each a kind (`convolution` or `conv`, `depthwise`, `pooling` or `pool`, `dense`, `sum`), a name, or a pattern such
-        as `block1_*`, which takes no sum. None at all stands for every layer that is neither linear nor a sum.
+        Each a kind (`convolution` or `conv`, `depthwise`, `pooling` or `pool`, `dense`, `sum`), a name (of all uses of a
+        layer, or of one), or a pattern such as `block1_*`, which takes no sum. None at all stands for every layer that is
+        neither linear nor a sum.
 
     Raises
     ------
@@ -146,7 +147,8 @@ def selected_layers(layers: tuple[HiddenLayer, ...], patterns: Sequence[str]) ->
 
 
 def _fits(layer: HiddenLayer, pattern: str) -> bool:
-    if layer.kind == _SHORT_KINDS.get(pattern, pattern) or layer.name == pattern:
+    of_all_uses = layer.name.partition("/")[0]
+    if layer.kind == _SHORT_KINDS.get(pattern, pattern) or pattern in (layer.name, of_all_uses):
         return True
     return layer.kind != SUM and fnmatchcase(layer.name, pattern)
 
