@@ -153,7 +153,7 @@ def record(folder: StudyFolder, version: int) -> None:
 
 def journal(folder: StudyFolder, entry: int) -> None:
     """Add a line to the journal."""
-    append_journal(folder, {"entry": entry})
+    append_journal(folder, {"key": str(entry)})
 
 
 def put_aside(folder: StudyFolder, key: str) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from study.commands.console import print_plain
 from study.store import (
     StudyFolder,
+    check_files,
     check_writable,
     compact,
     left_behind,
@@ -22,10 +23,17 @@ from study.store import (
     sweep_staging,
     write_record,
 )
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.measurement import measurements
 from study.vocabulary.provenance import environment, git_state
+from study.vocabulary.reading import check_regular
 from study.vocabulary.schema import SCHEMA_VERSION
+from study.vocabulary.shapes import ANY, Shape, shape_problem
+
+_SOFTWARE = {
+    "environment": {"python": str, "cpu": str, "cores": int, "platform": str, "packages": {ANY: str}},
+}
+_GIT = {"commit": str, "dirty": bool}
 
 DATA, REPORTS = Path("data"), Path("reports")
 
@@ -40,6 +48,7 @@ def check_places(folder: StudyFolder) -> None:
     """
     check_writable(folder)
     check_writable(StudyFolder(REPORTS))
+    check_regular(REPORTS / f"{folder.path.name}.html", remedy="move it away, or use another --name")
 
 
 @contextlib.contextmanager
@@ -80,6 +89,7 @@ def readable_record(folder: StudyFolder) -> dict[str, Any] | None:
         When it cannot be read, belongs to another version of the store, or is missing where networks or anything else
         is that is only written after it: whatever was registered for them, nobody could tell any more.
     """
+    check_files(folder)
     record = read_record(folder)
     if record is None and (left := left_behind(folder)):
         raise StudyError(
@@ -88,10 +98,28 @@ def readable_record(folder: StudyFolder) -> dict[str, Any] | None:
         )
     if record is not None and record.get("schema_version") != SCHEMA_VERSION:
         raise StudyError(
-            f"{folder.path} has schema version {record.get('schema_version')!r}, this program writes"
+            f"{folder.path} has schema version {shown(record.get('schema_version'))}, this program writes"
             f" {SCHEMA_VERSION}; use another --name"
         )
+    if record is not None:
+        check_shape(folder, record, _SOFTWARE)
+        if record.get("git") is not None:
+            check_shape(folder, record, {"git": _GIT})
     return record
+
+
+def check_shape(folder: StudyFolder, record: Mapping[str, Any], shape: Shape) -> None:
+    """Refuse a record that is not what a run writes.
+
+    Raises
+    ------
+    StudyError
+        With the key, what stands there and what must.
+    """
+    if problem := shape_problem(record, shape):
+        raise StudyError(
+            f"{shown(folder.record_path)} is no record of a study: {problem}; use another --name, or restore the file"
+        )
 
 
 def kept_record(folder: StudyFolder, content: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

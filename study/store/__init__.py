@@ -9,11 +9,13 @@ from study.store.compacted import compact, open_study
 from study.store.folder import (
     StudyFolder,
     append_journal,
+    check_files,
     check_writable,
     left_behind,
     read_journal,
     read_record,
     sweep_staging,
+    unreadable_lines,
     write_record,
 )
 from study.store.lock import holder, locked
@@ -36,6 +38,7 @@ __all__ = [
     "DamagedNetworkError",
     "StudyFolder",
     "append_journal",
+    "check_files",
     "check_writable",
     "compact",
     "compacted_damage",
@@ -59,6 +62,7 @@ __all__ = [
     "sweep_checkpoints",
     "sweep_staging",
     "taken_look",
+    "unreadable_lines",
     "write_record",
     "write_results",
 ]

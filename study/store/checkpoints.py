@@ -22,9 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.store.folder import StudyFolder, remove, replace_file, writing
+from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import environment
+from study.vocabulary.reading import read_bytes
 
 CHECKPOINT_FORMAT = 1
+MOST_BYTES = 8_000_000_000  # of what is taken for a checkpoint: it is read into memory as a whole
 SUFFIX = ".checkpoint"
 
 _log = logging.getLogger(__name__)
@@ -59,12 +62,12 @@ class Checkpoint:
 
     def load(self) -> dict[str, NDArray[Any]] | None:
         """Return the arrays saved last, or None, with a line in the log unless there is simply no checkpoint."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
+        if not os.path.lexists(self.path):
             return None
-        except OSError as error:
-            self._tell_ignored(os.strerror(error.errno or 0))
+        try:
+            content = read_bytes(self.path, most_bytes=MOST_BYTES)
+        except StudyError as error:
+            self._tell_ignored(str(error))
             return None
         payload = content[content.find(b"\n") + 1 :]
         if content != _header(self.key, payload) + payload:
@@ -106,7 +109,7 @@ def _environment() -> dict[str, Any]:
 
 
 def sweep_checkpoints(folder: StudyFolder, *, keep: Collection[str]) -> int:
-    """Remove the checkpoints of all networks but those still to do, and return how many went.
+    """Remove the checkpoints of all networks but those still to do, and what is no file; return how many went.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def sweep_checkpoints(folder: StudyFolder, *, keep: Collection[str]) -> int:
     """
     if not folder.checkpoints.is_dir():
         return 0
-    kept = {Checkpoint(folder, key).path for key in keep}
+    kept = {path for key in keep if (path := Checkpoint(folder, key).path).is_file()}
     stale = [path for path in sorted(folder.checkpoints.iterdir()) if path not in kept]
     with writing(folder.checkpoints):
         for path in stale:

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from study.store.faults import reached
-from study.vocabulary.errors import StudyError, one_line
+from study.vocabulary.errors import StudyError
+from study.vocabulary.reading import check_regular, parse_json, read_bytes, read_json
+from study.vocabulary.shapes import NUMBER, shape_problem
 
 # Publishing takes seconds: what another machine has not touched for a day, it is not writing.
 FOREIGN_STALE_SECONDS = 86_400.0
@@ -41,6 +43,19 @@ _REMEDIES = {
     errno.ENOTDIR: "move the file that stands in the way, or use another --name",
     errno.EEXIST: "move the file that stands in the way, or use another --name",
 }
+
+
+# What a line of the journal may say, where it says it.
+_ENTRY_DEFAULTS: dict[str, Any] = {
+    "key": "",
+    "arm": "",
+    "failure": "",
+    "seconds": 0,
+    "images_per_second": 0,
+    "peak_memory_bytes": 0,
+}
+_ENTRY = {name: NUMBER if isinstance(default, int) else str for name, default in _ENTRY_DEFAULTS.items()}
+_MOST_JOURNAL_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,20 @@ def replace_file(folder: StudyFolder, path: Path, content: bytes) -> None:
             staged.unlink(missing_ok=True)
 
 
+def check_files(folder: StudyFolder) -> None:
+    """Refuse a folder in which something else lies where the study reads and writes files.
+
+    Raises
+    ------
+    StudyError
+        When record, journal, lock or the workers' log is a directory, a pipe, a device, or a link to one or to nothing, or
+        the journal is larger than any that a study writes.
+    """
+    for path in (folder.record_path, folder.journal, folder.lock, folder.worker_log):
+        check_regular(path, remedy="move it away, or use another --name")
+    _parsed_lines(folder)
+
+
 def write_record(folder: StudyFolder, record: Mapping[str, Any]) -> None:
     """Store the study's record (resolved configuration, digests) atomically.
 
@@ -200,23 +229,20 @@ def read_record(folder: StudyFolder) -> dict[str, Any] | None:
     StudyError
         When the file is there and is not a JSON object.
     """
-    path = folder.record_path
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    path, remedy = folder.record_path, "restore it, or use another --name"
+    if not os.path.lexists(path):
         return None
-    except (OSError, ValueError) as error:
-        raise StudyError(f"{path}: cannot be read ({one_line(error)}); restore it, or use another --name") from error
-    if not isinstance(record, dict):
-        kind = type(record).__name__
-        raise StudyError(f"{path}: holds a JSON {kind}, must be an object; restore it, or use another --name")
-    return record
+    record = read_json(path, remedy=remedy)
+    if problem := shape_problem(record, dict):
+        raise StudyError(f"{path}: {problem}; {remedy}")
+    return dict(record)
 
 
 def left_behind(folder: StudyFolder) -> list[str]:
     """Return the names of what a study writes after its record and the folder holds; empty folders do not count."""
     places = (folder.networks, folder.checkpoints, folder.damaged, folder.compacted, folder.journal)
-    return [place.name for place in places if place.is_file() or (place.is_dir() and any(place.iterdir()))]
+    present = [place for place in places if os.path.lexists(place)]
+    return [place.name for place in present if not place.is_dir() or any(place.iterdir())]
 
 
 def append_journal(folder: StudyFolder, entry: Mapping[str, Any]) -> None:
@@ -247,19 +273,33 @@ def read_journal(folder: StudyFolder) -> list[dict[str, Any]]:
     return [entry for entry in journal_lines(folder) if not {LOOK, REMADE} & entry.keys()]
 
 
+def unreadable_lines(folder: StudyFolder) -> int:
+    """Return how many lines of the journal are left out, since they are not what this program writes."""
+    return sum(entry is None for entry in _parsed_lines(folder))
+
+
 def journal_lines(folder: StudyFolder) -> list[dict[str, Any]]:
     """Return all that stands in the journal: on networks, looks (`study.store.looks`), and `study.store.remade`."""
-    try:
-        lines = folder.journal.read_bytes().splitlines()
-    except FileNotFoundError:
+    return [entry for entry in _parsed_lines(folder) if entry is not None]
+
+
+def _parsed_lines(folder: StudyFolder) -> list[dict[str, Any] | None]:
+    """Return the object that each line of the journal holds, None for a line that holds something else."""
+    if not os.path.lexists(folder.journal):
         return []
-    entries = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            entry = json.loads(line)
-            if isinstance(entry, dict):
-                entries.append(entry)
-    return entries
+    content = read_bytes(folder.journal, remedy="move it away, or use another --name", most_bytes=_MOST_JOURNAL_BYTES)
+    return [_parsed_line(line) for line in content.splitlines() if line.strip()]
+
+
+def _parsed_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = parse_json(line, what="a line of the journal")
+        json.dumps(entry, ensure_ascii=False).encode()  # no page can hold lone surrogates
+    except (StudyError, ValueError):
+        return None
+    if not isinstance(entry, dict) or not {"key", LOOK, REMADE} & entry.keys():
+        return None
+    return None if shape_problem({**_ENTRY_DEFAULTS, **entry}, _ENTRY) else dict(entry)
 
 
 def sweep_staging(folder: StudyFolder) -> int:
@@ -279,7 +319,7 @@ def sweep_staging(folder: StudyFolder) -> int:
         for entry in sorted(folder.staging.iterdir()):
             if not _is_stale(entry):
                 continue
-            if entry.name.startswith(f"{REPLACED}.") and not folder.compacted.exists():
+            if entry.name.startswith(f"{REPLACED}.") and not os.path.lexists(folder.compacted):
                 os.replace(entry, folder.compacted)
             else:
                 remove(entry)
@@ -293,14 +333,14 @@ def _is_stale(entry: Path) -> bool:
     if len(owner) == 2 and owner[0] == _host() and owner[1].isdecimal() and os.name == "posix":
         return not _is_alive(int(owner[1]))
     with contextlib.suppress(FileNotFoundError):
-        return time.time() - entry.stat().st_mtime > FOREIGN_STALE_SECONDS
+        return time.time() - entry.lstat().st_mtime > FOREIGN_STALE_SECONDS
     return False
 
 
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has a number that long
         return False
     except PermissionError:
         return True

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from study.store.faults import reached
 from study.store.folder import StudyFolder, writing
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, shown
+from study.vocabulary.reading import check_regular, parse_json
 
 try:
     import fcntl
@@ -46,6 +47,7 @@ def locked(folder: StudyFolder) -> Iterator[str]:
     """
     with writing(folder.lock):
         folder.path.mkdir(parents=True, exist_ok=True)
+        check_regular(folder.lock, remedy="remove it, and rerun")
         descriptor, remark = _acquired(folder)
     try:
         with writing(folder.lock):
@@ -144,8 +146,8 @@ def _holder(descriptor: int) -> str:
     """Return who says to hold the lock; a holder that has just got it is given a moment to say so."""
     deadline = time.monotonic() + _SIGNING_SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(ValueError, TypeError, KeyError):
-            told = json.loads(os.pread(descriptor, 4096, 0))
-            return f"process {told['pid']} on {told['host']} since {told['started']}"
+        with contextlib.suppress(StudyError, TypeError, KeyError):
+            told = parse_json(os.pread(descriptor, 4096, 0), what="the lock")
+            return f"process {shown(told['pid'])} on {shown(told['host'])} since {shown(told['started'])}"
         time.sleep(0.02)
     return "another process"

@@ -82,6 +82,24 @@ def read_bytes(path: Path, *, origin: str = "", remedy: str = "", most_bytes: in
     return content
 
 
+def check_regular(path: Path, *, remedy: str = "") -> None:
+    """Refuse what lies where a file is to be read or written and is none; where nothing lies, a file can be made.
+
+    Raises
+    ------
+    StudyError
+        When it is a directory, a pipe or a device, or a link to one of these or to nothing.
+    """
+    if not os.path.lexists(path):
+        return
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise refusal(path, f"is a link that leads nowhere ({error.strerror})", remedy=remedy) from error
+    if not stat.S_ISREG(mode):
+        raise refusal(path, f"is {_kind(mode)}, must be a file", remedy=remedy)
+
+
 def read_text(path: Path, *, origin: str = "", remedy: str = "", most_bytes: int = MOST_BYTES) -> str:
     r"""Return the text of a file: UTF-8, with or without a byte-order mark, or UTF-16 with one; lines end in `\n`.
 

@@ -30,7 +30,16 @@ def recorded(place: Path, settings: dict[str, Any]) -> StudyFolder:
     folder.path.mkdir()
     record = {
         "schema_version": SCHEMA_VERSION,
-        "images": {"fingerprint": "f" * 64},
+        "config": {"study": {"seed": 0}},
+        "config_digest": "c",
+        "images": {
+            "description": "images",
+            "fingerprint": "f" * 64,
+            "class_names": [],
+            **dict.fromkeys(("train", "validation", "test"), 1),
+        },
+        "environment": {"python": "3", "cpu": "a", "cores": 1, "platform": "b", "packages": {}},
+        "git": None,
         "measured_settings": settings,
         "registration": read_registration(PREREGISTRATION).as_record(),
     }

@@ -11,9 +11,9 @@ from rich.console import Console
 from study.commands.command import DONE
 from study.commands.console import print_plain, standard_console
 from study.commands.run.conclusion import conclude
-from study.commands.run.plan import StudyPlan, study_plan
+from study.commands.run.plan import StudyPlan, check_plan, study_plan
 from study.commands.run.preview import preview
-from study.commands.run.record import check_plan, record_content
+from study.commands.run.record import record_content
 from study.commands.study_folder import check_places, held, kept_record
 from study.config.population import PlannedNetwork
 from study.execution import scheduling

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import study
-from study.store import StudyFolder, networks_digest, read_journal, read_looks, taken_look
+from study.store import StudyFolder, networks_digest, read_journal, read_looks, taken_look, unreadable_lines
 
 # The rooms that decide a verdict. The commit would not do: it is unknown to an installed copy, the same for changes that
 # were not committed, and another one after changes of mere prose; the version changes with releases alone.
@@ -68,6 +68,9 @@ def look_sentences(folder: StudyFolder, keys: Sequence[str], *, shown: int) -> l
         Number of the look whose results are shown.
     """
     looks = [_sentence(number, look, shown=number == shown) for number, look in enumerate(read_looks(folder), 1)]
+    if unreadable := unreadable_lines(folder):
+        lines = "line of the journal is" if unreadable == 1 else "lines of the journal are"
+        looks.append(f"{unreadable} {lines} not what this program writes, or torn by a kill, and left out.")
     unknown = len(set(keys) - {entry.get("key") for entry in read_journal(folder)})
     if not unknown:
         return looks

@@ -11,6 +11,7 @@ from study import analysis
 from study.commands.console import print_plain, status
 from study.commands.run.completeness import registered_counts
 from study.commands.run.described import DescribedStudy
+from study.commands.run.record import check_record, recorded_study
 from study.commands.study_folder import DATA, REPORTS
 from study.config import Config, resolve
 from study.config.population import planned_networks
@@ -39,6 +40,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         When a setting, the registration or the images cannot be used.
     """
     config = _config(arguments)
+    recorded_study(StudyFolder(DATA / config.name))  # what lies there is refused before images are read
     registration = read_registration(arguments.preregistration)
     analysis.check_registration(registration, source=str(arguments.preregistration))
     with status(console, "reading images"):
@@ -62,6 +64,11 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         registered=registered_counts(config, registration),
         folder=StudyFolder(DATA / config.name),
     )
+
+
+def check_plan(plan: StudyPlan) -> None:
+    """Refuse a plan whose folder holds another study."""
+    check_record(plan.folder, plan.config, plan.images)
 
 
 def _config(arguments: argparse.Namespace) -> Config:

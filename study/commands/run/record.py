@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from study.commands.run.plan import StudyPlan
-from study.commands.study_folder import readable_record, software_attributes
+from study.commands.study_folder import check_shape, readable_record, software_attributes
 from study.config import Config, as_record, changed_settings, config_digest, measured_settings
 from study.config.population import PlannedNetwork
 from study.images.image_set import ImageSet
@@ -16,6 +15,38 @@ from study.registration.deviations import is_as_stored
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import NETWORK_COORDINATES
+from study.vocabulary.shapes import ANY
+
+# What is read of a record of whichever version; the registration's digest vouches for the rest of it.
+_RECORD = {
+    "config": {"study": {"seed": int}},
+    "config_digest": str,
+    "images": {
+        "description": str,
+        "fingerprint": str,
+        "class_names": [str],
+        "train": int,
+        "validation": int,
+        "test": int,
+    },
+    "measured_settings": {ANY: {}},
+    "registration": {"digest": str},
+}
+
+
+def recorded_study(folder: StudyFolder) -> dict[str, Any] | None:
+    """Return the record of a study, or None where there is none yet.
+
+    Raises
+    ------
+    StudyError
+        As `readable_record`, and when it is no record of a study.
+    """
+    record = readable_record(folder)
+    if record is not None:
+        check_shape(folder, record, _RECORD)
+        check_shape(folder, {"images": {"remarks": [], **record["images"]}}, {"images": {"remarks": [str]}})
+    return record
 
 
 def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
@@ -26,11 +57,9 @@ def check_record(folder: StudyFolder, config: Config, images: ImageSet) -> None:
     StudyError
         With what is there, what is here, and the remedy.
     """
-    record = readable_record(folder)
+    record = recorded_study(folder)
     if record is None:
         return
-    if not all(isinstance(record.get(part), dict) for part in ("images", "measured_settings", "registration")):
-        raise StudyError(f"{folder.record_path} is no record of a study; use another --name, or restore the file")
     if record["images"]["fingerprint"] != images.fingerprint:
         raise StudyError(
             f"{folder.path} was made from other images (fingerprint {str(record['images']['fingerprint'])[:12]}, now"
@@ -56,11 +85,6 @@ def _why_other(recorded: Mapping[str, Any], images: ImageSet) -> str:
         "; it was made before 0.8, since when more formats and layouts are read, images are turned upright as EXIF says and"
         f" transparency is laid over grey{''.join(f'; {line}' for line in images.remarks[:2])}"
     )
-
-
-def check_plan(plan: StudyPlan) -> None:
-    """Refuse a plan whose folder holds another study."""
-    check_record(plan.folder, plan.config, plan.images)
 
 
 def record_content(config: Config, registration: Registration, images: ImageSet, split: Split) -> dict[str, Any]:

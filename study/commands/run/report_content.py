@@ -139,7 +139,8 @@ def config_image_size(study: xr.DataTree) -> int:
 
 
 def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    done = [entry for entry in journal if not entry.get("failure")]
+    timed = {"seconds", "images_per_second", "peak_memory_bytes"}
+    done = [entry for entry in journal if not entry.get("failure") and timed <= entry.keys()]
     lines = {
         "images": record["images"]["description"],
         "images left out or changed": "; ".join(record["images"].get("remarks", ())) or "none",
