@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -122,13 +123,19 @@ def test_a_checkpoint_of_another_environment_is_ignored(
         checkpoints_module._environment.cache_clear()
 
 
-def test_what_cannot_be_read_is_ignored(checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture) -> None:
-    """A folder in its place, for one: the system's reason is given, and removing takes it away."""
+@pytest.mark.parametrize(
+    ("put", "what"),
+    [(Path.mkdir, "is a directory"), (os.mkfifo, "is a pipe"), (lambda path: path.symlink_to(path), "links")],
+)
+def test_what_cannot_be_read_is_ignored(
+    checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture, put: Callable[[Path], object], what: str
+) -> None:
+    """A folder, a pipe or a link to itself in its place: the reason is given, nothing hangs, a run removes it first."""
     checkpoint.remove()
-    checkpoint.path.mkdir()
-    assert_ignored(checkpoint, caplog, os.strerror(errno.EISDIR))
-    checkpoint.remove()
-    assert not checkpoint.path.exists()
+    put(checkpoint.path)
+    assert_ignored(checkpoint, caplog, what)
+    assert sweep_checkpoints(checkpoint.folder, keep={checkpoint.key}) == 1
+    assert not os.path.lexists(checkpoint.path)
 
 
 def test_a_disk_that_refuses_leaves_the_former(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +167,7 @@ def test_checkpoints_are_probed_before_training(checkpoint: Checkpoint, monkeypa
 # Run with the study's folder and a number: saves 40 checkpoints of the same network, each of one value throughout.
 _SAVER = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 import numpy as np
 from study.store import Checkpoint, StudyFolder
