@@ -101,6 +101,10 @@ LAYERS: dict[str, tuple[First, tuple[PixelRange, ...]]] = {
     "mean 0": (lambda x: layers.Normalization(mean=0.0, variance=0.25)(x), EITHER),
     "mean and variance that leave two": (lambda x: layers.Normalization(mean=0.5, variance=0.35**2)(x), EITHER),
     "moments of every pixel": (lambda x: layers.Normalization(axis=(1, 2, 3), mean=0.4, variance=0.05)(x), (UNIT,)),
+    "moments of pixels that are standardised": (
+        lambda x: layers.Normalization(mean=(0.1, -0.1, -0.2), variance=(0.9, 0.8, 0.8))(x),
+        EITHER,
+    ),
     "moments of channels that come first": (
         lambda x: layers.Permute((2, 3, 1))(
             layers.Normalization(axis=1, mean=255 * MEAN, variance=(255 * DEVIATION) ** 2)(layers.Permute((3, 1, 2))(x))

@@ -319,8 +319,10 @@ def test_any_other_file_needs_to_be_told(tmp_path: Path) -> None:
         "unit",
         "symmetric",
     ]
-    with pytest.raises(StudyError, match=r"--preprocessing raw makes 0 to 255, but"):
-        from_file(path, preprocessing="raw")
+    assert from_file(path, preprocessing="densenet121").preprocessing == "densenet121"  # standardised: about there, too
+    for name in ("raw", "vgg16"):
+        with pytest.raises(StudyError, match=rf"--preprocessing {name} makes .*, but"):
+            from_file(path, preprocessing=name)
 
 
 def test_files_that_cannot_be_loaded_are_named(tmp_path: Path) -> None:
@@ -381,6 +383,17 @@ def test_a_network_is_built_for_another_size_with_the_same_weights(
     assert any("it was given 40 px" in remark for remark in loaded.remarks)
     for one, two in zip(loaded.model.get_weights(), keras.saving.load_model(path).get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_moments_go_along_to_another_size(tmp_path: Path) -> None:
+    """A layer that was adapted to images computes with copies of its weights: another size must not forget them."""
+    normalization = keras.layers.Normalization()
+    normalization.adapt(np.random.default_rng(0).random((8, 16, 16, 3)))
+    path = saved(tmp_path, [keras.Sequential([keras.Input((None, None, 3)), normalization]), *head()], (None, None, 3))
+    pictures = np.random.default_rng(1).random((2, 32, 32, 3)).astype(np.float32)
+    resized = from_file(path, preprocessing=None, input_size=32)
+    assert resized.preprocessing == "unit"
+    np.testing.assert_allclose(resized.model(pictures), keras.saving.load_model(path)(pictures), rtol=1e-5)
 
 
 def test_a_network_whose_weights_fix_its_size_says_so(tmp_path: Path) -> None:

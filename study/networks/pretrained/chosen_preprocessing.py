@@ -13,6 +13,8 @@ from study.vocabulary.errors import StudyError, refuse_unless
 
 ANYWAY = ":anyway"  # behind a name: the user knows better than the graph
 
+_FURTHEST_STANDARDISED = 4.0  # standard deviations
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -43,7 +45,7 @@ def checked_preprocessing(model: keras.Model, choice: Choice, *, what: str) -> t
         not to be used anyway.
     """
     expected = expected_range(model)
-    if _made_range(choice.name) in expected.possible or expected.possible == RANGES:
+    if _agrees(choice.name, expected):
         return choice.name, ()
     made, said = f"--preprocessing {choice.name} makes {_made_words(choice.name)}", _said(expected, what)
     refuse_unless(
@@ -72,6 +74,16 @@ def told_preprocessing(model: keras.Model, *, what: str) -> tuple[str, tuple[str
             f"{_said(expected, what)}, and which it was trained on cannot be told; pass --preprocessing {_remedy(expected)}"
         )
     return expected.known.preprocessing, (f"{_said(expected, what)}; it was given these",)
+
+
+def _agrees(name: str, expected: ExpectedRange) -> bool:
+    """Return whether a network may expect what a preprocessing makes.
+
+    One that takes 0 to 1 as well as -1 to 1 may take standardised pixels, which lie about there, too.
+    """
+    made = _made_range(name)
+    is_about_there = made is None and float(abs(_ends(name)).max()) < _FURTHEST_STANDARDISED
+    return made in expected.possible or expected.possible == RANGES or (is_about_there and expected.known is None)
 
 
 def _said(expected: ExpectedRange, what: str) -> str:

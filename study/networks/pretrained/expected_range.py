@@ -112,7 +112,12 @@ def _possible(operation: Operation) -> tuple[PixelRange, ...]:
     for rule in (_is_exact, _is_standardised, _is_dull, _is_visible):
         met = tuple(pixels for pixels, values in zip(RANGES, made, strict=True) if rule(pixels, values))
         if met:
-            is_blind = rule is _is_visible or operation.is_running or not np.any(made[RANGES.index(SYMMETRIC), 1])
+            is_blind = (
+                rule is _is_visible
+                or operation.is_running
+                or _changes_little(made[RANGES.index(UNIT)])
+                or not np.any(made[RANGES.index(SYMMETRIC), 1])
+            )
             is_either = is_blind and (SYMMETRIC in met or (rule is _is_visible and UNIT in met))
             return tuple(pixels for pixels in RANGES if pixels in met or (is_either and pixels is not BYTES))
     return RANGES
@@ -146,6 +151,12 @@ def _has_contrast(pixels: PixelRange, values: Values, least: float) -> bool:
     contrast = deviation / np.sqrt(mean * (1 - mean))  # NaN where the mean is outside
     is_possible = (deviation >= _LEAST_DEVIATION) & (contrast >= least) & (contrast <= _MOST_CONTRAST)
     return _mostly(is_offset & is_possible, values)
+
+
+def _changes_little(values: Values) -> bool:
+    """Return whether pixels stay nearly what they are, as standardised ones do that are standardised again."""
+    span = values[2] - values[0]
+    return _mostly((span > 2 / 3) & (span < 3 / 2) & (abs(values[0]) < 0.5), values)
 
 
 def _is_visible(pixels: PixelRange, values: Values) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from study.networks.graph.model_graph import Graph, flat_model
 from study.networks.pretrained.application_weights import built, read_weights, weights_file, with_imagenet_weights
 from study.networks.pretrained.applications import application_name, applications
 from study.networks.pretrained.chosen_preprocessing import Choice, checked_preprocessing, told_preprocessing
@@ -205,6 +206,9 @@ def _resized(model: keras.Model, size: int) -> keras.Model:
     try:
         resized = keras.models.clone_model(model, input_tensors=keras.Input(wanted, name=model.inputs[0].name))
         resized.set_weights(model.get_weights())
+        for node in Graph(flat_model(resized)).nodes:
+            if isinstance(node.operation, keras.layers.Normalization):
+                node.operation.finalize_state()  # it computes with copies of its weights
     except ValueError as error:
         raise StudyError(
             f"--input-size {size}: the weights of {model.name} do not fit pictures of that size ({one_line(error)}); it"
