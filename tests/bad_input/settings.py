@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bad_input.corpus import Make, rows_of, typed
+from tests.bad_input.corpus import Make, rows_of, typed, written
 
 
 def _set(*assignments: str) -> Make:
@@ -118,6 +118,10 @@ _SETTINGS = {
     "name that is not UTF-8": (typed("--name", "caf\udce9"), (r"'caf\udce9'", "letters, digits")),
     "name in another script": (typed("--name", "étude"), ("'étude'", "letters, digits")),
     "images that forge a line": (typed("--images", "a\nstudy: b"), (r"'a\nstudy: b'", "cifar10, folder, shapes")),
+    "archive of four bytes": (
+        written("d/cifar-10-binary.tar.gz", b"\x1f\x8b\x08]", "--images", "cifar10", "--data-dir", "d"),
+        ("cifar-10-binary.tar.gz", "truncated, damaged or unreadable"),
+    ),
     "home of nobody for images": (
         typed("--images", "folder", "--data-dir", "~nobody-of-this-name/d"),
         ("--data-dir ~nobody-of-this-name/d: does not exist",),

@@ -244,4 +244,4 @@ def test_a_reader_refuses_or_reads(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FED)
 def test_a_reader_refuses_or_reads_at_length(name: str, tmp_path: Path) -> None:
     """The same of many more files."""
-    feed(name, tmp_path, examples=1_000)
+    feed(name, tmp_path, examples=300)

@@ -7,7 +7,7 @@ import re
 
 from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
 from study.images.files.words import HELP
-from study.vocabulary.errors import refuse_unless
+from study.vocabulary.errors import quoted, refuse_unless, shown
 
 _BYTES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 
@@ -144,6 +144,7 @@ def check(arguments: argparse.Namespace) -> None:
         ("--null-images", arguments.null_images, 1, 1_000_000),
         ("--n-images", arguments.n_images, 1, 100_000_000),
         ("--seed", arguments.seed, 0, 2**32 - 1),
+        ("--input-size", arguments.input_size, 4, 4_096),
     ):
         check_whole_number(flag, value, low, high)
     refuse_unless(
@@ -153,9 +154,26 @@ def check(arguments: argparse.Namespace) -> None:
     for flag, value in (("--n-images", arguments.n_images), ("--class-names", arguments.class_names)):
         refuse_unless(
             arguments.images is not None or value is None,
-            f"{flag} {value} is about photographs: give --images DIR, or leave it out",
+            f"{flag} {shown(value)} is about photographs: give --images DIR, or leave it out",
         )
     memory_bytes(arguments.memory)
+    if arguments.name is not None:
+        check_name(arguments.name)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could be no folder's.
+
+    Raises
+    ------
+    StudyError
+        With what is allowed.
+    """
+    refuse_unless(
+        re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None,
+        f"--name {quoted(name)} is not allowed: it must be letters, digits, dots, dashes and underscores, starting with a"
+        " letter or digit, at most 100 of them",
+    )
 
 
 def memory_bytes(text: str) -> int:
@@ -166,9 +184,10 @@ def memory_bytes(text: str) -> int:
     StudyError
         When it is no number with a unit, or below 10 MB.
     """
-    parts = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]B)", text.strip().upper())
+    parts = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([KMGT]B)", text.strip().upper())
     size = int(float(parts[1]) * _BYTES[parts[2]]) if parts else 0
     refuse_unless(
-        size >= 10_000_000, f"--memory {text!r} is not allowed: write a number and MB or GB, such as 2GB; at least 10MB"
+        size >= 10_000_000,
+        f"--memory {quoted(text)} is not allowed: write a number and MB or GB, such as 2GB; at least 10MB",
     )
     return size

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from study.commands.console import print_plain
-from study.commands.external.arguments import memory_bytes
+from study.commands.external.arguments import check_name, memory_bytes
 from study.commands.study_folder import software_attributes
 from study.execution.progress import counted
 from study.experiment.photographs import scoring_half
@@ -157,12 +157,8 @@ def name_of(network: LoadedModel, chosen: str | None) -> str:
     StudyError
         When it could be no folder's.
     """
-    name: str = chosen or re.sub(r"[^A-Za-z0-9._-]+", "-", network.name).strip("-._") or "network"
-    refuse_unless(
-        re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None,
-        f"--name {name!r} is not allowed: it must be letters, digits, dots, dashes and underscores, starting with a"
-        " letter or digit",
-    )
+    name: str = re.sub(r"[^A-Za-z0-9._-]+", "-", network.name[:100]).strip("-._") if chosen is None else chosen
+    check_name(name := name or "network")
     return name
 
 

@@ -51,6 +51,7 @@ BATCH_SHA1 = {
     "test_batch.bin": "67eb016db431130d61cd03c7ad570b013799c88c",
 }
 BATCHES = tuple(BATCH_SHA1)
+_OF_DAMAGED_HEADERS = (TypeError, ValueError, LookupError, ArithmeticError)  # raised inside tarfile
 _EXPECTED_BYTES = {**dict.fromkeys(BATCHES, RECORDS * RECORD_BYTES), NAMES_FILE: 4096}
 
 # get_file belongs to Keras, and importing Keras imports TensorFlow: seconds, and threads that do not survive a fork.
@@ -180,7 +181,7 @@ def _archive_contents(archive: Path) -> dict[str, bytes]:
                 _refuse_size(member.size, name, archive)
                 if (file := tar.extractfile(member)) is not None:
                     contents[name] = file.read()
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, OSError, zlib.error, *_OF_DAMAGED_HEADERS) as error:
         size = archive.stat().st_size
         part = f", of whose {ARCHIVE_BYTES:,} bytes {size:,} are there," if size < ARCHIVE_BYTES else ""
         raise StudyError(
