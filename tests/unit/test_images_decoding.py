@@ -204,3 +204,17 @@ def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, content: str, kept:
     (tmp_path / "x.png").write_bytes(file.getvalue()[: int(kept * len(file.getvalue()))])
     with pytest.raises(StudyError, match=r"x\.png cannot be read as an image"):
         decoded(tmp_path / "x.png")
+
+
+def test_libraries_say_nothing_of_their_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Libtiff writes straight to standard error, past Python's warnings; the one line is ours."""
+    file = io.BytesIO()
+    Image.fromarray(NOISE).save(file, format="TIFF", compression="tiff_lzw")
+    damaged = bytearray(file.getvalue())
+    damaged[100:140] = b"\xff" * 40
+    (tmp_path / "x.tif").write_bytes(damaged)
+    with pytest.raises(StudyError, match=r"x\.tif cannot be read"):
+        decoded(tmp_path / "x.tif")
+    assert capfd.readouterr().err == ""
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import stat
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -78,13 +80,33 @@ def decoded(path: Path, *, mode: Literal["RGB", "L"] = "RGB") -> Decoded:
         with warnings.catch_warnings():
             # About damaged EXIF data, palettes and sizes: what matters of it is checked below.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(path, formats=FORMATS) as image, _quiet_library(image):
                 return _converted(image, mode)
     except UnidentifiedImageError as error:
         raise _unreadable(path, f"it is damaged, or none of {', '.join(FORMATS)}") from error
     # Decoders raise errors of many types on damaged files; all of them mean the same to the user.
     except Exception as error:
         raise _unreadable(path, one_line(error)) from error
+
+
+@contextlib.contextmanager
+def _quiet_library(image: Image.Image) -> Iterator[None]:
+    """Keep libtiff, which says what is wrong with a file straight to standard error, from tearing the console."""
+    try:
+        standard_error = os.dup(2) if image.format == "TIFF" else None
+    except OSError:  # it is closed
+        standard_error = None
+    if standard_error is None:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
+        os.close(nowhere)
 
 
 def _unreadable(path: Path, reason: str) -> StudyError:
