@@ -38,6 +38,59 @@ class Stimuli:
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ArmTrust:
+    """Whether the networks of an arm, in one set of initialisations, can be relied on.
+
+    Attributes
+    ----------
+    arm, initialization_set
+        Which networks.
+    learnt
+        Whether they pass the registered check; None where none is registered.
+    learning
+        The medians beside what is needed and what guessing gives, in words.
+    accuracy
+        Validation accuracy after each epoch, (network, epoch), NaN where a network has no such epoch.
+    chance
+        The accuracy of guessing.
+    trained, planned
+        Numbers of networks.
+    missing
+        A sentence for each planned network that is not there.
+    power
+        What each test that stands for the study can find with these networks, in words as the dry run prints it, and
+        whether it finds what it looks for at least as often as not.
+    """
+
+    arm: str
+    initialization_set: int
+    learnt: bool | None
+    learning: str
+    accuracy: npt.NDArray[np.float64]
+    chance: float
+    trained: int
+    planned: int
+    missing: tuple[str, ...] = ()
+    power: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How to cite a study, to repeat it, and to reach its data.
+
+    `citation` is a line and `bibtex` the entries; `command` repeats the study; `store` is the path of its data, `load` the
+    line of xarray that opens it; `registration` says which text was registered and where it is deposited.
+    """
+
+    citation: str
+    bibtex: str
+    command: str
+    store: str
+    load: str
+    registration: str
+
+
 @dataclass(frozen=True)
 class Report:
     """One report.
@@ -72,6 +125,12 @@ class Report:
         hypothesis says beside its status.
     units
         Some units of one network, for the gallery; None where none can be shown.
+    trust
+        Whether each arm's networks can be relied on.
+    examples
+        (class, pixels) of some of the images, (height, width, 3).
+    access
+        How to cite and to repeat the study, and where its data are.
     """
 
     title: str
@@ -91,6 +150,9 @@ class Report:
     standing: tuple[tuple[str, str], ...] = field(default=())
     interim: bool = False
     units: TunedUnits | None = None
+    trust: tuple[ArmTrust, ...] = ()
+    examples: tuple[tuple[str, npt.NDArray[np.uint8]], ...] = ()
+    access: Access | None = None
 
     @property
     def hypotheses(self) -> tuple[HypothesisResult, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import altair as alt
@@ -33,12 +34,18 @@ _LOCAL_NAME = re.compile(r'((?:\bid="|url\(#|href="#))([^")]+)')
 
 @dataclass(frozen=True)
 class Drawing:
-    """One chart as the page embeds it: `specification` for readers with scripts, `svg` for print and for the others."""
+    """One chart as the page embeds it: `specification`, from which it is drawn when a reader opens it."""
 
     anchor: str
     description: str
     specification: dict[str, Any]
-    svg: str
+
+    @cached_property
+    def svg(self) -> str:
+        """Return the chart as a still drawing, for print and for readers without scripts."""
+        svg = vl_convert.vegalite_to_svg(self.specification, vl_version=vegalite_version(), allowed_base_urls=[])
+        # Every drawing numbers its clips from zero; in one page those names must not meet.
+        return _compact(_LOCAL_NAME.sub(rf"\1{self.anchor}-\2", svg))
 
 
 def vegalite_version() -> str:
@@ -96,9 +103,7 @@ def _drawing(chart: alt.TopLevelMixin, anchor: str, description: str) -> Drawing
     # Not validated, as its parts were; the whole is in the tests of charts.
     specification: dict[str, Any] = _showable(chart.to_dict(validate=False))
     specification |= {"config": CONFIG, "description": showable(description)}
-    # Every drawing numbers its clips from zero; in one page those names must not meet.
-    svg = vl_convert.vegalite_to_svg(specification, vl_version=vegalite_version(), allowed_base_urls=[])
-    return Drawing(anchor, showable(description), specification, _compact(_LOCAL_NAME.sub(rf"\1{anchor}-\2", svg)))
+    return Drawing(anchor, showable(description), specification)
 
 
 def _showable(value: Any) -> Any:

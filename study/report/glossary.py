@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from markupsafe import Markup, escape
+
 from study.report.verdict_marks import VERDICT_MARKS
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -205,3 +210,28 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "stands for its primary ones, three at most: their p-values are adjusted across each other as well.",
     ),
 )
+
+
+_TERM = Markup('<span class="term" tabindex="0">{}<span class="tip" role="tooltip">{}</span></span>')
+
+
+def _meanings() -> Mapping[str, str]:
+    """Return each term of the glossary, in small letters, with its meaning."""
+    return {term.lower(): meaning for term, meaning in GLOSSARY}
+
+
+def with_terms(text: str) -> Markup:
+    """Return a text, escaped, in which the first use of each term shows its meaning on hover and on focus."""
+    meanings, used = _meanings(), set[str]()
+    parts = re.split(
+        rf"(?<![\w-])((?:{'|'.join(sorted(map(re.escape, meanings), key=len, reverse=True))})s?)(?![\w-])", text, flags=re.I
+    )
+    marked = []
+    for place, part in enumerate(parts):  # every second part is a term
+        term = part.lower() if part.lower() in meanings else part.lower().removesuffix("s")
+        if place % 2 == 0 or term in used:
+            marked.append(escape(part))
+            continue
+        used.add(term)
+        marked.append(_TERM.format(part, meanings[term]))
+    return Markup("").join(marked)

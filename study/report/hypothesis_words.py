@@ -106,3 +106,55 @@ def decision_rows(result: HypothesisResult) -> list[tuple[str, str]]:
         said = f"{pvalue}, one-sided, for an effect {away} " + ("" if value is None else setting_text(value))
         rows.append((label, "not tested, by the registration" if value is None else said))
     return rows
+
+
+def rule_rows(result: HypothesisResult) -> list[tuple[str, str]]:
+    """Return (label, text) of all that is registered of a hypothesis; what is empty is left out."""
+    hypothesis = result.hypothesis
+    rows = [
+        ("Estimand", hypothesis.estimand),
+        ("Experimental unit", hypothesis.experimental_unit),
+        ("Layers", f"{', '.join(hypothesis.layers)} ({hypothesis.layers_required} of them must agree)"),
+        ("Test", test_text(result)),
+        ("Sign flips alone, because", hypothesis.exchangeable),
+        ("Strata", hypothesis.strata or "none"),
+        ("Alpha", setting_text(hypothesis.alpha)),
+        ("Multiplicity", f"{hypothesis.adjustment} within {hypothesis.family}"),
+        ("Null value", setting_text(hypothesis.null_value)),
+        ("Smallest effect of interest", setting_text(hypothesis.smallest_effect)),
+        *decision_rows(result),
+        ("Exclusions", hypothesis.exclusions or "none"),
+        ("Fewest networks", f"{hypothesis.minimum_networks}, and {hypothesis.minimum_per_stratum} in each stratum"),
+        ("Published in", f"section {hypothesis.paper_section}"),
+    ]
+    return [(label, text) for label, text in rows if text]
+
+
+def reading(result: HypothesisResult) -> tuple[tuple[str, str], ...]:
+    """Return what the picture of a hypothesis says here, and what in it would support or contradict the claim."""
+    words = dict(decision_rows(result))
+    quantity = result.quantity
+    meaning = {"higher": "", "lower": ""}
+    if quantity is not None:
+        meaning = {"higher": f" ({quantity.higher})", "lower": f" ({quantity.lower})"}
+    if result.hypothesis.kind.absence:
+        for_, against = "", ""
+    elif result.hypothesis.alternative == "greater":
+        for_, against = meaning["higher"], meaning["lower"]
+    else:
+        for_, against = meaning["lower"], meaning["higher"]
+    refuting = [
+        f"{label.removesuffix(' when')}: {text}"
+        for label, text in words.items()
+        if label != "Supported when" and not text.startswith("not tested")
+    ]
+    here = f"{result.reason[:1].upper()}{result.reason[1:].rstrip('.')}."
+    return (
+        ("Here", here),
+        ("Would support", f"{_capital(words['Supported when'])}{for_}."),
+        ("Would contradict", f"{'; '.join(refuting) or 'Nothing: no such test is registered'}{against}."),
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -79,3 +79,17 @@ def outcome_sentence(row: LedgerRow) -> str:
     if registered == published:
         return f"The verdict stays the same here: {registered} by either analysis."
     return f"Neither analysis supports the claim here: {published} as published, {registered} as registered."
+
+
+def disagreements(rows: Sequence[LedgerRow]) -> list[LedgerRow]:
+    """Return the claims that come out differently by the published and by the registered analysis."""
+    return [row for row in rows if row.comparison == DIFFERENT_VERDICTS]
+
+
+def uncompared(rows: Sequence[LedgerRow]) -> list[tuple[str, list[LedgerRow]]]:
+    """Return (reason, claims) of those that an analysis gives no verdict on: each reason once."""
+    reasons: dict[str, list[LedgerRow]] = {}
+    for row in rows:
+        if row.comparison == NOT_COMPARED:
+            reasons.setdefault(row.untested.rstrip(".") or "no reason is recorded", []).append(row)
+    return list(reasons.items())

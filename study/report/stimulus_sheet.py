@@ -1,4 +1,4 @@
-"""The grating sheet as one inline picture."""
+"""The grating sheet, and images, as inline pictures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import io
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from study.report.content import Stimuli
@@ -25,6 +26,11 @@ def sheet_uri(stimuli: Stimuli) -> str:
             y, x = row * (height + _GAP) + _GAP // 2, column * (width + _GAP) + _GAP // 2
             sheet[y : y + height, x : x + width, 0] = stimuli.images[column, row]
             sheet[y : y + height, x : x + width, 1] = 255
+    return image_uri(sheet)
+
+
+def image_uri(pixels: npt.NDArray[np.uint8]) -> str:
+    """Return pixels, (height, width) or (height, width, channel), as a PNG in a data URI."""
     buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, format="PNG", optimize=True)
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -9,6 +9,23 @@
     tooltip: { theme: "custom" }
   };
 
+  function unpacked(text) {
+    var bytes = Uint8Array.from(atob(text.trim()), function (letter) { return letter.charCodeAt(0); });
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  }
+
+  // The chart library is unpacked for the first chart; the page's policy allows it by its digest.
+  var library = null;
+  function charts() {
+    library = library || unpacked(document.getElementById("chart-library").textContent).then(function (source) {
+      var script = document.createElement("script");
+      script.textContent = source;
+      document.head.appendChild(script);
+      return window.vegaEmbed;
+    });
+    return library;
+  }
+
   // Facets take as many columns as fit; single charts shrink to the room there is.
   function fitted(specification, room) {
     if (specification.columns) {
@@ -23,33 +40,71 @@
   }
 
   function draw(chart) {
-    var specification = JSON.parse(document.getElementById(chart.dataset.spec).textContent);
-    var live = chart.querySelector(".live");
-    live.hidden = false;
-    var settings = Object.assign({ downloadFileName: chart.id }, options);
-    return window.vegaEmbed(live, fitted(specification, chart.clientWidth), settings).then(function (result) {
+    var specification = JSON.parse(chart.querySelector("script").textContent);
+    var live = chart.querySelector(".live") || chart.appendChild(document.createElement("div"));
+    live.className = "live";
+    var settings = Object.assign({ downloadFileName: chart.dataset.name }, options);
+    return charts().then(function (embed) {
+      return embed(live, fitted(specification, chart.clientWidth), settings);
+    }).then(function (result) {
       if (chart.drawn) { chart.drawn.finalize(); }
       chart.drawn = result;
       chart.classList.add("is-live");
-    }).catch(function (problem) {
-      live.hidden = true; // the still drawing stays
-      console.error(problem);
     });
   }
 
-  // A chart inside something closed is drawn when that is opened: a page of many figures is ready sooner.
   function drawIn(element) {
-    var charts = Array.prototype.filter.call(element.querySelectorAll(".chart"), function (chart) {
+    var seen = Array.prototype.filter.call(element.querySelectorAll(".chart"), function (chart) {
       return !chart.closest("details:not([open])");
     });
-    return charts.reduce(function (before, chart) {
-      return before.then(function () { return draw(chart); });
-    }, Promise.resolve());
+    return seen.reduce(function (before, chart) { return before.then(function () { return draw(chart); }); }, Promise.resolve());
   }
 
-  function drawAll() {
-    return drawIn(document).then(function () { document.documentElement.dataset.charts = "drawn"; });
+  // What is folded comes into being when it is opened, once.
+  function filled(fold) {
+    if (fold.filling) { return fold.filling; }
+    var data = fold.querySelector(":scope > script");
+    if (!data) { return Promise.resolve(); }
+    var text = data.type === "application/gzip" ? unpacked(data.textContent) : Promise.resolve(JSON.parse(data.textContent));
+    fold.filling = text.then(function (html) {
+      var body = document.createElement("div");
+      body.className = "fold-body";
+      body.innerHTML = html; // this page's own text, escaped where it was made
+      data.replaceWith(body);
+      return drawIn(body);
+    }).then(function () {
+      fold.dataset.filled = "yes";
+    }).catch(function (problem) {
+      fold.dataset.filled = "no";
+      console.error(problem);
+    });
+    return fold.filling;
   }
+
+  // A link may lead to what is folded: the fold that holds it opens, and whatever else is closed around it.
+  function reveal() {
+    var anchor = decodeURIComponent(location.hash.slice(1));
+    if (!/^[a-z0-9-]+$/.test(anchor)) { return; }
+    var target = document.getElementById(anchor);
+    if (!target) {
+      var holder = document.querySelector("details[data-holds~='" + anchor + "']");
+      if (holder) { holder.open = true; filled(holder).then(reveal); }
+      return;
+    }
+    for (var around = target; around; around = around.parentElement) {
+      if (around.tagName === "DETAILS") { around.open = true; }
+    }
+    (target.tagName === "DETAILS" ? filled(target) : Promise.resolve()).then(function () { target.scrollIntoView(); });
+  }
+
+  document.addEventListener("toggle", function (event) {
+    if (event.target.open) { filled(event.target); }
+  }, true);
+  document.addEventListener("keydown", function (event) {
+    var shown = event.key === "Escape" && document.activeElement;
+    if (shown && shown.classList.contains("term")) { shown.blur(); }
+  });
+  window.addEventListener("hashchange", reveal);
 
   var pending = 0;
   var width = window.innerWidth;
@@ -57,10 +112,8 @@
     if (window.innerWidth === width) { return; }
     width = window.innerWidth;
     window.clearTimeout(pending);
-    pending = window.setTimeout(drawAll, 250);
+    pending = window.setTimeout(function () { drawIn(document); }, 250);
   });
-  document.addEventListener("toggle", function (event) {
-    if (event.target.open) { drawIn(event.target); }
-  }, true);
-  drawAll();
+  document.documentElement.dataset.page = "ready";
+  reveal();
 })();
