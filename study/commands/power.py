@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -97,6 +97,7 @@ def power_lines(
     workers: int,
     studies: int = STUDIES,
     watch: Callable[[int], None] = lambda done: None,
+    only: Collection[str] | None = None,
 ) -> tuple[PowerLine, ...]:
     """Return the power of every confirmatory hypothesis with the networks that a study trains, in their order.
 
@@ -110,8 +111,10 @@ def power_lines(
         Simulated for each hypothesis.
     watch
         Told how many more studies are done.
+    only
+        Ids of hypotheses; None for all confirmatory ones.
     """
-    confirmatory = _confirmatory(registration, config)
+    confirmatory = [one for one in _confirmatory(registration, config) if only is None or one.id in only]
     sizes = {one.id: size_of(networks_planned(one, config), config) for one in confirmatory}
     remarks = {one.id: impossible(one, sizes[one.id], architecture=config.network.architecture) for one in confirmatory}
     cases = {one.id: effect_case(one, sizes[one.id]) for one in confirmatory if not remarks[one.id]}

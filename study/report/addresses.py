@@ -44,7 +44,9 @@ def addresses(result: HypothesisResult) -> Iterator[Address]:
         for variable, field, bound in _SHOWN:
             value = float(getattr(layer, field))
             if math.isfinite(value):
-                yield Address(result.hypothesis.id, layer.layer, field, value, _expression(result, layer, variable, bound))
+                yield Address(
+                    result.hypothesis.id, layer.layer, field, value, _expression(result, layer, variable, bound)
+                )
 
 
 def report_addresses(report: Report) -> list[list[str | float]]:

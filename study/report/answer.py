@@ -6,20 +6,23 @@ import math
 from collections.abc import Sequence
 
 from study.analysis.core.results import (
+    EFFECT_PRESENT,
     INCONCLUSIVE,
     NO_VERDICT,
     NOT_INFORMATIVE,
     NOT_TESTED,
+    OPPOSITE,
     REFUTED,
     SUPPORTED,
     HypothesisResult,
     LayerResult,
     QuestionResult,
 )
-from study.report.wording import counted, networks_text, number_text
+from study.report.wording import networks_text, number_text
 
 MOST_WORDS = 40
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIRECTED = (SUPPORTED, OPPOSITE, EFFECT_PRESENT)  # an effect lies beyond the null value
 _ORDER = (SUPPORTED, *REFUTED, INCONCLUSIVE, NOT_INFORMATIVE, NOT_TESTED)
 
 
@@ -48,13 +51,10 @@ def answer(questions: Sequence[QuestionResult]) -> str:
         return "No hypothesis is registered, so nothing is decided."
     if results[0].verdict in NO_VERDICT:
         return shortened(f"This run cannot tell: {_why_not(results)}.")
-    tally = _tally(results)
-    verb = "This run cannot tell" if results[0].verdict == INCONCLUSIVE else "In this run"
-    forms = (
-        f"{verb}{':' if verb.endswith('tell') else ''} {tally}. {_upper(_shown(results[0], whole=True))}.",
-        f"{_upper(tally)}. {_upper(_shown(results[0], whole=True))}.",
-        f"{_upper(tally)}. {_upper(_shown(results[0], whole=False))}.",
-    )
+    tally = _upper(_tally(results))
+    if results[0].verdict == INCONCLUSIVE:
+        tally = f"This run cannot tell: {_tally(results)}"
+    forms = [f"{tally}. {_upper(_shown(results[0], whole=whole))}." for whole in (True, False)]
     return next((form for form in forms if len(form.split()) <= MOST_WORDS), shortened(forms[-1]))
 
 
@@ -71,7 +71,8 @@ def finding(result: HypothesisResult) -> str:
         rest = ", ".join(_bare(layer) for layer in others)
     else:
         rest = f"from {number_text(least.estimate)} ({least.layer}) to {number_text(most.estimate)} ({most.layer})"
-    return f"{shown} In the other {counted(len(others), 'layer', 'layers')}: {rest}."
+    where = "layer" if len(others) == 1 else f"{len(others)} layers"
+    return f"{shown} In the other {where}: {rest}."
 
 
 def shown_layer(result: HypothesisResult) -> LayerResult | None:
@@ -92,14 +93,19 @@ def shortened(text: str, most: int = MOST_WORDS) -> str:
 
 
 def _shown(result: HypothesisResult, *, whole: bool) -> str:
-    """Return the number that stands for a hypothesis with all that belongs to it."""
+    """Return the number that stands for a hypothesis with all that belongs to it; `whole` says what it is a number of."""
     layer = shown_layer(result)
     if layer is None:
         return f"no estimate of {result.hypothesis.id}"
     quantity = result.quantity
-    label = quantity.label if quantity is not None and whole else f"the estimate of {result.hypothesis.id}"
-    unit = "" if quantity is None or quantity.unit in quantity.label else f" {quantity.unit}"
-    return f"{label} in {layer.layer} is {number_text(layer.estimate)}{unit} ({_interval(result, layer)}{_networks(result)})"
+    unit = "" if quantity is None or not quantity.unit or quantity.unit in quantity.label else f" {quantity.unit}"
+    number = f"{number_text(layer.estimate)}{unit}"
+    belongs = f"({_interval(result, layer)}{_networks(result)})"
+    if quantity is not None and result.verdict in _DIRECTED:
+        side = quantity.higher if layer.estimate > result.hypothesis.null_value else quantity.lower
+        return f"in {layer.layer} {side}: {number} {belongs}"
+    label = quantity.label if quantity is not None and whole else result.hypothesis.id
+    return f"{label}: {number} in {layer.layer} {belongs}"
 
 
 def _bare(layer: LayerResult) -> str:
@@ -122,9 +128,9 @@ def _tally(results: Sequence[HypothesisResult]) -> str:
     """Return how many of the claims that stand for a study have which verdict."""
     kind = "primary" if results[0].hypothesis.is_primary else "main"
     counts = {verdict: sum(one.verdict == verdict for one in results) for verdict in _ORDER}
-    said = [f"{_spelt(count)} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in counts.items() if count]
-    joined = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-    return f"of {counted_words(len(results), kind)} {joined}"
+    (first, number), *more = [(verdict, count) for verdict, count in counts.items() if count]
+    said = f"{_spelt(number)} of {counted_words(len(results), kind)} {'is' if number == 1 else 'are'} {first}"
+    return ", ".join([said, *(f"{_spelt(count)} {verdict}" for verdict, count in more)])
 
 
 def counted_words(count: int, kind: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from study.analysis.core.results import Figure
 from study.report import wording
-from study.report.page import figure_view, page_text
+from study.report.page import page_text
+from study.report.views import figure_view, still
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,14 +39,8 @@ def render_calibration(page: CalibrationPage) -> str:
     views = tuple(
         figure_view(figure, wording.anchor_text("f", figure.id), figure.paper_figure) for figure in page.figures
     )
-    drawings = [view.drawing for view in views if view.drawing is not None]
-    contents = [
-        ("table", "Registered against published"),
-        *((view.anchor, view.figure.title) for view in views),
-        ("methods", "How it was done"),
-        ("provenance", "Provenance"),
-    ]
-    return page_text("calibration.html.j2", drawings, contents=contents, page=page, figures=views)
+    pictures = [(view, drawn) for view in views if (drawn := still(view)) is not None]
+    return page_text("calibration.html.j2", page=page, pictures=pictures)
 
 
 def calibration_record(page: CalibrationPage) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.tuned_units import TunedUnits
 from study.report.content import Stimuli
-from study.report.page import question_contents, question_views, questions_page
+from study.report.page import page_text
+from study.report.stimulus_sheet import sheet_uri
+from study.report.views import question_views
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,20 +42,12 @@ class ExternalPage:
 
 def render_external(page: ExternalPage) -> str:
     """Return the page as one HTML document; the same record gives the same text."""
-    questions = question_views(page.questions)
-    contents = [
-        ("layers", "Layers"),
-        *question_contents(questions),
-        ("stimuli", "Stimuli"),
-        ("methods", "Methods"),
-        ("provenance", "Provenance"),
-        ("glossary", "Glossary"),
-    ]
-    return questions_page(
+    return page_text(
         "external.html.j2",
-        questions,
-        page.stimuli,
-        contents=contents,
+        questions=question_views(page.questions),
         page=page,
+        sheet=sheet_uri(page.stimuli),
         unregistered="Described, not tested: one network is one experimental unit.",
+        interim=False,
+        opening="",
     )

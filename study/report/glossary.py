@@ -224,7 +224,9 @@ def with_terms(text: str) -> Markup:
     """Return a text, escaped, in which the first use of each term shows its meaning on hover and on focus."""
     meanings, used = _meanings(), set[str]()
     parts = re.split(
-        rf"(?<![\w-])((?:{'|'.join(sorted(map(re.escape, meanings), key=len, reverse=True))})s?)(?![\w-])", text, flags=re.I
+        rf"(?<![\w-])((?:{'|'.join(sorted(map(re.escape, meanings), key=len, reverse=True))})s?)(?![\w-])",
+        text,
+        flags=re.I,
     )
     marked = []
     for place, part in enumerate(parts):  # every second part is a term

@@ -36,7 +36,7 @@ def _unlearnt(failed: Sequence[LearningCheck]) -> str:
     one = failed[0]
     return (
         f"The networks of arm {one.arm}, {_ordinal(one)} set of initialisations, did not learn: median {one.measure}"
-        f" {_medians(failed)}, needed {number_text(one.needed)}."
+        f" {medians_text(failed)}, needed {number_text(one.needed)}."
     )
 
 
@@ -61,7 +61,7 @@ def _row(checks: Sequence[LearningCheck]) -> tuple[tuple[str, ...], bool]:
     cells = (
         one.arm,
         _ordinal(one),
-        _medians(checks),
+        medians_text(checks),
         number_text(one.needed),
         _NONE if math.isnan(one.chance) else number_text(one.chance),
         str(sum(check.networks for check in checks)),
@@ -70,7 +70,7 @@ def _row(checks: Sequence[LearningCheck]) -> tuple[tuple[str, ...], bool]:
     return cells, all(check.passed for check in checks)
 
 
-def _medians(checks: Sequence[LearningCheck]) -> str:
+def medians_text(checks: Sequence[LearningCheck]) -> str:
     """Return the median of each stratum, with the stratum's name where there are several."""
     texts = (number_text(check.median) + ("" if check.stratum == _ALL else f" ({check.stratum})") for check in checks)
     return ", ".join(texts)

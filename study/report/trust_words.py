@@ -42,8 +42,12 @@ def light(trust: ArmTrust) -> Light:
     rows = (
         ("Learnt", trust.learning or "No check is registered."),
         ("Networks", f"{networks}; {least_pvalue(trust.trained)}"),
-        *([("Power", " ".join(trust.power))] if trust.power else []),
-        *([("Missing", " ".join(trust.missing[:2]) + (" …" if len(trust.missing) > 2 else ""))] if trust.missing else []),
+        *([("Power", " ".join(words for words, _ in trust.power))] if trust.power else []),
+        *(
+            [("Missing", " ".join(trust.missing[:2]) + (" …" if len(trust.missing) > 2 else ""))]
+            if trust.missing
+            else []
+        ),
     )
     return Light(glyph, word, _name(trust), rows, training_curves(trust))
 
@@ -82,7 +86,10 @@ def training_curves(trust: ArmTrust) -> str:
     across = lambda epoch: _LEFT + (right - _LEFT) * (epoch / max(epochs - 1, 1))  # noqa: E731
     down = lambda value: bottom - (bottom - _TOP) * value  # noqa: E731
     lines = "".join(
-        "M" + "L".join(f"{across(place):.1f},{down(value):.1f}" for place, value in enumerate(row[:epochs]) if math.isfinite(value))
+        "M"
+        + "L".join(
+            f"{across(place):.1f},{down(value):.1f}" for place, value in enumerate(row[:epochs]) if math.isfinite(value)
+        )
         for row in values
         if np.isfinite(row[:epochs]).any()
     )

@@ -26,21 +26,23 @@ from study.report.content import Report
 if TYPE_CHECKING:
     import pandas as pd
 
-UNDEFINED = "undefined"
+UNDEFINED = "\N{EN DASH}"  # where there is no number
+SHOWN_AS_ZERO = 5e-5  # what is less is 0 to the precision that is shown
+_NOTHING = 1e-9  # what rounding leaves of a zero
 _MINUS = "\N{MINUS SIGN}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # superscript digits
 
 
 def number_text(value: float, digits: int = 3) -> str:
-    """Return a number with about so many significant digits, "undefined" for NaN, an infinity sign for infinity."""
+    """Return a number with about so many significant digits, a dash for NaN, an infinity sign for infinity, tiny ones as 0."""
     if math.isnan(value):
         return UNDEFINED
     if math.isinf(value):
         return "\N{INFINITY}" if value > 0 else f"{_MINUS}\N{INFINITY}"
-    if value == 0:
+    if abs(value) < SHOWN_AS_ZERO:
         return "0"
-    if not 1e-4 <= abs(value) < 1e7:
+    if abs(value) >= 1e7:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa} {_TIMES} 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", _MINUS)
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -54,7 +56,7 @@ def setting_text(value: float) -> str:
 
 
 def pvalue_text(pvalue: float) -> str:
-    """Return a p-value as printed: never 0, "undefined" for NaN."""
+    """Return a p-value as printed: never 0, a dash for NaN."""
     if math.isnan(pvalue):
         return UNDEFINED
     if pvalue < 0.001:
@@ -63,7 +65,7 @@ def pvalue_text(pvalue: float) -> str:
 
 
 def interval_text(low: float, high: float) -> str:
-    """Return an interval in brackets, or "undefined" when either end is NaN."""
+    """Return an interval in brackets, or a dash when either end is NaN."""
     if math.isnan(low) or math.isnan(high):
         return UNDEFINED
     return f"[{number_text(low)}, {number_text(high)}]"
@@ -80,6 +82,8 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if abs(value) < _NOTHING:
+            return "0"
         whole = value.is_integer() and abs(value) < 1e7
         return str(int(value)).replace("-", _MINUS) if whole else setting_text(float(f"{value:.4g}"))
     if isinstance(value, list | tuple):
@@ -89,8 +93,17 @@ def cell_text(value: object) -> str:
 
 def table_texts(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """Return a table's rows as printed; a column of fractions has the same number of decimals throughout."""
-    columns = [_column_texts(table[name].tolist()) for name in table.columns]
+    columns = [
+        [pvalue_text(value) for value in table[name]]
+        if _holds_pvalues(table, name)
+        else _column_texts(table[name].tolist())
+        for name in table.columns
+    ]
     return list(zip(*columns, strict=True))
+
+
+def _holds_pvalues(table: pd.DataFrame, name: str) -> bool:
+    return table[name].dtype.kind == "f" and name.replace(" ", "_").split("_")[0] in ("p", "pvalue")
 
 
 def numeric_columns(table: pd.DataFrame) -> list[bool]:
@@ -107,8 +120,10 @@ def _column_texts(values: Sequence[object]) -> list[str]:
 
 
 def _fixed_text(value: object, decimals: int) -> str:
-    if not isinstance(value, float) or not math.isfinite(value) or 0 < abs(value) < 0.5 * 10**-decimals:
+    if not isinstance(value, float) or not math.isfinite(value):
         return cell_text(value)
+    if abs(value) < 0.5 * 10**-decimals:
+        return "0"
     return f"{value:.{decimals}f}".replace("-", _MINUS)
 
 
@@ -144,7 +159,7 @@ def _layers_of_both_sets(result: HypothesisResult) -> tuple[LayerResult, ...]:
 def interval_kinds(result: HypothesisResult) -> list[str]:
     """Return the kinds of interval that occur in a hypothesis' layers, in either set, each once."""
     kinds = dict.fromkeys(layer.ci_kind for layer in _layers_of_both_sets(result))
-    return [kind for kind in kinds if kind not in ("", UNDEFINED)]
+    return [kind for kind in kinds if kind not in ("", "undefined")]
 
 
 def entered_text(layer: LayerResult) -> str:

@@ -80,6 +80,7 @@ def test_every_network_has_a_row_that_says_what_it_is(whole: Report) -> None:
     """Arm, set, label corruption, accuracies of training and test."""
     table = whole.networks
     assert list(table.columns) == [
+        "network",
         "key",
         "arm",
         "set",

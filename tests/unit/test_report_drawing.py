@@ -75,9 +75,11 @@ def test_what_is_dropped_from_a_drawing_is_not_seen(place: int, monkeypatch: pyt
     monkeypatch.setattr(drawing, "_compact", watched)
     question = example_report().questions[place]
     for figure in question.figures:
-        figure_drawing(figure, "a")
+        drawn = figure_drawing(figure, "a")
+        assert drawn is None or drawn.svg
     for result in question.hypotheses:
-        interval_drawing(result, "a")
+        drawn = interval_drawing(result, "a")
+        assert drawn is None or drawn.svg
     assert len(pairs) > 1
     for whole, short in pairs:
         rounded = drawing._GEOMETRY.sub(lambda match: drawing._LONG_FRACTION.sub(r"\1", match.group()), whole)

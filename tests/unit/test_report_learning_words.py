@@ -30,7 +30,7 @@ def test_what_fails_is_said_by_set_with_the_strata_that_fail() -> None:
         "The networks of arm memorization, first set of initialisations, did not learn: median accuracy on the labels"
         " trained on 0.200 (1.0), needed 0.950.",
         "The networks of arm memorization, second set of initialisations, did not learn: median accuracy on the labels"
-        " trained on undefined (0.0), needed 0.950.",
+        " trained on \N{EN DASH} (0.0), needed 0.950.",
     ]
 
 
@@ -40,5 +40,5 @@ def test_a_row_holds_every_stratum_and_fails_with_one() -> None:
     measured = "accuracy on the labels trained on"
     assert first == ("memorization", "first", "0.990 (0.0), 0.200 (1.0)", "0.950", "0.100", "4", measured)
     assert not passed
-    assert again[1:3] == ("second", "undefined (0.0)")
+    assert again[1:3] == ("second", "\N{EN DASH} (0.0)")
     assert [passed for _, passed in learning_rows((CHECK,))] == [True]

@@ -37,10 +37,12 @@ from tests.example_results import NAN, hypothesis, layer_result
         (12.345, "12.3"),
         (1234.5, "1234"),
         (0.00123, "0.0012"),
-        (NAN, "undefined"),
+        (NAN, "\N{EN DASH}"),
         (float("inf"), "∞"),
         (float("-inf"), "\N{MINUS SIGN}∞"),
-        (-2.5e-7, "\N{MINUS SIGN}2.50 \N{MULTIPLICATION SIGN} 10⁻⁷"),
+        (-3.12e-17, "0"),
+        (4e-5, "0"),
+        (2.5e9, "2.50 \N{MULTIPLICATION SIGN} 10⁹"),
     ],
 )
 def test_number(value: float, text: str) -> None:
@@ -57,7 +59,7 @@ def test_number(value: float, text: str) -> None:
         (0.0499, "0.050"),
         (0.314, "0.31"),
         (1.0, "1.00"),
-        (NAN, "undefined"),
+        (NAN, "\N{EN DASH}"),
     ],
 )
 def test_pvalue_is_never_zero(pvalue: float, text: str) -> None:
@@ -68,7 +70,7 @@ def test_pvalue_is_never_zero(pvalue: float, text: str) -> None:
 def test_interval_with_an_open_end_is_shown_and_with_an_undefined_end_is_not() -> None:
     """Infinity is an end, NaN is none."""
     assert wording.interval_text(-0.5, float("inf")) == "[\N{MINUS SIGN}0.500, ∞]"
-    assert wording.interval_text(-0.5, NAN) == "undefined"
+    assert wording.interval_text(-0.5, NAN) == "\N{EN DASH}"
 
 
 def test_setting_is_shown_as_written() -> None:
@@ -77,12 +79,12 @@ def test_setting_is_shown_as_written() -> None:
         "0.05",
         "1",
         "\N{MINUS SIGN}0.3",
-        "undefined",
+        "\N{EN DASH}",
     ]
 
 
 def test_table_column_has_the_same_decimals_throughout() -> None:
-    """Fractions align; whole numbers, flags, text and undefined entries stay what they are."""
+    """Fractions align, what rounding leaves of a zero is 0, a p-value is none; what is undefined is a dash."""
     table = pd.DataFrame(
         {
             "a": [0.7, 0.69014, NAN],
@@ -90,12 +92,14 @@ def test_table_column_has_the_same_decimals_throughout() -> None:
             "c": [True, False, True],
             "d": ["x", "<y>", "z"],
             "e": [1, -2, 3],
+            "f": [0.5, -3.12e-17, 0.25],
+            "pvalue": [1e-9, 0.5, NAN],
         }
     )
     assert wording.table_texts(table) == [
-        ("0.7000", "15", "yes", "x", "1"),
-        ("0.6901", "30", "no", "<y>", "\N{MINUS SIGN}2"),
-        ("undefined", "45", "yes", "z", "3"),
+        ("0.7000", "15", "yes", "x", "1", "0.5000", "< 0.001"),
+        ("0.6901", "30", "no", "<y>", "\N{MINUS SIGN}2", "0", "0.50"),
+        ("\N{EN DASH}", "45", "yes", "z", "3", "0.2500", "\N{EN DASH}"),
     ]
 
 

@@ -55,7 +55,7 @@ def registered_counts(config: Config, registration: Registration) -> Counts:
         return {}
     registered = registration.settings | sizes
     flags = {f"registered {key}": (key, registered[key]) for key in NUMBERS if key in registered}
-    return _counts(planned_networks(resolve(config.profile, flags=flags), fingerprint=""))
+    return planned_counts(planned_networks(resolve(config.profile, flags=flags), fingerprint=""))
 
 
 def completeness(
@@ -83,7 +83,7 @@ def completeness(
     failed = tuple(network for network in missing if network.key in tried)
     not_run = tuple(network for network in missing if network.key not in tried)
     interim = [f"{len(not_run)} of {len(networks)} planned networks have not been run."] if not_run else []
-    planned = _counts(networks)
+    planned = planned_counts(networks)
     interim += [
         f"{planned.get(kind, 0)} networks of arm {kind[0]} are planned in initialisation set {kind[1]},"
         f" {count} are registered."
@@ -102,5 +102,6 @@ def failure_sentences(missing: Completeness, journal: Sequence[Mapping[str, Any]
     ]
 
 
-def _counts(networks: Sequence[PlannedNetwork]) -> Counts:
+def planned_counts(networks: Sequence[PlannedNetwork]) -> Counts:
+    """Return how many networks there are, by arm and set of initialisations."""
     return collections.Counter((network.arm, network.initialization_set) for network in networks)

@@ -67,7 +67,7 @@ def _execute(plan: StudyPlan, console: Console) -> int:
     done = [network.key for network in networks if states[network.key] == "done" or network.key in trained]
     if not done:
         raise StudyError(f"no network could be trained; the reasons are in {folder.journal}")
-    return conclude(plan, done, record, console)
+    return conclude(plan, done, record, console, images=plan.images)
 
 
 def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -> None:

@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.analysis.core.ledger import ledger
+from study.analysis.core.networks import network_names
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.unit_choice import tuned_units
 from study.commands.methods import methods
 from study.commands.run.standing import Standing
 from study.commands.study_folder import software_provenance
 from study.config import Config, as_record
-from study.report.content import Report, Stimuli
+from study.images import load_images
+from study.images.image_set import ImageSet
+from study.report.content import Access, ArmTrust, Report, Stimuli
 from study.tuning.gratings import gratings
 from study.vocabulary.errors import StudyError
 from study.vocabulary.image_source import image_sources
@@ -25,6 +29,7 @@ from study.vocabulary.schema import GENERALIZATION
 
 # Fewer than this of arm generalization in the first set, or generated images, and the report says that it proves nothing.
 DEMONSTRATION_NETWORKS = 24
+MOST_EXAMPLES = 10
 
 
 def report_of(
@@ -36,6 +41,9 @@ def report_of(
     journal: Sequence[Mapping[str, Any]],
     standing: Standing,
     failures: Sequence[str],
+    trust: tuple[ArmTrust, ...] = (),
+    access: Access | None = None,
+    images: ImageSet | None = None,
 ) -> Report:
     """Return everything the report shows.
 
@@ -53,6 +61,10 @@ def report_of(
         How the study stands to its registration.
     failures
         One sentence each.
+    trust, access
+        Whether each arm can be relied on; how the study is cited, repeated and opened.
+    images
+        What the networks saw, where they are at hand.
     """
     networks = _networks_table(study, journal)
     return Report(
@@ -73,13 +85,31 @@ def report_of(
         ledger=ledger(questions),
         units=tuned_units(study, root_seed=config.seed),
         summary=_summary(record["images"]),
+        trust=trust,
+        access=access,
+        examples=examples(images) if images is not None else (),
     )
+
+
+def examples(images: ImageSet) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
+    """Return (class, pixels) of the first image of each class, ten at most; of the first ten images where classes are fewer."""
+    first = [int(np.argmax(images.labels == label)) for label in np.unique(images.labels)[:MOST_EXAMPLES]]
+    rest = [place for place in range(min(len(images.labels), MOST_EXAMPLES)) if place not in first]
+    chosen = (first + rest)[:MOST_EXAMPLES]
+    return tuple((images.class_names[images.labels[place]], images.images[place]) for place in chosen)
 
 
 def _summary(images: Mapping[str, Any]) -> str:
     """Return which images the networks saw, and whether what lay with them was left out or changed."""
     said = " Of what lay with them something was left out, or changed as it was read: see Methods."
     return f"{images['description'].rstrip('.')}.{said if images.get('remarks') else ''}"
+
+
+def shown_images(config: Config, images: ImageSet | None) -> ImageSet | None:
+    """Return the images that a report shows some of: those at hand, or those that the program itself draws."""
+    if images is None and not image_sources()[config.images.source].needs_data_dir:
+        return load_images(config.images)
+    return images
 
 
 def is_demonstration(config: Config, study: xr.DataTree) -> bool:
@@ -99,6 +129,7 @@ def _networks_table(study: xr.DataTree, journal: Sequence[Mapping[str, Any]]) ->
     training = study["training"].to_dataset().drop_dims("epoch")
     seconds = {entry["key"]: entry.get("seconds") for entry in journal}
     columns = {
+        "network": list(network_names(training)),
         "key": training["network"].values.tolist(),
         "arm": training["arm"].values.tolist(),
         "set": training["initialization_set"].values,

@@ -1,0 +1,91 @@
+"""How to cite a study, to repeat it, and to reach its data."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from study import __version__
+from study.config import Config, as_record, load_profile, resolve
+from study.report.content import Access
+from study.store import StudyFolder
+
+_TITLE = "study: a pre-registered test of whether orientation-selective units cause generalisation in image recognition"
+_BIBTEX = """\
+@software{{study,
+  title = {{{title}}},
+  author = {{{{The study authors}}}},
+  version = {{{version}}},
+  note = {{Study {name}, registration {digest}}}
+}}
+@article{{ukita2020,
+  title = {{Causal importance of low-level feature selectivity for generalization in image recognition}},
+  author = {{Ukita, Jumpei}},
+  journal = {{Neural Networks}},
+  volume = {{125}},
+  pages = {{185--193}},
+  year = {{2020}}
+}}"""
+_EXECUTION = "execution"  # how work is spread decides no result
+
+
+def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) -> Access:
+    """Return how a study is cited, repeated and opened.
+
+    Parameters
+    ----------
+    config
+        Resolved.
+    folder, record
+        The study's.
+    """
+    digest = str(record["registration"]["digest"])
+    store = folder.compacted.as_posix()
+    return Access(
+        citation=f"{_TITLE}. Version {__version__}. Study {config.name}, registration {digest[:12]}.",
+        bibtex=_BIBTEX.format(title=_TITLE, version=__version__, name=config.name, digest=digest[:12]),
+        command=repeating_command(config),
+        store=store,
+        load=f'import xarray\nstudy = xarray.open_datatree({store!r}, engine="zarr")',
+        registration=(
+            f"The registration has the digest {digest}; `python -m study.registration` prints that of preregistration.md. It is"
+            " deposited nowhere: that it was written before the first network was trained is said by this computer alone,"
+            " whose record of the study, study.json, holds its text."
+        ),
+    )
+
+
+def repeating_command(config: Config) -> str:
+    """Return the command line that makes a study of the same settings: its profile, and every setting that departs from it."""
+    profile = config.profile
+    name, _ = load_profile(profile)
+    plain = as_record(resolve(profile, flags=_needed(config)))
+    given = {flag: key for flag, (key, _) in _needed(config).items()}
+    words = ["python", "-m", "study", "run", "--profile", profile]
+    for flag, key in given.items():
+        section, field = key.split(".")
+        words += [flag, str(as_record(config)[section][field])]
+    if config.name != name.removesuffix(".toml"):
+        words += ["--name", config.name]
+    for section, keys in as_record(config).items():
+        if section == _EXECUTION:
+            continue
+        for key, value in keys.items():
+            if (section, key) in (("study", "profile"), ("study", "name")) or plain[section][key] == value:
+                continue
+            words += ["--set", f"{section}.{key}={_toml(value)}"]
+    return shlex.join(words)
+
+
+def _needed(config: Config) -> dict[str, tuple[str, Any]]:
+    """Return the flags without which a profile cannot be resolved: where its images lie."""
+    return {"--data-dir": ("images.data_dir", config.images.data_dir)} if config.images.data_dir else {}
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,158 @@
+"""Whether a run can be trusted, arm by arm: what was learnt, how many networks there are, and what their tests can find."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from study.analysis.core.results import LearningCheck, QuestionResult
+from study.analysis.questions import questions as registered_questions
+from study.commands.power import STUDIES, PowerLine, power_lines, share_text
+from study.commands.run.completeness import Completeness, planned_counts
+from study.commands.run.described import DescribedStudy
+from study.report.content import ArmTrust
+from study.report.learning_words import learning_checks, medians_text
+from study.report.wording import number_text
+from study.vocabulary.errors import StudyError
+from study.vocabulary.provenance import usable_cores
+from study.vocabulary.reading import read_json
+
+POWER_FILE: Final = "power.json"
+Power = Mapping[
+    str, tuple[str, bool]
+]  # by hypothesis: what it can find, in words, and whether at least as often as not
+_TEN_CLASSES = 10
+
+
+def arms_trust(
+    plan: DescribedStudy,
+    study: xr.DataTree,
+    questions: Sequence[QuestionResult],
+    missing: Completeness,
+    *,
+    failures: Sequence[str],
+    power: Power,
+) -> tuple[ArmTrust, ...]:
+    """Return whether each arm's networks can be relied on, in the order of the plan.
+
+    Parameters
+    ----------
+    plan, study, questions
+        What was planned, stored and concluded.
+    missing, failures
+        Planned networks that are not there, and a sentence for each.
+    power
+        Of the primary hypotheses.
+    """
+    training = study["training"].to_dataset()
+    checks = learning_checks(questions)
+    sentences = dict(zip((network.key for network in (*missing.failed, *missing.not_run)), failures, strict=True))
+    lost = {network.key: (network.arm, network.initialization_set) for network in (*missing.failed, *missing.not_run)}
+    return tuple(
+        _arm(
+            place,
+            training.sel(network=_of(training, place)),
+            [check for check in checks if (check.arm, check.initialization_set) == place],
+            number,
+            tuple(sentences[key] for key, at in lost.items() if at == place),
+            tuple(power[name] for name in power if _place(name, plan) == place),
+        )
+        for place, number in planned_counts(plan.networks).items()
+    )
+
+
+def _arm(
+    place: tuple[str, int],
+    networks: xr.Dataset,
+    checks: Sequence[LearningCheck],
+    planned: int,
+    missing: tuple[str, ...],
+    power: tuple[tuple[str, bool], ...],
+) -> ArmTrust:
+    classes = len(networks.attrs.get("class_names", ())) or _TEN_CLASSES
+    return ArmTrust(
+        arm=place[0],
+        initialization_set=place[1],
+        learnt=all(check.passed for check in checks) if checks else None,
+        learning=_learning(checks),
+        accuracy=_accuracies(networks),
+        chance=1 / classes,
+        trained=networks.sizes["network"],
+        planned=planned,
+        missing=missing,
+        power=power,
+    )
+
+
+def _of(training: xr.Dataset, place: tuple[str, int]) -> npt.NDArray[np.bool_]:
+    return ((training["arm"] == place[0]) & (training["initialization_set"] == place[1])).values
+
+
+def _accuracies(networks: xr.Dataset) -> npt.NDArray[np.float64]:
+    """Return the validation accuracy after each epoch that any of the networks has: (network, epoch)."""
+    values = networks["validation_accuracy"].transpose("network", "epoch").values.astype(np.float64)
+    return values[:, np.isfinite(values).any(axis=0)]
+
+
+def _learning(checks: Sequence[LearningCheck]) -> str:
+    if not checks:
+        return ""
+    one = checks[0]
+    guessing = "" if math.isnan(one.chance) else f", guessing gives {number_text(one.chance)}"
+    return f"Median {one.measure} {medians_text(checks)}; needed {number_text(one.needed)}{guessing}."
+
+
+def _place(name: str, plan: DescribedStudy) -> tuple[str, int]:
+    question = registered_questions()[plan.registration.hypotheses[name].question]
+    return question.arm, question.initialization_set
+
+
+def primary_power(plan: DescribedStudy) -> Power:
+    """Return what each primary test can find with the networks planned, as the dry run prints it.
+
+    It is simulated once and kept in the study's folder; what is there for another registration, other settings or
+    another number of studies is replaced.
+    """
+    primary = [one.id for one in plan.registration.hypotheses.values() if one.is_primary]
+    path = plan.folder.path / POWER_FILE
+    made_for = [plan.registration.digest, plan.config.profile, len(plan.networks), plan.config.seed, STUDIES]
+    kept = _kept(path, made_for, primary)
+    if kept is not None:
+        return kept
+    lines = power_lines(plan.registration, plan.config, workers=usable_cores(), only=primary)
+    power = {line.hypothesis.id: (_sentence(line), line.answers) for line in lines}
+    path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
+    return power
+
+
+def _kept(path: Any, made_for: list[Any], primary: Sequence[str]) -> Power | None:
+    if not path.is_file():
+        return None
+    try:
+        content = read_json(path, origin=str(path), remedy="delete it")
+    except StudyError:
+        return None
+    if not isinstance(content, Mapping) or content.get("made_for") != made_for:
+        return None
+    power = content.get("power")
+    if not isinstance(power, Mapping) or set(power) != set(primary):
+        return None
+    if not all(
+        isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], bool)
+        for pair in power.values()
+    ):
+        return None
+    return {name: (words, finds) for name, (words, finds) in power.items()}
+
+
+def _sentence(line: PowerLine) -> str:
+    if line.tally is None:
+        return f"{line.hypothesis.id}: {line.remark}."
+    share = share_text(line.tally.significant.hypothesis, line.tally.studies)
+    return f"{line.hypothesis.id} finds the smallest effect in {share} of simulated studies."
