@@ -160,10 +160,8 @@ def check_workers(client: Client, requirements: Requirements) -> None:
         Naming the first of them; when scheduler or workers do not answer.
     """
     address = address_of(client)
-    try:
-        asked(lambda: client.run_on_scheduler(versions)).result(
-            ANSWER_SECONDS
-        )  # a scheduler unpacks the tasks that it hands on
+    try:  # a scheduler unpacks the tasks that it hands on
+        asked(lambda: client.run_on_scheduler(versions)).result(CHECK_SECONDS)
     except TimeoutError:
         raise StudyError(silent(address, CHECK_SECONDS)) from None
     except Exception as error:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,17 +120,28 @@ def nap(planned: PlannedNetwork, config: Config, folder: StudyFolder, origin: sc
     }
 
 
-def settings(scheduler: object) -> Config:
-    """Return a config whose networks are trained elsewhere."""
-    return Config(execution=ExecutionConfig(scheduler=str(scheduler)))
+def settings(scheduler: object, patience: int = 300) -> Config:
+    """Return a config whose networks are trained elsewhere; `patience` is with a scheduler that does not answer."""
+    return Config(execution=ExecutionConfig(scheduler=str(scheduler), scheduler_timeout=patience))
 
 
 def outcomes(
-    networks: tuple[PlannedNetwork, ...], scheduler: object, folder: StudyFolder
+    networks: tuple[PlannedNetwork, ...],
+    scheduler: object,
+    folder: StudyFolder,
+    *,
+    patience: int = 300,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[scheduling.Outcome]:
     """Schedule naps."""
     return scheduling.run_networks(
-        networks, settings(scheduler), folder, origin=ORIGIN, watch=lambda *progress: None, task=nap
+        networks,
+        settings(scheduler, patience),
+        folder,
+        origin=ORIGIN,
+        watch=lambda *progress: None,
+        say=say,
+        task=nap,
     )
 
 

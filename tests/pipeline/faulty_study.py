@@ -22,7 +22,8 @@ from tests.pipeline.tiny_study import Finished, imported_at_start, manifests, pl
 ORPHAN_SECONDS = 90.0  # one that was only just being started first imports what it needs, on a busy machine for long
 
 # Imported by every process of the run at its start. A plan is a list of [step, deed], done one after the other; a deed
-# is one of kill worker (the process that is at the step), kill parent (of that process), kill both, or an error's name.
+# is one of kill worker (the process that is at the step), kill parent (of that process), kill both, a signal's name and
+# whom it is sent to (run or group, once or twice), or an error's name.
 _SITE = '''
 """Does what the plan beside this file says when a step is reached, and keeps account of the steps."""
 import errno, json, os, signal, sys, time, types
@@ -40,6 +41,14 @@ def measure_network(planned, config, images, n_classes, *, compiled_networks, pr
     return types.SimpleNamespace(tree=tree, seconds=seconds, resumed_epoch=0, trained_images=1)
 
 
+def tell(name, whom, times):
+    for _ in range(2 if times == "twice" else 1):
+        (os.killpg if whom == "group" else os.kill)(os.getpgrp(), getattr(signal, name))
+        time.sleep(0.05)
+    if "--multiprocessing-fork" in sys.orig_argv:
+        time.sleep(600)
+
+
 def hook(step):
     with (here / "reached").open("a") as file:
         file.write(step + "\\n")
@@ -48,6 +57,9 @@ def hook(step):
         return
     (here / "plan.json").write_text(json.dumps(plan[1:]))
     deed = plan[0][1]
+    if deed.startswith("SIG"):
+        tell(*deed.split(" "))
+        return
     if deed in ("kill parent", "kill both"):
         os.kill(os.getppid(), signal.SIGKILL)
     if deed in ("kill worker", "kill both"):
