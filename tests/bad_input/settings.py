@@ -92,6 +92,7 @@ _SETTINGS = {
         _set("population.seeds=10000", "memorization.seeds=10000"),
         ("study.networks = 1", "at most 50000", "lower the seeds"),
     ),
+    "billions of images": (_set("images.test_images=1000000000"), ("= 1000000000", "up to 1000000")),
     "billions of permutations": (_set("probe.permutations=1000000000"), ("100 to 1000000",)),
     "billions of images for the null": (_set("ablation.null_images=1000000000"), ("32 to 1000000",)),
     "split seed beyond 64 bits": (_set(f"images.split_seed={2**63}"), ("0 to 2**63 - 1",)),

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from study.execution import scheduling
-from study.images import figures
-from study.images.sources.cifar10 import BATCHES
 from study.run import main
 from study.vocabulary.schema import SCHEMA_VERSION
 from tests.pipeline.tiny_study import NAME, REGISTRATION, SETTINGS, Finished, arguments, run, snapshot
 
 Refusal = Callable[..., str]
-CIFAR_RECORDS, CIFAR_RECORD_BYTES = 10_000, 3_073
-CIFAR_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-
-
-@pytest.fixture(scope="module")
-def place(tiny: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory with a finished study in it, and profiles that are wrong."""
-    made = tmp_path_factory.mktemp("bad") / "place"
-    shutil.copytree(tiny.place, made)
-    profiles = {
-        "torn.toml": "[training\nepochs = 1\n",
-        "section.toml": "[trainin]\nepochs = 1\n",
-        "key.toml": "[training]\nepoch = 1\n",
-        "value.toml": "[training]\nepochs = 0\n",
-        "outside.toml": "epochs = 1\n",
-        "two words.toml": "",
-    }
-    for name, text in profiles.items():
-        (made / name).write_text(text)
-    return made
 
 
 def started(*arguments: object, **options: object) -> None:
@@ -68,125 +41,6 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return err
 
     return refusal
-
-
-def test_number_of_images_beyond_reason_is_refused(
-    place: Path, refused: Refusal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """More generated images than fit into memory are refused before the first is made."""
-    monkeypatch.setattr(figures, "generated", lambda count: pytest.fail(f"{count} images were begun"))
-    assert "1000000000" in refused(place, "--name", "vast", "--set", "images.test_images=1000000000")
-
-
-def cifar(folder: Path, *, leave_out: str = "", size: dict[str, int] | None = None) -> Path:
-    """Return a data directory of CIFAR-10's layout whose images are all black and of class 0."""
-    made = folder / "cifar-10-batches-bin"
-    made.mkdir(parents=True)
-    (made / "batches.meta.txt").write_text("\n".join(CIFAR_NAMES) + "\n")
-    for name in BATCHES:
-        if name != leave_out:
-            with (made / name).open("wb") as file:
-                file.truncate((size or {}).get(name, CIFAR_RECORDS * CIFAR_RECORD_BYTES))
-    return folder
-
-
-def test_missing_data_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """A directory that is not there, and a file in its place, are named with what is wanted."""
-    (tmp_path / "file").write_text("")
-    for source, wanted in (("cifar10", "cifar-10-batches-bin/"), ("folder", "train/<class>/")):
-        for folder, problem in (("nowhere", "does not exist"), ("file", "is not a directory")):
-            line = refused(tmp_path, "--images", source, "--data-dir", folder)
-            assert f"--data-dir {folder}: {problem}" in line
-            assert wanted in line
-
-
-def test_empty_data_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """An empty directory, and one that holds something else, are named with what is wanted."""
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "readme.txt").write_text("nothing here")
-    assert "is empty" in refused(tmp_path, "--images", "cifar10", "--data-dir", "empty")
-    assert "holds no CIFAR-10" in refused(tmp_path, "--images", "cifar10", "--data-dir", "other")
-    assert "is empty" in refused(tmp_path, "--images", "folder", "--data-dir", "empty")
-    assert "holds no train/" in refused(tmp_path, "--images", "folder", "--data-dir", "other")
-
-
-def test_folder_source_without_directory_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """`--images folder` says that it needs `--data-dir`, and of which layout."""
-    line = refused(tmp_path, "--images", "folder")
-    assert "--data-dir" in line
-    assert "train/<class>/" in line
-
-
-def test_missing_truncated_and_oversized_cifar_files_are_refused(tmp_path: Path, refused: Refusal) -> None:
-    """The file is named, with the bytes it has and must have."""
-    cifar(tmp_path / "missing", leave_out="test_batch.bin")
-    cifar(tmp_path / "short", size={"data_batch_3.bin": 30_729_999})
-    cifar(tmp_path / "long", size={"data_batch_5.bin": 30_730_001})
-    assert "test_batch.bin is missing" in refused(tmp_path, "--images", "cifar10", "--data-dir", "missing")
-    short = refused(tmp_path, "--images", "cifar10", "--data-dir", "short")
-    assert "data_batch_3.bin has 30,729,999 bytes, must have 30,730,000" in short
-    long = refused(tmp_path, "--images", "cifar10", "--data-dir", "long")
-    assert "data_batch_5.bin has 30,730,001 bytes, must have 30,730,000" in long
-
-
-def test_truncated_cifar_archive_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """An archive that ends early is named, with the md5 of the right one."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        member = tarfile.TarInfo("cifar-10-batches-bin/data_batch_1.bin")
-        member.size = 100_000
-        archive.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(member.size)))
-    (tmp_path / "archive").mkdir()
-    (tmp_path / "archive" / "cifar-10-binary.tar.gz").write_bytes(packed.getvalue()[:50_000])
-    line = refused(tmp_path, "--images", "cifar10", "--data-dir", "archive")
-    assert "cifar-10-binary.tar.gz" in line
-    assert "c32a1d4ab5d03f1284b67883e8d87530" in line
-
-
-def test_cifar_label_above_nine_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """The file, the record and the label are named."""
-    with (cifar(tmp_path / "label") / "cifar-10-batches-bin" / "data_batch_2.bin").open("r+b") as file:
-        file.seek(7 * CIFAR_RECORD_BYTES)
-        file.write(bytes([10]))
-    line = refused(tmp_path, "--images", "cifar10", "--data-dir", "label")
-    assert "data_batch_2.bin record 7 has label 10, must be 0 to 9" in line
-
-
-def pictures(folder: Path, *classes: str, count: int = 12) -> None:
-    """Make a folder of small pictures for each class."""
-    rng = np.random.default_rng(len(classes))
-    for name in classes:
-        (folder / name).mkdir(parents=True)
-        for index in range(count):
-            Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / name / f"{index}.png")
-
-
-def test_folder_with_one_class_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """The one class is named, and that a study needs two."""
-    pictures(tmp_path / "one" / "train", "cat")
-    line = refused(tmp_path, "--images", "folder", "--data-dir", "one")
-    assert "1 class folder(s) (cat)" in line
-    assert "at least 2" in line
-
-
-def test_folder_with_unreadable_image_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """The file is named, with the remedy."""
-    pictures(tmp_path / "torn" / "train", "cat", "dog")
-    whole = (tmp_path / "torn" / "train" / "dog" / "3.png").read_bytes()
-    (tmp_path / "torn" / "train" / "dog" / "3.png").write_bytes(whole[:60])
-    line = refused(tmp_path, "--images", "folder", "--data-dir", "torn")
-    assert "train/dog/3.png cannot be read as an image" in line
-    assert "repair, convert or remove it" in line
-
-
-def test_folder_with_class_in_test_alone_is_refused(tmp_path: Path, refused: Refusal) -> None:
-    """The class is named, with those of the training half."""
-    pictures(tmp_path / "odd" / "train", "cat", "dog")
-    pictures(tmp_path / "odd" / "test", "cat", "frog")
-    line = refused(tmp_path, "--images", "folder", "--data-dir", "odd")
-    assert "holds class 'frog'" in line
-    assert "cat, dog" in line
 
 
 def changed_record(place: Path, change: Callable[[dict], object]) -> None:
@@ -246,15 +100,6 @@ def test_record_that_is_none_is_refused(copied: Finished, refused: Refusal, text
     line = refused(copied.place, *arguments()[2:])
     assert f"data/{NAME}" in line
     assert "--name" in line
-
-
-@pytest.mark.parametrize("blocked", ["data", f"data/{NAME}", "reports"])
-def test_file_in_place_of_a_folder_is_refused(tmp_path: Path, refused: Refusal, blocked: str) -> None:
-    """Where the study or the report cannot be written, that is said before anything is trained."""
-    path = tmp_path / blocked
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("in the way")
-    assert blocked in refused(tmp_path, *arguments()[2:])
 
 
 @pytest.fixture
@@ -327,11 +172,3 @@ def test_disk_that_fills_up_while_networks_are_trained(disk: Path) -> None:
     assert (disk / "notes.txt").read_text() == "mine"
     assert list(done.folder.staging.iterdir()) == []
     assert not done.folder.networks.exists() or list(done.folder.networks.iterdir()) == []
-
-
-def test_missing_registration_is_refused(place: Path, refused: Refusal) -> None:
-    """The file is named, with the flag that gives another."""
-    line = refused(place, registration=Path("nowhere.md"))
-    assert "nowhere.md" in line
-    assert "--preregistration" in line
-    assert str(place / "data") in refused(place, registration=place / "data")
