@@ -45,8 +45,10 @@ def checked_preprocessing(model: keras.Model, choice: Choice, *, what: str) -> t
         not to be used anyway.
     """
     expected = expected_range(model)
-    if _agrees(choice.name, expected):
+    if expected.possible == RANGES:
         return choice.name, ()
+    if _agrees(choice.name, expected):
+        return choice.name, (_fed(choice.name, expected, what),)
     made, said = f"--preprocessing {choice.name} makes {_made_words(choice.name)}", _said(expected, what)
     refuse_unless(
         choice.anyway,
@@ -73,7 +75,8 @@ def told_preprocessing(model: keras.Model, *, what: str) -> tuple[str, tuple[str
         raise StudyError(
             f"{_said(expected, what)}, and which it was trained on cannot be told; pass --preprocessing {_remedy(expected)}"
         )
-    return expected.known.preprocessing, (f"{_said(expected, what)}; it was given these",)
+    name = expected.known.preprocessing
+    return name, (_fed(name, expected, what),)
 
 
 def _agrees(name: str, expected: ExpectedRange) -> bool:
@@ -83,7 +86,11 @@ def _agrees(name: str, expected: ExpectedRange) -> bool:
     """
     made = _made_range(name)
     is_about_there = made is None and float(abs(_ends(name)).max()) < _FURTHEST_STANDARDISED
-    return made in expected.possible or expected.possible == RANGES or (is_about_there and expected.known is None)
+    return made in expected.possible or (is_about_there and expected.known is None)
+
+
+def _fed(name: str, expected: ExpectedRange, what: str) -> str:
+    return f"{_said(expected, what)}; it was given {'these' if expected.known else _made_words(name)}"
 
 
 def _said(expected: ExpectedRange, what: str) -> str:
