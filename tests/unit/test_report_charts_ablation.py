@@ -128,14 +128,16 @@ def test_more_than_twofold_is_marked_without_an_asterisk(figures: dict[str, Figu
     assert svg(dataclasses.replace(figure, table=marked.assign(twofold=False))).count(">&gt; 2×<") == 0
 
 
-def test_dots_of_six_series_are_told_apart(figures: dict[str, Figure]) -> None:
-    """Six colours and six shapes; random halves last."""
-    specification = charts()[Chart.NETWORK_DOTS](figures["ablation-rivals"].table).to_dict()
-    for channel in ("color", "shape"):
-        (used,) = scales(specification, channel)
-        assert len(set(used)) == 6
-    (domain,) = scales(specification, "color", "domain")
-    assert domain[-1] == BY_CHANCE
+def test_dots_of_many_series_are_told_apart(figures: dict[str, Figure]) -> None:
+    """As many colours and shapes as series, of which there are up to seven; random halves last."""
+    table = figures["ablation-rivals"].table
+    for drawn in (table, table[table["series"] != table["series"].iloc[0]]):
+        specification = charts()[Chart.NETWORK_DOTS](drawn).to_dict()
+        for channel in ("color", "shape"):
+            (used,) = scales(specification, channel)
+            assert len(set(used)) == drawn["series"].nunique()
+        (domain,) = scales(specification, "color", "domain")
+        assert domain[-1] == BY_CHANCE
 
 
 def test_dots_have_one_rule_a_panel_where_there_is_a_reference(figures: dict[str, Figure]) -> None:

@@ -18,7 +18,7 @@ from study.report.charts.marks import (
     side_by_side,
     zero_rule,
 )
-from study.report.charts.panels import COLUMN_GAP, layer_axis, panels, row_gap
+from study.report.charts.panels import COLUMN_GAP, layer_axis, panels, row_gap, width_of_names
 from study.report.charts.theme import GREY, INK, LAVENDER, OLIVE, ROSE, TEAL, in_order
 
 BARS_WIDTH = 400
@@ -144,7 +144,7 @@ def ablation_classes(table: pd.DataFrame) -> alt.TopLevelMixin:
         shape=by_shape("target", targets, title="ablated"),
     )
     layered = alt.layer(zero_rule(), *intervals(base, table, alt.X, stroke_width=1.6), dots, data=table)
-    return panels(layered, table, "layer", columns=2)
+    return panels(layered, table, "layer", columns=2, column_gap=max(COLUMN_GAP, width_of_names(classes) + 24))
 
 
 def ablation_forest(table: pd.DataFrame) -> alt.TopLevelMixin:

@@ -15,8 +15,8 @@ from study.report.charts.theme import INK, in_order
 
 _COLUMNS = 4  # layers beside each other
 _WIDTH, _NARROW = 300, 150  # of a panel, with few and with many layers
-_HEIGHT = 140
-_ROW = 13  # pixels a level
+_HEIGHT = 200
+_ROW = 18  # pixels a level
 _WIDE = 20.0  # an effect beyond this makes the axis logarithmic away from 0
 _TICKS = (-300, -100, -30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300)
 _CORRELATION = "rank correlation"
@@ -87,7 +87,7 @@ def _marker(base: alt.Chart) -> Any:
 def _curves(table: pd.DataFrame, factors: list[str], colours: Any, marks: Any) -> Callable[[bool], list[Any]]:
     """Return what draws the marks of an upper panel; the first panel of a row has the labels of its axis."""
     base = _base(table)
-    title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (standard deviations)"
+    title = _CORRELATION if set(table["unit"]) == {_CORRELATION} else "effect (SD)"
     axis, scale = _value_axis(table)
     tooltip = [
         "layer:N",
@@ -139,7 +139,7 @@ def _levels(table: pd.DataFrame, factors: list[str], rows: list[str], colours: A
     options: dict[str, Any] = {
         "grid": True,
         "labelLimit": 230,
-        "labelFontSize": 10,
+        "labelFontSize": 14,
         "labelOverlap": False,
         "ticks": False,
         "domain": False,

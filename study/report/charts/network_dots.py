@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import altair as alt
 import pandas as pd
 
 from study.report.charts.marks import by_colour, by_shape, defined, intervals, numbers
-from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, layer_axis, panels, row_gap
-from study.report.charts.theme import GREY, INK, ROSE, TEAL, in_order, palette, shapes
+from study.report.charts.panels import PANEL_HEIGHT, PANEL_WIDTH, layer_axis, panels, row_gap, width_of_names
+from study.report.charts.theme import CATEGORIES, DUSK, GREY, INK, ROSE, TEAL, in_order, palette, shapes
 
 DOTS_WIDTH = 820
-_PALETTE_SERIES = 5  # series that have a colour of the palette; the one after them has that of the text
+# Colours and shapes of the series after those of the palette: the last of seven is random halves.
+_BEYOND = ((DUSK, INK), ("triangle-left", "triangle-down"))
+_SYMBOL = 70  # pixels that a series takes in the legend beside its name
 _DASHES = ([1, 0], [7, 3], [2, 2])
 
 
@@ -22,7 +25,7 @@ def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     Parameters
     ----------
     table
-        Columns `layer`, `quantity` (the panel, with its unit in words), `series` (colour, shape and place; at most six),
+        Columns `layer`, `quantity` (the panel, with its unit in words), `series` (colour, shape and place; at most seven),
         `value`, `ci_low`, `ci_high` (NaN where undefined), `reference` (where the panel's rule stands, the same on all
         rows of a quantity; NaN for none).
 
@@ -44,8 +47,8 @@ def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
         color=by_colour(
             "series",
             series,
-            [*palette(series)[:_PALETTE_SERIES], INK],
-            legend=alt.Legend(columns=4 if len(series) == 4 else 3),
+            _with_last(palette(series), _BEYOND[0]),
+            legend=alt.Legend(columns=max(1, DOTS_WIDTH // (width_of_names(series) + _SYMBOL))),
         ),
         tooltip=["layer:N", "series:N", *numbers("value", "ci_low", "ci_high", form=".3f")],
     )
@@ -54,7 +57,7 @@ def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
         .mark_point(filled=True, size=70, opacity=1)
         .encode(
             alt.Y("value:Q", title=None, axis=alt.Axis(tickCount=5)),
-            shape=by_shape("series", series, [*shapes(series)[:_PALETTE_SERIES], "triangle-down"]),
+            shape=by_shape("series", series, _with_last(shapes(series), _BEYOND[1])),
         )
     )
     rules = [_reference_rule()] if table["reference"].notna().any() else []
@@ -62,6 +65,12 @@ def network_dots(table: pd.DataFrame) -> alt.TopLevelMixin:
     panel = panel.properties(width=DOTS_WIDTH, height=200)
     drawn = panels(panel, table, "quantity", columns=1, row_gap=row_gap(table, DOTS_WIDTH))
     return cast("alt.TopLevelMixin", drawn.resolve_scale(y="independent", xOffset="independent"))
+
+
+def _with_last(of_palette: Sequence[str], beyond: tuple[str, str]) -> list[str]:
+    """Return a colour or a shape a series: those of the palette, then the last of those beyond it, or both."""
+    further = len(of_palette) - len(CATEGORIES)
+    return [*of_palette[: len(CATEGORIES)], *(beyond[-further:] if further > 0 else ())]
 
 
 def _reference_rule() -> Any:

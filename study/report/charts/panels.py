@@ -12,14 +12,14 @@ from study.report.charts.theme import in_order
 if TYPE_CHECKING:
     import pandas as pd
 
-PANEL_WIDTH = 190
+PANEL_WIDTH = 210
 PANEL_HEIGHT = 130
 PANEL_COLUMNS = 4
-COLUMN_GAP = 56  # room for the right panel's axis
-ROW_GAP = 72  # room for the upper panel's axis and the lower one's heading
+COLUMN_GAP = 66  # room for the right panel's axis
+ROW_GAP = 86  # room for the upper panel's axis and the lower one's heading
 
-SLANTED_LIMIT = 140  # pixels of a slanted name; the end of a longer one is left out
-_LETTER, _LINE = 6.5, 13  # width of a letter and height of a line of an axis' labels, in pixels
+SLANTED_LIMIT = 170  # pixels of a slanted name; the end of a longer one is left out
+_LETTER, _LINE = 8.3, 17  # width of a letter and height of a line of an axis' labels, in pixels
 
 
 def panels(
@@ -30,14 +30,15 @@ def panels(
     columns: int = PANEL_COLUMNS,
     free_scale: str | None = None,
     row_gap: int = ROW_GAP,
+    column_gap: int = COLUMN_GAP,
 ) -> alt.FacetChart:
     """Return one panel for each distinct value of `column`, in order of appearance, each with its own axes drawn.
 
     Panels are aligned by their frames, so that the width of axis labels does not move them. `free_scale` ("x" or "y")
-    lets each panel have its own range; `row_gap` is in pixels. `panel` is a chart; Altair's annotations do not say which
+    lets each panel have its own range; the gaps are in pixels. `panel` is a chart; Altair's annotations do not say which
     kind a layered one is.
     """
-    faceted = _faceted(panel, table, column, columns=columns, row_gap=row_gap, column_gap=COLUMN_GAP)
+    faceted = _faceted(panel, table, column, columns=columns, row_gap=row_gap, column_gap=column_gap)
     faceted = faceted.resolve_axis(x="independent", y="independent")
     if free_scale is not None:
         faceted = faceted.resolve_scale(**{free_scale: "independent"})
@@ -80,9 +81,14 @@ def scatter_panels(
     return panels(points, table, "layer", free_scale=free_scale)
 
 
+def width_of_names(names: list[str]) -> int:
+    """Return about how wide the longest of some names is as the label of an axis, in pixels."""
+    return int(max(map(len, names), default=0) * _LETTER)
+
+
 def is_crowded(layers: list[str], width: int) -> bool:
     """Return whether layers' names have no room side by side under an axis of so many pixels."""
-    return max(map(len, layers), default=0) * _LETTER > width / max(len(layers), 1)
+    return width_of_names(layers) > width / max(len(layers), 1)
 
 
 def layer_axis(layers: list[str], width: int) -> alt.Axis:

@@ -18,6 +18,7 @@ ROSE = "#d1477e"
 OLIVE = "#6f8f24"
 LAVENDER = "#8476c9"
 GREY = "#7c848c"
+DUSK = "#a65969"  # of a sixth series, for the chart that has so many
 CATEGORIES = (TEAL, ROSE, OLIVE, LAVENDER, GREY)
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross")
 VERDICT_COLOURS = {verdict: mark.chart for verdict, mark in VERDICT_MARKS.items()}
@@ -29,6 +30,8 @@ FONT = "system-ui, sans-serif"
 
 CONFIG: dict[str, Any] = {
     "background": None,
+    # A reader's face may be wider than that with which the still drawing was measured.
+    "padding": {"left": 30, "right": 24, "top": 5, "bottom": 5},
     "font": FONT,
     "view": {"stroke": None},
     # A chart has one label and its table; a label on every point would help nobody and double its size.
@@ -43,28 +46,28 @@ CONFIG: dict[str, Any] = {
         "domainOpacity": 0.55,
         "tickOpacity": 0.55,
         "labelOpacity": 0.85,
-        "labelFontSize": 11,
-        "titleFontSize": 11,
+        "labelFontSize": 14,
+        "titleFontSize": 14,
         "titleFontWeight": "normal",
         "titlePadding": 6,
         "labelOverlap": True,
         "labelSeparation": 6,
     },
     "axisX": {"grid": False, "labelAngle": 0},
-    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "labelFontWeight": 600, "labelPadding": 4},
+    "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 14, "labelFontWeight": 600, "labelPadding": 4},
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
         "orient": "top",
-        "labelFontSize": 12,
-        "titleFontSize": 12,
+        "labelFontSize": 14,
+        "titleFontSize": 14,
         "titleFontWeight": "normal",
         "symbolStrokeWidth": 2,
         "symbolSize": 90,
-        "labelLimit": 320,
-        "columnPadding": 18,
+        "labelLimit": 420,
+        "columnPadding": 40,
     },
-    "title": {"color": INK, "fontSize": 12, "fontWeight": 600},
+    "title": {"color": INK, "fontSize": 14, "fontWeight": 600},
     "text": {"color": INK},
     "rule": {"color": INK},
 }
