@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from study.images.files.decoding import BACKGROUND, DEEP, FRAMES, INKS, LAID, UPRIGHT, decoded
+from study.images.files.decoding import BACKGROUND, DARK, DEEP, FRAMES, INKS, LAID, UPRIGHT, decoded
 from study.vocabulary.errors import StudyError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
@@ -144,6 +144,14 @@ def test_of_sixteen_bits_the_upper_eight_are_kept(tmp_path: Path, content: str) 
     one = decoded(tmp_path / "x.png", mode="L")
     np.testing.assert_array_equal(np.asarray(one.image), np.arange(256).reshape(16, 16))
     assert one.changes == (DEEP,)
+
+
+def test_sixteen_bits_of_which_twelve_are_used_are_said_to_be_dark(tmp_path: Path) -> None:
+    """Nobody can tell them from a dark picture, but they are named."""
+    Image.fromarray(np.full((4, 4), 4095, np.uint16)).save(tmp_path / "x.tif")
+    assert decoded(tmp_path / "x.tif").changes == (DEEP, DARK)
+    Image.fromarray(np.full((4, 4), 4096, np.uint16)).save(tmp_path / "x.tif")
+    assert decoded(tmp_path / "x.tif").changes == (DEEP,)
 
 
 @pytest.mark.parametrize(("kind", "channels"), [(2, (30_000, 200, 65_535)), (6, (30_000, 200, 65_535, 65_535))])

@@ -310,3 +310,11 @@ def test_fingerprint_follows_names_sizes_and_labels(classes: Path, tmp_path: Pat
     (tmp_path / "moved" / "dog" / "0.png").write_bytes(b"longer" * 1000)
     prints.add(moved.fingerprint)
     assert len(prints) == 4
+
+
+def test_a_file_that_goes_away_meanwhile_is_named(classes: Path) -> None:
+    """As on a disk of the network."""
+    images = labelled_folder(str(classes), n_classes=3)
+    (classes / "cat" / "1.png").unlink()
+    with pytest.raises(StudyError, match=r"cat/1\.png went away \(No such file or directory\)"):
+        _ = images.fingerprint

@@ -33,6 +33,7 @@ BACKGROUND = 128  # of 255: between black and white, so that neither a black nor
 UPRIGHT = "turned upright as EXIF says"
 LAID = f"transparency laid over grey ({BACKGROUND} of 255)"
 DEEP = "16 bits a channel, of which the upper 8 are kept"
+DARK = "16 bits a channel with no value above 4,095 (perhaps of a camera of 12 bits): nearly black as they are read"
 INKS = "CMYK made RGB without a colour profile"
 FRAMES = "several frames or pages, of which the first is read"
 
@@ -134,7 +135,9 @@ def _converted(image: Image.Image, mode: Literal["RGB", "L"]) -> Decoded:
     changes += [UPRIGHT] if turn in _TURNED else []
     left = _orientation(image)
     changes += [INKS] if image.mode == "CMYK" else []
-    opaque, was_laid = _opaque(_of_eight_bits(image))
+    eight_bits = _of_eight_bits(image)
+    changes += [DARK] if image.mode.startswith("I;16") and np.asarray(eight_bits).max() < 16 else []
+    opaque, was_laid = _opaque(eight_bits)
     changes += [LAID] if was_laid else []
     flat = opaque.convert(mode)
     return Decoded(flat.transpose(_TURNED[left]) if left in _TURNED else flat, tuple(changes))

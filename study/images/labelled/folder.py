@@ -71,7 +71,11 @@ class LabelledFolder:
         """
         made = hashlib.sha256(repr((self.layout, self.class_names)).encode())
         for path, label in zip(self.paths, self.labels, strict=True):
-            made.update(repr((path.parent.name, path.name, path.stat().st_size, int(label))).encode())
+            try:
+                size = path.stat().st_size
+            except OSError as error:
+                raise StudyError(f"{shown(path)} went away ({error.strerror}); put it back and start again") from error
+            made.update(repr((path.parent.name, path.name, size, int(label))).encode())
         return made.hexdigest()
 
     @property

@@ -42,8 +42,9 @@ def folder(settings: ImagesConfig) -> ImageSet:
     root = _root(settings.data_dir)
     found = halves(root, origin=f"--data-dir {shown(settings.data_dir)}")
     class_names = _class_names(found)
+    label_of = {name: label for label, name in enumerate(class_names)}
     entries = [
-        (path, class_names.index(folder.name), half is found.test)
+        (path, label_of[folder.name], half is found.test)
         for half in (found.train, found.test)
         for folder in (half.classes if half else ())
         for path in folder.images
