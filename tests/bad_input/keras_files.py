@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bad_input.corpus import Make, rows_of
+from tests.bad_input.corpus import Make, rows_of, typed
 
 FILE = "net.keras"
 DRY = ("--preprocessing", "unit", "--dry-run")
@@ -108,6 +108,14 @@ def declaring(name: str, size: int) -> Make:
     return written(content)
 
 
+def encrypted() -> bytes:
+    """Return an archive that says that its first part is encrypted."""
+    content = bytearray(saved(plain))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.find(mark) + place] |= 1
+    return bytes(content)
+
+
 def flipped() -> bytes:
     """Return the plain network's file with one bit of its weights turned."""
     content = bytearray(saved(plain))
@@ -147,6 +155,27 @@ def of(shape: tuple[int | None, ...], **last: Any) -> Callable[[Any], Any]:
         return keras.Sequential([keras.Input(shape), *flow], name="net")
 
     return make
+
+
+def of_any_size(keras: Any) -> Any:
+    """Return a network of grey pictures of any size, without an axis for channels."""
+    layers = keras.layers
+    return keras.Sequential(
+        [keras.Input((None, None)), layers.Reshape((-1, 1)), layers.GlobalAveragePooling1D(), layers.Dense(3)]
+    )
+
+
+def of_any_size_in_colour(keras: Any) -> Any:
+    """Return a network of pictures of any size."""
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3),
+        ]
+    )
 
 
 def several(n_inputs: int, n_outputs: int) -> Callable[[Any], Any]:
@@ -193,6 +222,11 @@ _FILES = {
     "without its end": (written(lambda: saved(plain)[:-10]), ("is cut off or damaged", WHOLE)),
     "a bit turned": (written(flipped), ("its part model.weights.h5 is damaged", WHOLE)),
     "a bomb": (declaring("model.weights.h5", 1_210_000_000), ("unpacks from", "to 1.21 GB", "which no network does")),
+    "encrypted": (written(encrypted), ("is packed as Keras packs no file", "encrypted")),
+    "a suffix in capitals": (
+        odd_place(lambda path: path.write_bytes(b""), "NET.KERAS"),
+        ("NET.KERAS", "rename the file"),
+    ),
     "a huge architecture": (declaring("config.json", 134_000_000), ("config.json has 134 MB, at most 67",)),
     "no architecture": (repacked(config=None), ("zip archive without config.json",)),
     "no metadata": (repacked(metadata=None), ("zip archive without metadata.json",)),
@@ -248,6 +282,8 @@ _CONTENTS = {
     "a weight that is infinite": (network(broken(float("inf"))), ("layer conv: 1 of the 108 numbers of its kernel",)),
 }
 _NETWORKS = {
+    "grey of any size": (network(of_any_size), ("takes an input of shape (None, None)", "(size, size)")),
+    "any size": (network(of_any_size_in_colour), ("takes pictures of any size: pass --input-size N",)),
     "a vector": (network(of((128,))), ("takes an input of shape (128,)", "must be a square picture")),
     "a volume": (network(of((8, 8, 8, 3))), ("takes an input of shape (8, 8, 8, 3)", "must be a square picture")),
     "grey that is not square": (network(of((28, 30))), ("takes an input of shape (28, 30)", "(size, size)")),
@@ -269,8 +305,21 @@ _NETWORKS = {
         ("it ends in sigmoid", "must end in a softmax or in logits"),
     ),
 }
+_NAMES = {
+    "without end": (typed("n" * 5000), ("nnn...nnn", "is no network of keras.applications")),
+    "nothing": (typed(""), ("'' is no network of keras.applications",)),
+    "that breaks lines": (typed("a\nb"), ("'a\\nb' is no network of keras.applications",)),
+    "of a directory": (typed("."), (". is a file or directory but no .keras file",)),
+    "of weights without end": (typed("vgg16", "--weights", "n" * 5000 + ".h5"), ("--weights nnn", "no such file")),
+    "of weights of a user that is none": (typed("vgg16", "--weights", "~nobodyhere/n.h5"), ("~nobodyhere/n.h5",)),
+    "of weights with another suffix": (
+        typed("vgg16", "--weights", "n.txt"),
+        ("--weights n.txt", ".weights.h5, .h5, .keras"),
+    ),
+}
 
 ROWS = (
+    *rows_of("name of a network", _NAMES, command="probe_model"),
     *rows_of("Keras file", _FILES, command="probe_model"),
     *rows_of("content of a Keras file", _CONTENTS, command="probe_model"),
     *rows_of("network in a Keras file", _NETWORKS, command="probe_model"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 import warnings
 from pathlib import Path
@@ -59,8 +60,8 @@ def weights_file(text: str) -> Path:
     """Return the file of weights of that path, "~" for the user's folder; StudyError where it is none."""
     path = user_path(text)
     allowed = f"imagenet, none, or a file that ends in {', '.join(WEIGHTS_SUFFIXES)}"
-    refuse_unless(path.name.endswith(WEIGHTS_SUFFIXES), f"--weights {text}: must be {allowed}")
-    refuse_unless(path.is_file(), f"--weights {text}: there is no such file; must be {allowed}")
+    refuse_unless(path.name.endswith(WEIGHTS_SUFFIXES), f"--weights {shown(text)}: must be {allowed}")
+    refuse_unless(os.path.isfile(path), f"--weights {shown(text)}: there is no such file; must be {allowed}")
     return path
 
 

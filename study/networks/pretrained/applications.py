@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 Constructor = Callable[..., keras.Model]
 
@@ -36,7 +36,7 @@ def application_name(text: str) -> str:
     if name not in applications():
         near = difflib.get_close_matches(name, applications(), n=3)
         known = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(applications())}"
-        raise StudyError(f"{text!r} is no network of keras.applications and no .keras file: {known}")
+        raise StudyError(f"{quoted(text)} is no network of keras.applications and no .keras file: {known}")
     return name
 
 

@@ -50,13 +50,13 @@ def network_in(path: Path) -> tuple[keras.Model, list[str]]:
     refuse_damaged_weights(made, origin=shown(path), remedy="give a file from before training went wrong")
     remarks = readable_names(made)
     shape = tuple(flat_model(made).inputs[0].shape[1:])  # refuses what cannot be probed before anything else is asked
-    if len(shape) == 2 and shape[0] == shape[1]:
+    if len(shape) == 2 and shape[0] == shape[1] is not None:
         images = keras.Input((*shape, 1), name="images")
         grey = keras.layers.Reshape(shape, name="without_channels")(images)
         made = keras.Model(images, made(grey), name=made.name)
         remarks.append(f"its input {shape} has no axis for channels: it was given grey pictures of {shape[0]} px")
     refuse_unless(
-        len(shape) in (2, 3) and (len(shape) == 3 or shape[0] == shape[1]),
+        len(shape) == 3 or len(made.inputs[0].shape) == 4,
         f"{shown(path)} takes an input of shape {shape}: must be a square picture, (size, size, 3), (size, size, 1) or"
         " (size, size); give a network of pictures",
     )
@@ -75,6 +75,10 @@ def _checked_archive(path: Path) -> str:
     kind = "is a directory" if path.is_dir() else "is no regular file" if exists else "does not exist"
     remedy = "give a .keras file or the name of an application of Keras, such as vgg16"
     refuse_unless(is_file, f"{shown(path)} {kind}: {remedy}")
+    refuse_unless(
+        path.suffix == ".keras",
+        f"{shown(path)}: Keras opens .keras files by that suffix, in lower case; rename the file",
+    )
     try:
         with zipfile.ZipFile(path) as archive:
             _check_sizes(path, archive)
@@ -135,6 +139,8 @@ def _what_lies_there(path: Path, error: Exception) -> str:
         )
     if not start:
         return "is empty; give a whole copy of the file"
+    if isinstance(error, (NotImplementedError, RuntimeError)):
+        return f"is packed as Keras packs no file ({one_line(error)}); {_RESAVE}"
     if start.startswith(b"PK"):
         return f"is cut off or damaged ({one_line(error)}); give a whole copy of the file"
     return f"is no zip archive, as .keras files are; {_RESAVE}"

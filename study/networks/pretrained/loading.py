@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,8 +107,8 @@ def load(
     if model.lower().endswith(".keras"):
         return _file(user_path(model), weights, choice, input_size)
     refuse_unless(
-        not Path(model).exists(),
-        f"{model} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
+        not os.path.exists(model),  # False, not an error, of what could be no path
+        f"{shown(model)} is a file or directory but no .keras file: save the network with model.save('NAME.keras') in Keras 3",
     )
     with _initializers_seeded(seed):
         return _application(application_name(model), weights, choice, seed, classes, input_size)
