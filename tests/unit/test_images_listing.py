@@ -101,6 +101,13 @@ def test_a_validation_half_without_labels_tests_nothing(tmp_path: Path) -> None:
     assert said(tmp_path) == ("left out: images in no class folder: 2 (val/1.jpg, val/2.jpg)",)
 
 
+def test_a_half_that_holds_nothing_is_named(tmp_path: Path) -> None:
+    """It is no test half, and somebody may think that it is."""
+    pictures(tmp_path / "train" / "cat", "1.png")
+    (tmp_path / "test").mkdir()
+    assert said(tmp_path) == ("left out: folders without an image: 1 (test)",)
+
+
 def test_all_that_is_left_out_is_counted_by_kind_and_named(tmp_path: Path) -> None:
     """Loose and nested images, archives, other files, folders beside the halves, empty ones."""
     pictures(tmp_path / "train" / "cat", "1.png")

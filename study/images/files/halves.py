@@ -103,6 +103,7 @@ def half(directory: Path, root: Path) -> Half:
     here = entries(directory)
     folders = [class_folder(path, root) for path in here.folders]
     left_out = [
+        *noted_images(EMPTY, [] if here.folders or here.images or directory == root else [directory], root),
         *noted_images(LOOSE, here.images, root),
         *noted_files(here.others, root),
         *noted_images(EMPTY, [folder.path for folder in folders if not folder.images], root),
