@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 _LONGEST_NAME, _LONGEST_REASON, _LONGEST_LINE = 100, 300, 2_000
 _LEFT_OUT = "..."
-# Control, format (such as bidirectional overrides), surrogate, unassigned and line-breaking characters.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 
 
 class StudyError(Exception):
@@ -81,6 +77,6 @@ def _middle_left_out(text: str, longest: int) -> str:
 
 
 def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
+    if character.isprintable():
         return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")

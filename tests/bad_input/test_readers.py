@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import tarfile
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +123,13 @@ def cifar_archive(path: Path) -> None:
     cifar10._archive_contents(path)
 
 
+def network_file(path: Path) -> None:
+    """Check a .keras file before Keras sees it."""
+    from study.networks.pretrained import keras_file  # takes TensorFlow along
+
+    keras_file._checked_archive(path)
+
+
 def picture(path: Path) -> None:
     """Decode one picture."""
     decoded(path)
@@ -134,6 +142,16 @@ def picture_file(kind: str) -> bytes:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(written, format=kind)
     return written.getvalue()
+
+
+def zipped() -> bytes:
+    """Return an archive laid out as a .keras file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("config.json", '{"class_name": "Functional", "config": {}}')
+        made.writestr("metadata.json", '{"keras_version": "3.12.0"}')
+        made.writestr("model.weights.h5", bytes(1_000))
+    return packed.getvalue()
 
 
 def archive() -> bytes:
@@ -200,12 +218,17 @@ FED: Mapping[str, tuple[Reader, st.SearchStrategy[bytes]]] = {
     "registration, damaged": (registration, damaged(REGISTRATION.encode())),
     "registration, misshapen": (registration, as_bytes(blocks())),
     "class names": (class_names, damaged(b"cat\ndog\n") | st.binary(max_size=50)),
+    "record, damaged": (record, damaged(json.dumps(RECORD).encode())),
+    "record, misshapen": (record, as_json(RECORD)),
+    "journal, damaged": (journal, damaged(b"\n".join([json.dumps(ENTRY).encode()] * 3))),
+    "journal, misshapen": (journal, as_json(ENTRY)),
     "manifest, damaged": (manifest, damaged(json.dumps(MANIFEST).encode())),
     "manifest, misshapen": (manifest, as_json(MANIFEST)),
     "scheduler file": (scheduler, as_json({"type": "Scheduler", "id": "a", "address": "tcp://10.0.0.1:8786"})),
     "scheduler file, damaged": (scheduler, damaged(b'{"address": "tcp://10.0.0.1:8786"}')),
     "CIFAR-10's names": (cifar_names, st.binary(max_size=61)),
     "CIFAR-10's archive": (cifar_archive, damaged(archive())),
+    "a .keras file": (network_file, damaged(zipped())),
     **{kind: (picture, pictures(kind)) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")},
     "text": (read_text, st.binary(max_size=50)),
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
 
-from study.vocabulary.errors import StudyError
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from study.vocabulary.errors import StudyError, console_line, quoted, shown
 from study.vocabulary.text import checked_name, meant, showable
 
 REFUSED = {
@@ -72,3 +76,14 @@ def test_the_name_that_was_meant_is_the_most_similar_one() -> None:
     """A question where one is similar, nothing where none is, whatever its length."""
     assert meant("qiuck", ("quick", "paper")) == " (did you mean quick?)"
     assert meant("x" * 1_000_000, ("quick", "paper")) == meant("", ("quick",)) == ""
+
+
+@settings(deadline=None, max_examples=300, derandomize=True, database=None)
+@given(st.text(max_size=20) | st.text(alphabet="ab\0\x07\n\x85\u2028\u202e\ud800\ufeff\ufffe\U0010ffff", max_size=4))
+def test_what_is_kept_can_be_shown_everywhere(text: str) -> None:
+    """A label is encoded, holds no line break, and pages write it as it is; anything else is refused, and shown at least."""
+    assert isinstance(showable(text).encode(), bytes)
+    assert shown(text).isprintable() and quoted(text).isprintable() and console_line(text).isprintable()
+    with contextlib.suppress(StudyError):
+        kept = checked_name(text, what="class", remedy="rename it")
+        assert kept.encode() and showable(kept) == kept and len(kept.splitlines()) == 1
