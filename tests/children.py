@@ -121,9 +121,9 @@ def publish(folder: StudyFolder, seed: int) -> None:
     publish_network(folder, key_of(seed), small_network(seed))
 
 
-def gather(folder: StudyFolder, keys: list[str], version: int = 0) -> None:
-    """Compact some networks."""
-    compact(folder, keys, {**ATTRIBUTES, "version": version})
+def gather(folder: StudyFolder, keys: list[str], version: int = 0) -> list[str]:
+    """Compact some networks, and return what is said of the store that lay there."""
+    return compact(folder, keys, {**ATTRIBUTES, "version": version})
 
 
 def mend(folder: StudyFolder, keys: list[str]) -> None:
