@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import logging
 import os
 import sys
@@ -18,7 +19,7 @@ from study.commands.command import DONE
 from study.commands.console import print_plain, standard_console, status
 from study.commands.study_folder import DATA, REPORTS, check_places, compacted, held, print_places
 from study.registration import Registration, read_registration
-from study.store import StudyFolder, read_journal, read_record
+from study.store import StudyFolder, read_journal, read_record, remade_sentences
 from study.vocabulary.errors import StudyError
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _conclude(
         page = page_of(
             folder.path.name, study, questions, subject, record=record, journal=read_journal(folder), memory=memory
         )
+        page = dataclasses.replace(page, remarks=(*page.remarks, *remade_sentences(folder)))
         publish(render_external(page), report_path, remedy="use another --name")
     print_plain(console, *page.summary)
     print_places(folder, report_path, console)
