@@ -32,6 +32,12 @@ from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import SCHEMA_VERSION
 
 PREREGISTRATION = Path(__file__).parents[2] / "preregistration.md"
+REST_OF_RECORD: dict[str, Any] = {
+    "config": {"study": {"seed": 0}},
+    "config_digest": "c",
+    "environment": {"python": "3", "cpu": "a", "cores": 1, "platform": "b", "packages": {}},
+    "git": None,
+}
 LAID = "changed as it was read: transparency laid over grey (128 of 255): 1 (train/cat/0.png)"
 OTHER = "left out: files that are no image by their suffix: 1 (train/notes.txt)"
 
@@ -72,14 +78,7 @@ def test_the_report_says_what_was_left_out_and_changed(images: ImageSet) -> None
     assert "Changed as it was read: transparency" in methods
     assert "left out, or changed" in _summary(of_record)
     assert "left out" not in _summary(of_record | {"remarks": []})
-    record = {
-        "images": of_record,
-        "registration": {"digest": ""},
-        "config_digest": "",
-        "config": {"study": {"seed": 0}},
-        "git": None,
-        "environment": {"python": "", "cpu": "", "cores": 1, "platform": "", "packages": {}},
-    }
+    record = {"images": of_record, "registration": {"digest": ""}, **REST_OF_RECORD}
     assert _provenance(study, record, [])["images left out or changed"] == f"{OTHER}; {LAID}"
 
 
@@ -91,6 +90,7 @@ def test_a_study_made_before_0_8_is_told_why_its_images_differ(
     config, folder = resolve("quick"), StudyFolder(tmp_path / "study")
     folder.path.mkdir()
     record = {
+        **REST_OF_RECORD,
         "schema_version": SCHEMA_VERSION,
         "images": recorded(images) | {"fingerprint": "f" * 64},
         "measured_settings": measured_settings(config),
