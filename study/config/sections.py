@@ -205,7 +205,7 @@ class ProbeConfig:
     permutations: int = 1000
 
     def __post_init__(self) -> None:
-        _check("probe", "permutations", self.permutations, "100 to 1000000", 100 <= self.permutations <= 1_000_000)
+        _check("probe", "permutations", self.permutations, "100 to 100000", 100 <= self.permutations <= 100_000)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "ruled_out_at": BOUNDS,
 }
 RANGES: Final = {
-    "n_resamples": (999, 10_000_000),
+    "n_resamples": (999, 1_000_000),
     "minimum_networks": (2, 100_000),
     "minimum_per_stratum": (1, 100_000),
     "smallest_effect": (-1e6, 1e6),

@@ -67,8 +67,8 @@ ROWS = (
             "memory in digits of another script": (typed("a.keras", "--memory", "\u0665\u0660GB"), ("--memory",)),
             "pictures of nothing": (typed("a.keras", "--input-size", "0"), ("--input-size 0", "4 to 4096")),
             "pictures of billions": (typed("a.keras", "--input-size", "4000000000"), ("4 to 4096",)),
-            "too few permutations": (typed("a.keras", "--permutations", "1"), ("--permutations 1", "100 to 1000000")),
-            "billions of permutations": (typed("a.keras", "--permutations", "9000000000"), ("100 to 1000000",)),
+            "too few permutations": (typed("a.keras", "--permutations", "1"), ("--permutations 1", "100 to 100000")),
+            "billions of permutations": (typed("a.keras", "--permutations", "9000000000"), ("100 to 100000",)),
             "negative seed": (typed("a.keras", "--seed", "-1"), ("--seed -1", "0 to 4294967295")),
             "ablation without photographs": (typed("a.keras", "--ablate"), ("--ablate", "--images DIR")),
             "class names without photographs": (

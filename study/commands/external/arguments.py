@@ -139,7 +139,7 @@ def check(arguments: argparse.Namespace) -> None:
         Naming the flag, its value and what is allowed.
     """
     for flag, value, low, high in (
-        ("--permutations", arguments.permutations, 100, 1_000_000),
+        ("--permutations", arguments.permutations, 100, 100_000),
         ("--null-draws", arguments.null_draws, 20, 100_000),
         ("--null-images", arguments.null_images, 1, 1_000_000),
         ("--n-images", arguments.n_images, 1, 100_000_000),
