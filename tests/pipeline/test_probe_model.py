@@ -249,9 +249,9 @@ def test_the_folder_of_a_study_is_left_alone(capsys: pytest.CaptureFixture[str])
     """A name is one study's or one network's."""
     folder = Path("data/study")
     folder.mkdir(parents=True)
-    (folder / "study.json").write_text(
-        json.dumps({"schema_version": SCHEMA_VERSION, "measured_settings": {}}), encoding="utf-8"
-    )
+    software = {"python": "3", "cpu": "a", "cores": 1, "platform": "b", "packages": {}}
+    record = {"schema_version": SCHEMA_VERSION, "measured_settings": {}, "environment": software, "git": None}
+    (folder / "study.json").write_text(json.dumps(record), encoding="utf-8")
     assert probe(*QUICK, name="study") == 2
     assert "holds a study, no external network; use another --name" in capsys.readouterr().err
 
