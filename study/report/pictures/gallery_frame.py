@@ -9,10 +9,10 @@ from study.report.content import Stimuli
 from study.report.pictures.polar import around, place, polar_path, ring_path
 from study.report.pictures.svg import SIZE, drawing, escaped, line, number, text
 
-RADIUS: Final = 110  # of the polar panel, in pixels
-CARTESIAN: Final = {"left": 50, "top": 30, "width": 300, "height": 190}  # of the panel of the curve
+RADIUS: Final = 100  # of the polar panel, in pixels
+CARTESIAN: Final = {"left": 50, "top": 30, "width": 270, "height": 190}  # of the panel of the curve
 INDEX: Final = {"left": 12, "width": 320, "at": 52}  # of the axis of gOSI, from 0 to 1
-PREFERRED: Final = {"left": 34, "top": 26, "width": 320, "height": 90}  # of the histogram
+PREFERRED: Final = {"left": 34, "top": 26, "width": 290, "height": 90}  # of the histogram
 _STEPS: Final = 1000
 _SOFT = ' opacity=".78"'
 
@@ -156,7 +156,7 @@ def _histogram(orientations: Sequence[float], layer: Mapping[str, Any]) -> str:
         for position, count in enumerate(counts)
     )
     marks = [
-        text(0, 16, "preferred orientations of the layer's selective units", more=_SOFT),
+        text(0, 16, "preferred orientations of selective units", more=_SOFT),
         f'<path class="preferred-bars" d="{d}" opacity=".55"/>',
         line(left, top + height, left + width, top + height, more=' opacity=".5"'),
         f'<text class="preferred-largest" x="{left - 6}" y="{top + 12}" text-anchor="end" opacity=".78">{largest}</text>',
