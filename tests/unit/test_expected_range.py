@@ -204,6 +204,10 @@ ARITHMETIC: dict[str, tuple[First, tuple[PixelRange, ...]]] = {
     ),
     "channels apart": (in_branches, (BYTES,)),
     "turned to BGR": (lambda x: ops.flip(x, axis=-1) / 255.0, (BYTES,)),
+    "channels added up": (lambda x: ops.sum(x, axis=-1, keepdims=True) / 765.0, (BYTES,)),
+    "channels averaged": (lambda x: ops.mean(x, axis=-1, keepdims=True) / 255.0, (BYTES,)),
+    "colours turned": (lambda x: ops.matmul(x, np.eye(3, dtype="float32")[::-1]) / 127.5 - 1.0, (BYTES,)),
+    "less the mean of its channels": (lambda x: x - ops.mean(x, axis=-1, keepdims=True), RANGES),
     "made grey": (lambda x: ops.image.rgb_to_grayscale(x) / 127.5 - 1.0, (BYTES,)),
 }
 

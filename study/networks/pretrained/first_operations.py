@@ -21,6 +21,7 @@ _MOVING = (
     " RGBToGrayscale Permute Flatten ZeroPadding2D Cropping2D UpSampling2D Resizing CenterCrop"
     " AugMix CutMix MixUp RandAugment"
 )
+_MIXING = "Sum Mean Average Matmul Einsum Dot Tensordot"  # of colours, where rows and columns stay
 _SCALING = (keras.layers.Rescaling, keras.layers.Normalization, keras.layers.BatchNormalization)
 _SIZE = 64  # pixels, of a network for pictures of any size
 
@@ -79,7 +80,8 @@ def _first_nodes(flat: keras.Model) -> list[Node]:
     nodes = []
     for node in Graph(flat).nodes:
         reads_pixels = all(id(tensor) in pixels for tensor in node.input_tensors)
-        if reads_pixels and (_is_looked_through(node.operation) or (is_trained and _scales_channels(node.operation))):
+        is_frozen = is_trained and _scales_channels(node.operation)
+        if reads_pixels and (_is_looked_through(node.operation) or _mixes_colours(node) or is_frozen):
             nodes.append(node)
             pixels |= set() if _is_batch(node) else {id(tensor) for tensor in node.outputs}
     return nodes
@@ -96,6 +98,14 @@ def _is_looked_through(operation: Any) -> bool:
         return all(_is_looked_through(layer) for layer in operation.layers)
     is_named = name in (*_ARITHMETIC.split(), *_MOVING.split()) or name.startswith("Random")
     return is_named or isinstance(operation, _SCALING) or is_identity(operation)
+
+
+def _mixes_colours(node: Node) -> bool:
+    """Return whether an operation adds up the channels of each pixel, as where a picture is made grey."""
+    if type(node.operation).__name__ not in _MIXING.split():
+        return False
+    before, after = node.input_tensors[0].shape, node.outputs[0].shape
+    return len(after) > 2 and (before[1:3] == after[1:3] or before[-2:] == after[-2:])
 
 
 def _scales_channels(operation: Any) -> bool:
