@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -72,6 +73,9 @@ def as_process(main: Callable[[], int]) -> NoReturn:
             code = main()
         except SystemExit as end:  # the help was asked for, or the command line not understood
             code = end.code if isinstance(end.code, int) else DONE
+        except KeyboardInterrupt:  # before the command took over
+            say("interrupted; nothing was begun")
+            code = 128 + signal.SIGINT
         sys.stdout.flush()
         if streams.refusal and code == DONE:
             say(f"standard output cannot be written ({streams.refusal}): what was done is done, what was said is lost")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from study.config import Config, ExecutionConfig, resolve
 from study.execution.cluster import Requirements, complaint, exposure, scheduler_address, versions
 from study.execution.own_workers import worker_count
+from study.execution.scheduling import _keep_messages
 from study.store import StudyFolder, write_record
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
@@ -146,3 +148,27 @@ def test_versions_are_told_without_importing_what_they_are_of() -> None:
     assert "missing" not in versions().values()
     assert versions()["study"].endswith(")")
     assert dataclasses.is_dataclass(Requirements)
+
+
+def test_log_of_workers_that_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    """A pipe, a link or a folder in its place neither hangs a worker nor takes what it prints; a file does."""
+
+    def said_after(folder: StudyFolder) -> None:
+        kept = os.dup(1), os.dup(2)
+        try:
+            _keep_messages.__wrapped__(folder)
+            os.write(1, b"said ")
+            os.write(2, b"and complained\n")
+        finally:
+            for number, descriptor in enumerate(kept, 1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+
+    for name, make in (("pipe", os.mkfifo), ("link", lambda path: path.symlink_to("x")), ("folder", Path.mkdir)):
+        folder = StudyFolder(tmp_path / name)
+        folder.path.mkdir()
+        make(folder.worker_log)
+        said_after(folder)
+        assert [path.name for path in folder.path.iterdir()] == [folder.worker_log.name]
+    said_after(StudyFolder(tmp_path))
+    assert StudyFolder(tmp_path).worker_log.read_bytes() == b"said and complained\n"

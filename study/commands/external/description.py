@@ -129,7 +129,7 @@ def _without_greetings() -> Iterator[None]:
         os.dup2(greetings.fileno(), 2)
         try:
             yield
-        except StudyError:
+        except (StudyError, KeyboardInterrupt):
             raise
         except BaseException:
             greetings.seek(0)
