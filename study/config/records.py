@@ -9,6 +9,7 @@ from typing import Any
 
 from study.config.sections import STUDY_KEYS, Config, MultiverseConfig
 from study.vocabulary.digests import digest
+from study.vocabulary.errors import quoted
 
 
 def as_record(config: Config) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def changed_settings(recorded: typing.Mapping[str, Any], config: Config) -> list
     now, default = measured_settings(config), measured_settings(Config())
     before = {section: default[section] | recorded.get(section, {}) for section in now}
     return [
-        f"{section}.{key} = {before[section][key]!r} there, {value!r} here"
+        f"{section}.{key} = {quoted(before[section][key])} there, {quoted(value)} here"
         for section, keys in now.items()
         for key, value in keys.items()
         if before[section][key] != value

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from study.vocabulary.errors import StudyError
-from study.vocabulary.reading import read_json, refusal
+from study.vocabulary.reading import read_json, refusal, user_path
 
 BACKEND: Final = "tensorflow"
 FLOATX: Final = "float32"
@@ -43,9 +43,9 @@ def prepare() -> None:
 
 def keras_json() -> Path:
     """Return where Keras looks for its settings."""
-    home = Path("~").expanduser()
+    home = user_path("~")
     usual = str((home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras")  # noqa: S108  as Keras has it
-    return Path(os.environ.get("KERAS_HOME", usual), "keras.json").expanduser()
+    return user_path(os.environ.get("KERAS_HOME", usual)) / "keras.json"
 
 
 def check_keras_json() -> None:

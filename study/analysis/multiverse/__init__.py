@@ -13,7 +13,7 @@ from study.analysis.core.results import NOT_INFORMATIVE, Figure, LayerAgreement
 from study.analysis.multiverse.conclude import Explored, agreements, direction, explored
 from study.analysis.multiverse.specification import RANK_CORRELATION, Multiverse
 from study.registration import Hypothesis, Registration
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, quoted
 
 __all__ = [
     "Explored",
@@ -50,7 +50,8 @@ def check_multiverse(registration: Registration, *, source: str) -> None:
         known = multiverses().get(question)
         if known is None:
             raise StudyError(
-                f"{where}: {question!r} has no analysis of its own to vary; questions that have are {', '.join(multiverses())}"
+                f"{where}: {quoted(question)} has no analysis of its own to vary; questions that have are"
+                f" {', '.join(multiverses())}"
             )
         if repeated_hypothesis(registration.hypotheses, question) is None:
             raise StudyError(
@@ -63,14 +64,16 @@ def check_multiverse(registration: Registration, *, source: str) -> None:
 
 def _check_levels(known: Multiverse, factor: str, levels: tuple[str, ...], where: str) -> None:
     if factor not in known.factors:
-        raise StudyError(f"{where}: factor {factor!r} is unknown; factors are {', '.join(known.factors)}")
+        raise StudyError(f"{where}: factor {quoted(factor)} is unknown; factors are {', '.join(known.factors)}")
     allowed = known.factors[factor]
     for level in levels:
         if level not in allowed:
-            raise StudyError(f"{where}, factor {factor!r}: level {level!r} is unknown; levels are {', '.join(allowed)}")
+            raise StudyError(
+                f"{where}, factor {quoted(factor)}: level {quoted(level)} is unknown; levels are {', '.join(allowed)}"
+            )
     if levels[0] != allowed[0]:
         raise StudyError(
-            f"{where}, factor {factor!r}: the first level is {levels[0]!r}, but must be the registered level: measure"
+            f"{where}, factor {quoted(factor)}: the first level is {quoted(levels[0])}, but must be the registered level: measure"
             f" {known.measure!r} is {allowed[0]!r}"
         )
 
