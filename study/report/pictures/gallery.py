@@ -117,7 +117,7 @@ def _unit_data(unit: TunedUnit, stimuli: Stimuli) -> dict[str, Any]:
         "channel": unit.channel,
         "curve": [round(_STEPS * value / largest) for value in unit.curve],
         "band": [round(_STEPS * value / largest) for value in (low, high)] if math.isfinite(low) else [],
-        "largest": number_text(largest),
+        "largest": f"top {number_text(largest)}",
         "gosi": _thousandths(unit.gosi),
         "null": [_thousandths(unit.null_mean), _thousandths(unit.null_sd)],
         "grating": [

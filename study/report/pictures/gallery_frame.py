@@ -10,7 +10,7 @@ from study.report.pictures.polar import around, place, polar_path, ring_path
 from study.report.pictures.svg import SIZE, drawing, escaped, line, number, text
 
 RADIUS: Final = 100  # of the polar panel, in pixels
-CARTESIAN: Final = {"left": 50, "top": 30, "width": 270, "height": 190}  # of the panel of the curve
+CARTESIAN: Final = {"left": 24, "top": 30, "width": 296, "height": 190}  # of the panel of the curve
 INDEX: Final = {"left": 12, "width": 320, "at": 52}  # of the axis of gOSI, from 0 to 1
 PREFERRED: Final = {"left": 34, "top": 26, "width": 290, "height": 90}  # of the histogram
 _STEPS: Final = 1000
@@ -81,7 +81,7 @@ def _curve(orientations: Sequence[float], unit: Mapping[str, Any]) -> str:
         f'<path class="curve-line" d="{d}" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linejoin="round"/>',
         line(left, top + height, left + width, top + height, more=' opacity=".5"'),
         line(left, top, left, top + height, more=' opacity=".5"'),
-        f'<text class="curve-largest" x="{left - 6}" y="{top + 10}" text-anchor="end" opacity=".78">{unit["largest"]}</text>',
+        f'<text class="curve-largest" x="{left + width}" y="16" text-anchor="end" opacity=".78">{unit["largest"]}</text>',
         text(left - 6, top + height, "0", anchor="end", more=_SOFT),
     ]
     for position, angle in enumerate(orientations):
