@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -246,85 +245,6 @@ def test_a_file_is_loaded_with_a_warning(tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
     original = keras.saving.load_model(path)
     np.testing.assert_array_equal(loaded.model(pictures), original(pictures))
-
-
-@pytest.mark.parametrize(
-    ("first", "preprocessing", "words"),
-    [
-        (lambda: [keras.layers.Rescaling(1 / 255)], "raw", "0 to 255"),
-        (lambda: [keras.layers.Rescaling(2.0, -1)], "unit", "0 to 1"),
-        (lambda: [keras.layers.Rescaling(0.5, 0.5)], "symmetric", "-1 to 1"),
-        (lambda: [keras.layers.RandomFlip(), keras.layers.Rescaling(1 / 255)], "raw", "0 to 255"),
-    ],
-)
-def test_a_file_that_tells_which_pixels_it_expects_is_given_these(
-    tmp_path: Path, first: Callable[[], list[keras.layers.Layer]], preprocessing: str, words: str
-) -> None:
-    """Without a word, or with one that agrees; a remark says what and why."""
-    path = saved(tmp_path, [*first(), *head()])
-    loaded = from_file(path, preprocessing=None)
-    assert loaded.preprocessing == preprocessing
-    told = [remark for remark in loaded.remarks if f"own.keras expects pixels of {words}, as its " in remark]
-    assert len(told) == 1
-    assert from_file(path, preprocessing=preprocessing).preprocessing == preprocessing
-    assert from_file(path, preprocessing=preprocessing).remarks == loaded.remarks
-
-
-def test_preprocessing_that_contradicts_the_file_is_refused(tmp_path: Path) -> None:
-    """Pixels scaled twice, or not at all, give another network than the one that was trained; who insists is heard."""
-    scaling = [keras.layers.Rescaling(1 / 127.5, -1, name="scale")]
-    path = saved(tmp_path, [*scaling, *head()])
-    for name, made in (("mobilenetv2", "-1 to 1"), ("unit", "0 to 1"), ("vgg16", "-124 to 151")):
-        with pytest.raises(StudyError) as line:
-            from_file(path, preprocessing=name)
-        assert str(line.value) == (
-            f"--preprocessing {name} makes {made}, but own.keras expects pixels of 0 to 255, as its scale (scale 0.007843,"
-            f" offset -1) makes -1 to 1 of these; pass --preprocessing raw, or {name}:anyway if it was trained so"
-        )
-    assert from_file(path, preprocessing="efficientnetb0").preprocessing == "efficientnetb0"  # changes nothing
-    insisted = from_file(path, preprocessing="unit:anyway")
-    assert insisted.preprocessing == "unit"
-    assert insisted.remarks[-1].endswith("--preprocessing unit makes 0 to 1 all the same, as unit:anyway asks")
-    path = saved(tmp_path, [keras.layers.Rescaling(2.0, -1), *head()])
-    with pytest.raises(StudyError, match=r"--preprocessing raw makes 0 to 255, but .* pass --preprocessing unit, or"):
-        from_file(path, preprocessing="raw")
-
-
-def test_an_application_that_scales_pixels_itself_is_not_given_scaled_ones() -> None:
-    """EfficientNet and others hold their own preprocessing; Keras' `preprocess_input` leaves pixels to them."""
-    with pytest.raises(StudyError, match=r"unit makes 0 to 1, but mobilenetv3small expects pixels of 0 to 255, as its"):
-        small("mobilenetv3small", preprocessing="unit")
-    assert small("mobilenetv3small").preprocessing == "mobilenetv3small"
-    assert small("mobilenetv3small").remarks == ()
-    assert small("mobilenetv3small", preprocessing="raw").remarks[0].endswith("of these; it was given these")
-    assert small("mobilenet", preprocessing="unit").preprocessing == "unit"  # nothing in it tells
-
-
-def test_any_other_file_needs_to_be_told(tmp_path: Path) -> None:
-    """Nothing in it says what pixels it takes, or not enough; and the name must be one that there is."""
-    path = saved(tmp_path, head())
-    with pytest.raises(
-        StudyError, match=r"own\.keras: nothing in its first operations says .* one of raw \(0 to 255\)"
-    ):
-        from_file(path, preprocessing=None)
-    with pytest.raises(StudyError, match=r"--preprocessing loud: must be raw .* such as vgg16"):
-        from_file(path, preprocessing="loud")
-    with pytest.raises(StudyError, match=r"--weights none: own\.keras holds its own"):
-        from_file(path, weights="none")
-    path = saved(tmp_path, [keras.layers.Rescaling(2.0), *head()])
-    with pytest.raises(
-        StudyError, match=r"0 to 1 or -1 to 1, as its .* cannot be told; pass --preprocessing unit or sym"
-    ):
-        from_file(path, preprocessing=None)
-    assert [from_file(path, preprocessing=name).preprocessing for name in ("unit", "symmetric")] == [
-        "unit",
-        "symmetric",
-    ]
-    standardised = from_file(path, preprocessing="densenet121")
-    assert standardised.remarks[-1].endswith("makes sense of either; it was given -2.12 to 2.64")
-    for name in ("raw", "vgg16"):
-        with pytest.raises(StudyError, match=rf"--preprocessing {name} makes .*, but"):
-            from_file(path, preprocessing=name)
 
 
 def test_files_that_cannot_be_loaded_are_named(tmp_path: Path) -> None:
