@@ -52,7 +52,7 @@ def read_manifest(path: Path, *, texts: Collection[str]) -> dict[str, Any]:
         On anything but the very text that `manifest_text` gives; the message names the file and says no remedy.
     """
     content = read_bytes(path)
-    manifest = parse_json(content, what=f"{path}: not a manifest, since it")
+    manifest = parse_json(content, what=str(path))
     if not _is_manifest(manifest, texts) or manifest_text(manifest) != content:
         raise StudyError(f"{path}: not a manifest as it was written")
     if manifest["format"] != MANIFEST_FORMAT:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from study.store.folder import REMADE, StudyFolder, append_journal, journal_lines
+from study.vocabulary.errors import console_line
 
 _NAMED = 3  # problems; the rest is counted
 
@@ -37,4 +38,4 @@ def note_remade(folder: StudyFolder, damage: Sequence[str], *, done: str) -> str
 def remade_sentences(folder: StudyFolder) -> list[str]:
     """Return one sentence for every time that the compacted study was found changed, in their order."""
     noted = [entry[REMADE] for entry in journal_lines(folder) if isinstance(entry.get(REMADE), dict)]
-    return list(dict.fromkeys(f"{note.get('time')}: {note.get('said')}." for note in noted))
+    return list(dict.fromkeys(console_line(f"{note.get('time')}: {note.get('said')}.") for note in noted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -163,3 +163,49 @@ def test_the_same_networks_without_a_record_are_told_of(folder: StudyFolder, rec
     if record is not None:
         other.record_path.write_text(record)
     assert told(folder) == ["other: no readable record, 2 networks, 2 of them the same as here."]
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path)])
+def test_a_journal_beside_that_is_none_hides_no_study(folder: StudyFolder, put: Callable[[Path], object]) -> None:
+    """Another study's journal is nobody's reason to lose this one's report at its end."""
+    other = recorded(StudyFolder(folder.path.with_name("other")), seed="seven\n\ud800")  # type: ignore[arg-type]
+    put(other.journal)
+    [said] = told(folder)
+    assert said.startswith(r"other: seed seven\n\ud800, ")
+    assert said.endswith(", a journal that cannot be read.")
+
+
+STRANGE = (
+    "[]",
+    "null",
+    '{"key": [1]}',
+    '{"key": "a", "seconds": "1"}',
+    '{"key": "a", "seconds": NaN}',
+    '{"key": "a", "seconds": 1' + "0" * 4000 + "}",
+    '{"key": "a", "seconds": ' + "9" * 5000 + "}",
+    '{"key": "a", "failure": null}',
+    '{"key": "\\ud800"}',
+    '{"key": "a", "stages": ' + "[" * 10_000 + "}",
+    '{"seconds": 1.0}',
+    '{"key": "torn by a ki',
+)
+
+
+@pytest.mark.parametrize("line", [*(line.encode() for line in STRANGE), b"\xff\xfe{\0}\0", b"\0" * 100])
+def test_a_line_that_nobody_wrote_is_left_out_and_counted(folder: StudyFolder, line: bytes) -> None:
+    """Types, lengths, depths, encodings: the entries around it are read, and that one was left out is told."""
+    append_journal(folder, {"key": key_of(0), "seconds": 1.0})
+    with folder.journal.open("ab") as file:
+        file.write(line + b"\n")
+    append_journal(folder, {"key": key_of(1), "seconds": 2.0})
+    assert [entry["seconds"] for entry in read_journal(folder)] == [1.0, 2.0]
+    [said] = look_sentences(folder, [key_of(0), key_of(1)], shown=1)
+    assert said == "1 line of the journal is not what this program writes, or torn by a kill, and left out."
+
+
+def test_what_a_look_says_is_one_line(folder: StudyFolder) -> None:
+    """A journal that somebody edited forges no line, and fills no page."""
+    append_journal(folder, {"look": {"time": "now\nLook 7", "networks": "9" * 10_000, "registration_digest": [1]}})
+    [said] = look_sentences(folder, [], shown=2)
+    assert said.isprintable()
+    assert len(said) < 400

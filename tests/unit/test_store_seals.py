@@ -123,7 +123,7 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "the root": (at("zarr.json", cut), "zarr.json: is not valid JSON"),
     "the root's attributes": (attribute, "zarr.json: not what was written"),
     "no root": (at("zarr.json", Path.unlink), "zarr.json: does not exist"),
-    "half a manifest": (at(MANIFEST, cut), f"{MANIFEST}: not a manifest"),
+    "half a manifest": (at(MANIFEST, cut), f"{MANIFEST}: is not valid JSON"),
     "a manifest that is a list": (at(MANIFEST, lambda path: path.write_text("[]")), "not a manifest as it was written"),
     "a manifest nested deep": (at(MANIFEST, lambda path: path.write_text("[" * 10**5)), "is nested deeper than 64"),
     "a manifest of other types": (
@@ -174,7 +174,7 @@ RESULT_HARMS: dict[str, tuple[Harm, str]] = {
     "an added value": (at("results/more", Path.touch), "results/more: not in the manifest"),
     "all of them": (at("results", shutil.rmtree), f"{RESULT}: missing"),
     "their manifest": (at(RESULTS_MANIFEST, Path.unlink), f"{RESULTS_MANIFEST}: does not exist"),
-    "half their manifest": (at(RESULTS_MANIFEST, cut), f"{RESULTS_MANIFEST}: not a manifest"),
+    "half their manifest": (at(RESULTS_MANIFEST, cut), f"{RESULTS_MANIFEST}: is not valid JSON"),
     "attributes": (
         lambda store: zarr.open_group(store / "results", mode="r+").attrs.update(look=7),
         "results/zarr.json",

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import study
 from study.store import StudyFolder, networks_digest, read_journal, read_looks, taken_look, unreadable_lines
+from study.vocabulary.errors import console_line
 
 # The rooms that decide a verdict. The commit would not do: it is unknown to an installed copy, the same for changes that
 # were not committed, and another one after changes of mere prose; the version changes with releases alone.
@@ -79,8 +80,9 @@ def look_sentences(folder: StudyFolder, keys: Sequence[str], *, shown: int) -> l
 
 
 def _sentence(number: int, look: dict[str, Any], *, shown: bool) -> str:
+    said = {name: console_line(str(value), longest=60) for name, value in look.items()}
     return (
-        f"Look {number} of these data{' (this one)' if shown else ''}: {look.get('time')}, {look.get('networks')} networks"
-        f"{', interim' if look.get('interim') else ''}, registration {str(look.get('registration_digest'))[:_SHOWN]},"
-        f" analysis {look.get('analysis_version')}."
+        f"Look {number} of these data{' (this one)' if shown else ''}: {said.get('time')}, {said.get('networks')} networks"
+        f"{', interim' if look.get('interim') else ''}, registration {str(said.get('registration_digest'))[:_SHOWN]},"
+        f" analysis {said.get('analysis_version')}."
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from study.store import StudyFolder, read_looks, read_record
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, shown
 
 
 def sibling_sentences(folder: StudyFolder, *, fingerprint: str, keys: Collection[str]) -> list[str]:
@@ -40,15 +40,23 @@ def _sentence(folder: StudyFolder, fingerprint: str, keys: frozenset[str]) -> st
     images = record.get("images")
     counted = f"{len(networks)} networks, {same} of them the same as here"
     if not isinstance(images, dict):
-        return f"{folder.path.name}: no readable record, {counted}." if same else ""
+        return f"{shown(folder.path.name)}: no readable record, {counted}." if same else ""
     if images.get("fingerprint") != fingerprint:
         return ""
     seed, registration = _of(record, "config", "study", "seed"), _of(record, "registration", "digest")
-    looks = len(read_looks(folder))
+    looks = _n_looks(folder)
     return (
-        f"{folder.path.name}: seed {seed}, registration {str(registration)[:12]}, {counted},"
-        f" {looks} {'look' if looks == 1 else 'looks'}."
+        f"{shown(folder.path.name)}: seed {shown(seed)}, registration {shown(registration)[:12]}, {counted}, {looks}."
     )
+
+
+def _n_looks(folder: StudyFolder) -> str:
+    """Return how many looks a study's journal tells of, or that nobody can read it."""
+    try:
+        looks = len(read_looks(folder))
+    except StudyError:
+        return "a journal that cannot be read"
+    return f"{looks} {'look' if looks == 1 else 'looks'}"
 
 
 def _record(folder: StudyFolder) -> dict[str, Any]:
