@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from study.analysis.core.points import Quantity
-from study.analysis.core.results import HypothesisResult
+from study.analysis.core.results import HypothesisResult, LayerResult
 from study.report.hypothesis_words import margins
 from study.report.pictures.axis import Axis, axis_over
 from study.report.pictures.columns import Column, Layout, columns_of, layout_of
@@ -55,10 +55,19 @@ def _description(result: HypothesisResult, columns: Sequence[Column]) -> str:
     """Return in words what the picture shows."""
     quantity = result.quantity or _UNNAMED
     layers = "; ".join(
-        f"{one.layer} {number_text(one.estimate)} {interval_text(one.ci_low, one.ci_high)}, {one.n} networks, {one.verdict}"
+        f"{one.layer} {_in_words(one)}, {one.n} networks, {one.verdict}"
         for one in (column.result for column in columns)
     )
     return f"{quantity.axis}, estimate and interval by layer: {layers}."
+
+
+def _in_words(layer: LayerResult) -> str:
+    if not math.isfinite(layer.estimate):
+        return "no estimate"
+    interval = (
+        interval_text(layer.ci_low, layer.ci_high) if math.isfinite(layer.ci_low + layer.ci_high) else "no interval"
+    )
+    return f"{number_text(layer.estimate)} {interval}"
 
 
 def _drawn(result: HypothesisResult, columns: Sequence[Column], description: str, *, narrow: bool) -> str:

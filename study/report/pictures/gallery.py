@@ -32,6 +32,7 @@ GALLERY_STYLE: Final = """
 .unit-gallery .said { margin: .6rem 0 0; min-height: 3.2em; }
 .unit-gallery [hidden], .unit-gallery svg[hidden] { display: none; }
 """
+_LEAST_SHOWN, _TINY = 0.001, "< 0.001"
 _STEPS: Final = 1000  # into which the largest value of a unit's panels is divided
 
 
@@ -117,7 +118,7 @@ def _unit_data(unit: TunedUnit, stimuli: Stimuli) -> dict[str, Any]:
         "channel": unit.channel,
         "curve": [round(_STEPS * value / largest) for value in unit.curve],
         "band": [round(_STEPS * value / largest) for value in (low, high)] if math.isfinite(low) else [],
-        "largest": f"top {number_text(largest)}",
+        "largest": f"top {number_text(largest) if largest >= _LEAST_SHOWN else _TINY}",
         "gosi": _thousandths(unit.gosi),
         "null": [_thousandths(unit.null_mean), _thousandths(unit.null_sd)],
         "grating": [

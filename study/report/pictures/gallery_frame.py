@@ -81,7 +81,7 @@ def _curve(orientations: Sequence[float], unit: Mapping[str, Any]) -> str:
         f'<path class="curve-line" d="{d}" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linejoin="round"/>',
         line(left, top + height, left + width, top + height, more=' opacity=".5"'),
         line(left, top, left, top + height, more=' opacity=".5"'),
-        f'<text class="curve-largest" x="{left + width}" y="16" text-anchor="end" opacity=".78">{unit["largest"]}</text>',
+        f'<text class="curve-largest" x="{left + width}" y="16" text-anchor="end" opacity=".78">{escaped(unit["largest"])}</text>',
         text(left - 6, top + height, "0", anchor="end", more=_SOFT),
     ]
     for position, angle in enumerate(orientations):

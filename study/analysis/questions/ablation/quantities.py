@@ -34,15 +34,15 @@ EFFECT = Quantity(
 )
 RATIO = Quantity(
     label="cost of the more selective half over that of the other half",
-    unit="log2; 1 is twofold",
+    unit="doublings",
     higher="more than twofold",
     lower="less than twofold",
     sides=("top", "bottom"),
     sides_label=_COST,
 )
 CONTRAST = Quantity(
-    label="contrast of the halves' mean responses to gratings",
-    unit="(top - bottom) / (top + bottom)",
+    label="contrast of the halves' mean responses to gratings, (top - bottom) / (top + bottom)",
+    unit="contrast",
     higher="the more selective half responds more",
     lower="the more selective half responds less",
     sides=("top", "bottom"),
