@@ -18,6 +18,7 @@ from study.analysis.core.results import (
     LayerResult,
     QuestionResult,
 )
+from study.report.pictures import leading
 from study.report.wording import networks_text, number_text
 
 MOST_WORDS = 40
@@ -26,19 +27,10 @@ _DIRECTED = (SUPPORTED, OPPOSITE, EFFECT_PRESENT)  # an effect lies beyond the n
 _ORDER = (SUPPORTED, *REFUTED, INCONCLUSIVE, NOT_INFORMATIVE, NOT_TESTED)
 
 
-def main_result(question: QuestionResult) -> HypothesisResult | None:
-    """Return the hypothesis that stands for a question: its first primary one, else its first confirmatory one, else its first."""
-    results = question.hypotheses
-    chosen = [one for one in results if one.hypothesis.is_primary] or [
-        one for one in results if one.hypothesis.is_confirmatory
-    ]
-    return next(iter([*chosen, *results]), None)
-
-
 def standing_results(questions: Sequence[QuestionResult]) -> list[HypothesisResult]:
     """Return the hypotheses that stand for a study: the primary ones, or, where none is, those of its questions."""
     primary = [one for question in questions for one in question.hypotheses if one.hypothesis.is_primary]
-    return primary or [one for question in questions if (one := main_result(question)) is not None]
+    return primary or [one for question in questions if (one := leading(question)) is not None]
 
 
 def answer(questions: Sequence[QuestionResult]) -> str:

@@ -9,10 +9,10 @@ from study.analysis.core.charts import Chart
 from study.analysis.core.results import NO_VERDICT, Figure, HypothesisResult, QuestionResult
 from study.report import hypothesis_words, wording
 from study.report.addresses import Address, addresses
-from study.report.answer import finding, main_result
+from study.report.answer import finding
 from study.report.drawing import Drawing, figure_drawing, interval_drawing
 from study.report.paper_figures import PlacedFigure
-from study.report.pictures import estimation_plot
+from study.report.pictures import estimation_plot, leading
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def question_views(questions: Sequence[QuestionResult]) -> tuple[QuestionView, .
 def _question_view(question: QuestionResult, index: int) -> QuestionView:
     # The index keeps anchors apart when two ids differ only in characters an anchor cannot hold.
     views = [_hypothesis_view(result, f"h{index}-{place}") for place, result in enumerate(question.hypotheses, 1)]
-    chosen = main_result(question)
+    chosen = leading(question)
     main = next((view for view in views if view.result is chosen), None)
     figures = tuple(
         figure_view(figure, wording.anchor_text(f"f{index}-{place}", figure.id), figure.paper_figure)

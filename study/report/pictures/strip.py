@@ -20,9 +20,11 @@ STRIP_STYLE = """
 .verdict-strip .word svg { width: 1em; height: 1em; flex: none; display: none; }
 .verdict-strip .layers span { width: 1.15rem; font-size: .875rem; line-height: 1; writing-mode: vertical-rl; color: var(--soft);
   height: auto; transform: rotate(180deg); }
+.verdict-strip .short { display: none; }
 .verdict-strip li.layers { border: 0; align-items: end; }
 @media screen and (max-width: 48rem) {
-  .verdict-strip .cells, .verdict-strip .layers { display: none; }
+  .verdict-strip .cells, .verdict-strip li.layers, .verdict-strip .long { display: none; }
+  .verdict-strip .short { display: inline; }
   .verdict-strip li { grid-template-columns: minmax(0, 1fr) auto; }
   .verdict-strip .word { min-width: 0; }
   .verdict-strip .word svg { display: block; }
@@ -103,7 +105,8 @@ def verdict_strip(rows: Sequence[StripRow], *, places: Mapping[str, str]) -> str
 
 
 def _row(row: StripRow, layers: Sequence[str], place: str | None) -> str:
-    title = escaped(row.title)
+    short = escaped(row.question.replace("_", " ").capitalize())
+    title = f'<span class="long">{escaped(row.title)}</span><span class="short">{short}</span>'
     linked = title if place is None else f'<a href="#{escaped(place)}">{title}</a>'
     verdicts = dict(row.cells)
     cells = "".join(_cell(name, verdicts.get(name)) for name in layers)
