@@ -120,14 +120,11 @@ def _tally(results: Sequence[HypothesisResult]) -> str:
     """Return how many of the claims that stand for a study have which verdict."""
     kind = "primary" if results[0].hypothesis.is_primary else "main"
     counts = {verdict: sum(one.verdict == verdict for one in results) for verdict in _ORDER}
+    if len(results) == 1:
+        return f"the {kind} claim is {results[0].verdict}"
     (first, number), *more = [(verdict, count) for verdict, count in counts.items() if count]
-    said = f"{_spelt(number)} of {counted_words(len(results), kind)} {'is' if number == 1 else 'are'} {first}"
+    said = f"{_spelt(number)} of {_spelt(len(results))} {kind} claims {'is' if number == 1 else 'are'} {first}"
     return ", ".join([said, *(f"{_spelt(count)} {verdict}" for verdict, count in more)])
-
-
-def counted_words(count: int, kind: str) -> str:
-    """Return a number of claims in words: "three primary claims"."""
-    return f"{_spelt(count)} {kind} {'claim' if count == 1 else 'claims'}"
 
 
 def _spelt(count: int) -> str:

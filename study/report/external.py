@@ -9,7 +9,7 @@ from study.analysis.core.results import QuestionResult
 from study.analysis.core.tuned_units import TunedUnits
 from study.report.content import Stimuli
 from study.report.page import page_text
-from study.report.pictures import unit_gallery
+from study.report.pictures import hero, unit_gallery
 from study.report.stimulus_sheet import sheet_uri
 from study.report.views import question_views
 
@@ -47,6 +47,7 @@ def render_external(page: ExternalPage) -> str:
         "external.html.j2",
         questions=question_views(page.questions),
         page=page,
+        hero=hero(page.units, page.stimuli, "hero") if page.units else None,
         gallery=unit_gallery(page.units, page.stimuli, "gallery") if page.units else "",
         sheet=sheet_uri(page.stimuli),
         unregistered="Described, not tested: one network is one experimental unit.",

@@ -81,21 +81,22 @@ def _text(value: Any) -> str:
 
 
 def _summary(study: xr.DataTree, subject: Subject) -> tuple[str, ...]:
+    """Return the answer, and what was measured of which network."""
     tuning = tuning_of(study, "analysed").isel(network=0)
     responding = tuning.isel(unit=np.flatnonzero(~tuning["silent"].values))
     gosi, shuffled = responding["gosi"].values, responding["gosi_null_selective"].values
     selective = (
-        f"Of the {len(gosi):,} that answer at all, {np.mean(gosi > SELECTIVE):.0%} answer strongly to one orientation and"
+        f"Of the {len(gosi):,} units that answer at all, {np.mean(gosi > SELECTIVE):.0%} answer strongly to one orientation and"
         f" little to others (gOSI above 0.33); {np.mean(shuffled):.0%} would if each unit's answers were shuffled."
         if len(gosi)
-        else "None of them answers to any."
+        else "None of the units answers to any grating."
     )
     network, photographs = subject.network, subject.photographs
     shown = "" if photographs is None else f" It was also shown {photographs.description}."
     return (
+        selective,
         f"The network is {network.source}, with {network.weights}. Its {tuning.sizes['unit']:,} units in"
-        f" {len(subject.layers)} hidden layers were measured with {n_gratings(network.layout.size):,} striped patterns."
-        f" {selective}{shown}",
+        f" {len(subject.layers)} hidden layers were measured with {n_gratings(network.layout.size):,} striped patterns.{shown}",
     )
 
 

@@ -1,0 +1,45 @@
+"""How a study is cited, repeated and opened: the command that a report prints makes the same settings again."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from study.commands.run.access import access_of, repeating_command
+from study.commands.run.arguments import parser
+from study.commands.run.plan import _config
+from study.config import as_record, resolve
+from study.store import StudyFolder
+
+RECORD = {"registration": {"digest": "9a" * 32}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "assignments", "flags"),
+    [
+        ("quick", (), {}),
+        ("quick", ("training.epochs=3", "study.seed=7", 'population.augmentations=["none", "shift"]'), {}),
+        ("cifar10", ("memorization.label_corruptions=[0.0, 1.0]",), {"--data-dir": ("images.data_dir", "a folder/x")}),
+    ],
+)
+def test_the_command_makes_the_same_study(
+    profile: str, assignments: tuple[str, ...], flags: dict[str, tuple[str, str]]
+) -> None:
+    """Every setting, and the name; how the work is spread is nobody's business."""
+    config = resolve(profile, assignments=(*assignments, "study.name=mine"), flags=flags)
+    words = shlex.split(repeating_command(config))
+    assert words[:4] == ["python", "-m", "study", "run"]
+    again = _config(parser().parse_args(words[4:]))
+    assert as_record(again) == as_record(config)
+
+
+def test_paths_and_deposit_are_said() -> None:
+    """The store by its path in this folder, and that nobody but this computer vouches for the registration."""
+    from pathlib import Path
+
+    access = access_of(resolve("quick"), StudyFolder(Path("data/quick")), RECORD)
+    assert access.store == "data/quick/study.zarr"
+    assert "deposited nowhere" in access.registration
+    assert "9a9a9a9a9a9a" in access.citation
+    assert "@software" in access.bibtex
