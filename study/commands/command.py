@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from study.vocabulary.errors import StudyError, console_line, one_line, quoted
+from study.vocabulary.errors import ManyFaultsError, StudyError, console_line, one_line, quoted
 from study.vocabulary.signals import Ending, interruptible, nothing_more
 from study.vocabulary.streams import lossy_streams
 from study.vocabulary.text import meant
@@ -85,9 +85,10 @@ def as_process(main: Callable[[], int]) -> NoReturn:
 
 
 def failed(error: Exception) -> int:
-    """Say what went wrong in one line, and return the exit code."""
+    """Say what went wrong in one line, or one for each thing that is refused, and return the exit code."""
     if isinstance(error, StudyError):
-        say(str(error))
+        for line in error.lines if isinstance(error, ManyFaultsError) else (str(error),):
+            say(line)
         return REFUSED
     # Whatever it is, a fault of this program: people get a line, its makers the traceback.
     say(f"a fault of this program, not of what you gave it: {described(error)}; {traceback_place(error)}")

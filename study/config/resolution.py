@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from study.config.sections import SECTIONS, STUDY_KEYS, Config
-from study.vocabulary.errors import StudyError, quoted, shown
+from study.vocabulary.errors import Refusals, StudyError, quoted, refuse_unless, shown
 from study.vocabulary.reading import parse_toml, read_toml
 from study.vocabulary.text import checked_name, meant
 
@@ -75,22 +75,26 @@ def resolve(
     Raises
     ------
     StudyError
-        On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from.
+        On an unknown key, a value of the wrong type or out of range: the message says which, and where it came from. All
+        that are wrong are refused at once, a line each.
     """
     name, settings = load_profile(profile)
+    refusals = Refusals()
     values: dict[str, tuple[Any, str]] = {"study.name": (_study_name(name), "the profile's name")}
     origin = f"profile {shown(profile)}"
     for section, table in settings.items():
-        if not isinstance(table, dict):
-            raise StudyError(
-                f"{origin}: {quoted(section)} stands outside a section; sections: study, {', '.join(SECTIONS)}"
+        with refusals.kept():
+            refuse_unless(
+                isinstance(table, dict),
+                f"{origin}: {quoted(section)} stands outside a section; sections: study, {', '.join(SECTIONS)}",
             )
-        values |= {f"{section}.{key}": (value, origin) for key, value in table.items()}
+            values |= {f"{section}.{key}": (value, origin) for key, value in table.items()}
     for assignment in assignments:
-        key, value = _parsed_assignment(assignment)
-        values[key] = (value, f"--set {shown(assignment)}")
+        with refusals.kept():
+            key, value = _parsed_assignment(assignment)
+            values[key] = (value, f"--set {shown(assignment)}")
     values |= {key: (value, flag) for flag, (key, value) in (flags or {}).items() if value is not None}
-    return _assembled(name, values)
+    return _assembled(name, values, refusals)
 
 
 def _study_name(profile: str) -> str:
@@ -110,7 +114,7 @@ def recorded_config(record: Mapping[str, Mapping[str, Any]], *, source: str) -> 
         raise StudyError(f"{source}: its sections must be tables of settings")
     values = {f"{section}.{key}": (value, source) for section, keys in record.items() for key, value in keys.items()}
     profile, _ = values.pop("study.profile", ("", source))
-    return _assembled(str(profile), values)
+    return _assembled(str(profile), values, Refusals())
 
 
 def _parsed_assignment(assignment: str) -> tuple[str, Any]:
@@ -125,33 +129,66 @@ def _parsed_assignment(assignment: str) -> tuple[str, Any]:
         return key.strip(), text
 
 
-def _assembled(profile: str, values: dict[str, tuple[Any, str]]) -> Config:
-    sections: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    study: dict[str, Any] = {}
+def _assembled(profile: str, values: dict[str, tuple[Any, str]], refusals: Refusals) -> Config:
+    """Return the config of these values; all that are wrong are refused at once, with what was refused before."""
+    sections: dict[str, dict[str, Any]] = {section: {} for section in ("study", *SECTIONS)}
     for key, (value, origin) in values.items():
-        section, _, field_name = key.partition(".")
-        allowed = _fields(section, origin)
-        if field_name not in allowed:
-            raise StudyError(
-                f"{origin}: {quoted(key)} is no setting; {section} has {', '.join(sorted(allowed))}"
-                f"{meant(field_name, allowed)}"
-            )
-        converted = _converted(key, value, allowed[field_name], origin)
-        (study if section == "study" else sections[section])[field_name] = converted
+        with refusals.kept():
+            section, name, hint = _setting(key, origin)
+            sections[section][name] = _converted(key, value, hint, origin)
     origins = {key: origin for key, (_, origin) in values.items()}
-    built = {}
-    for section, keys in sections.items():
-        built[section] = _with_origin(Config.__dataclass_fields__[section].default_factory, keys, section, origins)
-    return _with_origin(Config, {"profile": profile, **study, **built}, "study", origins)  # type: ignore[no-any-return]
+    study = sections.pop("study")
+    factories = typing.cast("dict[str, Any]", Config.__dataclass_fields__)
+    built = {
+        name: _section(name, factories[name].default_factory, keys, origins, refusals)
+        for name, keys in sections.items()
+    }
+    architecture = sections["network"].get("architecture", built["network"].architecture)
+    if architecture != built["network"].architecture:  # it was refused: nobody can tell which layers there are
+        built |= {name: factories[name].default_factory() for name in ("ablation", "shift_invariance")}
+    whole = _section("study", Config, {"profile": profile, **study, **built}, origins, refusals)
+    refusals.check()
+    return whole  # type: ignore[no-any-return]
 
 
-def _with_origin(make: Any, keys: dict[str, Any], section: str, origins: dict[str, str]) -> Any:
-    """Build a section; a refused value's message gets the place the value came from."""
-    try:
-        return make(**keys)
-    except StudyError as error:
-        key = str(error).split(" ", 1)[0]
-        raise StudyError(f"{origins.get(key, 'default')}: {error}") from None
+def _section(
+    section: str, make: Callable[..., Any], keys: dict[str, Any], origins: Mapping[str, str], refusals: Refusals
+) -> Any:
+    """Build a section; a value that is refused is left out and the rest looked at again, so that all are found.
+
+    What is refused only because something else was left out is not said. Where nothing helps, defaults are returned.
+    """
+    while True:
+        try:
+            return make(**keys)
+        except StudyError as error:
+            named = str(error).split(" ", 1)[0]
+            where, _, key = named.partition(".")
+            others = {name: value for name, value in keys.items() if (section, name) != (where, key)}
+            if where in keys and keys[where] != type(keys[where])():
+                others = {**keys, where: type(keys[where])()}
+            if others != keys or not refusals.errors:
+                refusals.errors.append(StudyError(f"{origins.get(named, 'default')}: {error}"))
+            if others == keys:
+                return make()
+            keys = others
+
+
+def _setting(key: str, origin: str) -> tuple[str, str, Any]:
+    """Return the section and name of a setting, and its type.
+
+    Raises
+    ------
+    StudyError
+        When there is no such setting.
+    """
+    section, _, name = key.partition(".")
+    allowed = _fields(section, origin)
+    refuse_unless(
+        name in allowed,
+        f"{origin}: {quoted(key)} is no setting; {section} has {', '.join(sorted(allowed))}{meant(name, allowed)}",
+    )
+    return section, name, allowed.get(name)
 
 
 def _fields(section: str, origin: str) -> dict[str, Any]:

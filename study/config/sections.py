@@ -58,13 +58,8 @@ class ImagesConfig:
         _check("images", "split_seed", self.split_seed, "0 to 2**63 - 1", 0 <= self.split_seed < 2**63)
         _check("images", "data_dir", self.data_dir, _A_PATH, _is_path(self.data_dir))
         for key in ("train_images", "validation_images", "test_images"):
-            _check(
-                "images",
-                key,
-                getattr(self, key),
-                "0 (all) or a positive number up to 1000000",
-                0 <= getattr(self, key) <= 1_000_000,
-            )
+            number = getattr(self, key)
+            _check("images", key, number, "0 (all) or a positive number up to 1000000", 0 <= number <= 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -260,8 +255,9 @@ class MultiverseConfig:
     permutations: int = 100
 
     def __post_init__(self) -> None:
-        for key, allowed, beside in (("readouts", READOUTS, "gratings"), ("gratings", GRATING_SETS, "readouts")):
-            names, others = getattr(self, key), getattr(self, beside)
+        lists = (("readouts", READOUTS, "gratings"), ("gratings", GRATING_SETS, "readouts"))
+        for key, allowed, _ in lists:
+            names = getattr(self, key)
             _check(
                 "multiverse",
                 key,
@@ -269,6 +265,8 @@ class MultiverseConfig:
                 f"a list, without repeats, of {', '.join(allowed)}",
                 len(names) == len(set(names)) and set(names) <= set(allowed),
             )
+        for key, allowed, beside in lists:
+            names, others = getattr(self, key), getattr(self, beside)
             _check(
                 "multiverse",
                 key,

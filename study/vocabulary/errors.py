@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
+
 _LONGEST_NAME, _LONGEST_REASON, _LONGEST_LINE = 100, 300, 2_000
 _LEFT_OUT = "..."
 
@@ -12,6 +15,46 @@ class StudyError(Exception):
     The message is one line that names the offending value, what is allowed, where the value came from and what to do.
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+class ManyFaultsError(StudyError):
+    """Several things that the user can put right; the command line prints a line each, and the message joins them."""
+
+    def __init__(self, errors: Sequence[StudyError]) -> None:
+        """Say what each of `errors` says."""
+        self.lines = tuple(dict.fromkeys(map(str, errors)))
+        super().__init__("; ".join(self.lines))
+
+
+class Refusals:
+    """What is refused of many things, so that all of it is said at once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing refused."""
+        self.errors: list[StudyError] = []
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the refusal that ends the block, and go on behind it."""
+        try:
+            yield
+        except StudyError as error:
+            self.errors.append(error)
+
+    def check(self) -> None:
+        """Raise what was refused, if anything was.
+
+        Raises
+        ------
+        StudyError
+            The one that there is.
+        ManyFaultsError
+            All of them, where there are more.
+        """
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise ManyFaultsError(self.errors)
 
 
 def shown(text: object, *, longest: int = _LONGEST_NAME) -> str:

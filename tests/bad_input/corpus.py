@@ -21,7 +21,10 @@ Make = Callable[[Path], Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class BadInput:
-    """One bad input: `says` must all be in the line on standard error, or on standard output where `code` is 0."""
+    """One bad input: `says` must all be in what stands on standard error, or on standard output where `code` is 0.
+
+    `lines` is how many stand there: one for each thing that is wrong.
+    """
 
     kind: str
     what: str
@@ -29,10 +32,11 @@ class BadInput:
     says: tuple[str, ...]
     command: str = "run"
     code: int = 2
+    lines: int = 1
 
 
 def rows_of(
-    kind: str, table: Mapping[str, tuple[Make, Sequence[str]]], *, command: str = "run", code: int = 2
+    kind: str, table: Mapping[str, tuple[Make, Sequence[str]]], *, command: str = "run", code: int = 2, lines: int = 1
 ) -> tuple[BadInput, ...]:
     """Return the rows of a kind.
 
@@ -46,9 +50,11 @@ def rows_of(
         Of `python -m study`; empty for none.
     code
         Exit code.
+    lines
+        How many are said where something is refused.
     """
     return tuple(
-        BadInput(kind=kind, what=what, make=make, says=tuple(says), command=command, code=code)
+        BadInput(kind=kind, what=what, make=make, says=tuple(says), command=command, code=code, lines=lines)
         for what, (make, says) in table.items()
     )
 

@@ -137,4 +137,40 @@ _SETTINGS = {
 }
 
 
-ROWS = rows_of("setting", _SETTINGS)
+# Several faults are said at once, a line each; what follows from another fault is not said.
+_TWO = {
+    "an epoch too few and a key that is none": (
+        _set("training.epochs=0", "training.epoch=3"),
+        ("training.epochs = 0 is not allowed", "'training.epoch' is no setting"),
+    ),
+    "two values of one section": (_set("training.epochs=0", "training.batch_size=1"), ("1 to 10000", "2 to 4096")),
+    "one in the profile and a flag": (
+        written("p.toml", "[training]\nepochs = 0\n", "--profile", "p.toml", "--workers", "5000"),
+        ("profile p.toml: training.epochs = 0", "--workers: execution.workers = 5000"),
+    ),
+    "no equals sign and a bad name": (_set("training.epochs", "study.name=a/b"), ("write section.key=value", "'a/b'")),
+    "an unknown network and a rate": (
+        _set("network.architecture=resnet", "training.learning_rate=2", "ablation.layers=layer4"),
+        ("network.architecture = 'resnet'", "at most 1"),
+    ),
+    "layers of no such network and a seed": (
+        _set("ablation.layers=conv99", "study.seed=-1"),
+        ("ablation.layers = ['conv99']", "study.seed = -1"),
+    ),
+    "both lists of the multiverse": (
+        _set("multiverse.readouts=least", "multiverse.gratings=none"),
+        ("multiverse.readouts = ['least']", "multiverse.gratings = ['none']"),
+    ),
+    "more images than there are, twice": (
+        _set("ablation.null_images=100000", "shift_invariance.test_images=100000"),
+        ("ablation.null_images = 100000", "shift_invariance.test_images = 100000"),
+    ),
+}
+_ONE_OF_TWO = {
+    "a read-out that is none beside gratings": (
+        _set("multiverse.readouts=least", "multiverse.gratings=fixed"),
+        ("multiverse.readouts = ['least']",),
+    ),
+}
+
+ROWS = (*rows_of("setting", _SETTINGS | _ONE_OF_TWO), *rows_of("settings", _TWO, lines=2))

@@ -94,10 +94,10 @@ def check_output(row: BadInput, out: str, err: str) -> None:
     assert "Traceback" not in out + err
     assert all(line.isprintable() for line in (out + err).split("\n"))
     if row.code:
-        assert err.startswith("study: ")
         assert err.endswith("\n")
-        assert err.count("\n") == 1, err
-        assert len(err) <= LONGEST_LINE + 1
+        lines = err.splitlines()
+        assert len(lines) == row.lines, err
+        assert all(line.startswith("study: ") and len(line) <= LONGEST_LINE for line in lines)
     else:
         assert err == ""
     for part in row.says:

@@ -20,7 +20,7 @@ from study.images.image_set import ImageSet
 from study.images.preparation.split import Split, split_images
 from study.registration import read_registration
 from study.store import StudyFolder
-from study.vocabulary.errors import refuse_unless, shown
+from study.vocabulary.errors import Refusals, refuse_unless, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def _config(arguments: argparse.Namespace) -> Config:
 
 
 def _check_sizes(config: Config, split: Split) -> None:
-    """Refuse a setting that takes more images than there are."""
+    """Refuse every setting that takes more images than there are."""
     wanted_images = [
         ("ablation.null_images", config.ablation.null_images, "test", len(split.test)),
         ("shift_invariance.test_images", config.shift_invariance.test_images, "test", len(split.test)),
@@ -95,8 +95,11 @@ def _check_sizes(config: Config, split: Split) -> None:
     if config.memorization.seeds or config.replication.memorization_seeds:
         memorized = config.memorization.train_images
         wanted_images.append(("memorization.train_images", memorized, "training", len(split.train)))
+    refusals = Refusals()
     for key, wanted, part, available in wanted_images:
-        refuse_unless(
-            wanted <= available,
-            f"{key} = {wanted} is more than the {available} {part} images; lower it with --set {key}=N",
-        )
+        with refusals.kept():
+            refuse_unless(
+                wanted <= available,
+                f"{key} = {wanted} is more than the {available} {part} images; lower it with --set {key}=N",
+            )
+    refusals.check()
