@@ -163,6 +163,8 @@ def example_network(
         "null_block": BLOCKS,
         "draw": draws,
         "unit": sum(layers.values()),
+        "first_layer_unit": next(iter(layers.values())),
+        **dict.fromkeys(("kernel_row", "kernel_column", "kernel_channel"), 3),
         **{name: len(value) for name, value in coords.items()},
     }
     groups = {}

@@ -130,7 +130,7 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
         "split": _split_settings(config),
         "images": fingerprint,
         "algorithm": ALGORITHM_VERSION,
-        "measured": sorted(measurement.name for measurement in measured),
+        "measured": sorted(measurement.name for measurement in measured if measurement.keyed),
         "root_seed": config.seed,
         "identity": network.identity,
     }

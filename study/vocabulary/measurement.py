@@ -105,6 +105,9 @@ class Measurement:
         (config, study) to its headed paragraphs of the methods text.
     analysed
         Whether the analysis reads it; what it does not read stays on disk.
+    keyed
+        Whether networks with it and without it are different ones. Where it is not, networks that an earlier version of
+        the program measured stay those of their study, without its group.
     in_state
         Called with the initial and with the analysed weights; arrays are stacked along `state`.
     normalised
@@ -129,6 +132,7 @@ class Measurement:
     stage: Stage | None = None
     methods: Callable[[Any, xr.DataTree], tuple[Paragraph, ...]] = lambda config, study: ()
     analysed: bool = True
+    keyed: bool = True
     in_state: Callable[[Any], Arrays] | None = None
     normalised: bool = False
     after_epoch: Callable[[Any], Arrays] | None = None

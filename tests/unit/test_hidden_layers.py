@@ -14,6 +14,7 @@ from keras import layers
 from study.networks import backend
 from study.networks.graph.hidden_layers import (
     HiddenLayer,
+    first_kernels,
     hidden_layers,
     outputs_model,
     responses_model,
@@ -334,6 +335,23 @@ def test_weight_norms_are_those_of_what_an_impulse_gives() -> None:
         if layer.name != "pool":
             np.testing.assert_allclose(hidden[layer.name], expected, rtol=1e-4)
     assert np.isnan(hidden["pool"]).all()
+
+
+def test_kernels_are_those_of_a_plain_convolution_that_comes_first() -> None:
+    """A unit's weights, (row, column, channel); one NaN a unit where the first layer is another."""
+    for layer, plain in (
+        (layers.Conv2D(6, 3, name="first"), True),
+        (layers.Conv2D(6, 2, groups=2, name="grouped"), False),
+        (layers.DepthwiseConv2D(2, depth_multiplier=3, name="depth"), False),
+    ):
+        model = keras.Sequential([keras.Input((4, 4, 2)), layer, layers.ReLU(), layers.Flatten(), layers.Dense(2)])
+        scramble(model, rng(5))
+        kernels = first_kernels(model, hidden_layers(model))
+        assert len(kernels) == 6
+        if plain:
+            np.testing.assert_array_equal(kernels[4], np.asarray(layer.kernel)[..., 4])
+        else:
+            assert kernels.shape == (6, 1, 1, 1) and np.isnan(kernels).all()
 
 
 def test_a_normalisation_without_scale_is_understood(mixed: keras.Model) -> None:

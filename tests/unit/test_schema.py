@@ -96,7 +96,7 @@ def test_a_group_of_another_arm_is_refused() -> None:
 
 def test_an_optional_group_may_be_missing() -> None:
     """A study that asks for no other specification of the probe has networks without it."""
-    assert [optional_groups_of(arm) for arm in ARMS] == [("multiverse",), (), ()]
+    assert [optional_groups_of(arm) for arm in ARMS] == [("kernels", "multiverse"), (), ()]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
     validate(example_external_network(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
@@ -123,7 +123,7 @@ def test_every_variable_says_what_it_is() -> None:
 def test_no_loss_may_be_undefined() -> None:
     """NaN means a silent unit or a layer without active components; in losses it would mean a broken network."""
     undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
-    assert undefined == {"tuning", "maturation", "activity", "shift_invariance", "multiverse"}
+    assert undefined == {"kernels", "tuning", "maturation", "activity", "shift_invariance", "multiverse"}
     assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
     counts = {"gosi_null_count", "spatial_frequency_count", "spatial_frequency_count_midpoint"}
     never = {"silent", "mean_response", "tuning_curve"} | counts

@@ -169,8 +169,13 @@ def _unit(row: xr.Dataset, band: tuple[float, float], kernels: NDArray[np.float6
 
 
 def _colours(kernel: NDArray[np.float64]) -> tuple[tuple[tuple[int, int, int], ...], ...]:
-    """Return a kernel, (height, width, channel), as colours: 0 is mid-grey, its largest weight black or white."""
-    colours = np.repeat(kernel, 3, axis=-1) if kernel.shape[-1] == 1 else kernel[..., :3]
+    """Return a kernel, (height, width, channel), as colours: 0 is mid-grey, its largest weight black or white.
+
+    Of other than three channels their mean is grey; nothing where the layer has no kernel.
+    """
+    if not np.isfinite(kernel).all():
+        return ()
+    colours = kernel if kernel.shape[-1] == 3 else np.repeat(kernel.mean(axis=-1, keepdims=True), 3, axis=-1)
     largest = np.abs(colours).max() or 1.0
     scaled = np.round(127.5 + 127.5 * colours / largest).astype(int)
     return tuple(tuple((int(r), int(g), int(b)) for r, g, b in row) for row in scaled)

@@ -318,6 +318,18 @@ def weight_norms(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray
     return np.concatenate(norms)
 
 
+def first_kernels(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray[np.float64]:
+    """Return the weights by which each unit of the first layer reads the image: (unit, row, column, channel).
+
+    A single NaN a unit where the first layer is no plain convolution.
+    """
+    first = layers[0]
+    operation = None if first.kind in ("pooling", SUM) else Graph(flat_model(model)).node(first.name).operation
+    if not isinstance(operation, keras.layers.Conv2D) or operation.groups != 1:
+        return np.full((first.n_units, 1, 1, 1), np.nan)
+    return np.moveaxis(np.asarray(operation.kernel, dtype=np.float64), -1, 0)
+
+
 def _weight_norms(layer: keras.layers.Layer, n_units: int) -> NDArray[np.float64]:
     if isinstance(layer, keras.layers.SeparableConv2D):
         across, through = (
