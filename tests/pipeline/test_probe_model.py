@@ -95,7 +95,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_the_store_has_what_a_study_has(whole: Path) -> None:
     """The same groups, state `analysed` alone, every number with units and meaning; and nothing is left over."""
     with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
-        assert set(study.children) == {"tuning", "responses", "rectification", "activity", "ablation"}
+        assert set(study.children) == {"kernels", "tuning", "responses", "rectification", "activity", "ablation"}
         for group in study.children.values():
             for name, variable in group.data_vars.items():
                 assert variable.attrs["units"], name
