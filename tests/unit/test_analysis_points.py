@@ -19,7 +19,7 @@ from study.tuning import SELECTIVE
 from study.vocabulary.schema import GENERALIZATION, MEMORIZATION
 from tests.example_networks import example_network
 from tests.example_registration import made_up_hypothesis
-from tests.example_study import LAYERS, example_study, study_of
+from tests.example_study import LAYERS, example_study, replaced, study_of
 
 ESTIMANDS = [
     (name, measure, estimand)
@@ -120,6 +120,20 @@ def test_bands_are_of_the_units_own_responses() -> None:
             low, high = unit.band
             place = int(np.flatnonzero((network["tuning"]["unit_layer"] == layer.layer).values)[unit.channel])
             assert 0 <= low <= high <= float(largest[place]) * (1 + 1e-6)
+
+
+def test_units_of_the_first_layer_have_their_kernel_where_it_is_stored() -> None:
+    """As colours about a mid-grey, the largest weight at an end; none in other layers, none where a weight is not a number."""
+    network = example_network(np.random.default_rng(0), layers=LAYERS, specifications=("max/min_max",))
+    study = study_of([network])
+    units = tuned_units(study, root_seed=0)
+    assert units is not None
+    first, *others = units.layers
+    assert all(np.shape(unit.kernel) == (3, 3, 3) for unit in first.units)
+    assert all({0, 255} & set(np.ravel(unit.kernel)) for unit in first.units)
+    assert not any(unit.kernel for layer in others for unit in layer.units)
+    undefined = tuned_units(replaced(study, "kernels", kernel=np.array(np.nan)), root_seed=0)
+    assert undefined is not None and not any(unit.kernel for unit in undefined.layers[0].units)
 
 
 def test_a_study_without_tuning_has_no_units() -> None:
