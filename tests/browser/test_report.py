@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from study.analysis.core.ledger import ledger
+from study.report.content import Access, ArmTrust, Report
 from study.report.page import write_report
 from study.report.verdict_marks import VERDICT_MARKS, class_name
 from tests.example_report import example_report
+from tests.example_results import HOSTILE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -43,9 +46,44 @@ def browser() -> Iterator[Browser]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Write the example report, with names hostile to HTML, and return its address."""
     path: Path = tmp_path_factory.mktemp("reports") / "example.html"
-    report = example_report()
-    write_report(dataclasses.replace(report, ledger=ledger(report.questions)), path)
+    write_report(hostile_report(), path)
     return path.as_uri()
+
+
+def hostile_report() -> Report:
+    """Return a report in which every name from outside is hostile: markup, braces, quotes, right to left, very long."""
+    report = example_report()
+    pixels = np.zeros((8, 8, 3), dtype=np.uint8)
+    names = (
+        HOSTILE,
+        "\N{HEBREW LETTER ALEF}\N{ARABIC LETTER MEEM}" * 40,
+        "w" * 300,
+        "{% raw %}{{ x }}",
+        "a\N{COMBINING ACUTE ACCENT}" * 60,
+    )
+    arm = ArmTrust(
+        arm=HOSTILE,
+        initialization_set=1,
+        learnt=True,
+        learning=HOSTILE,
+        accuracy=np.linspace(0.1, 0.9, 12).reshape(2, 6),
+        chance=0.1,
+        trained=2,
+        planned=3,
+        missing=(HOSTILE,),
+        power=((HOSTILE, False),),
+    )
+    return dataclasses.replace(
+        report,
+        name=names[1],
+        ledger=ledger(report.questions),
+        examples=tuple((name, pixels) for name in names),
+        networks=report.networks.assign(network=[names[place % len(names)] for place in range(len(report.networks))]),
+        trust=(arm,),
+        access=Access(
+            citation=HOSTILE, bibtex=HOSTILE, command="w" * 300, store=HOSTILE, load=HOSTILE, registration=HOSTILE
+        ),
+    )
 
 
 def loaded(
@@ -131,8 +169,7 @@ def test_every_fold_opens_in_silence(browser: Browser, address: str, width: int,
 def test_no_table_is_cut_or_scrolls_on_a_wide_screen(browser: Browser, address: str) -> None:
     """Every table is as wide as its frame, or narrower."""
     page, _ = loaded(browser, address, 1400)
-    open_folds(page, "#appendix")
-    open_folds(page, "#ledger")
+    open_folds(page)
     wide = page.evaluate(
         "[...document.querySelectorAll('.scroll')].filter(frame => frame.scrollWidth > frame.clientWidth + 1)"
         ".map(frame => frame.getAttribute('aria-label'))"
