@@ -89,6 +89,8 @@ def interval_drawing(result: HypothesisResult, anchor: str) -> Drawing | None:
     table = table.assign(null_value=result.hypothesis.null_value, smallest_effect=smallest)
     table = table.assign(other_margin=other[0] if other else np.nan)
     table = table.replace([np.inf, -np.inf], np.nan)
+    if result.quantity is not None:
+        table = table.assign(axis=result.quantity.axis)
     description = f"Estimate and interval per layer for: {result.hypothesis.claim}"
     return _drawing(layer_intervals(rounded(table)), anchor, description)
 

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from study.vocabulary.schema import EXTERNAL, groups_of, variables_by_group
+from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
@@ -49,7 +50,7 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
         assert study["multiverse"]["specification"].values.tolist() == ["max/fixed"]
         assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0]
         assert len(study["ablation"].attrs["class_names"]) == 10
-    page = finished.report.read_text(encoding="utf-8")
+    page = opened_page(finished.report.read_text(encoding="utf-8"))
     for question in ("maturation", "memorization", "shift_invariance", "replication"):
         assert f"{question}-" in page
     assert "second set" in page

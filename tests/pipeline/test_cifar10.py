@@ -13,6 +13,7 @@ from study.analysis.core.layers import layer_means
 from study.config import ImagesConfig
 from study.images import load_images
 from study.images.image_set import ImageSet
+from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import BRIEFLY_MEASURED, NAME, WHOLE_REGISTRATION, Finished, assigned, run
 
 SETTINGS = (
@@ -78,7 +79,7 @@ def test_provenance_of_the_files_is_told(photographs: ImageSet, photographed: Fi
     """Console, store and report say whether the files are the official ones, with their fingerprint."""
     assert OFFICIAL[photographs.official] in photographs.description
     assert photographs.description in photographed.out
-    page = photographed.report.read_text(encoding="utf-8")
+    page = opened_page(photographed.report.read_text(encoding="utf-8"))
     assert photographs.description in page
     assert photographs.fingerprint in page
     assert study["training"].attrs["image_fingerprint"] == photographs.fingerprint

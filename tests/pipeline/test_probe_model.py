@@ -24,6 +24,7 @@ from study.store import StudyFolder, network_path
 from study.store.datasets import files_in
 from study.store.networks import MANIFEST
 from study.vocabulary.schema import SCHEMA_VERSION
+from tests.opened_page import opened_page
 
 # Keras asks arrays for a copy as older NumPy took it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -139,15 +140,15 @@ def test_what_is_stored_is_what_keras_says(whole: Path, place: Path) -> None:
 
 def test_the_report_describes_and_decides_nothing(whole: Path, place: Path) -> None:
     """Every part is there; a branch is said to be ablated in place; no verdict is given."""
-    text = (place / "reports" / "whole.html").read_text(encoding="utf-8")
+    text = opened_page((place / "reports" / "whole.html").read_text(encoding="utf-8"))
     for heading in (
-        "Layers",
-        "Are there orientation-selective units in every layer?",
-        "Stimuli",
-        "Methods",
-        "Provenance",
+        "What is selective, layer by layer?</h2>",
+        "Are there orientation-selective units in every layer?</h2>",
+        "Gratings (Fig. A1 of the paper)</summary>",
+        "Methods, to copy</summary>",
+        "Provenance</summary>",
     ):
-        assert f">{heading}</h" in text
+        assert f">{heading}" in text
     assert "One network is one experimental unit." in text
     assert "1 layers do not cut the network and are ablated in place" in text
     assert "Responses below 0" in text  # of the swish branch
@@ -280,7 +281,7 @@ def test_vgg16_is_described_beside_what_is_registered_for_it(place: Path, valida
     shown = ("--images", str(validation_images), "--ablate", "--null-draws", "20", "--null-images", "4")
     options = (*QUICK, *shown, "--weights", "none", "--input-size", "32", "--layers", *layers)
     assert probe(*options, name="v", model="vgg16") == 0
-    text = (place / "reports" / "v.html").read_text(encoding="utf-8")
+    text = opened_page((place / "reports" / "v.html").read_text(encoding="utf-8"))
     assert "What is registered for VGG16, described" in text
     assert "Its weights are random" in text
     assert 'class="verdict not-tested"' in text

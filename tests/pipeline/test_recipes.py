@@ -82,7 +82,7 @@ def calibrated(place: Path, hypothesis: str) -> str:
     options = ("--hypothesis", hypothesis, "--studies", "40", "--networks", "8", "--workers", "1")
     done = command(place, "study.calibrate", *options)
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    return (place / "reports" / "calibration.html").read_text(encoding="utf-8")
+    return opened_page((place / "reports" / "calibration.html").read_text(encoding="utf-8"))
 
 
 def test_a_hypothesis_on_a_stored_measure_is_a_block(tmp_path: Path) -> None:

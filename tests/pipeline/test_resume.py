@@ -14,6 +14,7 @@ import pytest
 
 from study.run import main
 from study.store import damage, network_state, read_journal
+from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import (
     NAME,
     Finished,
@@ -61,27 +62,27 @@ def test_rerun_recomputes_nothing(
     networks = snapshot(copied.folder.networks, times=True)
     kept = {path: path.read_bytes() for path in (copied.folder.journal, copied.folder.record_path)}
     store = snapshot(copied.folder.compacted)
-    report = copied.report.read_text(encoding="utf-8")
+    report = opened_page(copied.report.read_text(encoding="utf-8"))
     monkeypatch.chdir(copied.place)
     assert main(arguments("--workers", "2")) == 0
     assert snapshot(copied.folder.networks, times=True) == networks
     assert {path: path.read_bytes() for path in kept} == kept
     assert snapshot(copied.folder.compacted) == store
-    assert said(copied.report.read_text(encoding="utf-8")) == said(report)
+    assert said(opened_page(copied.report.read_text(encoding="utf-8"))) == said(report)
     assert "training images a second" not in capsys.readouterr().out
 
 
 def test_report_and_store_are_made_again_from_the_networks(copied: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without report and compacted store, the same command restores both as they were, and trains nothing."""
     networks, store = snapshot(copied.folder.networks, times=True), snapshot(copied.folder.compacted)
-    report = copied.report.read_text(encoding="utf-8")
+    report = opened_page(copied.report.read_text(encoding="utf-8"))
     copied.report.unlink()
     copied.folder.compacted.rename(copied.place / "elsewhere")
     monkeypatch.chdir(copied.place)
     assert main(arguments("--workers", "2")) == 0
     assert snapshot(copied.folder.networks, times=True) == networks
     assert snapshot(copied.folder.compacted) == store
-    assert said(copied.report.read_text(encoding="utf-8")) == said(report)
+    assert said(opened_page(copied.report.read_text(encoding="utf-8"))) == said(report)
 
 
 @pytest.mark.slow
@@ -193,7 +194,7 @@ def test_failing_networks_are_listed_and_the_others_go_on(place: Path, tmp_path:
     assert "worker process died" in reasons[killed.key]
     assert "not a number in epoch 1" in reasons[diverged.key]
     assert reasons[whole.key] == ""
-    page = (place / "reports" / f"{NAME}.html").read_text(encoding="utf-8")
+    page = opened_page((place / "reports" / f"{NAME}.html").read_text(encoding="utf-8"))
     for network in (killed, diverged):
         sentence = f"Network {network.key} ({network.label}) is missing: {reasons[network.key]}."
         assert sentence in out

@@ -18,6 +18,7 @@ from study.run import main
 from study.store import network_state, read_journal, read_record
 from study.vocabulary.schema import COORDINATE_UNITS, NETWORK_COORDINATES, REGISTRATION_DIGEST, groups_of
 from tests.example_networks import POPULATION_GROUPS as GROUPS
+from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import (
     NAME,
     REGISTRATION,
@@ -182,7 +183,7 @@ def test_too_few_networks_that_learnt_nothing_get_no_verdict(tiny: Finished, stu
 
 def test_console_and_report_agree_with_the_results(tiny: Finished, study: xr.DataTree) -> None:
     """Each hypothesis stands in the console's table and in the report, with its verdict and claim."""
-    page = tiny.report.read_text(encoding="utf-8")
+    page = opened_page(tiny.report.read_text(encoding="utf-8"))
     for name, hypothesis in read_registration(REGISTRATION).hypotheses.items():
         line = next(line for line in tiny.out.splitlines() if f" {name} " in line)
         assert "not informative" in line
@@ -194,7 +195,7 @@ def test_console_and_report_agree_with_the_results(tiny: Finished, study: xr.Dat
 
 def test_departures_and_smallness_are_said(tiny: Finished) -> None:
     """The report and the console list every setting that departs from the registration, and that this proves nothing."""
-    page = tiny.report.read_text(encoding="utf-8")
+    page = opened_page(tiny.report.read_text(encoding="utf-8"))
     assert "proves nothing" in tiny.out
     epochs = read_registration(REGISTRATION).profile_settings["quick"]["training.epochs"]
     for departure in (f"training.epochs is 1, registered is {epochs}", "probe.permutations is 100, registered is 1000"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import pytest
@@ -9,6 +10,7 @@ import xarray as xr
 
 from study.analysis.core.results_dataset import results_dataset
 from study.report.addresses import Address, addresses, opening, report_addresses
+from study.report.content import Access
 from study.report.page import render
 from tests.example_report import example_report
 from tests.opened_page import opened_page
@@ -44,7 +46,8 @@ def test_every_expression_gives_the_number_that_stands_beside_it(results: xr.Dat
 
 def test_the_page_prints_them_and_holds_them_for_programs() -> None:
     """Each expression stands in its hypothesis' fold; a list of all of them lies in the page."""
-    page = opened_page(render(REPORT))
+    access = Access(citation="", bibtex="", command="", store="data/x/study.zarr", load="", registration="")
+    page = opened_page(render(dataclasses.replace(REPORT, access=access)))
     listed = report_addresses(REPORT)
     assert [entry[4] for entry in listed] == [address.expression for address in every()]
     assert page.count("results.estimate[(") == sum(address.name == "estimate" for address in every())

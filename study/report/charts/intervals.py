@@ -17,7 +17,7 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
     table
         Columns `layer`, `set` of initialisations, `estimate`, `ci_low`, `ci_high` (NaN where undefined), `verdict`, and,
         the same on every row, `null_value`, `smallest_effect` (of a claim of absence: its lower margin) and `other_margin`
-        (NaN but for a claim of absence).
+        (NaN but for a claim of absence); perhaps `axis`, the words of the axis, the same on every row.
 
     Returns
     -------
@@ -28,6 +28,7 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
     """
     layers, sets = in_order(table, "layer"), in_order(table, "set")
     several = len(sets) > 1
+    axis = str(table["axis"].iloc[0]) if "axis" in table else "estimate"
     colour, shape = (by_colour("set", sets), by_shape("set", sets)) if several else by_verdict(table, "verdict")
     base = alt.Chart(table).encode(
         alt.Y("layer:N", sort=layers, title=None, scale=alt.Scale(domain=layers)),
@@ -44,7 +45,7 @@ def layer_intervals(table: pd.DataFrame) -> alt.TopLevelMixin:
         defined(base, "estimate")
         .mark_point(filled=True, size=110, opacity=1, strokeWidth=2)
         .encode(
-            alt.X("estimate:Q", title="estimate", scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=7)),
+            alt.X("estimate:Q", title=axis, scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=7)),
             shape=shape,
         )
     )
