@@ -39,8 +39,9 @@ def opening(store: str) -> str:
 
 
 def addresses(result: HypothesisResult) -> Iterator[Address]:
-    """Yield the address of every number that is shown of a hypothesis, layer by layer; undefined ones have none,
-    nor has a layer that no network entered.
+    """Yield the address of every number that is shown of a hypothesis, layer by layer.
+
+    Undefined ones have none, nor has a layer that no network entered.
     """
     for layer in (layer for layer in result.layers if layer.n):
         for variable, field, bound in _SHOWN:
