@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import xarray as xr
 
@@ -24,9 +25,16 @@ from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import SECOND_SET
 
 _ELSEWHERE = "registered for"
+Item = TypeVar("Item")
 
 
-def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -> tuple[QuestionResult, ...]:
+def analyse(
+    study: xr.DataTree,
+    registration: Registration,
+    *,
+    root_seed: int,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[QuestionResult, ...]:
     """Return the result of every registered question, in the order of their first appearance in the registration.
 
     Every test is run again on the second set of initialisations, where the study has one; the multiverse is explored in
@@ -40,6 +48,8 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
         What is tested; nothing else is. `check_registration` has passed it.
     root_seed
         Seed of resampling.
+    watch
+        Told how many parts of the analysis are done, and of how many.
     """
     architecture, layers = network_of(study)
     registration = registration.for_network(architecture, layers)
@@ -47,17 +57,31 @@ def analyse(study: xr.DataTree, registration: Registration, *, root_seed: int) -
     parts = Parts(study)
     here = {name: one for name, one in hypotheses.items() if one.is_registered_for(architecture)}
     learning = Learning(parts, registration)
-    first = _concluded(parts, here, learning, root_seed, second=False)
+    names = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
+    watched = _Watched(2 * len(here) + len(names), watch)
+    first = _concluded(parts, here, learning, root_seed, watched, second=False)
     first = {name: first.get(name) or _registered_elsewhere(one) for name, one in hypotheses.items()}
-    again = _concluded(parts, here, learning, root_seed, second=True)
+    again = _concluded(parts, here, learning, root_seed, watched, second=True)
     results = {
         name: dataclasses.replace(result, second=second_set(result, again[name])) if name in again else result
         for name, result in first.items()
     }
-    names = dict.fromkeys(hypothesis.question for hypothesis in hypotheses.values())
-    described = (_question_result(name, results, again, parts, learning, root_seed) for name in names)
+    described = (_question_result(name, results, again, parts, learning, root_seed) for name in watched.each(names))
     registered = dataclasses.replace(registration, hypotheses=here)
     return tuple(_with_multiverse(result, registered, parts, root_seed) for result in described)
+
+
+class _Watched:
+    """Tells somebody how far a loop is that consists of several."""
+
+    def __init__(self, total: int, watch: Callable[[int, int], None]) -> None:
+        self._total, self._watch, self._done = total, watch, 0
+
+    def each(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            yield item
+            self._done += 1
+            self._watch(self._done, self._total)
 
 
 class Learning:
@@ -102,11 +126,17 @@ def _registered_elsewhere(hypothesis: Hypothesis) -> HypothesisResult:
 
 
 def _concluded(
-    parts: Parts, hypotheses: Mapping[str, Hypothesis], learning: Learning, root_seed: int, *, second: bool
+    parts: Parts,
+    hypotheses: Mapping[str, Hypothesis],
+    learning: Learning,
+    root_seed: int,
+    watched: _Watched,
+    *,
+    second: bool,
 ) -> dict[str, HypothesisResult]:
     """Return the result of every hypothesis, in their order; for the second set of those alone that it has data of."""
     tested, untestable = {}, {}
-    for name, hypothesis in hypotheses.items():
+    for name, hypothesis in watched.each(hypotheses.items()):
         question = questions()[hypothesis.question]
         networks = parts.of(question, second=second)
         if networks is None:

@@ -78,6 +78,17 @@ def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "") -> Non
     )
 
 
+def add_manner(parser: argparse.ArgumentParser) -> None:
+    """Add `--json` and `--quiet`."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="for programs: one JSON document on standard output at the end, with verdicts, effects and paths, and nothing"
+        " else there",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is refused or failed")
+
+
 def default_registration() -> Path:
     """Return the file that registers where none is named: that in the working directory, or else the program's."""
     here = Path(REGISTRATION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +24,27 @@ def standard_console(*, width: int = 120) -> Console:
     """
     plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
     return Console(**plain) if sys.stdout.isatty() else Console(width=width, soft_wrap=True, **plain)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a command speaks: `json` keeps standard output for one JSON document, `quiet` says nothing on the way."""
+
+    json: bool = False
+    quiet: bool = False
+
+    @property
+    def console(self) -> Console:
+        """Where what happens is said: standard output, standard error beside JSON, nowhere."""
+        plain: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}
+        if self.quiet:
+            return Console(quiet=True, force_terminal=False, **plain)
+        if not self.json:
+            return standard_console()
+        return Console(stderr=True, **plain) if sys.stderr.isatty() else Console(stderr=True, soft_wrap=True, **plain)
+
+
+SPOKEN = Manner()
 
 
 @contextlib.contextmanager

@@ -135,9 +135,11 @@ def _confirmatory(registration: Registration, config: Config) -> list[Hypothesis
     return [hypothesis for hypothesis in named.hypotheses.values() if hypothesis.is_confirmatory]
 
 
-def to_simulate(registration: Registration, config: Config, *, studies: int = STUDIES) -> int:
+def to_simulate(
+    registration: Registration, config: Config, *, studies: int = STUDIES, only: Collection[str] | None = None
+) -> int:
     """Return how many studies `power_lines` simulates."""
-    confirmatory = _confirmatory(registration, config)
+    confirmatory = [one for one in _confirmatory(registration, config) if only is None or one.id in only]
     sizes = [size_of(networks_planned(one, config), config) for one in confirmatory]
     possible = [
         not impossible(one, size, architecture=config.network.architecture)

@@ -12,6 +12,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    SpinnerColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -150,3 +151,42 @@ def counted(console: Console, label: str, total: int) -> Iterator[Callable[[int]
 
     with during(lambda: f"with {done} of {total} {label}"), progress:
         yield more
+
+
+class Steps:
+    """Named steps, one after the other: a spinner and a bar on a terminal, a line as each begins anywhere else."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        """Prepare so many steps."""
+        self._console, self._total, self._begun = console, total, 0
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Yield what to call with how many things are done, and of how many, for as long as a step goes on.
+
+        Parameters
+        ----------
+        name
+            What is done in it, and what is counted: "analysing hypotheses".
+        """
+        self._begun += 1
+        label = console_line(f"step {self._begun} of {self._total}: {name}")
+        count = TextColumn("{task.fields[count]}")
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            count,
+            TimeElapsedColumn(),
+        )
+        is_live = self._console.is_terminal
+        progress = Progress(*columns, console=self._console, transient=True, disable=not is_live)
+        task = progress.add_task(label, total=None, count="")
+        if not is_live:
+            self._console.print(label, markup=False, emoji=False, highlight=False)
+
+        def at(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, count=f"{done} of {total}")
+
+        with during(lambda: f"while {name}"), progress:
+            yield at

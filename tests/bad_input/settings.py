@@ -132,6 +132,7 @@ _SETTINGS = {
         ("--scheduler ~nobody-of-this-name/s.json: does not exist", "tcp://HOST:PORT"),
     ),
     "scheduler that is a folder": (typed("--scheduler", ".", "--set", "images.test_images=300"), ("is a directory",)),
+    "JSON of a dry run": (typed("--dry-run", "--json"), ("--json", "beside --dry-run", "leave one out")),
     "misspelt section": (_set("trainng.epochs=3"), ("'trainng'", "did you mean training?")),
     "misspelt key": (_set("training.epoch=3"), ("did you mean epochs?",)),
 }

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from study.execution.progress import Display, percent, stages_of
+from study.execution.progress import Display, Steps, percent, stages_of
 from study.vocabulary.schema import ARMS
 
 
@@ -67,3 +67,31 @@ def test_without_a_terminal_there_are_lines_alone() -> None:
         display.watch("k", "train", 0.5)
         display.ended("k", "[3] s")
     assert text.getvalue() == "[2/2] none, seed 0: [3] s\n"
+
+
+def test_steps_are_a_line_each_without_a_terminal() -> None:
+    """Each is named as it begins; what is counted in it draws nothing."""
+    text = io.StringIO()
+    steps = Steps(Console(file=text, width=120), 2)
+    with steps.step("gathering networks") as at:
+        at(1, 3)
+    with steps.step("analysing [hypotheses]"):
+        pass
+    assert text.getvalue() == "step 1 of 2: gathering networks\nstep 2 of 2: analysing [hypotheses]\n"
+
+
+def test_a_step_is_drawn_with_what_is_counted_and_leaves_nothing() -> None:
+    """A bar and a number on a terminal, from its beginning; an interruption says what was going on."""
+    text = io.StringIO()
+    steps = Steps(Console(file=text, width=120, force_terminal=True), 1)
+
+    def interrupted() -> None:
+        with steps.step("analysing hypotheses") as at:
+            at(7, 90)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="while analysing hypotheses"):
+        interrupted()
+    drawn_text = text.getvalue()
+    assert "step 1 of 1: analysing hypotheses" in drawn_text
+    assert "7 of 90" in drawn_text

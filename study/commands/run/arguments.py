@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from study.commands.arguments import add_preregistration, add_seed, command_parser, whole_number
+from study.commands.arguments import add_manner, add_preregistration, add_seed, command_parser, whole_number
 from study.images.files.words import HELP
 from study.vocabulary.image_source import image_sources
 
@@ -16,6 +16,8 @@ examples:
   python -m study run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
   python -m study run --dry-run                          what would be done, how long it takes, how much disk it needs
   python -m study run --set training.epochs=4 --name short       any setting of a profile, under another name
+
+  python -m study run -q --json > result.json            for another program: the verdicts, effects and paths alone
 
 what comes out:
   data/NAME/study.zarr    everything measured, labelled: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
@@ -72,4 +74,5 @@ def parser() -> argparse.ArgumentParser:
     )
     add_preregistration(made)
     made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    add_manner(made)
     return made

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import xarray as xr
 from rich.console import Console
-from rich.table import Table
 
 from study import analysis
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.results_dataset import results_dataset
 from study.commands.command import DONE, FAILED
-from study.commands.console import print_plain, status
+from study.commands.console import SPOKEN, Manner
+from study.commands.power import to_simulate
 from study.commands.run.access import access_of
-from study.commands.run.completeness import completeness, failure_sentences
+from study.commands.run.completeness import Completeness, completeness, failure_sentences
+from study.commands.run.concluded import Concluded, say_conclusion
 from study.commands.run.described import DescribedStudy
 from study.commands.run.looks import look_now
 from study.commands.run.record import compaction_attributes
 from study.commands.run.report_content import is_demonstration, report_of, shown_images
-from study.commands.run.standing import standing_of
-from study.commands.run.trust import arms_trust, primary_power
-from study.commands.study_folder import REPORTS, compacted, print_places
+from study.commands.run.standing import Standing, standing_of
+from study.commands.run.trust import arms_trust, primary_ids, primary_power
+from study.commands.study_folder import REPORTS, compacted
+from study.execution.progress import Steps
 from study.images.image_set import ImageSet
-from study.report.learning_words import learning_checks, unlearnt_sentences
 from study.report.page import write_report
 from study.store import read_journal, write_results
 
@@ -35,38 +37,37 @@ def conclude(
     console: Console,
     *,
     images: ImageSet | None = None,
+    manner: Manner = SPOKEN,
 ) -> int:
-    """Conclude a study and return the exit code: 1 where planned networks are missing.
+    """Conclude a study, whose folder is locked, and return the exit code: 1 where planned networks are missing.
 
     Parameters
     ----------
-    plan
-        Its folder is locked.
+    plan, record
+        The study.
     done
         Keys of the networks that are there, in the order of the plan.
-    record
-        The study's.
     console
-        Where the verdicts are printed.
+        Where what goes on is said.
     images
         Of which a report shows some; None where they are not at hand.
+    manner
+        How the conclusion is said.
     """
     config, folder = plan.config, plan.folder
     report_path = REPORTS / f"{config.name}.html"
     journal = read_journal(folder)
     missing = completeness(plan.networks, done, journal, registered=plan.registered)
     failures = failure_sentences(missing, journal)
-    with status(console, "analysing and writing the report"):
+    steps = Steps(console, 4)
+    with steps.step(f"gathering networks ({len(done)}) into {folder.compacted}"):
         study = compacted(folder, done, compaction_attributes(record, failed=missing.failed), console)
-        questions = analysis.analyse(study, plan.registration, root_seed=config.seed)
-        look = look_now(
-            folder, done, registration_digest=plan.registration.digest, interim=bool(missing.interim)
-        )  # before anybody can see what they say
-        demonstration = is_demonstration(config, study)
-        described = {"demonstration": demonstration, "interim": bool(missing.interim), "look": look}
-        write_results(folder, results_dataset(questions).assign_attrs(described))
-        standing = standing_of(plan, study, questions, missing, record=record, look=look)
-        trust = arms_trust(plan, study, questions, missing, failures=failures, power=primary_power(plan))
+    with steps.step("analysing hypotheses") as at:
+        questions, standing, demonstration = _analysed(plan, study, done, missing, record, at)
+    with steps.step("simulating studies for the power of primary hypotheses") as at:
+        power = primary_power(plan, watch=_summed(at, to_simulate(plan.registration, config, only=primary_ids(plan))))
+        trust = arms_trust(plan, study, questions, missing, failures=failures, power=power)
+    with steps.step(f"writing {report_path}"):
         report = report_of(
             questions,
             config,
@@ -80,21 +81,38 @@ def conclude(
             images=shown_images(config, images),
         )
         write_report(report, report_path)
-    print_plain(console, *unlearnt_sentences(learning_checks(questions)), *standing.lines)
-    _print_verdicts(questions, console, interim=bool(standing.interim), demonstration=demonstration)
-    print_plain(console, *standing.weight, *failures)
-    print_places(folder, report_path, console)
+    places = {"data": folder.compacted, "report": report_path}
+    concluded = Concluded(config.name, questions, standing, tuple(failures), demonstration, **places)
+    say_conclusion(concluded, console, manner)
     return FAILED if failures else DONE
 
 
-def _print_verdicts(
-    questions: Sequence[QuestionResult], console: Console, *, interim: bool, demonstration: bool
-) -> None:
-    table = Table("hypothesis", "status", "registered verdict", "analysis as published")
-    for question in questions:
-        for result in question.hypotheses:
-            weight = f"{result.hypothesis.status}, interim" if interim else result.hypothesis.status
-            table.add_row(result.hypothesis.id, weight, result.verdict, result.published_verdict)
-    console.print(table)
-    if demonstration:
-        console.print("This study is small or uses generated images: it demonstrates the procedure and proves nothing.")
+def _analysed(
+    plan: DescribedStudy,
+    study: xr.DataTree,
+    done: Sequence[str],
+    missing: Completeness,
+    record: Mapping[str, Any],
+    at: Callable[[int, int], None],
+) -> tuple[tuple[QuestionResult, ...], Standing, bool]:
+    """Analyse a study and store what comes of it; return that, how it stands, and whether it is a demonstration."""
+    questions = analysis.analyse(study, plan.registration, root_seed=plan.config.seed, watch=at)
+    interim = bool(missing.interim)
+    # Noted before anybody can see what the results say.
+    look = look_now(plan.folder, done, registration_digest=plan.registration.digest, interim=interim)
+    demonstration = is_demonstration(plan.config, study)
+    described = {"demonstration": demonstration, "interim": interim, "look": look}
+    write_results(plan.folder, results_dataset(questions).assign_attrs(described))
+    return questions, standing_of(plan, study, questions, missing, record=record, look=look), demonstration
+
+
+def _summed(at: Callable[[int, int], None], total: int) -> Callable[[int], None]:
+    """Return what is told how many more are done, and tells how many of a total are."""
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        at(done, total)
+
+    return more

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from study.commands.command import DONE
-from study.commands.console import print_plain, standard_console
+from study.commands.console import Manner, print_plain
 from study.commands.run.conclusion import conclude
 from study.commands.run.plan import StudyPlan, check_plan, study_plan
 from study.commands.run.preview import preview
@@ -20,7 +20,7 @@ from study.execution import scheduling
 from study.execution.cluster import check_scheduler
 from study.execution.progress import Display
 from study.store import damage, network_path, network_state, set_aside, sweep_checkpoints, sweep_staging
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import StudyError, refuse_unless
 from study.vocabulary.signals import during
 
 
@@ -32,7 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     StudyError
         When it cannot be done, or no network could be trained.
     """
-    console = standard_console()
+    manner = Manner(json=arguments.json, quiet=arguments.quiet)
+    refuse_unless(
+        not (arguments.json and arguments.dry_run), "--json has no document to print beside --dry-run: leave one out"
+    )
+    console = manner.console
     plan = study_plan(arguments, console)
     check_plan(plan)
     if arguments.dry_run:
@@ -41,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_places(plan.folder)
     _check_workers(plan, console)
     with held(plan.folder, lambda: check_plan(plan), console):
-        return _execute(plan, console)
+        return _execute(plan, console, manner)
 
 
 def _check_workers(plan: StudyPlan, console: Console) -> None:
@@ -51,7 +55,7 @@ def _check_workers(plan: StudyPlan, console: Console) -> None:
         print_plain(console, warning)
 
 
-def _execute(plan: StudyPlan, console: Console) -> int:
+def _execute(plan: StudyPlan, console: Console, manner: Manner) -> int:
     folder, networks = plan.folder, plan.networks
     states = {network.key: network_state(folder, network.key) for network in networks}
     record = kept_record(folder, lambda: record_content(plan.config, plan.registration, plan.images, plan.split))
@@ -67,7 +71,7 @@ def _execute(plan: StudyPlan, console: Console) -> int:
     done = [network.key for network in networks if states[network.key] == "done" or network.key in trained]
     if not done:
         raise StudyError(f"no network could be trained; the reasons are in {folder.journal}")
-    return conclude(plan, done, record, console, images=plan.images)
+    return conclude(plan, done, record, console, images=plan.images, manner=manner)
 
 
 def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -> None:

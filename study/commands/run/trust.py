@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -113,19 +113,24 @@ def _place(name: str, plan: DescribedStudy) -> tuple[str, int]:
     return question.arm, question.initialization_set
 
 
-def primary_power(plan: DescribedStudy) -> Power:
+def primary_ids(plan: DescribedStudy) -> list[str]:
+    """Return the ids of the primary hypotheses."""
+    return [one.id for one in plan.registration.hypotheses.values() if one.is_primary]
+
+
+def primary_power(plan: DescribedStudy, *, watch: Callable[[int], None] = lambda more: None) -> Power:
     """Return what each primary test can find with the networks planned, as the dry run prints it.
 
     It is simulated once and kept in the study's folder; what is there for another registration, other settings or
-    another number of studies is replaced.
+    another number of studies is replaced. `watch` is told how many more studies are simulated.
     """
-    primary = [one.id for one in plan.registration.hypotheses.values() if one.is_primary]
+    primary = primary_ids(plan)
     path = plan.folder.path / POWER_FILE
     made_for = [plan.registration.digest, plan.config.profile, len(plan.networks), plan.config.seed, STUDIES]
     kept = _kept(path, made_for, primary)
     if kept is not None:
         return kept
-    lines = power_lines(plan.registration, plan.config, workers=usable_cores(), only=primary)
+    lines = power_lines(plan.registration, plan.config, workers=usable_cores(), only=primary, watch=watch)
     power = {line.hypothesis.id: (_sentence(line), line.answers) for line in lines}
     path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
     return power

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from study.commands.arguments import add_preregistration, command_parser
+from study.commands.arguments import add_manner, add_preregistration, command_parser
 from study.commands.command import Command
 
 REPORT_EPILOG = """\
@@ -36,6 +36,7 @@ def report_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", metavar="NAME", help="of data/NAME and reports/NAME.html")
     add_preregistration(made)
+    add_manner(made)
     return made
 
 

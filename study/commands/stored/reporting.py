@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from study.commands.console import print_plain, standard_console
+from study.commands.console import Manner, print_plain
 from study.commands.run.conclusion import conclude
 from study.commands.run.described import recorded_study
 from study.commands.study_folder import check_places, held
@@ -20,7 +20,8 @@ def report(arguments: argparse.Namespace) -> int:
     StudyError
         When there is no such study, somebody else is writing it, or none of its networks is there.
     """
-    console = standard_console()
+    manner = Manner(json=arguments.json, quiet=arguments.quiet)
+    console = manner.console
     study, record = recorded_study(arguments.name, preregistration=arguments.preregistration)
     check_places(study.folder)
     with held(study.folder, lambda: None, console):
@@ -31,4 +32,4 @@ def report(arguments: argparse.Namespace) -> int:
         done = [key for key, state in states.items() if state == "done"]
         if not done:
             raise StudyError(f"{shown(study.folder.path)}: none of its networks is there; run `python -m study run`")
-        return conclude(study, done, record, console)
+        return conclude(study, done, record, console, manner=manner)
