@@ -11,12 +11,9 @@ from study.analysis.core.results import (
     AGREE,
     AGREEMENTS,
     CANNOT_TELL,
-    DIFFERENT_VERDICTS,
     DISAGREE,
     NO_VERDICT,
     NOT_TESTED,
-    REFUTED,
-    VERDICTS,
     HypothesisResult,
     LayerResult,
     PublishedLayer,
@@ -183,14 +180,6 @@ def shared_note(layers: Sequence[LayerResult | PublishedLayer]) -> str:
     return notes.pop() if len(layers) > 1 and len(notes) == 1 else ""
 
 
-def deciding_layers(result: HypothesisResult) -> tuple[LayerResult, ...]:
-    """Return the layers whose verdict is the hypothesis', or speaks against the claim as it does; none when it has none."""
-    if result.verdict in NO_VERDICT:
-        return ()
-    words = REFUTED if result.verdict in REFUTED else (result.verdict,)
-    return tuple(layer for layer in result.layers if layer.verdict in words)
-
-
 def networks_text(result: HypothesisResult) -> str:
     """Return how many networks entered the test: one number, or the range over layers; 0 when nothing was tested."""
     counts = [layer.n for layer in result.layers] or [0]
@@ -232,17 +221,6 @@ def agreement_counts(report: Report) -> list[tuple[str, int]]:
     """Return (agreement, number of hypotheses) of those that were tested again in a second set; empty without one."""
     repeated = [result.second.agreement for result in report.hypotheses if result.second is not None]
     return [(agreement, repeated.count(agreement)) for agreement in AGREEMENTS if agreement in repeated]
-
-
-def disagreements(report: Report) -> int:
-    """Return how many hypotheses get another verdict from the analysis as published."""
-    return [result.comparison for result in report.hypotheses].count(DIFFERENT_VERDICTS)
-
-
-def verdict_counts(report: Report) -> list[tuple[str, int]]:
-    """Return (verdict, number of hypotheses) for the verdicts that occur."""
-    counts = [(verdict, sum(result.verdict == verdict for result in report.hypotheses)) for verdict in VERDICTS]
-    return [(verdict, count) for verdict, count in counts if count]
 
 
 def counted(count: int, singular: str, plural: str) -> str:

@@ -8,13 +8,8 @@ import pandas as pd
 import pytest
 
 from study.analysis.core.results import (
-    AGREE,
-    CANNOT_TELL,
-    DISAGREE,
-    EFFECT_PRESENT,
     INCONCLUSIVE,
     NOT_INFORMATIVE,
-    NOT_SUPPORTED,
     NOT_TESTED,
     OPPOSITE,
     RULED_OUT,
@@ -23,7 +18,6 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import second_set
 from study.report import wording
-from tests.example_report import example_report
 from tests.example_results import NAN, hypothesis, layer_result
 
 
@@ -114,15 +108,6 @@ def test_settings_are_flattened_and_empty_values_said_to_be_empty() -> None:
     assert rows == [("a.b.c", "1"), ("a.d", "(empty)"), ("e", "x, y"), ("f", "(empty)")]
 
 
-def test_deciding_layers_are_those_that_share_the_verdict() -> None:
-    """Layers of another verdict do not decide; nothing decides what was not tested."""
-    layers = (layer_result("conv1", 1.0, 0.1, 0.2, INCONCLUSIVE), layer_result("conv2", 2.0, 0.1, 0.001, SUPPORTED))
-    result = HypothesisResult(hypothesis("h", "existence", "c"), layers, SUPPORTED, "", NOT_SUPPORTED)
-    assert [layer.layer for layer in wording.deciding_layers(result)] == ["conv2"]
-    for verdict in (NOT_TESTED, NOT_INFORMATIVE):
-        assert wording.deciding_layers(dataclasses.replace(result, verdict=verdict)) == ()
-
-
 def test_networks_are_given_as_a_range_where_layers_differ() -> None:
     """Layers may lose networks; a hypothesis without layers has none."""
     full = layer_result("conv1", 1.0, 0.1, 0.2, SUPPORTED)
@@ -131,17 +116,6 @@ def test_networks_are_given_as_a_range_where_layers_differ() -> None:
     )
     assert wording.networks_text(result) == "20 to 24"
     assert wording.networks_text(dataclasses.replace(result, layers=())) == "0"
-
-
-def test_counts_cover_every_hypothesis_and_disagreement_needs_two_tested_verdicts() -> None:
-    """The opening paragraph counts what the table shows."""
-    report = example_report()
-    counts = wording.verdict_counts(report)
-    expected = {SUPPORTED: 4, RULED_OUT: 1, EFFECT_PRESENT: 1, INCONCLUSIVE: 2, NOT_INFORMATIVE: 1, NOT_TESTED: 1}
-    assert dict(counts) == expected
-    assert wording.disagreements(report) == 3
-    assert wording.agreement_counts(report) == [(AGREE, 4), (DISAGREE, 1), (CANNOT_TELL, 2)]
-    assert wording.agreement_counts(example_report(second=False)) == []
 
 
 def of_both_sets(first: tuple[str, ...], second: tuple[str, ...]) -> HypothesisResult:

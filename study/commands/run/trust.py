@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -132,7 +133,8 @@ def primary_power(plan: DescribedStudy, *, watch: Callable[[int], None] = lambda
         return kept
     lines = power_lines(plan.registration, plan.config, workers=usable_cores(), only=primary, watch=watch)
     power = {line.hypothesis.id: (_sentence(line), line.answers) for line in lines}
-    path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
+    with contextlib.suppress(OSError):  # a disk that takes no more has its own message where the report is written
+        path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
     return power
 
 

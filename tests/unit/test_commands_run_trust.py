@@ -1,0 +1,62 @@
+"""Whether a run can be trusted: the power of its primary tests is simulated once, and kept for the same study alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from study.commands.power import PowerLine
+from study.commands.run import trust
+from study.commands.run.completeness import registered_counts
+from study.commands.run.described import DescribedStudy
+from study.config import resolve
+from study.config.population import planned_networks
+from study.store import StudyFolder
+from tests.example_study import registered
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> DescribedStudy:
+    """Return the quick study in an empty folder."""
+    config = resolve("quick")
+    return DescribedStudy(
+        config=config,
+        registration=registered(),
+        fingerprint="f",
+        networks=planned_networks(config, fingerprint="f"),
+        registered=registered_counts(config, registered()),
+        folder=StudyFolder(tmp_path),
+    )
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have nothing simulated, and return how often it was asked for."""
+    asked: list[int] = []
+
+    def lines(registration: object, config: object, *, workers: int, only: list[str]) -> tuple[PowerLine, ...]:
+        asked.append(len(only))
+        hypotheses = registered().hypotheses
+        return tuple(PowerLine(hypotheses[name], 8, None, "cannot answer") for name in only)
+
+    monkeypatch.setattr(trust, "power_lines", lines)
+    return asked
+
+
+def test_power_is_simulated_once(plan: DescribedStudy, simulated: list[int]) -> None:
+    """The second report of the same study reads what the first one wrote."""
+    first = trust.primary_power(plan)
+    assert trust.primary_power(plan) == first
+    assert simulated == [len(first)] == [3]
+    assert all(not finds for _, finds in first.values())
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"made_for": 1}', "{", '{"made_for": [], "power": {"x": 3}}'])
+def test_what_was_kept_for_another_study_or_is_damaged_is_replaced(
+    plan: DescribedStudy, simulated: list[int], content: str
+) -> None:
+    """No report rests on a file that this program did not write for it."""
+    (plan.folder.path / trust.POWER_FILE).write_text(content, encoding="utf-8")
+    assert len(trust.primary_power(plan)) == 3
+    assert simulated == [3]
