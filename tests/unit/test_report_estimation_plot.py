@@ -11,6 +11,7 @@ import pytest
 
 from study.analysis.core.points import Quantity
 from study.analysis.core.results import HypothesisResult, SecondSet
+from study.report.drawing import interval_drawing
 from study.report.pictures import NARROW, WIDE, Picture, estimation_plot
 from study.report.pictures.axis import axis_over
 from study.report.pictures.columns import MOST_LINES
@@ -179,3 +180,10 @@ def test_an_axis_holds_whatever_values_there_are(values: list[float]) -> None:
     words = [said for _, said in axis.ticks]
     assert 1 <= len(words) <= 8
     assert all(said not in ("-0", "\N{MINUS SIGN}0", "\N{MINUS SIGN}0.0") and "e" not in said for said in words)
+
+
+def test_the_axis_of_intervals_has_the_words_of_the_estimand() -> None:
+    """Also where both sets stand side by side in the fold: no axis says estimate."""
+    drawn = interval_drawing(result_with_points(("conv2",), 8, ALONE), "made-up")
+    assert drawn is not None
+    assert ">mean breadth (share of gratings)<" in drawn.svg and ">estimate<" not in drawn.svg
