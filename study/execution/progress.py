@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,9 @@ from study.vocabulary.measurement import measurements
 from study.vocabulary.schema import ARMS, GENERALIZATION
 from study.vocabulary.signals import during
 
+CONCLUSION_SECONDS = 60.0  # from the last network to the end; 36 to 69 measured with profile quick
+_TELLING = 0.25  # networks that must have been gone through before their speed says more than the estimate
+
 
 class Display:
     """One overall bar and one bar for each network in work."""
@@ -36,6 +40,8 @@ class Display:
         done: int,
         total: int,
         arms: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare the display.
 
@@ -49,21 +55,23 @@ class Display:
             Networks done before this run, and in all.
         arms
             A network's key to its arm, which decides its stages; `generalization` where left out.
+        seconds
+            That the networks are expected to take, until their speed is known; None where nobody knows.
+        clock
+            Gives seconds.
         """
         self._console, self._labels, self._total, self._done = console, labels, total, done
-        self._arms = arms or {}
+        self._arms, self._before, self._expected = arms or {}, done, seconds
+        self._clock, self._began = clock, clock()
         self._live = console.is_terminal
+        texts = ("{task.description}", "{task.fields[count]}", "{task.fields[left]}")
+        description, count, left = (TextColumn(text, markup=False) for text in texts)
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn() if total > 1 else TextColumn(""),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
+            SpinnerColumn(), description, BarColumn(), count, TimeElapsedColumn(), left, console=console, transient=True
         )
         self._bars: dict[str, TaskID] = {}
-        self._overall = self._progress.add_task("networks", total=total, completed=done)
+        self._overall = self._progress.add_task("all networks", total=total, completed=done, count="", left="")
+        self._show_all()
 
     def __enter__(self) -> Self:
         """Start drawing."""
@@ -78,26 +86,55 @@ class Display:
         if self._live:
             self._progress.stop()
 
-    def watch(self, key: str, stage: str, share: float) -> None:
-        """Show how far a network is; a stage that nobody weighed is named and leaves the bar where it is."""
+    def watch(self, key: str, stage: str, share: float, words: str = "") -> None:
+        """Show how far a network is, and in words what is done; a stage that nobody weighed leaves the bar where it is."""
         if not self._live or key not in self._labels:
             return
         if key not in self._bars:
-            self._bars[key] = self._progress.add_task("", total=100)
+            self._bars[key] = self._progress.add_task("", total=100, count="0 %", left="")
+        bar = self._bars[key]
         self._progress.update(
-            self._bars[key],
+            bar,
             completed=percent(self._arms.get(key, GENERALIZATION), stage, share),
-            description=f"{self._labels[key]}: {stage}",
+            description=console_line(f"{self._labels[key]}: {words or stage}"),
         )
+        self._progress.update(bar, count=f"{self._progress.tasks[self._progress.task_ids.index(bar)].completed:.0f} %")
+        self._show_all()
 
     def ended(self, key: str, text: str) -> None:
         """Say what became of a network, in a line that stays."""
         self._done += 1
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
-        self._progress.update(self._overall, completed=self._done)
+        self._show_all()
         line = console_line(f"[{self._done}/{self._total}] {self._labels[key]}: {text}")
         self._progress.console.print(line, markup=False, emoji=False, highlight=False)
+
+    def _show_all(self) -> None:
+        """Show how much is done, networks in work included, and when all of the run will be."""
+        in_work = sum(task.completed for task in self._progress.tasks if task.id != self._overall) / 100
+        completed = self._done + in_work
+        left = self._seconds_left(completed - self._before, self._total - completed)
+        self._progress.update(
+            self._overall,
+            completed=completed,
+            count=f"{self._done} of {self._total} networks",
+            left="" if left is None else f"about {time_text(left + CONCLUSION_SECONDS)} left for all",
+        )
+
+    def _seconds_left(self, gained: float, remaining: float) -> float | None:
+        """Return the seconds to the last network: by the speed so far, by the estimate until that is known."""
+        elapsed = self._clock() - self._began
+        if gained >= _TELLING:
+            return elapsed * remaining / gained
+        return None if self._expected is None else max(0.0, self._expected - elapsed)
+
+
+def time_text(seconds: float) -> str:
+    """Return a duration in the largest unit that tells it to a person."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.0f} h"
 
 
 def stages_of(arm: str) -> dict[str, tuple[float, float]]:

@@ -70,7 +70,7 @@ class Origin:
     registration_digest: str
 
 
-Watch = Callable[[str, str, float], None]  # (key, stage, share of it done)
+Watch = Callable[[str, str, float, str], None]  # (key, stage, share of it done, what is being done in words)
 Task = Callable[[PlannedNetwork, Config, StudyFolder, Origin], dict[str, Any]]  # what `measured` is
 
 
@@ -276,6 +276,8 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origi
         The network's arm, seconds per stage, images per second of training, the epoch whose checkpoint it went on from
         (0: none), peak memory in bytes and the time it ended; or `failure`.
     """
+    report = _reporter(planned.key)
+    report("start", 0.0, "starting TensorFlow")
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
     from study.experiment.one_network import measure_network
     from study.experiment.training import DivergedError
@@ -290,7 +292,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origi
             images,
             n_classes,
             compiled_networks=_compiled_networks(),
-            progress=_reporter(planned.key),
+            progress=report,
             checkpoint=checkpoint,
         )
     except DivergedError as error:
@@ -355,17 +357,17 @@ def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
     return images, n_classes
 
 
-def _reporter(key: str) -> Callable[[str, float], None]:
+def _reporter(key: str) -> Callable[[str, float, str], None]:
     """Return a function that reports progress to the parent, a few times a second at most."""
     from distributed import get_worker
 
     worker = get_worker()
     last = [0.0]
 
-    def report(stage: str, share: float) -> None:
+    def report(stage: str, share: float, words: str) -> None:
         now = time.monotonic()
         if share >= 1 or now - last[0] > WATCHED_SECONDS:
             last[0] = now
-            worker.log_event(TOPIC, (key, stage, share))
+            worker.log_event(TOPIC, (key, stage, share, words))
 
     return report

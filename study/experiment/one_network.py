@@ -27,7 +27,7 @@ from study.vocabulary.measurement import Arrays, Measurement, stacked, taken_on
 from study.vocabulary.schema import MEMORIZATION, NORMALISED, STATES
 from study.vocabulary.seeding import stream
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[str, float, str], None]  # (stage, share of it done, words)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def measure_network(
     compiled_networks
         Keeps the network that is compiled for this one, for the next.
     progress
-        Called with the stage's name and the share of it that is done.
+        Called with the stage's name, the share of it that is done, and what is being done in words.
     checkpoint
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
     """
@@ -154,6 +154,7 @@ def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, cl
     groups = {}
     for measurement in measurements:
         if measurement.in_state is not None:
+            subject.report(measurement.name, 0.0, f"measuring {measurement.name.replace('_', ' ')}, {subject.state}")
             groups[measurement.name] = measurement.in_state(subject)
             clock.lap(measurement.name)
     return groups
@@ -190,6 +191,10 @@ def _trained(
             for variable, array in measurement.after_epoch(subject).items()
         }
 
+    def on_images(epoch: int, share: float, loss: float, accuracy: float) -> None:
+        words = f"training, epoch {epoch} of {training.epochs}, loss {loss:.2f}, accuracy {accuracy:.2f}"
+        subject.report("train", (epoch - 1 + share) / training.epochs, words)
+
     return train_network(
         compiled.model,
         compiled.train,
@@ -199,7 +204,7 @@ def _trained(
         augmentation=planned.augmentation,
         root_seed=config.seed,
         network=planned.training_identity,
-        on_epoch=lambda epoch, loss, accuracy: subject.report("train", epoch / training.epochs),
+        on_images=on_images,
         observe=observe if any(measurement.after_epoch for measurement in measurements) else None,
         checkpoints=checkpoints,
     )

@@ -70,7 +70,7 @@ class TrainedSubject:
     compiled: CompiledNetwork
     gratings: Gratings
     streams: Streams
-    report: Callable[[str, float], None]
+    report: Callable[[str, float, str], None]
     state: str = STATES[0]
     training: TrainedNetwork | None = None
 

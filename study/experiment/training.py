@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -212,6 +213,7 @@ def train_network(
     root_seed: int,
     network: str,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
+    on_images: Callable[[int, float, float, float], None] = lambda epoch, share, loss, accuracy: None,
     observe: Callable[[], Observation] | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainedNetwork:
@@ -225,11 +227,11 @@ def train_network(
         Images and the training mean; epochs, batch size and what selects the analysed epoch (the first best, if tied).
     augmentation, root_seed, network
         One of `study.config.AUGMENTATIONS`; names of the random streams.
-    on_epoch
-        Called after each epoch with its number from 1, and validation loss and accuracy.
-    observe
+    on_epoch, on_images
+        Called after each epoch with its number from 1, validation loss and accuracy; within it with its number, the share
+        of its images that were shown, their loss and accuracy.
+    observe, checkpoints
         Called before training and after each epoch, while `model` has the weights of that moment; gives arrays by name.
-    checkpoints
         Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
 
     Raises
@@ -246,14 +248,13 @@ def train_network(
     elif observe:
         observations.append(observe())
     for epoch in range(resumed, config.epochs):
-        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, f"{network}/{epoch}")
+        name, told = f"{network}/{epoch}", functools.partial(on_images, epoch + 1)
+        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told)
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *trained, *validation
         _refuse_diverged(model, curves[:, epoch], epoch + 1)
-        if observe:
-            observations.append(observe())
-        score = _selection_score(config.selection, epoch, *validation)
-        if score > best_score:
+        observations += [observe()] if observe else []
+        if (score := _selection_score(config.selection, epoch, *validation)) > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
             present = model.get_weights(), checkpoints.moments()
@@ -291,7 +292,13 @@ def _selection_score(selection: str, epoch: int, validation_loss: float, validat
 
 
 def _train_epoch(
-    train: Scores, partition: Partition, batch_size: int, augmentation: str, root_seed: int, name: str
+    train: Scores,
+    partition: Partition,
+    batch_size: int,
+    augmentation: str,
+    root_seed: int,
+    name: str,
+    told: Callable[[float, float, float], None],
 ) -> tuple[float, float]:
     """Return (mean loss, accuracy) over the epoch's batches."""
     loss, correct, seen = 0.0, 0, 0
@@ -301,6 +308,7 @@ def _train_epoch(
         inputs = preprocessed(images, partition.training_mean).reshape(*chosen.shape, *images.shape[1:])
         more_loss, more_correct = train(inputs, partition.train_labels[chosen])
         loss, correct, seen = loss + float(more_loss), correct + int(more_correct), seen + chosen.size
+        told(seen / len(partition.train_labels), loss / seen, correct / seen)
     return loss / seen, correct / seen
 
 

@@ -119,7 +119,7 @@ def _measured(planned: PlannedNetwork, config: Config, network: PlantedNetwork) 
         network.partition,
         N_CLASSES,
         compiled_networks=COMPILED,
-        progress=lambda stage, share: None,
+        progress=lambda *told: None,
         checkpoint=finished,
     )
     assert measured.trained_images == 0

@@ -144,7 +144,7 @@ def measured(*assignments: str) -> xr.DataTree:
         parts,
         n_classes,
         compiled_networks=CompiledNetworks(),
-        progress=lambda stage, share: None,
+        progress=lambda *told: None,
     ).tree
 
 

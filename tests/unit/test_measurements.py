@@ -220,7 +220,7 @@ def test_a_new_measurement_is_taken_stored_and_compacted(sparseness: Measurement
     images = partition(image_set, split_images(image_set, settings.images))
     network = next(one for one in planned_networks(settings, fingerprint="f") if one.arm == "memorization")
     measured = measure_network(
-        network, settings, images, 10, compiled_networks=CompiledNetworks(), progress=lambda stage, share: None
+        network, settings, images, 10, compiled_networks=CompiledNetworks(), progress=lambda *told: None
     )
     validate(measured.tree, source="measured")
     group = measured.tree["sparseness"].to_dataset()

@@ -77,9 +77,7 @@ def process_network(config: Config, images: Partition) -> CompiledNetwork:
 
 def measured(network: PlannedNetwork, config: Config, images: Partition) -> Measured:
     """Return a network, measured."""
-    return measure_network(
-        network, config, images, N_CLASSES, compiled_networks=COMPILED, progress=lambda stage, share: None
-    )
+    return measure_network(network, config, images, N_CLASSES, compiled_networks=COMPILED, progress=lambda *told: None)
 
 
 def selectivity(compiled: CompiledNetwork, images: Partition, contrast: str = "min_max") -> np.ndarray:

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from study.execution.progress import Display, Steps, percent, stages_of
+from study.execution.progress import CONCLUSION_SECONDS, Display, Steps, percent, stages_of, time_text
 from study.vocabulary.schema import ARMS
 
 
@@ -95,3 +95,32 @@ def test_a_step_is_drawn_with_what_is_counted_and_leaves_nothing() -> None:
     drawn_text = text.getvalue()
     assert "step 1 of 1: analysing hypotheses" in drawn_text
     assert "7 of 90" in drawn_text
+
+
+def test_the_whole_moves_with_each_network_and_says_what_is_left() -> None:
+    """Networks in work count by their share; the time left is the estimate's until the speed is known, then the speed's."""
+    now = [0.0]
+    console = Console(file=io.StringIO(), force_terminal=True, width=160)
+    labels = {"a": "none, seed 0", "b": "shift, seed 0"}
+    arms = dict.fromkeys(labels, "maturation")
+    with Display(console, labels=labels, arms=arms, done=1, total=3, seconds=200, clock=lambda: now[0]) as display:
+        whole = display._progress.tasks[0]
+        now[0] = 10.0
+        display.watch("a", "train", 0.1, "training, epoch 1 of 10, loss 2.30, accuracy 0.10")
+        assert whole.completed == pytest.approx(1.1)
+        assert whole.fields["left"] == f"about {time_text(190 + CONCLUSION_SECONDS)} left for all"
+        display.watch("b", "train", 0.4, "training, epoch 4 of 10, loss 1.90, accuracy 0.30")
+        assert whole.completed == pytest.approx(1.5)
+        assert whole.fields["left"] == f"about {time_text(30 + CONCLUSION_SECONDS)} left for all"  # 0.5 took 10 s
+        assert display._progress.tasks[1].description == (
+            "none, seed 0: training, epoch 1 of 10, loss 2.30, accuracy 0.10"
+        )
+        assert display._progress.tasks[1].fields["count"] == "10 %"
+        display.ended("a", "3 s")
+        assert whole.fields["count"] == "2 of 3 networks"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (99, "99 s"), (120, "2 min"), (7_300, "2 h")])
+def test_durations_are_said_in_one_unit(seconds: float, text: str) -> None:
+    """Seconds, minutes or hours."""
+    assert time_text(seconds) == text

@@ -203,7 +203,7 @@ def scripted(
         loss, accuracy = next(script)
         return loss * len(images), round(accuracy * len(images))
 
-    on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
+    told = {name: options.pop(name) for name in ("on_epoch", "on_images") if name in options}
     config = TrainingConfig(epochs=len(validation), batch_size=16, **options)
     outcome = train_network(
         model,
@@ -214,7 +214,7 @@ def scripted(
         augmentation="none",
         root_seed=0,
         network="a",
-        on_epoch=on_epoch,
+        **told,
     )  # type: ignore[arg-type]
     return outcome, model
 
@@ -263,6 +263,13 @@ def test_each_epoch_is_reported() -> None:
     told: list[tuple[int, float, float]] = []
     scripted([(1.0, 0.25), (0.5, 0.75)], on_epoch=lambda *values: told.append(values))
     assert told == [(1, 1.0, 0.25), (2, 0.5, 0.75)]
+
+
+def test_images_are_reported_within_each_epoch() -> None:
+    """Number of the epoch, the share of its images shown so far, and the mean loss and accuracy of these."""
+    told: list[tuple[int, float, float, float]] = []
+    scripted([(1.0, 0.25), (0.5, 0.75)], on_images=lambda *values: told.append(values))
+    assert told == [(1, 1.0, 1.0, 0.5), (2, 1.0, 1.0, 0.5)]
 
 
 # Evaluation

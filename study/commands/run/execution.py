@@ -18,8 +18,10 @@ from study.commands.study_folder import check_places, held, kept_record
 from study.config.population import PlannedNetwork
 from study.execution import scheduling
 from study.execution.cluster import check_scheduler
-from study.execution.progress import Display
-from study.store import damage, network_path, network_state, set_aside, sweep_checkpoints, sweep_staging
+from study.execution.estimate import estimate
+from study.execution.own_workers import worker_count
+from study.execution.progress import Display, time_text
+from study.store import damage, network_path, network_state, read_journal, set_aside, sweep_checkpoints, sweep_staging
 from study.vocabulary.errors import StudyError, refuse_unless
 from study.vocabulary.signals import during
 
@@ -83,7 +85,9 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
         missing = sum(not network_path(plan.folder, network.key).exists() for network in to_do)
         return f"with {total - missing} of {total} networks done"
 
-    with during(where), Display(console, labels=labels, arms=arms, done=total - len(to_do), total=total) as display:
+    seconds = _expected_seconds(to_do, plan, console)
+    done = total - len(to_do)
+    with during(where), Display(console, labels=labels, arms=arms, done=done, total=total, seconds=seconds) as display:
         origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
         outcomes = scheduling.run_networks(
             to_do,
@@ -95,6 +99,20 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
         )
         for outcome in outcomes:
             display.ended(outcome.network.key, outcome_text(outcome))
+
+
+def _expected_seconds(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -> float | None:
+    """Say what is to be trained and how long that takes, and return the seconds; None with workers of a scheduler."""
+    if plan.config.execution.scheduler:
+        print_plain(console, f"training {len(to_do)} networks on the scheduler's workers")
+        return None
+    workers = worker_count(plan.config, len(to_do))
+    needed = estimate(plan.config, plan.split.sizes, to_do, workers=workers, journal=read_journal(plan.folder))
+    seconds = 60 * needed.minutes
+    print_plain(
+        console, f"training {len(to_do)} networks, {workers} at once: about {time_text(seconds)} ({needed.basis})"
+    )
+    return seconds
 
 
 def outcome_text(outcome: scheduling.Outcome) -> str:

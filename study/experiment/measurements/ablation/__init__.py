@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -136,7 +135,7 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
         baseline=(float(training["test_loss"]), float(training["test_accuracy"])),
         null_images=subject.null_images,
         streams=subject.streams,
-        on_progress=functools.partial(subject.report, _STAGE.name),
+        on_progress=lambda share: subject.report(_STAGE.name, share, "ablating units"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -75,7 +74,7 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
         subject.partition,
         ablated_halves(watched, gosi, halves, rng=subject.streams("shift")),
         test_images=settings.test_images,
-        on_progress=functools.partial(subject.report, _STAGE.name),
+        on_progress=lambda share: subject.report(_STAGE.name, share, "shifting images"),
     )
 
 
