@@ -26,7 +26,7 @@ from study.vocabulary.schema import ARMS, GENERALIZATION
 from study.vocabulary.signals import during
 
 CONCLUSION_SECONDS = 60.0  # from the last network to the end; 36 to 69 measured with profile quick
-_TELLING = 0.25  # networks that must have been gone through before their speed says more than the estimate
+_TELLING = 0.25  # networks that must have been gone through before their speed says anything
 
 
 class Display:
@@ -66,8 +66,9 @@ class Display:
         self._live = console.is_terminal
         texts = ("{task.description}", "{task.fields[count]}", "{task.fields[left]}")
         description, count, left = (TextColumn(text, markup=False) for text in texts)
+        bar = BarColumn(bar_width=20)
         self._progress = Progress(
-            SpinnerColumn(), description, BarColumn(), count, TimeElapsedColumn(), left, console=console, transient=True
+            SpinnerColumn(), description, bar, count, TimeElapsedColumn(), left, console=console, transient=True
         )
         self._bars: dict[str, TaskID] = {}
         self._overall = self._progress.add_task("all networks", total=total, completed=done, count="", left="")
@@ -123,11 +124,13 @@ class Display:
         )
 
     def _seconds_left(self, gained: float, remaining: float) -> float | None:
-        """Return the seconds to the last network: by the speed so far, by the estimate until that is known."""
-        elapsed = self._clock() - self._began
-        if gained >= _TELLING:
-            return elapsed * remaining / gained
-        return None if self._expected is None else max(0.0, self._expected - elapsed)
+        """Return the seconds to the last network: by the speed so far as far as that tells, else by the estimate."""
+        by_speed = (self._clock() - self._began) * remaining / gained if gained >= _TELLING else None
+        if self._expected is None:
+            return by_speed
+        by_estimate = self._expected * remaining / max(self._total - self._before, 1)
+        weight = 0.0 if by_speed is None else min(1.0, gained)  # at first most of the time goes into starting
+        return weight * (by_speed or 0.0) + (1 - weight) * by_estimate
 
 
 def time_text(seconds: float) -> str:

@@ -154,7 +154,8 @@ def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, cl
     groups = {}
     for measurement in measurements:
         if measurement.in_state is not None:
-            subject.report(measurement.name, 0.0, f"measuring {measurement.name.replace('_', ' ')}, {subject.state}")
+            words = f"measuring {measurement.name}, {subject.state} weights".replace("_", " ")
+            subject.report(measurement.name, 0.0, words)
             groups[measurement.name] = measurement.in_state(subject)
             clock.lap(measurement.name)
     return groups

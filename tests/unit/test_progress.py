@@ -98,7 +98,7 @@ def test_a_step_is_drawn_with_what_is_counted_and_leaves_nothing() -> None:
 
 
 def test_the_whole_moves_with_each_network_and_says_what_is_left() -> None:
-    """Networks in work count by their share; the time left is the estimate's until the speed is known, then the speed's."""
+    """Networks in work count by their share; the time left is the estimate's, then more and more the speed's."""
     now = [0.0]
     console = Console(file=io.StringIO(), force_terminal=True, width=160)
     labels = {"a": "none, seed 0", "b": "shift, seed 0"}
@@ -108,10 +108,10 @@ def test_the_whole_moves_with_each_network_and_says_what_is_left() -> None:
         now[0] = 10.0
         display.watch("a", "train", 0.1, "training, epoch 1 of 10, loss 2.30, accuracy 0.10")
         assert whole.completed == pytest.approx(1.1)
-        assert whole.fields["left"] == f"about {time_text(190 + CONCLUSION_SECONDS)} left for all"
+        assert whole.fields["left"] == f"about {time_text(190 + CONCLUSION_SECONDS)} left for all"  # 1.9 of 2
         display.watch("b", "train", 0.4, "training, epoch 4 of 10, loss 1.90, accuracy 0.30")
         assert whole.completed == pytest.approx(1.5)
-        assert whole.fields["left"] == f"about {time_text(30 + CONCLUSION_SECONDS)} left for all"  # 0.5 took 10 s
+        assert whole.fields["left"] == f"about {time_text(90 + CONCLUSION_SECONDS)} left for all"  # 30 and 150
         assert display._progress.tasks[1].description == (
             "none, seed 0: training, epoch 1 of 10, loss 2.30, accuracy 0.10"
         )

@@ -64,7 +64,7 @@ def conclude(
         study = compacted(folder, done, compaction_attributes(record, failed=missing.failed), console)
     with steps.step("analysing hypotheses") as at:
         questions, standing, demonstration = _analysed(plan, study, done, missing, record, at)
-    with steps.step("simulating studies for the power of primary hypotheses") as at:
+    with steps.step("power of primary hypotheses, in simulated studies") as at:
         power = primary_power(plan, watch=_summed(at, to_simulate(plan.registration, config, only=primary_ids(plan))))
         trust = arms_trust(plan, study, questions, missing, failures=failures, power=power)
     with steps.step(f"writing {report_path}"):
