@@ -89,7 +89,7 @@ def _compare_speeds() -> None:
 def _gosi(tree: xr.DataTree) -> np.ndarray:
     """Return the mean gOSI of each layer after training, silent units left out."""
     gosi = tree["tuning"]["gosi"].sel(state="analysed")
-    return np.array([float(gosi.where(gosi["unit_layer"] == layer).mean(skipna=True)) for layer in LAYERS])
+    return np.array([float(gosi.where(gosi["layer"] == layer).mean(skipna=True)) for layer in LAYERS])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from study.experiment.measurements.multiverse.arrays import target_losses, tunin
 from study.experiment.measurements.tuning.arrays import tuning_arrays
 from study.experiment.training import _train_epoch, initialize
 from study.images.preparation.split import Partition
-from study.networks.graph.hidden_layers import responses_model, unit_labels
+from study.networks.graph.hidden_layers import responses_model
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.seeding import stream
 
@@ -59,12 +59,11 @@ def _print_probe(made: CompiledNetwork, shown: Gratings, config: ProbeConfig, ro
     respond = functools.partial(grating_responses, made.responses, shown, training_mean=MEAN, readout=config.readout)
     predict = functools.partial(peer.predict, inputs, batch_size=108, verbose=0)
     responses, predicted = respond(), predict()
-    labels = unit_labels(made.layers)[0]
     works: dict[str, Callable[[], object]] = {
         "responses": respond,
         "predict": predict,
         "tuning and shuffle control": lambda: tuning_arrays(
-            responses, shown, labels, n_permutations=config.permutations, rng=np.random.default_rng(0)
+            responses, shown, n_permutations=config.permutations, rng=np.random.default_rng(0)
         ),
     }
     seconds = {name: _seconds(work, rounds)[0] for name, work in works.items()}

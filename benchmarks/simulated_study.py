@@ -32,6 +32,7 @@ from study.registration import Registration, read_registration
 from study.store import StudyFolder, publish_network
 from study.tuning.gratings import Gratings, gratings
 from study.vocabulary.architecture import architectures
+from study.vocabulary.measurement import measurements
 from study.vocabulary.schema import (
     CONTROLS,
     FRACTIONS,
@@ -105,16 +106,27 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
     test_loss = 0.8 + AUGMENTATION_LOSS[planned.augmentation] - 0.05 * quality + 0.03 * rng.standard_normal()
     responses = _responses(rng, quality)
     tuned = _tuning(rng, responses)
+    parts = np.split(tuned["gosi"][-1], np.cumsum(list(LAYERS.values()))[:-1])
+    half = np.concatenate([_halves(part) for part in parts])
     arrays = {
         "training": _training(rng, config.training.epochs, test_loss),
         "tuning": tuned,
         "responses": {"response": responses[[0, -1]]},
         "activity": _activity(rng, tuned["mean_response"][-1]),
-        "ablation": _ablation(rng, config, tuned["gosi"][-1], test_loss),
+        "halves": {"ablated": half},
+        "ablation": _ablation(rng, config, half, tuned["gosi"][-1], test_loss),
         "shift_invariance": _shift_invariance(rng, config),
     }
     coords = _coordinates(config)
-    groups = {f"/{group}": described(group, part, coords | STATES_OF.get(group, {})) for group, part in arrays.items()}
+    of_units = {"layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), list(LAYERS.values())))}
+    groups = {
+        f"/{group}": described(
+            group,
+            part,
+            coords | STATES_OF.get(group, {}) | (of_units if measurements()[group].is_by_unit else {}),
+        )
+        for group, part in arrays.items()
+    }
     tree = xr.DataTree.from_dict(groups)
     architecture = config.network.architecture
     tree.attrs = {"schema_version": SCHEMA_VERSION, **planned.attributes, "architecture": architecture}
@@ -131,7 +143,6 @@ def _coordinates(config: Config) -> dict[str, Any]:
         "half": list(HALVES),
         "draw": np.arange(config.ablation.null_draws),
         "unit": np.arange(sizes.sum()),
-        "unit_layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), sizes)),
         "channel": ("unit", np.concatenate([np.arange(size) for size in sizes])),
         "epoch": np.arange(1, config.training.epochs + 1),
         "class": np.arange(N_CLASSES),
@@ -250,10 +261,11 @@ def _training(rng: np.random.Generator, epochs: int, test_loss: float) -> dict[s
     }
 
 
-def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_loss: float) -> dict[str, np.ndarray]:
-    """Return losses with halves ablated; the halves are those of `gosi` (unit,), NaN in neither."""
+def _ablation(
+    rng: np.random.Generator, config: Config, half: np.ndarray, gosi: np.ndarray, test_loss: float
+) -> dict[str, np.ndarray]:
+    """Return losses with halves ablated; `half` (unit,) says which units are in which, `gosi` is NaN in neither."""
     n_layers, clamps, draws = len(LAYERS), config.ablation.clamps, config.ablation.null_draws
-    half = np.concatenate([_halves(part) for part in np.split(gosi, np.cumsum(list(LAYERS.values()))[:-1])])
     layer = np.repeat(np.arange(n_layers), list(LAYERS.values()))
     cost = rng.gamma(4.0, 0.1, n_layers)
     ratio = np.array(LOG_RATIO) / 2 + 0.1 * rng.standard_normal((len(clamps), n_layers))
@@ -277,7 +289,6 @@ def _ablation(rng: np.random.Generator, config: Config, gosi: np.ndarray, test_l
         "null_target_loss_by_block": target_loss[..., None] + np.zeros(BLOCKS),
         "loss": loss,
         "accuracy": _accuracy(loss),
-        "ablated": half,
         "class_loss": class_loss,
         "class_accuracy": _accuracy(class_loss),
         "half_size": np.bincount(layer, half > 0).astype(np.int32),

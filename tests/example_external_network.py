@@ -15,13 +15,13 @@ def example_external_network(rng: np.random.Generator, *, photographs: bool = Tr
     """Return one network; `options` are what `example_network` takes, `photographs` whether there were any."""
     whole = example_network(rng, **options)
     groups = {f"/{name}": whole[name].to_dataset().isel(state=[-1]) for name in ("tuning", "responses")}
-    units = groups["/tuning"]["unit_layer"]
+    units = groups["/tuning"]["layer"]
     shares = np.where(units == units[0], 0.25, 0.0)
     groups["/rectification"] = described(
-        "rectification", {"rectified": shares}, {name: units[name] for name in ("unit_layer", "channel")}
+        "rectification", {"rectified": shares}, {name: units[name] for name in ("layer", "channel")}
     )
     if photographs:
-        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "ablation")}
+        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "halves", "ablation")}
     attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": EXTERNAL, "seed": 0}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 

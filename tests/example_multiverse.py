@@ -41,13 +41,13 @@ def with_other_tunings(
         {name: repeated(tuning[name]) for name in same}
         | {
             "gosi": (repeated(tuning["gosi"]) + shift).transpose("network", "state", "specification", "unit"),
-            "target_loss": loss.transpose("network", "specification", "layer", "target"),
         }
     )
+    losses = xr.Dataset({"target_loss": loss.transpose("network", "specification", "layer", "target")})
     assert others["state"].values.tolist() == list(STATES)
-    assert others["target"].values.tolist() == list(TARGETS)
+    assert losses["target"].values.tolist() == list(TARGETS)
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
-    return xr.DataTree.from_dict(groups | {"/multiverse": others})
+    return xr.DataTree.from_dict(groups | {"/multiverse": others, "/multiverse_ablation": losses})
 
 
 def curve_table(layers: Sequence[str] = ("conv1", "conv2", "conv3", "conv4", "fc1")) -> pd.DataFrame:

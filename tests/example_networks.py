@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from study.vocabulary.measurement import measurements
 from study.vocabulary.schema import (
     CONTROLS,
     FRACTIONS,
@@ -148,6 +149,7 @@ def example_network(
         "activity": activity_arrays(child_rng, tuning["gosi"][-1], CLASSES, unit_slope or {}),
         "tuning": _with_normalised(tuning),
         "responses": {"response": response},
+        "halves": {"ablated": ablation.pop("ablated")},
         "ablation": ablation,
         "shift_invariance": _shift_invariance(rng, layers, fc1_log_ratio or {}),
     }
@@ -156,7 +158,7 @@ def example_network(
         gosi = _maturation(rng, layers, means, training["validation_loss"], gosi_follows or {}, silent)
         arrays["maturation"] = {"gosi": gosi}
     if specifications:
-        arrays["multiverse"] = _specifications(rng.spawn(1)[0], tuning, halves, len(specifications))
+        arrays |= _specifications(rng.spawn(1)[0], tuning, halves, len(specifications))
     coords = _coords(layers, clamps) | {"specification": list(specifications)}
     sizes = {
         "test_block": BLOCKS,
@@ -170,8 +172,10 @@ def example_network(
     groups = {}
     for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
         states = TUNED_STATES if group == "tuning" else STATES
+        of_units = {"layer": ("unit", [layer for layer, units in layers.items() for _ in range(units)])}
         group_coords = {
             **coords,
+            **(of_units if measurements()[group].is_by_unit else {}),
             "state": list(states),
             "epoch": np.arange(0 if group == "maturation" else 1, epochs + 1),
         }
@@ -185,7 +189,6 @@ def example_network(
 def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any]:
     return {
         "layer": list(layers),
-        "unit_layer": ("unit", [layer for layer, units in layers.items() for _ in range(units)]),
         "channel": ("unit", np.concatenate([np.arange(units) for units in layers.values()])),
         "orientation": ORIENTATIONS,
         "spatial_frequency": FREQUENCIES,
@@ -302,7 +305,7 @@ def _tuning(
         "gosi_pvalue": where_tuned(np.where(gosi > null_mean + 0.14, 1 / 1001, rng.random(mean.shape))),
         "gosi_orientation_null_mean": where_tuned(null_mean),
         "gosi_orientation_pvalue": where_tuned(np.where(gosi > null_mean + 0.14, 1 / 1001, rng.random(mean.shape))),
-        "gosi_null_count": rng.poisson(1000 * np.exp(-(((BINS - null) / 0.1) ** 2)), (2, len(layers), 40)),
+        "gosi_null_count": rng.poisson(100 * np.exp(-(((BINS - null) / 0.1) ** 2)), (*mean.shape, 40)),
     }
     return tuning, response.astype(np.float32)
 
@@ -316,18 +319,17 @@ def _with_normalised(tuning: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def _specifications(
     rng: np.random.Generator, tuning: Mapping[str, np.ndarray], halves: np.ndarray, n_specifications: int
-) -> dict[str, np.ndarray]:
-    """Return what other specifications find: the registered probe's tuning and its halves' losses, and noise."""
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return, by group, what other specifications find: the registered probe's tuning and its halves' losses, and noise."""
     shape = (len(tuning["gosi"]), n_specifications, tuning["gosi"].shape[1])
     near = {
         name: np.broadcast_to(tuning[name][:, None], shape).copy()
         for name in variables_by_group()["multiverse"]
         if name in tuning
     }
-    return near | {
-        "gosi": np.clip(near["gosi"] + rng.normal(0, 0.05, shape), 0.01, 0.99),
-        "target_loss": halves * np.exp(rng.normal(0, 0.05, (n_specifications, *halves.shape))),
-    }
+    near["gosi"] = np.clip(near["gosi"] + rng.normal(0, 0.05, shape), 0.01, 0.99)
+    loss = halves * np.exp(rng.normal(0, 0.05, (n_specifications, *halves.shape)))
+    return {"multiverse": near, "multiverse_ablation": {"target_loss": loss}}
 
 
 def _ablation(

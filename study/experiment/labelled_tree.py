@@ -22,16 +22,21 @@ def coordinates_by_group(
     everywhere: dict[str, Any] = {
         "state": list(subject.states),
         "unit": np.arange(len(channel)),
-        "unit_layer": ("unit", unit_layer),
         "channel": ("unit", channel),
-        "layer": [layer.name for layer in subject.layers],
         "orientation": subject.gratings.orientation,
         "spatial_frequency": subject.gratings.spatial_frequency,
         "phase": subject.gratings.phase,
         "class": subject.classes,
     }
+    of_units = {"layer": ("unit", unit_layer)}
+    of_layers = {"layer": [layer.name for layer in subject.layers]}
     declared = measurements()
-    return {name: everywhere | dict(declared[name].coordinates(subject)) for name in names}
+    return {
+        name: everywhere
+        | (of_units if declared[name].is_by_unit else of_layers)
+        | dict(declared[name].coordinates(subject))
+        for name in names
+    }
 
 
 def network_tree(

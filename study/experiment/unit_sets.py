@@ -5,7 +5,7 @@ A unit that is silent to gratings has no gOSI (NaN) and is in no set. Masks are 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,18 @@ def layer_halves(
         Breaks ties, layer by layer.
     """
     return {name: selectivity_halves(selectivity, rng=rng) for name, selectivity in by_layer(gosi, layers).items()}
+
+
+def half_of_units(halves: Mapping[str, Halves], ablated: Collection[str]) -> NDArray[np.int8]:
+    """Return the half that each unit is in, (unit,) of all layers in order: 1 the top, -1 the bottom, 0 neither.
+
+    Units of layers that are not ablated are in neither.
+    """
+    parts = [
+        (top.astype(np.int8) - bottom.astype(np.int8)) * np.int8(name in ablated)
+        for name, (top, bottom) in halves.items()
+    ]
+    return np.concatenate(parts)
 
 
 def by_layer(values: NDArray[np.float64], layers: tuple[HiddenLayer, ...]) -> dict[str, NDArray[np.float64]]:

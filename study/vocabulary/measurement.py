@@ -139,6 +139,11 @@ class Measurement:
     once_analysed: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None
     on_external: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None
 
+    @property
+    def is_by_unit(self) -> bool:
+        """Return whether its group has values of units: `layer` then says which layer each unit belongs to."""
+        return any("unit" in variable.dims for variable in self.variables.values())
+
 
 def measurements() -> dict[str, Measurement]:
     """Return every measurement by its name, each behind those that it follows, otherwise by name.
@@ -149,6 +154,9 @@ def measurements() -> dict[str, Measurement]:
         When one is not named as its module, or they follow each other in a circle: programming errors.
     """
     waiting: dict[str, Measurement] = declared_in(PACKAGE, "MEASUREMENT")
+    for name, measurement in waiting.items():
+        if {"unit", "layer"} <= {dim for variable in measurement.variables.values() for dim in variable.dims}:
+            raise ValueError(f"{PACKAGE}.{name} has values of units and of layers: `layer` cannot label both")
     if wrong := [name for name, measurement in waiting.items() if measurement.name != name]:
         raise ValueError(f"{PACKAGE}.{wrong[0]} declares a measurement of the name {waiting[wrong[0]].name!r}")
     ordered: dict[str, Measurement] = {}

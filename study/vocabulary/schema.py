@@ -14,7 +14,7 @@ import xarray as xr
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import Variable, measurements
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 GENERALIZATION, MATURATION, MEMORIZATION = "generalization", "maturation", "memorization"
 ARMS = (GENERALIZATION, MATURATION, MEMORIZATION)
@@ -66,7 +66,7 @@ NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initi
 # nothing that is measured, so it is no part of the network's key.
 REGISTRATION_DIGEST = "registration_digest"
 
-UNIT_COORDINATES = ("unit_layer", "channel")  # on `unit`: the layer a unit belongs to, and its index there
+UNIT_COORDINATES = ("layer", "channel")  # on `unit`: the layer a unit belongs to, and its index there
 COORDINATE_UNITS = {"orientation": "degree", "spatial_frequency": "cycle/pixel", "phase": "degree", "gosi_bin": "1"}
 
 

@@ -125,13 +125,13 @@ def test_what_is_stored_is_what_keras_says(whole: Path, place: Path) -> None:
         pixels.append(np.asarray(resized.crop((left, top, left + 16, top + 16))) / 255)
     labels = np.repeat(np.arange(3), 7)
     with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
-        ablation = study["ablation"].to_dataset().isel(network=0).load()
+        ablation, halves = (study[name].to_dataset().isel(network=0).load() for name in ("ablation", "halves"))
     intact = model.predict(np.array(pixels, np.float32), verbose=0)
     assert float(ablation["baseline_loss"]) == pytest.approx(-np.log(intact[np.arange(21), labels]).mean(), rel=1e-4)
     assert float(ablation["baseline_accuracy"]) == pytest.approx((intact.argmax(axis=1) == labels).mean())
     kernel, bias = model.get_layer("answer").get_weights()
     dense = keras.Model(model.input, model.get_layer("dense").output).predict(np.array(pixels, np.float32), verbose=0)
-    top = ablation["ablated"].values[ablation["unit_layer"].values == "dense"] == 1
+    top = halves["ablated"].values[halves["layer"].values == "dense"] == 1
     logits = (dense * ~top) @ kernel + bias
     losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(21), labels]
     loss = ablation["loss"].sel(clamp="output_zero", layer="dense", target="top")

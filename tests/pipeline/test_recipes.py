@@ -128,7 +128,7 @@ def test_an_architecture_is_one_file(tmp_path: Path) -> None:
     assert changed(place) == {"study/networks/architectures/tiny3.py"}
     study, page = studied(place, "--set", "network.architecture=tiny3")
     layers = ["conv1", "conv2", "fc1"]
-    assert list(dict.fromkeys(study["tuning"]["unit_layer"].values.tolist())) == layers
+    assert list(dict.fromkeys(study["tuning"]["layer"].values.tolist())) == layers
     assert study["ablation"]["layer"].values.tolist() == layers
     assert study["tuning"].sizes["unit"] == 8 + 16 + 32
     assert "Two 5 x 5 convolutions (8 and 16 maps, stride 2)" in page

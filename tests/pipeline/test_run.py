@@ -117,7 +117,7 @@ def test_study_opens_with_labelled_groups(study: xr.DataTree) -> None:
             assert dataset[name].dims == ("network", *variable.dims), name
     tuning = study["tuning"].to_dataset()
     assert tuning.sizes["unit"] == 960
-    assert tuple(dict.fromkeys(tuning["unit_layer"].values.tolist())) == LAYERS
+    assert tuple(dict.fromkeys(tuning["layer"].values.tolist())) == LAYERS
     assert study["responses"]["response"].shape == (3, 2, 960, 12, 9, 4)
     assert np.isfinite(study["responses"]["response"].values).all()
 
@@ -157,9 +157,9 @@ def test_states_are_before_and_after_training(study: xr.DataTree) -> None:
     ablation = study["ablation"].to_dataset()
     tuning = study["tuning"].to_dataset()
     for index, layer in enumerate(LAYERS):
-        member = tuning["unit_layer"].values == layer
+        member = tuning["layer"].values == layer
         for side in (1, -1):
-            counts = (ablation["ablated"].values[:, member] == side).sum(axis=1)
+            counts = (study["halves"]["ablated"].values[:, member] == side).sum(axis=1)
             assert counts.tolist() == ablation["half_size"].isel(layer=index).values.tolist()
 
 
@@ -215,7 +215,8 @@ def test_study_of_fewer_layers_or_clamps_is_analysed(study: xr.DataTree, restric
     kept = restriction.get("layer", list(LAYERS))
     groups = {name: study[name].to_dataset(inherit=False) for name in GROUPS}
     fewer = groups["ablation"].sel(restriction)
-    groups["ablation"] = fewer.assign(ablated=fewer["ablated"].where(fewer["unit_layer"].isin(kept), 0))
+    halves = groups["halves"]
+    groups |= {"ablation": fewer, "halves": halves.where(halves["layer"].isin(kept), 0)}
     restricted = xr.DataTree.from_dict(
         {"/": study.to_dataset(), **{f"/{name}": group for name, group in groups.items()}}
     )

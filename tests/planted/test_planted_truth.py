@@ -84,7 +84,7 @@ def random(coloured: Population) -> Population:
 def unit_values(planted: Population, name: str, layer: str) -> np.ndarray:
     """Return a quantity of the units of a layer that hold a signal, after planting: (network, unit)."""
     tuned = planted.of("tuning").sel(state="analysed")
-    return tuned[name].isel(unit=np.flatnonzero(tuned["unit_layer"].values == layer)[:N_SIGNALS]).values
+    return tuned[name].isel(unit=np.flatnonzero(tuned["layer"].values == layer)[:N_SIGNALS]).values
 
 
 def stacked(planted: Population, name: str) -> np.ndarray:
@@ -157,7 +157,7 @@ def test_oriented_units_stand_out_from_their_shuffles_and_no_others_do(oriented:
 def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> None:
     """Half of the third layer holds no signal: silent, gOSI undefined, in neither half; none is silent below."""
     tuned = oriented.of("tuning").sel(state="analysed")
-    conv3 = tuned.isel(unit=np.flatnonzero(tuned["unit_layer"].values == "conv3"))
+    conv3 = tuned.isel(unit=np.flatnonzero(tuned["layer"].values == "conv3"))
     expected = np.arange(64) >= N_SIGNALS
     assert (conv3["silent"].values == expected).all() and (np.isnan(conv3["gosi"].values) == expected).all()
     ablation = oriented.of("ablation")
@@ -170,11 +170,11 @@ def test_units_without_a_signal_are_silent_and_counted(oriented: Population) -> 
 def test_ablating_costs_what_the_read_out_says(name: str, request: pytest.FixtureRequest) -> None:
     """Loss and accuracy with either half at zero are those of the read-out without these signals, in both layers."""
     planted: Population = request.getfixturevalue(name)
-    ablation = planted.of("ablation")
+    ablation, halves = planted.of("ablation"), planted.of("halves")
     for index, network in enumerate(planted.networks.values()):
-        one = ablation.isel(network=index)
+        one, units = ablation.isel(network=index), halves.isel(network=index)
         for layer in ABLATED:
-            half = one["ablated"].values[one["unit_layer"].values == layer][:N_SIGNALS]
+            half = units["ablated"].values[units["layer"].values == layer][:N_SIGNALS]
             for target, side in (("top", 1), ("bottom", -1)):
                 loss, accuracy = ablated_scores(network, half == side)
                 for clamp in ("output_zero", "relu_zero"):

@@ -54,7 +54,7 @@ def simulated(rng: np.random.Generator, *, direction: str, link: float = 0.0) ->
     unlinked = autocorrelated(rng, NETWORKS, len(layers))
     gosi = np.moveaxis(signs * trend - link * beside[:, None] + np.sqrt(1 - link**2) * unlinked, 1, 2)
     identity = {"network": [f"n{i}" for i in range(NETWORKS)], "seed": ("network", np.arange(NETWORKS))}
-    epochs, units = {"epoch": np.arange(1, EPOCHS + 1)}, {"unit_layer": ("unit", list(layers))}
+    epochs, units = {"epoch": np.arange(1, EPOCHS + 1)}, {"layer": ("unit", list(layers))}
     return xr.DataTree.from_dict(
         {
             "/training": xr.Dataset({"validation_loss": (("network", "epoch"), loss)}, {**identity, **epochs}),

@@ -29,10 +29,10 @@ def untrained() -> xr.Dataset:
     for seed in range(N_NETWORKS):
         initialize(compiled.model, root_seed=0, network=f"untrained-{seed}")
         responses = grating_responses(compiled.responses, shown, training_mean=mean, readout="mean")
-        networks.append(tuning_arrays(responses, shown, names, n_permutations=50, rng=np.random.default_rng(seed)))
+        networks.append(tuning_arrays(responses, shown, n_permutations=50, rng=np.random.default_rng(seed)))
     variables = ("gosi", "silent", "gosi_null_mean", "gosi_null_selective", "gosi_orientation_null_mean")
     stacked = {name: (("network", "unit"), np.stack([one[name] for one in networks])) for name in variables}
-    return xr.Dataset(stacked, {"unit_layer": ("unit", names.astype(str))})
+    return xr.Dataset(stacked, {"layer": ("unit", names.astype(str))})
 
 
 @pytest.mark.slow

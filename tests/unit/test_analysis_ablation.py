@@ -136,9 +136,9 @@ def test_exchanging_the_halves_changes_the_sign_alone(study: xr.DataTree) -> Non
         loss=ablation["loss"].values[..., ::-1],
         loss_by_block=ablation["loss_by_block"].values[..., ::-1, :],
         null_target_loss_by_block=ablation["null_target_loss_by_block"].values[..., ::-1, :],
-        ablated=-ablation["ablated"].values,
         null_target_loss=ablation["null_target_loss"].values[..., ::-1],
     )
+    swapped = replaced(swapped, "halves", ablated=-study["halves"]["ablated"].values)
     for measure in (
         standardized_effect,
         response_contrast,
@@ -228,8 +228,8 @@ def test_the_contrast_is_that_of_pandas(study: xr.DataTree) -> None:
     """(top - bottom) / (top + bottom) of mean responses with the analysed weights; units in neither half left out."""
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     frame = tuning[["mean_response"]].reset_coords(drop=True).to_dataframe().reset_index()
-    frame["layer"] = tuning["unit_layer"].values[frame["unit"]]
-    frame["half"] = study["ablation"].to_dataset()["ablated"].values.ravel()
+    frame["layer"] = tuning["layer"].values[frame["unit"]]
+    frame["half"] = study["halves"].to_dataset()["ablated"].values.ravel()
     means = frame.groupby(["network", "layer", "half"])["mean_response"].mean().unstack()
     contrast = ((means[1] - means[-1]) / (means[1] + means[-1])).unstack()
     expected = contrast.loc[tuning["network"].values, list(LAYERS)]
@@ -343,7 +343,7 @@ def test_one_of_two_layers_is_not_enough() -> None:
 def test_silence_is_read_from_the_halves_responses(factor: float, verdict: str, published: str) -> None:
     """The more selective half responds half as much, or twice as much."""
     study = example_study()
-    half = study["ablation"].to_dataset()["ablated"].values
+    half = study["halves"].to_dataset()["ablated"].values
     rng = np.random.default_rng(3)
     responses = np.where(half == 1, factor, 1.0) * rng.uniform(0.9, 1.1, half.shape)
     result = conclusion(replaced(study, "tuning", mean_response=responses[:, None]), "ablation-silence")
@@ -380,11 +380,10 @@ def test_the_published_ratio_is_that_of_mean_increases() -> None:
 def without(study: xr.DataTree, **kept: list[str]) -> xr.DataTree:
     """Return a study whose ablation has some layers or clamps only."""
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
-    ablation = groups["/ablation"].sel(kept)
+    groups["/ablation"] = groups["/ablation"].sel(kept)
     if "layer" in kept:
-        elsewhere = ~np.isin(ablation["unit_layer"].values, kept["layer"])
-        ablation["ablated"] = ablation["ablated"].where(~xr.DataArray(elsewhere, dims="unit"), 0)
-    groups["/ablation"] = ablation
+        halves = groups["/halves"]
+        groups["/halves"] = halves.where(halves["layer"].isin(kept["layer"]), 0)
     return xr.DataTree.from_dict(groups)
 
 
@@ -507,7 +506,7 @@ def test_silence_shows_both_halves_and_what_is_tested(study: xr.DataTree, drawn:
     """Means of the halves' responses, and the registered estimate of their contrast."""
     table = drawn["ablation-responses"].set_index(["series", "layer"])["value"]
     tuning = study["tuning"].to_dataset().sel(state="analysed")
-    half, layer = study["ablation"].to_dataset()["ablated"].values, tuning["unit_layer"].values
+    half, layer = study["halves"].to_dataset()["ablated"].values, tuning["layer"].values
     responses = np.where((half == 1) & (layer == "conv2"), tuning["mean_response"].values, np.nan)
     assert table[HALF_WORDS["top"], "conv2"] == pytest.approx(np.nanmean(responses, axis=1).mean(), rel=1e-6)
     for layer_result in conclusion(study, "ablation-silence").layers:
@@ -623,12 +622,12 @@ def test_what_else_the_halves_differ_in_is_found() -> None:
     assert table.loc[("mean activity", "conv2"), "ci_high"] < -0.5
     assert table.loc[("distance of the mean output from zero", "conv2"), "ci_low"] > 0.5  # of either sign
     assert abs(table.loc["weight norm"]["value"].mean()) < 0.2
-    activity, half = study["activity"].to_dataset()["mean_activity"], study["ablation"].to_dataset()["ablated"].values
+    activity, half = study["activity"].to_dataset()["mean_activity"], study["halves"].to_dataset()["ablated"].values
     frame = pd.DataFrame(
         {
             "network": np.repeat(np.arange(24), activity.sizes["unit"]),
             "value": activity.values.ravel(),
-            "layer": np.tile(activity["unit_layer"].values, 24),
+            "layer": np.tile(activity["layer"].values, 24),
             "half": half.ravel(),
         }
     ).query("half != 0 and layer == 'conv3'")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from study.analysis.core.layers import tuning_of
+from study.analysis.core.layers import layer_sums, tuning_of
 from study.analysis.core.results import INCONCLUSIVE, NOT_SUPPORTED, NOT_TESTED, OPPOSITE, RULED_OUT, SUPPORTED
 from study.analysis.questions.existence.estimands import gosi_excess, selective_excess, selective_share
 from study.analysis.questions.existence.tables import STATE_NAMES, histogram_table
@@ -27,7 +27,7 @@ def table(study: xr.DataTree, state: str = "analysed") -> pd.DataFrame:
     tuning = study["tuning"].to_dataset().sel(state=state)
     names = ["gosi", "gosi_null_mean", "gosi_null_selective", "gosi_orientation_null_mean", "silent"]
     frame = tuning[names].reset_coords(drop=True).to_dataframe().reset_index()
-    frame["layer"] = tuning["unit_layer"].values[frame["unit"]]
+    frame["layer"] = tuning["layer"].values[frame["unit"]]
     return frame[~frame["silent"]]
 
 
@@ -101,7 +101,7 @@ def test_one_layer_without_selective_units_decides_against_every_layer() -> None
     study = planted(SUPPORTED)
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
-    members = tuning["unit_layer"].values == "conv4"
+    members = tuning["layer"].values == "conv4"
     gosi[..., members] *= 0.2 / np.nanmean(gosi[..., members], axis=-1, keepdims=True)
     study = replaced(study, "tuning", gosi=np.clip(gosi, 0, 0.3 + 0.7 * ~members))
     units, shuffle = (conclusion(study, name) for name in NAMES[:2])
@@ -115,7 +115,7 @@ def silenced(study: xr.DataTree, layer: str, networks: slice) -> xr.DataTree:
     """Return a study where a layer of some networks responds to nothing."""
     tuning = study["tuning"].to_dataset()
     mask = np.zeros(tuning["gosi"].shape, dtype=bool)
-    mask[networks, -1, :] = tuning["unit_layer"].values == layer
+    mask[networks, -1, :] = tuning["layer"].values == layer
     names = ("gosi", "gosi_null_mean", "gosi_orientation_null_mean", "gosi_null_selective")
     changed = {name: np.where(mask, np.nan, tuning[name].values) for name in names}
     return replaced(study, "tuning", silent=tuning["silent"].values | mask, **changed)
@@ -164,7 +164,7 @@ def test_the_published_analysis_looks_at_means_without_a_test() -> None:
 def test_the_histogram_counts_every_unit_once(study: xr.DataTree, state: str) -> None:
     """Shares of all networks' units in twenty bins, and of their shuffles from twice as many; each sums to 1."""
     histogram = histogram_table(study, state)
-    counts = tuning_of(study, state)["gosi_null_count"].sum("network")
+    counts = layer_sums(tuning_of(study, state)["gosi_null_count"].sum("network"))
     frame = table(study, state)
     assert len(histogram) == 20 * len(LAYERS)
     for layer, rows in histogram.groupby("layer", sort=False):
@@ -182,7 +182,7 @@ def test_the_notes_count_silent_units(study: xr.DataTree) -> None:
     """Layer by layer, as a share of the units."""
     (question,) = analysed(study, NAMES[0])
     silent = study["tuning"].to_dataset().sel(state="analysed")["silent"]
-    share = silent.values[:, silent["unit_layer"].values == "fc1"].mean()
+    share = silent.values[:, silent["layer"].values == "fc1"].mean()
     assert f"fc1 {share:.1%}" in question.notes[1]
 
 

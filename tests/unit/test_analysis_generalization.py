@@ -46,7 +46,7 @@ def with_association(
     loss = (1.5 + 0.2 * deviation + 0.6 * group).ravel()
     gosi = (0.5 + 0.03 * within * deviation + 0.08 * between * group).ravel()
     tuning = study["tuning"].to_dataset()
-    planted = np.isin(tuning["unit_layer"].values, layers)
+    planted = np.isin(tuning["layer"].values, layers)
     noisy = rng.normal(0.5, 0.05, (len(gosi), len(LAYERS)))[:, np.repeat(np.arange(len(LAYERS)), list(LAYERS.values()))]
     values = np.where(planted, gosi[:, None], noisy) + rng.normal(0, noise, (len(gosi), planted.size))
     changed = np.broadcast_to(values[:, None], tuning["gosi"].shape)
@@ -58,7 +58,7 @@ def test_the_two_variables_are_layer_mean_gosi_and_test_loss() -> None:
     study = example_study(silent=0.2)
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     gosi = layer_gosi(study)
-    members = tuning["unit_layer"].values == "conv3"
+    members = tuning["layer"].values == "conv3"
     np.testing.assert_allclose(gosi.sel(layer="conv3"), np.nanmean(tuning["gosi"].values[:, members], axis=1))
     np.testing.assert_array_equal(loss_of_test(study), study["training"]["test_loss"])
 
@@ -193,7 +193,7 @@ def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
     study = with_association(-1, 0)
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
-    gosi[:4, -1, tuning["unit_layer"].values == "conv2"] = np.nan
+    gosi[:4, -1, tuning["layer"].values == "conv2"] = np.nan
     layers = {layer.layer: layer for layer in conclusion(replaced(study, "tuning", gosi=gosi), LOWER).layers}
     assert (layers["conv2"].n, layers["conv2"].n_missing) == (20, 4)
     assert (layers["conv3"].n, layers["conv3"].n_missing) == (24, 0)
@@ -370,7 +370,7 @@ def test_layers_without_a_value_are_undefined_in_every_way() -> None:
     """Conv 1 silent in all networks, conv2 in all but two: no number, a reason, and no warning."""
     study = noisy_study()
     tuning = study["tuning"].to_dataset()
-    gosi, layers = tuning["gosi"].values.copy(), tuning["unit_layer"].values
+    gosi, layers = tuning["gosi"].values.copy(), tuning["layer"].values
     gosi[:, :, layers == "conv1"] = np.nan
     gosi[2:, :, layers == "conv2"] = np.nan
     (question,) = analysed(replaced(study, "tuning", gosi=gosi), LOWER)

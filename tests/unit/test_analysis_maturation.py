@@ -284,7 +284,7 @@ def test_the_published_analysis_is_that_of_one_network(study: xr.DataTree) -> No
         published = conclusion(tree, NAME).published_layers
         assert [row.layer for row in published] == list(CLAIMED)
         for row in published:
-            curve = gosi[0, 1:, gosi["unit_layer"].values == row.layer].mean("unit").values
+            curve = gosi[0, 1:, gosi["layer"].values == row.layer].mean("unit").values
             rho, pvalue = scipy.stats.spearmanr(curve, study["training/validation_loss"].values[0])
             assert row.estimate == pytest.approx(rho)
             assert row.pvalue == pytest.approx(pvalue)

@@ -110,7 +110,7 @@ def test_the_two_variables_are_layer_mean_gosi_and_the_rate() -> None:
     """Layer means of the analysed weights, silent units left out; the rate as planned."""
     study = corrupted(silent=0.2, seeds=2)
     tuning = study["tuning"].to_dataset().sel(state="analysed")
-    members = tuning["unit_layer"].values == "conv3"
+    members = tuning["layer"].values == "conv3"
     gosi = tuning["gosi"].values[:, members]
     np.testing.assert_allclose(layer_gosi(study).sel(layer="conv3"), np.nanmean(gosi, axis=1))
     excess = np.nanmean(gosi - tuning["gosi_null_mean"].values[:, members], axis=1)
@@ -270,7 +270,7 @@ def test_networks_that_do_not_fit_are_named(some_do_not_fit: xr.DataTree) -> Non
 def test_the_trend_of_the_shuffled_gosi_is_told(some_do_not_fit: xr.DataTree) -> None:
     """Rank correlation within seeds of layer means of the units' own shuffles with the rate."""
     tuning = some_do_not_fit["tuning"].to_dataset().sel(state="analysed")
-    shuffled = tuning["gosi_null_mean"].values[:, tuning["unit_layer"].values == "conv3"].mean(axis=1)
+    shuffled = tuning["gosi_null_mean"].values[:, tuning["layer"].values == "conv3"].mean(axis=1)
     rho = stats.stratified_spearman(shuffled, tuning["label_corruption"].values, tuning["seed"].values).statistic
     assert f"conv3 {rho:.2f}" in told(some_do_not_fit)[-1]
 

@@ -57,7 +57,7 @@ def test_layer_means_are_those_of_pandas(study: xr.DataTree) -> None:
     gosi = study["tuning"].to_dataset()["gosi"].sel(state="analysed")
     means = layer_means(gosi)
     table = gosi.reset_coords(drop=True).to_dataframe().reset_index()
-    table["layer"] = np.tile(gosi["unit_layer"].values, gosi.sizes["network"])
+    table["layer"] = np.tile(gosi["layer"].values, gosi.sizes["network"])
     expected = table.groupby(["network", "layer"], sort=False)["gosi"].mean().unstack().loc[means["network"].values]
     assert means.dims == ("layer", "network")
     assert means["layer"].values.tolist() == list(LAYERS)
@@ -109,14 +109,14 @@ def test_layer_means_of_silent_units_alone_are_undefined() -> None:
     values = xr.DataArray(
         [[1.0, np.nan, np.nan, np.nan, 5.0]],
         dims=("network", "unit"),
-        coords={"unit_layer": ("unit", ["a", "a", "b", "b", "c"])},
+        coords={"layer": ("unit", ["a", "a", "b", "b", "c"])},
     )
     np.testing.assert_array_equal(layer_means(values).transpose("network", "layer"), [[1, np.nan, 5]])
 
 
 def test_means_of_masked_flags_are_numbers() -> None:
     """A share of true flags, where some are masked, is a floating-point number."""
-    flags = xr.DataArray([True, False, True], dims="unit", coords={"unit_layer": ("unit", ["a"] * 3)})
+    flags = xr.DataArray([True, False, True], dims="unit", coords={"layer": ("unit", ["a"] * 3)})
     share = layer_means(flags.where(xr.DataArray([True, True, False], dims="unit")))
     assert share.astype(float).values.tolist() == [0.5]
     assert share.dtype.kind == "f"

@@ -155,7 +155,7 @@ def test_a_layer_without_halves_is_not_compared() -> None:
     """With fewer than two units that respond to gratings nothing was ablated: no difference of 0, but none."""
     study = example_study(fc1_log_ratio=BOTH)
     tuning = study["tuning"].to_dataset()
-    silent, members = tuning["silent"].values.copy(), np.flatnonzero(tuning["unit_layer"].values == "conv2")
+    silent, members = tuning["silent"].values.copy(), np.flatnonzero(tuning["layer"].values == "conv2")
     silent[:, -1, members] = False
     silent[:5, -1, members[1:]] = True
     silent[5, -1, members[2:]] = True

@@ -38,7 +38,7 @@ def test_a_row_a_layer_counts_its_units(study: xr.DataTree) -> None:
     table = layer_table(study).set_index("layer")
     tuning = study["tuning"].to_dataset().isel(network=0, state=0)[["gosi", "silent", "gosi_pvalue"]].to_dataframe()
     assert table["units"].to_dict() == SMALL
-    for layer, units in tuning.groupby("unit_layer"):
+    for layer, units in tuning.groupby("layer"):
         heard = units[~units["silent"]]
         assert table.loc[layer, "silent"] == pytest.approx(units["silent"].mean())
         assert table.loc[layer, "selective"] == pytest.approx((heard["gosi"] > 0.33).mean())

@@ -35,7 +35,7 @@ def test_the_share_is_that_of_pandas(fewest: int) -> None:
     tuning = study["tuning"].to_dataset().sel(state="analysed")
     names = ["gosi", "spatial_frequency_range", "spatial_frequency_count"]
     frame = tuning[names].reset_coords(drop=True).to_dataframe().reset_index()
-    frame["layer"] = tuning["unit_layer"].values[frame["unit"]]
+    frame["layer"] = tuning["layer"].values[frame["unit"]]
     kept = frame[(frame["gosi"] > 0.33) & (frame["spatial_frequency_count"] >= fewest)]
     zero = (kept["spatial_frequency_range"] == 0).groupby([kept["network"], kept["layer"]]).mean().unstack()
     expected = zero.reindex(index=tuning["network"].values, columns=list(LAYERS)).to_numpy(dtype=float)
@@ -74,7 +74,7 @@ def test_a_layer_without_selective_units_is_not_tested() -> None:
     """No unit of conv5 is selective in any network: no range there; five of the other six still make most of seven."""
     study = with_ranges(example_study(), np.random.default_rng(3), np.full(24, 0.85))
     tuning = study["tuning"].to_dataset()
-    gosi = np.where(tuning["unit_layer"].values == "conv5", 0.2, tuning["gosi"].values)
+    gosi = np.where(tuning["layer"].values == "conv5", 0.2, tuning["gosi"].values)
     study = replaced(study, "tuning", gosi=gosi)
     result = conclusion(study, NAMES[0])
     assert verdicts(result)["conv5"] == NOT_TESTED
@@ -88,7 +88,7 @@ def test_networks_without_a_selective_unit_are_excluded_and_counted() -> None:
     study = with_ranges(example_study(), np.random.default_rng(4), np.full(24, 0.85))
     tuning = study["tuning"].to_dataset()
     gosi = tuning["gosi"].values.copy()
-    gosi[:3, :, tuning["unit_layer"].values == "fc1"] = 0.1
+    gosi[:3, :, tuning["layer"].values == "fc1"] = 0.1
     layers = {layer.layer: layer for layer in conclusion(replaced(study, "tuning", gosi=gosi), NAMES[0]).layers}
     assert (layers["fc1"].n, layers["fc1"].n_missing) == (21, 3)
     assert (layers["conv1"].n, layers["conv1"].n_missing) == (24, 0)
@@ -103,7 +103,7 @@ def test_the_figure_counts_each_range_once() -> None:
         assert rows["range"].tolist() == list(range(0, 180, 15))
         assert rows["share"].sum() == pytest.approx(1)
         ranges = study["tuning"].to_dataset().sel(state="analysed")["spatial_frequency_range"]
-        members = ranges.values[:, ranges["unit_layer"].values == layer]
+        members = ranges.values[:, ranges["layer"].values == layer]
         assert rows["share"].iloc[0] == pytest.approx((members == 0).mean())
 
 

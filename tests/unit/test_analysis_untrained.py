@@ -28,7 +28,7 @@ def test_the_gain_is_that_of_pandas(untrained: str) -> None:
     study = example_study(silent=0.2)
     gosi = study["tuning"].to_dataset()["gosi"]
     frame = gosi.reset_coords(drop=True).to_dataframe().reset_index()
-    frame["layer"] = gosi["unit_layer"].values[frame["unit"]]
+    frame["layer"] = gosi["layer"].values[frame["unit"]]
     means = frame.groupby(["network", "layer", "state"])["gosi"].mean().unstack()
     expected = (means["analysed"] - means[untrained]).unstack().loc[gosi["network"].values, list(LAYERS)]
     gain = gosi_gain(study, untrained=untrained).transpose("network", "layer")
@@ -72,7 +72,7 @@ def test_some_means_more_than_shuffled_in_any_layer() -> None:
     as_shuffled = np.where(np.isnan(tuning["gosi"].values), np.nan, selective + rng.normal(0, 0.002, (24, 1, 1)))
     none = replaced(study, "tuning", gosi_null_selective=as_shuffled)
     assert conclusion(none, "untrained-present").verdict == RULED_OUT
-    in_one = np.where(tuning["unit_layer"].values == "conv6", 0.2 * as_shuffled, as_shuffled)
+    in_one = np.where(tuning["layer"].values == "conv6", 0.2 * as_shuffled, as_shuffled)
     result = conclusion(replaced(study, "tuning", gosi_null_selective=in_one), "untrained-present")
     assert verdicts(result)["conv6"] == SUPPORTED
     assert result.verdict == SUPPORTED

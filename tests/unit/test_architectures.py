@@ -158,7 +158,7 @@ def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
     """Every group of the arm; the units of its seven layers, the sums of its blocks among them."""
     validate(resnet8, source="resnet8")
     assert set(resnet8.children) == {*groups_of("generalization"), "multiverse"}
-    counts = resnet8["tuning"]["unit_layer"].to_series().value_counts(sort=False)
+    counts = resnet8["tuning"]["layer"].to_series().value_counts(sort=False)
     assert counts.to_dict() == RESNET8_UNITS == dict.fromkeys(architectures()["resnet8"].layers) | RESNET8_UNITS
     assert resnet8["ablation"]["layer"].values.tolist() == list(RESNET8_UNITS)
     assert np.isfinite(resnet8["ablation"]["loss"]).all()
@@ -168,7 +168,7 @@ def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
 def test_a_sum_has_no_weights_of_its_own(resnet8: xr.DataTree) -> None:
     """So it has no weight norm, and no halves alike in it; whatever is computed from responses it has."""
     activity = resnet8["activity"]
-    is_sum = np.char.endswith(resnet8["tuning"]["unit_layer"].values.astype(str), "sum")
+    is_sum = np.char.endswith(resnet8["tuning"]["layer"].values.astype(str), "sum")
     np.testing.assert_array_equal(np.isnan(activity["weight_norm"]), is_sum)
     assert np.isfinite(activity["mean_activity"]).all()
     sizes = resnet8["ablation"]["control_size"].sel(control="matched_weight_norm")
@@ -267,9 +267,7 @@ def test_a_module_in_the_folder_is_an_architecture() -> None:
     assert "fork" in architecture_names()
     tree = measured("network.architecture=fork", *SETTINGS[1:])
     validate(tree, source="fork")
-    assert dict.fromkeys(tree["tuning"]["unit_layer"].values.tolist()) == dict.fromkeys(
-        ("stem", "left", "right", "dense")
-    )
+    assert dict.fromkeys(tree["tuning"]["layer"].values.tolist()) == dict.fromkeys(("stem", "left", "right", "dense"))
     variation = tree["shift_invariance"]["cv_mean"]
     assert variation["condition"].values.tolist()[0] == "intact"
     ablated = variation.sel(condition=[name for name in variation["condition"].values if name.startswith("left")])

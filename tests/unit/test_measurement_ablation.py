@@ -15,7 +15,7 @@ from study.experiment.measurements.ablation import arrays as ablate
 from study.experiment.measurements.ablation.arrays import ablation_arrays, other_images
 from study.experiment.measurements.ablation.blocks import block_means, block_members
 from study.experiment.measurements.activity.arrays import activity_arrays
-from study.experiment.unit_sets import SPARSENESS, control_halves, cumulative_sets, layer_halves
+from study.experiment.unit_sets import SPARSENESS, control_halves, cumulative_sets, half_of_units, layer_halves
 from study.images.preparation.split import preprocessed
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers, responses_model
@@ -67,11 +67,12 @@ def streams(seed: int) -> Callable[[str], np.random.Generator]:
 def arrays(
     network: ClampedNetwork, gosi: np.ndarray, activity: dict[str, Any], config: AblationConfig = CONFIG, **changes: Any
 ) -> dict[str, Any]:
-    """Return the ablation of the tiny network, with some arguments changed."""
+    """Return the ablation of the tiny network and its halves, with some arguments changed."""
     options = {"baseline": (1.5, 0.4), "null_images": NULL_IMAGES, "streams": streams(8)} | changes
     partition = options.pop("partition", tiny_partition())
     halves = layer_halves(gosi, network.layers, rng=rng(6))
-    return ablation_arrays(network, partition, gosi, halves, activity, config, **options)
+    ablated = half_of_units(halves, config.layers)
+    return ablation_arrays(network, partition, gosi, halves, activity, config, **options) | {"ablated": ablated}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from study.experiment.measurements.multiverse.arrays import mean_outputs, target
 from study.experiment.measurements.tuning.arrays import tuning_arrays
 from study.images.preparation.split import preprocessed
 from study.networks import backend
-from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model, unit_labels
+from study.networks.graph.hidden_layers import hidden_layers, outputs_model, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
 from study.tuning import gosi, shuffled_gosi, tuning_curve
 from study.tuning.gratings import grating_set
@@ -80,8 +80,7 @@ def test_a_specification_is_a_fresh_probe_to_the_last_bit(
     """What the registered probe would store, were this specification the registered one."""
     readout, _, name = specification.partition("/")
     read, shown = responses(forward, readout, name), grating_set(8, name)
-    labels = unit_labels(network.layers)[0]
-    fresh = tuning_arrays(read, shown, labels, n_permutations=100, rng=np.random.default_rng(0))
+    fresh = tuning_arrays(read, shown, n_permutations=100, rng=np.random.default_rng(0))
     place = SPECIFICATIONS.index(specification)
     for key in ("gosi", "silent", "spatial_frequency_range", "spatial_frequency_count"):
         np.testing.assert_array_equal(arrays[key][place], fresh[key], err_msg=key)

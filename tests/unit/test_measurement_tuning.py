@@ -104,9 +104,7 @@ def test_a_unit_built_for_an_orientation_prefers_it(orientation: float) -> None:
         return [np.sum(energy, axis=0, dtype=np.float32)[:, None]]
 
     responses = grating_responses(forward, shown, training_mean=np.full((32, 32, 3), 0.5, np.float32), readout="mean")
-    arrays = tuning_arrays(
-        responses, shown, np.array(["conv1"], object), n_permutations=PERMUTATIONS, rng=np.random.default_rng(0)
-    )
+    arrays = tuning_arrays(responses, shown, n_permutations=PERMUTATIONS, rng=np.random.default_rng(0))
     assert arrays["preferred_orientation"][0] == orientation
     assert arrays["preferred_spatial_frequency"][0] == pytest.approx(4 / 40)
     assert arrays["gosi"][0] > 0.6
@@ -121,13 +119,10 @@ def responses(shown: Gratings) -> np.ndarray:
     return values
 
 
-LABELS = np.array(["conv1", "conv1", "conv1", "fc1", "fc1"], object)
-
-
 @pytest.fixture(scope="module")
 def arrays(responses: np.ndarray, shown: Gratings) -> dict[str, Any]:
     """Return the tuning of the five units."""
-    return tuning_arrays(responses, shown, LABELS, n_permutations=PERMUTATIONS, rng=np.random.default_rng(2))
+    return tuning_arrays(responses, shown, n_permutations=PERMUTATIONS, rng=np.random.default_rng(2))
 
 
 def test_arrays_are_those_of_the_schema(arrays: dict[str, Any], shown: Gratings) -> None:
@@ -175,21 +170,20 @@ def test_a_silent_unit_is_flagged_and_undefined(arrays: dict[str, Any]) -> None:
     assert not arrays["tuning_curve"][1].any()
 
 
-def test_shuffled_values_are_counted_by_layer(arrays: dict[str, Any]) -> None:
-    """One row a layer, in the units' order; each tuned unit adds its 100 shuffles, in bins that start at k / 40."""
-    np.testing.assert_array_equal(arrays["gosi_null_count"].sum(axis=1), [200, 200])
-    assert arrays["gosi_null_count"].shape == (2, N_BINS)
+def test_shuffled_values_are_counted_by_unit(arrays: dict[str, Any]) -> None:
+    """Each tuned unit has its 100 shuffles, in bins that start at k / 40, a silent one none."""
+    np.testing.assert_array_equal(arrays["gosi_null_count"].sum(axis=1), [100, 0, 100, 100, 100])
+    assert arrays["gosi_null_count"].shape == (5, N_BINS)
     np.testing.assert_array_equal(BIN_STARTS, np.arange(40) / 40)
-    middle = (arrays["gosi_null_count"] * (BIN_STARTS + 0.5 / N_BINS)).sum(axis=1) / 200
-    means = arrays["gosi_null_mean"]
-    np.testing.assert_allclose(middle, [np.mean(means[[0, 2]]), np.mean(means[3:])], atol=0.01)
+    middle = (arrays["gosi_null_count"] * (BIN_STARTS + 0.5 / N_BINS)).sum(axis=1) / 100
+    tuned = ~arrays["silent"]
+    np.testing.assert_allclose(middle[tuned], arrays["gosi_null_mean"][tuned], atol=0.01)
 
 
 def test_the_same_seed_gives_the_same_arrays(arrays: dict[str, Any], responses: np.ndarray, shown: Gratings) -> None:
     """To the last bit; another seed changes the shuffle control alone."""
     again, other = (
-        tuning_arrays(responses, shown, LABELS, n_permutations=PERMUTATIONS, rng=np.random.default_rng(seed))
-        for seed in (2, 3)
+        tuning_arrays(responses, shown, n_permutations=PERMUTATIONS, rng=np.random.default_rng(seed)) for seed in (2, 3)
     )
     for name, values in arrays.items():
         np.testing.assert_array_equal(again[name], values)

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from study import tuning
+from study.analysis.core.layers import units_of
 from study.config import Config, resolve
 from study.config.population import PlannedNetwork, planned_networks
 from study.experiment.compiled_network import CompiledNetwork, CompiledNetworks
@@ -128,10 +129,10 @@ def test_initial_weights_are_measured_with_their_normalisation_set_right_as_well
         normalization.moving_mean.assign(received.mean(axes))
         normalization.moving_variance.assign(received.var(axes))
     np.testing.assert_allclose(tuned["gosi"].sel(state="initial_normalised"), selectivity(compiled, images), atol=1e-3)
-    first = tuned["unit_layer"].values == "conv1"
+    first = tuned["layer"].values == "conv1"
     same = (tuned["gosi"].sel(state="initial_normalised") == tuned["gosi"].sel(state="initial")).values
     assert same[first].all() and not same[~first].any()
-    assert float(tuned["gosi_null_count"].sel(state="initial_normalised", layer="conv2").sum()) == 32 * 10
+    assert float(units_of(tuned["gosi_null_count"].sel(state="initial_normalised"), "conv2").sum()) == 32 * 10
 
 
 def test_maturation_is_probed_with_initial_weights_and_after_every_epoch(
@@ -191,7 +192,7 @@ def test_other_specifications_change_nothing_else(
     assert "multiverse" not in plain.seconds
     assert population.attrs["key"] != plain.tree.attrs["key"]
     assert set(plain.tree.children) == {*groups_of("generalization"), "kernels"}
-    assert set(population.children) == {*groups_of("generalization"), "kernels", "multiverse"}
+    assert set(population.children) == {*groups_of("generalization"), "kernels", "multiverse", "multiverse_ablation"}
     for group in plain.tree.children:
         xr.testing.assert_identical(population[group].to_dataset(), plain.tree[group].to_dataset())
 
@@ -211,11 +212,12 @@ def test_other_specifications_are_those_of_the_networks_weights(
     np.testing.assert_allclose(
         before["multiverse"]["gosi"].sel(specification="output/min_max"), before["tuning"]["gosi"], atol=1e-5
     )
-    assert specifications["target_loss"].dims == ("specification", "layer", "target")
+    losses = population["multiverse_ablation"].to_dataset()
+    assert losses["target_loss"].dims == ("specification", "layer", "target")
     registered = population["ablation"]["null_target_loss"]
-    assert specifications["target_loss"].shape == (3, *registered.shape)
-    assert (specifications["target_loss"] != registered).any()
-    assert specifications["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
+    assert losses["target_loss"].shape == (3, *registered.shape)
+    assert (losses["target_loss"] != registered).any()
+    assert losses["layer"].values.tolist() == population["ablation"]["layer"].values.tolist()
     assert specifications["specification"].attrs["long_name"]
 
 
@@ -223,8 +225,8 @@ def test_halves_and_losses_belong_together(population: xr.DataTree, images: Part
     """Top units have the higher gOSI; losses by class average to the loss, under every clamp."""
     ablation, tuned = population["ablation"].to_dataset(), population["tuning"].to_dataset().sel(state="analysed")
     for layer, size in zip(ablation["layer"].values, ablation["half_size"].values, strict=True):
-        of_layer = tuned["unit_layer"].values == layer
-        gosi, half = tuned["gosi"].values[of_layer], ablation["ablated"].values[of_layer]
+        of_layer = tuned["layer"].values == layer
+        gosi, half = tuned["gosi"].values[of_layer], population["halves"]["ablated"].values[of_layer]
         assert gosi[half == 1].min() >= gosi[half == -1].max()
         assert (half == 1).sum() == (half == -1).sum() == size == np.isfinite(gosi).sum() // 2
     share = np.bincount(images.test_labels, minlength=N_CLASSES) / len(images.test_labels)

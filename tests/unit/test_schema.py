@@ -185,7 +185,12 @@ def test_an_unexpected_variable_is_named() -> None:
         ("ablation", "loss", lambda v: v.astype(int), "has type int64, must be of kind 'f'"),
         ("training", "test_loss", lambda v: v.astype(object), "has type object, must be of kind 'f'"),
         ("multiverse", "gosi", lambda v: v.isel(specification=0), "must be ('state', 'specification', 'unit')"),
-        ("multiverse", "target_loss", lambda v: v.expand_dims("draw"), "must be ('specification', 'layer', 'target')"),
+        (
+            "multiverse_ablation",
+            "target_loss",
+            lambda v: v.expand_dims("draw"),
+            "must be ('specification', 'layer', 'target')",
+        ),
         ("multiverse", "silent", lambda v: v.astype(int), "has type int64, must be of kind 'b'"),
     ],
 )
@@ -220,7 +225,7 @@ def test_any_width_of_a_kind_will_do(dtype: type) -> None:
         ("ablation", "null_effect"),
         ("responses", "response"),
         ("tuning", "mean_response"),
-        ("multiverse", "target_loss"),
+        ("multiverse_ablation", "target_loss"),
     ],
 )
 def test_undefined_values_are_refused_where_none_may_be(group: str, name: str, value: float) -> None:
@@ -245,7 +250,7 @@ def test_silent_units_may_be_undefined() -> None:
 
 def test_described_arrays_carry_labels_units_and_meaning() -> None:
     """Dimensions from the schema, coordinates where their dimension occurs and nowhere else."""
-    coords = {"epoch": [1, 2], "unit_layer": ("unit", ["conv1"]), "orientation": [0.0, 90.0]}
+    coords = {"epoch": [1, 2], "layer": ("unit", ["conv1"]), "orientation": [0.0, 90.0]}
     dataset = described("training", {"train_loss": np.array([1.0, 0.5]), "test_loss": np.array(2.0)}, coords)
     assert dataset["train_loss"].dims == ("epoch",)
     assert dataset["train_loss"].attrs == {
@@ -254,7 +259,7 @@ def test_described_arrays_carry_labels_units_and_meaning() -> None:
     }
     assert set(dataset.coords) == {"epoch"}
     curve = described("tuning", {"tuning_curve": np.ones((2, 1, 2))}, coords)
-    assert set(curve.coords) == {"unit_layer", "orientation"}
+    assert set(curve.coords) == {"layer", "orientation"}
     assert curve["orientation"].attrs == {"units": "degree", "long_name": "orientation"}
 
 

@@ -184,10 +184,10 @@ def test_some_units_are_silent_and_undefined() -> None:
 def test_halves_are_of_one_size_without_silent_units() -> None:
     """In each layer as many units in the top as in the bottom half, at most one left over."""
     tree, _ = networks(SIMULATED["response_contrast"], 0.0, studies=2)
-    half, silent = tree["ablation"]["ablated"], tree["tuning"]["silent"].sel(state="analysed")
+    half, silent = tree["halves"]["ablated"], tree["tuning"]["silent"].sel(state="analysed")
     assert (half.where(silent, 0) == 0).all()
     for layer in ("conv2", "conv3"):
-        units = np.flatnonzero(half["unit_layer"].values == layer)
+        units = np.flatnonzero(half["layer"].values == layer)
         assert units.size == UNITS[layer]
         assert (half.isel(unit=units).sum("unit") == 0).all()
         assert ((half.isel(unit=units) == 0) & ~silent.isel(unit=units)).sum("unit").max() <= 1

@@ -130,10 +130,10 @@ def test_opened_with_xarray_it_is_labelled(folder: StudyFolder) -> None:
         assert list(tuning["augmentation"].values) == ["none", "shift_flip", "none"]
         assert list(tuning["seed"].values) == [0, 1, 2]
         assert list(tuning["label_corruption"].values) == [0.0, 0.1, 0.2]
-        chosen = tuning["gosi"].sel(state="analysed").where(tuning["unit_layer"] == "fc1", drop=True)
+        chosen = tuning["gosi"].sel(state="analysed").where(tuning["layer"] == "fc1", drop=True)
         assert chosen.shape == (3, LAYERS["fc1"])
         assert list(tuning["gosi"].groupby("augmentation").mean(...)["augmentation"].values) == ["none", "shift_flip"]
-        assert set(tuning["mean_response"].to_dataframe().reset_index()["unit_layer"]) == set(LAYERS)
+        assert set(tuning["mean_response"].to_dataframe().reset_index()["layer"]) == set(LAYERS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

@@ -10,12 +10,12 @@ import xarray as xr
 
 def layer_names(units: xr.DataArray | xr.Dataset) -> list[str]:
     """Return the layers that units belong to, in the network's order."""
-    return list(dict.fromkeys(units["unit_layer"].values.tolist()))
+    return list(dict.fromkeys(units["layer"].values.tolist()))
 
 
 def units_of(values: xr.DataArray, layer: str) -> xr.DataArray:
     """Return the part of `values` (..., unit) that belongs to one layer's units."""
-    return values.isel(unit=np.flatnonzero(values["unit_layer"].values == layer))
+    return values.isel(unit=np.flatnonzero(values["layer"].values == layer))
 
 
 def layer_means(values: xr.DataArray) -> xr.DataArray:
@@ -25,6 +25,12 @@ def layer_means(values: xr.DataArray) -> xr.DataArray:
     """
     layers = layer_names(values)
     return xr.concat([units_of(values, layer).mean("unit") for layer in layers], dim=xr.Variable("layer", layers))
+
+
+def layer_sums(values: xr.DataArray) -> xr.DataArray:
+    """Return the sum over each layer's units, dimension `unit` replaced by `layer` in the units' order."""
+    layers = layer_names(values)
+    return xr.concat([units_of(values, layer).sum("unit") for layer in layers], dim=xr.Variable("layer", layers))
 
 
 def tuning_of(networks: xr.DataTree, state: str) -> xr.Dataset:

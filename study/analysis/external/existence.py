@@ -105,7 +105,7 @@ def layer_table(study: xr.DataTree) -> pd.DataFrame:
     }
     table = pd.DataFrame({name: values.values for name, values in columns.items()})
     table.insert(0, "layer", layers)
-    table.insert(1, "units", [int((tuning["unit_layer"] == name).sum()) for name in layers])
+    table.insert(1, "units", [int((tuning["layer"] == name).sum()) for name in layers])
     return table
 
 

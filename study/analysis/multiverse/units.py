@@ -115,9 +115,9 @@ def read_tuning(study: xr.DataTree, name: str, state: str) -> UnitTuning | str:
                 "frequencies_midpoint": "spatial_frequency_count_midpoint",
             },
         )
-        counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "layer", "gosi_bin")
-        order = [counts["layer"].values.tolist().index(layer) for layer in layers_of(tuning["unit_layer"].values).names]
-        return UnitTuning(**arrays, null_count=counts.values[:, order].astype(np.float64))
+        counts = tuning["gosi_null_count"].sel(state=state).transpose("network", "unit", "gosi_bin").values
+        members = layers_of(tuning["layer"].values).members
+        return UnitTuning(**arrays, null_count=np.stack([counts[:, units].sum(1, float) for units in members], axis=1))
     others = other_tunings(study)
     if others is None or name not in others["specification"].values.tolist():
         return NOT_MEASURED
@@ -141,7 +141,7 @@ def _arrays(dataset: xr.Dataset, dims: tuple[str, ...], names: dict[str, str]) -
 
 def analysed_layers(study: xr.DataTree) -> Layers:
     """Return the layers whose units' tuning a study holds."""
-    return layers_of(study["tuning"].to_dataset()["unit_layer"].values)
+    return layers_of(study["tuning"].to_dataset()["layer"].values)
 
 
 def unit_of(summary: str) -> str:
@@ -151,9 +151,18 @@ def unit_of(summary: str) -> str:
 
 def other_tunings(study: xr.DataTree) -> xr.Dataset | None:
     """Return the other read-outs and sets of gratings, if every network of the study was measured by them."""
-    if "multiverse" not in study.children:
+    return _of_every_network(study, "multiverse")
+
+
+def other_target_losses(study: xr.DataTree) -> xr.Dataset | None:
+    """Return the losses without the halves that those rank, if every network of the study was measured by them."""
+    return _of_every_network(study, "multiverse_ablation")
+
+
+def _of_every_network(study: xr.DataTree, group: str) -> xr.Dataset | None:
+    if group not in study.children:
         return None
-    others = study["multiverse"].to_dataset()
+    others = study[group].to_dataset()
     places = {str(key): place for place, key in enumerate(others["network"].values.tolist())}
     rows = [places.get(str(key), -1) for key in study["tuning"].to_dataset()["network"].values.tolist()]
     return None if -1 in rows else others.isel(network=rows)

@@ -173,7 +173,7 @@ def half_means(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
 
     `values` is (network, unit); NaN units are left out, and a half without any other is NaN.
     """
-    half = study["ablation"].to_dataset()["ablated"]
+    half = study["halves"].to_dataset()["ablated"]
     means = [layer_means(values.where(half == side)) for side in SIDES.values()]
     return xr.concat(means, dim=xr.Variable("target", list(SIDES)))
 
@@ -195,7 +195,7 @@ def half_difference(study: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     `values` is (network, unit), or has further dimensions, which stay. NaN where a layer has no half, or where the
     quantity is the same in all its units.
     """
-    members = values.where(study["ablation"].to_dataset()["ablated"] != 0)
-    layer_mean = layer_means(members).sel(layer=members["unit_layer"]).drop_vars("layer")
+    members = values.where(study["halves"].to_dataset()["ablated"] != 0)
+    layer_mean = layer_means(members).sel(layer=members["layer"]).drop_vars("layer")
     variance = layer_means((members - layer_mean) ** 2)
     return difference(half_means(study, values)) / variance**0.5

@@ -147,7 +147,7 @@ def response_contrast(rng: np.random.Generator, design: Design, truth: Truth) ->
     tuned = {"mean_response": response[:, None], "silent": silent[:, None]}
     labels = unit_labels(truth.layers, counts)
     groups = group("tuning", design, tuned, {"state": ["analysed"], **labels})
-    return xr.DataTree.from_dict(groups | group("ablation", design, {"ablated": side}, labels))
+    return xr.DataTree.from_dict(groups | group("halves", design, {"ablated": side}, labels))
 
 
 def _halves(silent: NDArray[np.bool_], counts: NDArray[Any]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ import xarray as xr
 
 from study.analysis.multiverse import factors
 from study.analysis.multiverse.specification import Floats, Levels, Multiverse, Sample, SampledStudy
-from study.analysis.multiverse.units import NOT_MEASURED, layers_of, other_tunings, quotient
+from study.analysis.multiverse.units import NOT_MEASURED, layers_of, other_target_losses, other_tunings, quotient
 
 RANDOM_HALVES, DIFFERENCE, LOG2_RATIO = "random_halves", "difference", "log2_ratio"
 NULL_SUBSET, WHOLE_TEST_SET = "null_subset", "whole_test_set"
@@ -81,20 +81,21 @@ def _on_null_images(study: xr.DataTree, ablation: xr.Dataset, levels: Levels) ->
         # Where there are no halves all random halves cost the same, and so there is no scale either.
         defined = np.zeros(1) if levels["scale"] == RANDOM_HALVES else _has_halves(ablation)
         return _costs(ablation[f"null_target_{outcome}"], baseline, outcome, defined)
-    others = other_tunings(study)
-    if others is None or tuning not in others["specification"].values.tolist():
+    others, losses = other_tunings(study), other_target_losses(study)
+    if others is None or losses is None or tuning not in others["specification"].values.tolist():
         return NOT_MEASURED
     if outcome != "loss":
         return "of halves by another read-out or set of gratings the loss alone is stored"
     other = others.sel(specification=tuning)
     order = ablation["layer"].values.tolist()
-    return _costs(other["target_loss"].sel(layer=order), baseline, outcome, _halves_by(other, order))
+    loss = losses["target_loss"].sel(specification=tuning, layer=order)
+    return _costs(loss, baseline, outcome, _halves_by(other, order))
 
 
 def _halves_by(other: xr.Dataset, order: list[str]) -> Floats:
     """Return 0 where a layer has two units that respond by another tuning, NaN elsewhere: (network, layer)."""
     silent = other["silent"].sel(state="analysed").transpose("network", "unit").values
-    layers = layers_of(other["unit_layer"].values)
+    layers = layers_of(other["layer"].values)
     counts = {name: (~silent[:, units]).sum(axis=1) for name, units in zip(layers.names, layers.members, strict=True)}
     return np.where(np.stack([counts[name] for name in order], axis=1) >= FEWEST, 0.0, np.nan)
 

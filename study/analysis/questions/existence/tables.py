@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from study.analysis.core.layers import tuning_of, units_of
+from study.analysis.core.layers import layer_sums, tuning_of, units_of
 from study.analysis.core.networks import drawn_networks
 from study.vocabulary.schema import NORMALISED, TUNED_STATES
 
@@ -31,7 +31,7 @@ def histogram_table(study: xr.DataTree, state: str, *, untrained: str = "") -> p
         A state before training, whose shares stand beside as `untrained`; none where it is empty.
     """
     tuning = tuning_of(study, state)
-    counts = tuning["gosi_null_count"].sum("network")
+    counts = layer_sums(tuning["gosi_null_count"].sum("network"))
     coarse = counts.coarsen(gosi_bin=counts.sizes["gosi_bin"] // N_HISTOGRAM_BINS, coord_func="min").sum()
     edges = np.linspace(0.0, 1.0, N_HISTOGRAM_BINS + 1)
     rows = []
@@ -64,7 +64,7 @@ def example_curves(study: xr.DataTree, layers: Iterable[str]) -> pd.DataFrame:
     tuning = tuning_of(study, "analysed").isel(network=0)
     rows = []
     for layer in layers:
-        members = np.flatnonzero((tuning["unit_layer"].values == layer) & ~tuning["silent"].values)
+        members = np.flatnonzero((tuning["layer"].values == layer) & ~tuning["silent"].values)
         ordered = members[np.argsort(tuning["gosi"].values[members], kind="stable")]
         for unit in dict.fromkeys(ordered[np.linspace(0, len(ordered) - 1, min(5, len(ordered))).round().astype(int)]):
             one = tuning.isel(unit=unit)

@@ -20,7 +20,7 @@ LEVELS, CHANGES = "values", "changes_from_epoch_to_epoch"
 def _sampled(study: xr.DataTree) -> SampledStudy:
     training = study["training"].to_dataset()
     gosi = study["maturation"].to_dataset()["gosi"]
-    layers = layers_of(gosi["unit_layer"].values)
+    layers = layers_of(gosi["layer"].values)
     epochs = training["epoch"].values
     measured = {int(epoch): place for place, epoch in enumerate(gosi["epoch"].values)}
     units = gosi.transpose("network", "epoch", "unit").values[:, [measured[int(epoch)] for epoch in epochs]]

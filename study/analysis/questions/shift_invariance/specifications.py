@@ -56,7 +56,7 @@ def _responding(study: xr.DataTree, names: list[str]) -> Floats:
     """Return how many units of a layer respond to gratings, (network, layer)."""
     tuning = study["tuning"].to_dataset()
     silent = tuning["silent"].sel(state="analysed").transpose("network", "unit").values
-    unit_layers = np.array(tuning["unit_layer"].values.tolist())
+    unit_layers = np.array(tuning["layer"].values.tolist())
     counts = [(~silent[:, unit_layers == name]).sum(axis=1) for name in names]
     return np.stack(counts, axis=1).astype(np.float64) if counts else np.empty((len(silent), 0))
 

@@ -32,7 +32,6 @@ VARIABLES = {
     "loss_by_block": Variable((*_LAYER, "test_block"), "f", "nat", "loss by block of test images, whose mean it is"),
     "class_loss": Variable((*_LAYER, "class"), "f", "nat", "the same, for the images of each class"),
     "class_accuracy": Variable((*_LAYER, "class"), "f", "1", "the same, for the images of each class"),
-    "ablated": Variable(("unit",), "i", "1", "1: top half by gOSI, -1: bottom half, 0: in neither half"),
     "half_size": Variable(("layer",), "i", "1", "number of units in either half"),
     "silent_units": Variable(("layer",), "i", "1", "number of silent units, in neither half"),
     "null_baseline_loss": Variable((), "f", "nat", "cross-entropy of the intact network on the null's images"),

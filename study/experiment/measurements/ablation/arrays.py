@@ -119,7 +119,7 @@ def ablation_arrays(
     masks = _masks(network, ablated, gosi, halves, quantities, settings.null_draws, streams)
     null = _null_arrays(network, partition, masks, null_images, on_progress=second)
     scores = {"baseline_loss": np.array(baseline[0]), "baseline_accuracy": np.array(baseline[1])} | by_class | null
-    return scores | _sizes(network, ablated, gosi, halves, masks)
+    return scores | _sizes(network, ablated, gosi, masks)
 
 
 def _masks(
@@ -156,14 +156,11 @@ def _sizes(
     network: ClampedNetwork,
     ablated: Mapping[int, str],
     gosi: NDArray[np.float64],
-    halves: Mapping[str, Halves],
     masks: Mapping[int, Mapping[str, Masks]],
 ) -> dict[str, NDArray[Any]]:
-    """Return which units are in the halves, and how many are in each set."""
+    """Return how many units are in each set."""
     gosi_of, sets = by_layer(gosi, network.layers), masks.values()
-    membership = [_membership(halves[layer.name], i in ablated) for i, layer in enumerate(network.layers)]
     return {
-        "ablated": np.concatenate(membership),
         "half_size": np.stack([of_layer["null_target"][0].sum(dtype=np.int32) for of_layer in sets]),
         "silent_units": np.stack([np.isnan(gosi_of[name]).sum(dtype=np.int32) for name in ablated.values()]),
         "control_size": np.stack([of_layer["control"][:, 0].sum(axis=-1, dtype=np.int32) for of_layer in sets]),
@@ -190,11 +187,6 @@ def other_images(n_images: int, *, rng: np.random.Generator) -> NDArray[np.int64
 def _drawn_halves(eligible: Mask, n_draws: int, *, rng: np.random.Generator) -> Masks:
     """Return random halves, (draw, half, unit)."""
     return np.stack([np.stack(random_halves(eligible, rng=rng)) for _ in range(n_draws)])
-
-
-def _membership(halves: Halves, is_ablated: bool) -> NDArray[np.int8]:
-    """Return 1 for a unit of the top half, -1 for one of the bottom half, 0 for others and where nothing is ablated."""
-    return (halves[0].astype(np.int8) - halves[1].astype(np.int8)) * np.int8(is_ablated)
 
 
 def _constants(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from study.experiment.speeds import GRATINGS_SECONDS, INFERENCE_SPEED, SUFFIX_SHARE
+from study.experiment.speeds import GRATINGS_SECONDS
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Variable, Workload
-from study.vocabulary.schema import GENERALIZATION, TARGETS
+from study.vocabulary.schema import GENERALIZATION
 
 if TYPE_CHECKING:
     from study.config import Config
@@ -43,12 +43,6 @@ VARIABLES = {
         True,
     ),
     "spatial_frequency_count": Variable(_SPECIFICATION, "i", "1", "number of spatial frequencies above half peak"),
-    "target_loss": Variable(
-        ("specification", "layer", "target"),
-        "f",
-        "nat",
-        "cross-entropy on the null's images with the halves by this specification's gOSI clamped to output zero",
-    ),
 }
 
 
@@ -60,23 +54,21 @@ def specifications_beside(config: Config) -> tuple[str, ...]:
 
 
 def _cost(work: Workload) -> Cost:
-    """Return the cost of two states of each specification, and of ablating the halves that each of them ranks."""
-    names, ablation = specifications_beside(work.config), work.config.ablation
+    """Return the cost of two states of each specification."""
+    names = specifications_beside(work.config)
     shown = {name.split("/")[1] for name in names}
     tuned = len(names) * (READING_SECONDS + SHUFFLE_SECONDS * work.config.multiverse.permutations)
-    clamped = 2 * len(ablation.layers) * len(names) * ablation.null_images
-    seconds = 2 * (tuned + len(shown) * GRATINGS_SECONDS) + SUFFIX_SHARE * clamped / INFERENCE_SPEED
-    return Cost(seconds, MEGABYTES * len(names))
+    return Cost(2 * (tuned + len(shown) * GRATINGS_SECONDS), MEGABYTES * len(names))
+
+
+def specification_labels(config: Config) -> xr.Variable:
+    """Return the labels of the dimension `specification`."""
+    meaning = {"long_name": "how units are read / which gratings they are shown", "units": "1"}
+    return xr.Variable("specification", list(specifications_beside(config)), meaning)
 
 
 def _coordinates(subject: TrainedSubject) -> Mapping[str, object]:
-    names = list(specifications_beside(subject.config))
-    meaning = {"long_name": "how units are read / which gratings they are shown", "units": "1"}
-    return {
-        "layer": [layer.name for layer in subject.layers if layer.name in subject.ablation.layers],
-        "target": list(TARGETS),
-        "specification": xr.Variable("specification", names, meaning),
-    }
+    return {"specification": specification_labels(subject.config)}
 
 
 def _in_state(subject: TrainedSubject) -> Arrays:
@@ -94,29 +86,13 @@ def _in_state(subject: TrainedSubject) -> Arrays:
     )
 
 
-def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arrays:
-    from study.experiment.measurements.multiverse.arrays import target_losses
-
-    losses = target_losses(
-        subject.compiled.clamped,
-        subject.partition,
-        groups["multiverse"]["gosi"][-1],
-        specifications_beside(subject.config),
-        subject.ablation.layers,
-        null_images=subject.null_images,
-        streams=subject.streams,
-    )
-    return {"target_loss": losses}
-
-
 MEASUREMENT = Measurement(
     name="multiverse",
     variables=VARIABLES,
     where_asked={GENERALIZATION: lambda config: bool(specifications_beside(config))},
-    follows=("tuning", "ablation"),
-    settings=("probe", "ablation", "multiverse"),
+    follows=("tuning",),
+    settings=("probe", "multiverse"),
     cost=_cost,
     coordinates=_coordinates,
     in_state=_in_state,
-    once_analysed=_once_analysed,
 )

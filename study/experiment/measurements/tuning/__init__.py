@@ -58,7 +58,7 @@ VARIABLES = {
         _UNIT, "f", "1", "p of gOSI against orientation labels shuffled within spatial frequency", True
     ),
     "gosi_null_count": Variable(
-        ("state", "layer", "gosi_bin"), "i", "1", "number of shuffled gOSI values of the layer's units in each bin"
+        (*_UNIT, "gosi_bin"), "i", "1", "number of the unit's shuffled gOSI values in each bin"
     ),
 }
 
@@ -88,12 +88,10 @@ def permutations_in(state: str, config: Config) -> int:
 
 def _in_state(subject: TrainedSubject) -> Arrays:
     from study.experiment.measurements.tuning.arrays import tuning_arrays
-    from study.networks.graph.hidden_layers import unit_labels
 
     return tuning_arrays(
         subject.responses,
         subject.gratings,
-        unit_labels(subject.layers)[0],
         n_permutations=permutations_in(subject.state, subject.config),
         rng=subject.streams(f"shuffle/{subject.state}"),
     )

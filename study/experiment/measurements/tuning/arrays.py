@@ -22,7 +22,6 @@ BIN_STARTS = np.arange(N_BINS) / N_BINS
 def tuning_arrays(
     responses: NDArray[np.float32],
     gratings: GratingAxes,
-    unit_layers: NDArray[np.object_],
     *,
     n_permutations: int,
     rng: np.random.Generator,
@@ -35,8 +34,6 @@ def tuning_arrays(
         (unit, orientation, spatial_frequency, phase).
     gratings
         What the units were shown.
-    unit_layers
-        (unit,): the layer of each unit.
     n_permutations
         Of the shuffle control, per unit.
     rng
@@ -50,7 +47,6 @@ def tuning_arrays(
         threshold: tuning.spatial_frequency_range(responses, gratings.orientation, threshold=threshold)
         for threshold in tuning.RANGE_THRESHOLDS
     }
-    layers = list(dict.fromkeys(unit_layers))
     arrays = {
         "gosi": selectivity,
         "osi": tuning.osi(curve),
@@ -69,7 +65,7 @@ def tuning_arrays(
         "gosi_pvalue": null.pvalue,
         "gosi_orientation_null_mean": null.orientation_mean,
         "gosi_orientation_pvalue": null.orientation_pvalue,
-        "gosi_null_count": np.stack([null.counts[unit_layers == layer].sum(axis=0) for layer in layers]),
+        "gosi_null_count": null.counts.astype(np.int32),
     }
     return arrays
 
@@ -88,7 +84,6 @@ def arrays_by_layer(subject: ExternalSubject) -> dict[str, NDArray[Any]]:
                 tuning_arrays,
                 subject.responses[in_layer],
                 subject.gratings,
-                names[in_layer],
                 n_permutations=subject.settings.probe.permutations,
                 rng=subject.streams(f"shuffle/{layer.name}"),
             )

@@ -15,7 +15,7 @@ from study.experiment.measurements.breadth import MEASUREMENT
 
 def store(breadth: list[list[float]]) -> xr.DataTree:
     """Return the store of networks with two units in conv1 and one in fc1."""
-    labels = {"network": ["a", "b"], "unit_layer": ("unit", ["conv1", "conv1", "fc1"])}
+    labels = {"network": ["a", "b"], "layer": ("unit", ["conv1", "conv1", "fc1"])}
     return xr.DataTree.from_dict({"/breadth": xr.Dataset({"breadth": (("network", "unit"), breadth)}, labels)})
 
 
