@@ -99,7 +99,7 @@ def test_units_are_chosen_by_the_rule_that_is_said(study: xr.DataTree) -> None:
     tuning = study["tuning"].to_dataset().sel(state="analysed").isel(network=0)
     shares = {layer.layer: layer.selective / layer.n for layer in units.layers}
     assert shares[units.example.layer] == max(shares.values())
-    gosi = tuning["gosi"].values[tuning["unit_layer"].values == units.example.layer]
+    gosi = tuning["gosi"].values[tuning["layer"].values == units.example.layer]
     selective = np.sort(gosi[gosi > SELECTIVE])
     assert units.example.gosi == pytest.approx(selective[len(selective) // 2])
     for layer in units.layers:
@@ -118,7 +118,7 @@ def test_bands_are_of_the_units_own_responses() -> None:
     for layer in once.layers:
         for unit in layer.units:
             low, high = unit.band
-            place = int(np.flatnonzero((network["tuning"]["unit_layer"] == layer.layer).values)[unit.channel])
+            place = int(np.flatnonzero((network["tuning"]["layer"] == layer.layer).values)[unit.channel])
             assert 0 <= low <= high <= float(largest[place]) * (1 + 1e-6)
 
 

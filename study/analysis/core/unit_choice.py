@@ -101,7 +101,7 @@ def _layer(
     *,
     root_seed: int,
 ) -> LayerOfUnits:
-    members = np.flatnonzero(tuning["unit_layer"].values == layer)
+    members = np.flatnonzero(tuning["layer"].values == layer)
     gosi = tuning["gosi"].values[members]
     defined = np.flatnonzero(np.isfinite(gosi))
     ranked = defined[np.argsort(gosi[defined], kind="stable")]
@@ -154,7 +154,7 @@ def _band(response: NDArray[np.float64], root_seed: int, unit: int) -> tuple[flo
 def _unit(row: xr.Dataset, band: tuple[float, float], kernels: NDArray[np.float64] | None) -> TunedUnit:
     channel = int(row["channel"])
     return TunedUnit(
-        layer=str(row["unit_layer"].values),
+        layer=str(row["layer"].values),
         channel=channel,
         gosi=float(row["gosi"]),
         null_mean=float(row["gosi_null_mean"]),
@@ -194,7 +194,7 @@ def _example(
     layer = max(layers, key=lambda one: one.selective / max(one.n, 1), default=None)
     if layer is None or not layer.selective:
         return None, ""
-    members = np.flatnonzero((tuning["unit_layer"].values == layer.layer) & (tuning["gosi"].values > SELECTIVE))
+    members = np.flatnonzero((tuning["layer"].values == layer.layer) & (tuning["gosi"].values > SELECTIVE))
     gosi = tuning["gosi"].values[members]
     unit = members[np.argsort(gosi, kind="stable")[len(members) // 2]]
     rule = (
