@@ -22,7 +22,8 @@ def open(name: str | Path) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        A group a measurement; values are read when they are asked for. Closed by `.close()` or at the end of `with`.
+        A group a measurement; values are read when they are asked for, and units are selected by their layer:
+        `.sel(layer="conv2")`. Closed by `.close()` or at the end of `with`.
 
     Raises
     ------
@@ -33,4 +34,8 @@ def open(name: str | Path) -> xr.DataTree:
     from study.store import StudyFolder, open_study
 
     path = Path(name)
-    return open_study(path if path.suffix == ".zarr" else StudyFolder(DATA / path).compacted)
+    tree = open_study(path if path.suffix == ".zarr" else StudyFolder(DATA / path).compacted)
+    for group in tree.children.values():
+        if "unit" in group.dims:
+            group.dataset = group.to_dataset(inherit=False).set_xindex("layer")
+    return tree

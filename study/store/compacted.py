@@ -36,21 +36,19 @@ from study.store.remade import note_remade
 from study.store.results import drop_results
 from study.store.seals import data_damage, read_root, results_damage, seal_data, unfinished_results
 from study.vocabulary.errors import StudyError, one_line, shown
-from study.vocabulary.schema import EXTERNAL, NETWORK_COORDINATES, REGISTRATION_DIGEST, SCHEMA_VERSION
+from study.vocabulary.schema import (
+    EXTERNAL,
+    NETWORK_COORDINATES,
+    REGISTRATION_DIGEST,
+    SCHEMA_VERSION,
+    STORE_ATTRIBUTES,
+    group_title,
+    with_meanings,
+)
 
 BATCH_BYTES = 128_000_000  # networks are held together up to this size
 BATCH_NETWORKS = 16
 FINGERPRINT = "compaction_digest"
-
-_LONG_NAMES = {
-    "network": "digest of all that determines the network",
-    "arm": "part of the study the network belongs to",
-    "augmentation": "augmentation of the training images",
-    "label_corruption": "probability of replacing a label by a random class",
-    "seed": "number of the network within its arm and augmentation",
-    "initialization_set": "which of the two sets of initialisations",
-    REGISTRATION_DIGEST: "digest of the registration under which the network was trained; empty where it does not say",
-}
 
 
 def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, Any]) -> list[str]:
@@ -164,7 +162,7 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
         if kind not in firsts:
             firsts[kind] = read_groups(folder, key)
     longest = _longest(firsts)
-    described = {"schema_version": SCHEMA_VERSION, **_common_attributes(folder, keys), **attributes}
+    described = {**STORE_ATTRIBUTES, "schema_version": SCHEMA_VERSION, **_common_attributes(folder, keys), **attributes}
     write_group(store, "/", portable(xr.Dataset(attrs=described)))
     size = _batch_size(max(sum(dataset.nbytes for dataset in first.values()) for first in firsts.values()))
     written: set[str] = set()
@@ -264,10 +262,11 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
         name: (("network", *array.dims), np.stack([dataset[name].values for dataset in datasets]), array.attrs)
         for name, array in template.data_vars.items()
     }
-    coordinates = {
-        name: ("network", values, {"long_name": _LONG_NAMES[name], "units": "1"}) for name, values in identity.items()
-    }
-    return xr.Dataset(variables, {**template.coords, **coordinates}, {**template.attrs, **attributes})
+    coordinates: dict[str, Any] = {name: ("network", values) for name, values in identity.items()}
+    if "class" in template.coords and "class_names" in attributes:
+        coordinates["class_name"] = ("class", np.array(attributes["class_names"], dtype=STRING))
+    stacked = xr.Dataset(variables, {**template.coords, **coordinates}, {**template.attrs, **attributes})
+    return with_meanings(stacked.assign_attrs(title=group_title(group)))
 
 
 def _consolidate(store: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,30 @@ def _portable_variable(array: xr.DataArray) -> tuple[tuple[Any, ...], np.ndarray
 
 
 def _plain_attributes(attributes: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return attributes as other formats hold them, too: texts, numbers and lists of these.
+
+    What has a deeper structure becomes a JSON text, truth 1 or 0, nothing an empty text.
+    """
     return {str(key): _plain(attributes[key]) for key in sorted(attributes, key=str)}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return _plain_attributes(value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        return _plain(value.tolist())
+    if isinstance(value, bool):
+        return int(value)
+    if value is None:
+        return ""
+    is_list = isinstance(value, list | tuple)
+    if isinstance(value, Mapping) or (is_list and not _is_flat(value)):
+        return json.dumps(value, sort_keys=True)
+    return list(value) if is_list else value
+
+
+def _is_flat(values: Sequence[Any]) -> bool:
+    """Return whether a list is of texts alone or of numbers alone, and of one at least."""
+    kinds = {str if isinstance(value, str) else float if type(value) in (int, float) else None for value in values}
+    return len(kinds) == 1 and None not in kinds
 
 
 def as_tree(groups: Mapping[str, xr.Dataset]) -> xr.DataTree:

@@ -6,6 +6,7 @@ dimensions, the keys of networks, estimates, progress, the methods text and the 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,6 +139,12 @@ class Measurement:
     after_epoch: Callable[[Any], Arrays] | None = None
     once_analysed: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None
     on_external: Callable[[Any, Mapping[str, Arrays]], Arrays] | None = None
+
+    @property
+    def title(self) -> str:
+        """Return what is measured, in a line: the first of the module that declares it."""
+        said = importlib.import_module(f"{PACKAGE}.{self.name}").__doc__ or self.name
+        return said.strip().partition("\n")[0].rstrip(".")
 
     @property
     def is_by_unit(self) -> bool:

@@ -49,6 +49,11 @@ def variables_by_group() -> dict[str, Mapping[str, Variable]]:
     return {name: measurement.variables for name, measurement in measurements().items()}
 
 
+def group_title(group: str) -> str:
+    """Return what a group holds, in a line."""
+    return measurements()[group].title
+
+
 def groups_of(arm: str) -> tuple[str, ...]:
     """Return the groups that every network of an arm has."""
     return tuple(name for name, measurement in measurements().items() if arm in measurement.arms)
@@ -66,8 +71,54 @@ NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initi
 # nothing that is measured, so it is no part of the network's key.
 REGISTRATION_DIGEST = "registration_digest"
 
+# What a store of a whole study says of itself, in the words of the Attribute Convention for Data Discovery.
+STORE_ATTRIBUTES: Mapping[str, str] = {
+    "Conventions": f"study-{SCHEMA_VERSION}",
+    "title": "Orientation selectivity and generalisation: everything a study measured",
+    "source": "convolutional networks trained and probed by the Python package study",
+    "references": "Ukita (2020), Causal importance of low-level feature selectivity for generalization in image recognition,"
+    " Neural Networks 125:185-193",
+}
+
 UNIT_COORDINATES = ("layer", "channel")  # on `unit`: the layer a unit belongs to, and its index there
-COORDINATE_UNITS = {"orientation": "degree", "spatial_frequency": "cycle/pixel", "phase": "degree", "gosi_bin": "1"}
+# Units and meaning of every coordinate.
+COORDINATES: Mapping[str, tuple[str, str]] = {
+    "network": ("1", "digest of all that determines the network"),
+    "arm": ("1", "part of the study the network belongs to"),
+    "augmentation": ("1", "augmentation of the training images"),
+    "label_corruption": ("1", "probability of replacing a label by a random class"),
+    "seed": ("1", "number of the network within its arm and augmentation"),
+    "initialization_set": ("1", "which of the two sets of initialisations"),
+    REGISTRATION_DIGEST: (
+        "1",
+        "digest of the registration under which the network was trained; empty where it does not say",
+    ),
+    "state": (
+        "1",
+        "which weights: initial, initial with moments of training images, or analysed, which training chose",
+    ),
+    "epoch": ("1", "epoch of training; 0 is before it"),
+    "unit": ("1", "number of the unit in the network, layers in order"),
+    "layer": ("1", "layer, of a unit or of what is measured by layer"),
+    "channel": ("1", "number of the unit in its layer"),
+    "first_layer_unit": ("1", "number of the unit in the first layer"),
+    "orientation": ("degree", "orientation of the grating"),
+    "spatial_frequency": ("cycle/pixel", "spatial frequency of the grating"),
+    "phase": ("degree", "phase of the grating"),
+    "gosi_bin": ("1", "lower end of a bin of gOSI"),
+    "class": ("1", "number of the class among the network's outputs"),
+    "class_name": ("1", "name of the class"),
+    "clamp": ("1", "what the next layer receives from ablated units"),
+    "target": ("1", "half of the layer by gOSI that is ablated"),
+    "half": ("1", "which half of a random split is ablated"),
+    "draw": ("1", "number of the random split"),
+    "control": ("1", "quantity that a control's halves are made by, or made alike in"),
+    "order": ("1", "order by gOSI in which growing fractions of a layer are ablated"),
+    "fraction": ("1", "share of the layer's units that are ablated"),
+    "condition": ("1", "what is ablated while shift invariance is measured"),
+    "shift": ("1", "direction of the shift"),
+    "specification": ("1", "how units are read / which gratings they are shown"),
+}
 
 
 def validate(tree: xr.DataTree, *, source: str) -> None:
@@ -141,7 +192,12 @@ def described(group: str, arrays: dict[str, np.ndarray], coords: dict[str, objec
         if key in used or (isinstance(value, tuple) and set(np.atleast_1d(value[0])) <= used)
     }
     dataset = xr.Dataset(variables, coords=attached)
-    for name, units in COORDINATE_UNITS.items():
-        if name in dataset.coords:
-            dataset[name].attrs.update(units=units, long_name=name.replace("_", " "))
+    return with_meanings(dataset)
+
+
+def with_meanings(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose coordinates say what they are and in which unit, those of the schema that is."""
+    for name in COORDINATES.keys() & set(map(str, dataset.coords)):
+        units, meaning = COORDINATES[name]
+        dataset[name].attrs.update(units=units, long_name=meaning)
     return dataset

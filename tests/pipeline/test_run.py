@@ -16,7 +16,7 @@ from study.config import as_record, resolve
 from study.registration import read_registration
 from study.run import main
 from study.store import network_state, read_journal, read_record
-from study.vocabulary.schema import COORDINATE_UNITS, NETWORK_COORDINATES, REGISTRATION_DIGEST, groups_of
+from study.vocabulary.schema import NETWORK_COORDINATES, REGISTRATION_DIGEST, groups_of
 from tests.example_networks import POPULATION_GROUPS as GROUPS
 from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import (
@@ -123,14 +123,14 @@ def test_study_opens_with_labelled_groups(study: xr.DataTree) -> None:
 
 
 def test_every_variable_names_its_units(study: xr.DataTree) -> None:
-    """Every variable has `units` and `long_name`, and so has every coordinate that is a quantity."""
+    """Every variable has `units` and `long_name`, and so has every coordinate; each long name stands by itself."""
     for group in study.children:
         dataset = study[group].to_dataset()
-        quantities = [name for name in (*COORDINATE_UNITS, *NETWORK_COORDINATES) if name in dataset.coords]
         assert len(dataset.data_vars) > 0
-        for name in (*dataset.data_vars, *quantities):
+        for name in map(str, dataset.variables):
             assert dataset[name].attrs.get("units"), f"{group}/{name}"
             assert dataset[name].attrs.get("long_name"), f"{group}/{name}"
+            assert "the same" not in dataset[name].attrs["long_name"], f"{group}/{name}"
 
 
 def test_every_group_says_what_it_came_from(tiny: Finished, study: xr.DataTree) -> None:

@@ -41,7 +41,7 @@ def test_every_layer_of_every_hypothesis_has_a_row(questions: tuple[QuestionResu
         row = dataset.isel(result=i)
         assert row["hypothesis"].item() == one.hypothesis.id
         assert row["question"].item() == one.hypothesis.question
-        assert row["result_layer"].item() == layer.layer
+        assert row["layer"].item() == layer.layer
         for name in (*NUMBERS, "verdict", "ci_kind", "note"):
             np.testing.assert_equal(row[name].item(), getattr(layer, name), err_msg=name)
         np.testing.assert_array_equal(row["ci"], [layer.ci_low, layer.ci_high])

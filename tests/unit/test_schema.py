@@ -96,7 +96,7 @@ def test_a_group_of_another_arm_is_refused() -> None:
 
 def test_an_optional_group_may_be_missing() -> None:
     """A study that asks for no other specification of the probe has networks without it."""
-    assert [optional_groups_of(arm) for arm in ARMS] == [("kernels", "multiverse"), (), ()]
+    assert [optional_groups_of(arm) for arm in ARMS] == [("kernels", "multiverse", "multiverse_ablation"), (), ()]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
     validate(example_external_network(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
@@ -260,7 +260,7 @@ def test_described_arrays_carry_labels_units_and_meaning() -> None:
     assert set(dataset.coords) == {"epoch"}
     curve = described("tuning", {"tuning_curve": np.ones((2, 1, 2))}, coords)
     assert set(curve.coords) == {"layer", "orientation"}
-    assert curve["orientation"].attrs == {"units": "degree", "long_name": "orientation"}
+    assert curve["orientation"].attrs == {"units": "degree", "long_name": "orientation of the grating"}
 
 
 def test_an_array_that_is_not_in_the_schema_is_a_programming_error() -> None:

@@ -14,16 +14,35 @@ from study.analysis.core.testing import untested_layer
 _NUMBERS = {
     "estimate": ("f8", "registered estimate"),
     "pvalue": ("f8", "one-sided p-value of the claim"),
-    "pvalue_adjusted": ("f8", "the same adjusted within its family"),
+    "pvalue_adjusted": ("f8", "one-sided p-value of the claim, adjusted within its family"),
     "pvalue_opposite": ("f8", "one-sided p-value of an effect beyond the null value on the other side"),
-    "pvalue_opposite_adjusted": ("f8", "the same adjusted within its family"),
+    "pvalue_opposite_adjusted": (
+        "f8",
+        "one-sided p-value of an effect beyond the null value on the other side, adjusted within its family",
+    ),
     "pvalue_ruled_out": (
         "f8",
         "one-sided p-value against an effect that matters; of absence, of one beyond the margin",
     ),
-    "pvalue_ruled_out_adjusted": ("f8", "the same adjusted within its family"),
+    "pvalue_ruled_out_adjusted": (
+        "f8",
+        "one-sided p-value against an effect that matters; of absence, of one beyond the margin; adjusted within its family",
+    ),
     "n": ("i8", "networks in the test"),
     "n_missing": ("i8", "networks without a value there: failed, or undefined"),
+}
+_REGISTERED_NUMBERS = {
+    "null_value": "value of the estimate without an effect, in the estimate's unit",
+    "smallest_effect": "smallest effect that matters, in the estimate's unit",
+    "alpha": "level of the hypothesis' tests",
+    "confidence_level": "nominal coverage of ci",
+}
+_REGISTERED_WORDS = {
+    "claim": "what is claimed",
+    "estimand": "what is estimated",
+    "alternative": "side of the null value that the claim is on",
+    "layers_required": "how many layers the claim needs: every, most or any",
+    "status": "weight of the hypothesis: primary, confirmatory or exploratory",
 }
 _SECOND = "second_"  # the same of the second set of initialisations
 _ABSENT = dataclasses.replace(untested_layer("", "", 0, 0), ci_kind="", verdict="")  # the second set has no test of it
@@ -38,14 +57,14 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
     rows = [(result, layer) for question in questions for result in question.hypotheses for layer in result.layers]
     again = [_second_layer(result, layer.layer) for result, layer in rows]
     text = {
-        "hypothesis": [result.hypothesis.id for result, _ in rows],
-        "question": [result.hypothesis.question for result, _ in rows],
-        "result_layer": [layer.layer for _, layer in rows],
+        "hypothesis": ([result.hypothesis.id for result, _ in rows], "registered hypothesis"),
+        "question": ([result.hypothesis.question for result, _ in rows], "question that the hypothesis belongs to"),
+        "layer": ([layer.layer for _, layer in rows], "layer that is tested"),
     }
-    dataset = xr.Dataset(coords={name: ("result", np.array(values, dtype=object)) for name, values in text.items()})
+    dataset = xr.Dataset(coords={name: _texts(values, meaning) for name, (values, meaning) in text.items()})
     dataset = dataset.merge(_layer_columns([layer for _, layer in rows], "", ""))
     dataset = dataset.merge(_layer_columns(again, _SECOND, ", in the second set of initialisations"))
-    words = {
+    words = _registered_words(rows) | {
         "hypothesis_verdict": ([result.verdict for result, _ in rows], "verdict of the hypothesis"),
         "published_verdict": ([result.published_verdict for result, _ in rows], "verdict of the analysis as published"),
         "published_test": ([result.published_test for result, _ in rows], "analysis as published, in words"),
@@ -63,9 +82,30 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
     wholes = np.array([result.pvalue for result, _ in rows])
     meaning = "p-value of the hypothesis as a whole; of primary ones adjusted across these"
     dataset["hypothesis_pvalue"] = ("result", wholes, {"long_name": meaning, "units": "1"})
-    levels = np.array([result.hypothesis.confidence_level for result, _ in rows])
-    dataset["confidence_level"] = ("result", levels, {"long_name": "nominal coverage of ci", "units": "1"})
-    return dataset.assign_coords(ci_bound=np.array(["low", "high"], dtype=object))
+    for name, meaning in _REGISTERED_NUMBERS.items():
+        values = np.array([getattr(result.hypothesis, name) for result, _ in rows], dtype="f8")
+        dataset[name] = ("result", values, {"long_name": meaning, "units": "1"})
+    bounds = ("ci_bound", np.array(["low", "high"], dtype=object), {"long_name": "end of the interval", "units": "1"})
+    dataset = dataset.assign_coords(ci_bound=bounds)
+    for name in ("estimate", "ci", "null_value", "smallest_effect", "second_estimate", "second_ci"):
+        dataset[name].attrs["units"] = "estimate_unit"
+    return dataset.assign_attrs(title="What was registered, tested and concluded: a row a hypothesis and layer")
+
+
+def _registered_words(rows: Sequence[tuple[HypothesisResult, LayerResult]]) -> dict[str, tuple[list[str], str]]:
+    """Return what is registered of each row's hypothesis, and in which unit its estimate is."""
+    words = {
+        name: ([str(getattr(result.hypothesis, name)) for result, _ in rows], meaning)
+        for name, meaning in _REGISTERED_WORDS.items()
+    }
+    units = [result.quantity.unit if result.quantity else "" for result, _ in rows]
+    axes = [result.quantity.axis if result.quantity else "" for result, _ in rows]
+    rules = [result.registered_test for result, _ in rows]
+    return words | {
+        "estimate_unit": (units, "unit of the estimate, its interval, the null value and the smallest effect"),
+        "axis": (axes, "words of the axis that the estimate is drawn on"),
+        "rule": (rules, "registered test, in words"),
+    }
 
 
 def _second_layer(result: HypothesisResult, layer: str) -> LayerResult:

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.simulation.population import Design
-from study.vocabulary.schema import COORDINATE_UNITS, UNIT_COORDINATES, variables_by_group
+from study.vocabulary.schema import UNIT_COORDINATES, variables_by_group, with_meanings
 
 _STRING: Final = np.dtypes.StringDType()
 
@@ -72,9 +72,7 @@ def group(
     used = {dim for dims, _, _ in variables.values() for dim in dims}
     labels = {key: value for key, value in coords.items() if (value[0] if isinstance(value, tuple) else key) in used}
     dataset = xr.Dataset(variables, {**network_labels(design), **labels})
-    for key in set(COORDINATE_UNITS) & set(map(str, dataset.coords)):
-        dataset[key].attrs.update(units=COORDINATE_UNITS[key])
-    return {f"/{name}": dataset}
+    return {f"/{name}": with_meanings(dataset)}
 
 
 def training_scores(design: Design, **scores: NDArray[Any]) -> dict[str, xr.Dataset]:

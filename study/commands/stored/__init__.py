@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from study.commands.arguments import add_manner, add_preregistration, command_parser
-from study.commands.command import Command
+from study.commands.command import DONE, Command
 
 REPORT_EPILOG = """\
 examples:
@@ -65,6 +65,22 @@ def compare_parser() -> argparse.ArgumentParser:
     return made
 
 
+def dictionary_parser() -> argparse.ArgumentParser:
+    """Return the command line of `dictionary`."""
+    return command_parser(
+        "dictionary",
+        description="Print the data dictionary: every group, dimension and variable of a study's store, as Markdown.",
+        epilog="examples:\n  python -m study dictionary > data/dictionary.md\n",
+    )
+
+
+def _dictionary(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.dictionary import dictionary_text
+
+    print(dictionary_text(), end="")
+    return DONE
+
+
 def _report(arguments: argparse.Namespace) -> int:
     from study.commands.stored.reporting import report
 
@@ -99,5 +115,11 @@ COMPARE = Command(
     summary="Set two studies side by side: verdicts, effects with intervals, settings that differ.",
     parser=compare_parser,
     run=_compare,
+    after_interruption="nothing was written",
+)
+DICTIONARY = Command(
+    summary="Print what a study's store holds: every group, dimension and variable, with units and meaning.",
+    parser=dictionary_parser,
+    run=_dictionary,
     after_interruption="nothing was written",
 )

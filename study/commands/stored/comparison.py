@@ -91,7 +91,7 @@ def concluded(study: DescribedStudy) -> Concluded:
 
 
 def _concluded(results: xr.Dataset) -> Concluded:
-    hypotheses, layers = (results[name].values.tolist() for name in ("hypothesis", "result_layer"))
+    hypotheses, layers = (results[name].values.tolist() for name in ("hypothesis", "layer"))
     verdicts = dict(zip(hypotheses, results["hypothesis_verdict"].values.tolist(), strict=True))
     effects = {
         (hypothesis, layer): Effect(

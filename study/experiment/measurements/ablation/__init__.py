@@ -22,16 +22,26 @@ _CURVE = ("layer", "order", "fraction")
 VARIABLES = {
     "baseline_loss": Variable((), "f", "nat", "test cross-entropy of the intact network"),
     "baseline_accuracy": Variable((), "f", "1", "test accuracy of the intact network"),
-    "baseline_class_loss": Variable(("class",), "f", "nat", "the same, for the images of each class"),
-    "baseline_class_accuracy": Variable(("class",), "f", "1", "the same, for the images of each class"),
+    "baseline_class_loss": Variable(("class",), "f", "nat", "test cross-entropy of the intact network, by class"),
+    "baseline_class_accuracy": Variable(("class",), "f", "1", "test accuracy of the intact network, by class"),
     "loss": Variable(_LAYER, "f", "nat", "test cross-entropy with the target units clamped"),
     "accuracy": Variable(_LAYER, "f", "1", "test accuracy with the target units clamped"),
     "baseline_loss_by_block": Variable(
-        ("test_block",), "f", "nat", "baseline_loss by block of test images, whose mean it is"
+        ("test_block",),
+        "f",
+        "nat",
+        "test cross-entropy of the intact network by block of test images, whose mean is baseline_loss",
     ),
-    "loss_by_block": Variable((*_LAYER, "test_block"), "f", "nat", "loss by block of test images, whose mean it is"),
-    "class_loss": Variable((*_LAYER, "class"), "f", "nat", "the same, for the images of each class"),
-    "class_accuracy": Variable((*_LAYER, "class"), "f", "1", "the same, for the images of each class"),
+    "loss_by_block": Variable(
+        (*_LAYER, "test_block"),
+        "f",
+        "nat",
+        "test cross-entropy with the target units clamped by block of test images, whose mean is loss",
+    ),
+    "class_loss": Variable(
+        (*_LAYER, "class"), "f", "nat", "test cross-entropy with the target units clamped, by class"
+    ),
+    "class_accuracy": Variable((*_LAYER, "class"), "f", "1", "test accuracy with the target units clamped, by class"),
     "half_size": Variable(("layer",), "i", "1", "number of units in either half"),
     "silent_units": Variable(("layer",), "i", "1", "number of silent units, in neither half"),
     "null_baseline_loss": Variable((), "f", "nat", "cross-entropy of the intact network on the null's images"),
@@ -46,27 +56,46 @@ VARIABLES = {
         ("layer", "target", "null_block"),
         "f",
         "nat",
-        "null_target_loss by block of the null's images, whose mean it is",
+        "cross-entropy with the target units clamped by block of the null's images, whose mean is null_target_loss",
     ),
-    "null_target_accuracy": Variable(("layer", "target"), "f", "1", "the accuracy there"),
+    "null_target_accuracy": Variable(
+        ("layer", "target"), "f", "1", "accuracy on the null's images with the target units clamped to output zero"
+    ),
     "null_loss": Variable(
-        ("layer", "draw", "half"), "f", "nat", "cross-entropy on the null's images with a random half clamped"
+        ("layer", "draw", "half"),
+        "f",
+        "nat",
+        "cross-entropy on the null's images with a random half clamped to output zero",
     ),
-    "null_accuracy": Variable(("layer", "draw", "half"), "f", "1", "the accuracy there"),
-    "null_effect": Variable(("layer", "draw"), "f", "nat", "loss(first) - loss(second) of a random split"),
+    "null_accuracy": Variable(
+        ("layer", "draw", "half"), "f", "1", "accuracy on the null's images with a random half clamped to output zero"
+    ),
+    "null_effect": Variable(
+        ("layer", "draw"),
+        "f",
+        "nat",
+        "cross-entropy with the first random half clamped minus with the second, on the null's images",
+    ),
     "control_loss": Variable(
         ("layer", "control", "target"),
         "f",
         "nat",
         "cross-entropy on the null's images with a control's halves clamped to output zero",
     ),
-    "control_accuracy": Variable(("layer", "control", "target"), "f", "1", "the accuracy there"),
+    "control_accuracy": Variable(
+        ("layer", "control", "target"),
+        "f",
+        "1",
+        "accuracy on the null's images with a control's halves clamped to output zero",
+    ),
     "control_size": Variable(("layer", "control"), "i", "1", "number of units in either of a control's halves"),
     "curve_loss": Variable(
         _CURVE, "f", "nat", "cross-entropy on the null's images with a fraction of the units clamped to output zero"
     ),
-    "curve_accuracy": Variable(_CURVE, "f", "1", "the accuracy there"),
-    "curve_size": Variable(("layer", "fraction"), "i", "1", "number of units clamped"),
+    "curve_accuracy": Variable(
+        _CURVE, "f", "1", "accuracy on the null's images with a fraction of the units clamped to output zero"
+    ),
+    "curve_size": Variable(("layer", "fraction"), "i", "1", "number of units clamped at each fraction"),
 }
 
 _CLAMPS = {

@@ -23,8 +23,10 @@ VARIABLES = {
     "cv_mean": Variable(
         _CONDITION, "f", "1", "coefficient of variation under shifts, mean over the layer's active components", True
     ),
-    "cv_standard_error": Variable(_CONDITION, "f", "1", "standard error of that mean over components", True),
-    "n_components": Variable(_CONDITION, "i", "1", "number of active components"),
+    "cv_standard_error": Variable(
+        _CONDITION, "f", "1", "standard error over components of the mean coefficient of variation", True
+    ),
+    "n_components": Variable(_CONDITION, "i", "1", "number of components that some test image activates"),
     "n_inactive": Variable(_CONDITION, "i", "1", "number of components no test image activates, left out"),
     "prediction_consistency": Variable(
         ("condition", "shift"), "f", "1", "share of test images whose predicted class the shift does not change"

@@ -38,7 +38,7 @@ VARIABLES = {
         _UNIT,
         "f",
         "degree",
-        "the same arc of all frequencies above the midpoint of the largest and the smallest peak",
+        "shortest arc holding the preferred orientations of all frequencies above the midpoint of the peaks",
         True,
     ),
     "spatial_frequency_count_midpoint": Variable(
