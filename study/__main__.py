@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "study.commands.stored:REPORT",
     "status": "study.commands.stored:STATUS",
     "compare": "study.commands.stored:COMPARE",
+    "verify": "study.commands.stored:VERIFY",
     "dictionary": "study.commands.stored:DICTIONARY",
     "probe_model": "study.commands.external:COMMAND",
     "calibrate": "study.commands.calibrate:COMMAND",

@@ -26,6 +26,7 @@ from study.commands.run.trust import arms_trust, primary_ids, primary_power
 from study.commands.study_folder import REPORTS, compacted
 from study.execution.progress import Steps
 from study.images.image_set import ImageSet
+from study.report.content import ArmTrust, Report
 from study.report.page import write_report
 from study.store import read_journal, write_results
 
@@ -68,23 +69,41 @@ def conclude(
         power = primary_power(plan, watch=_summed(at, to_simulate(plan.registration, config, only=primary_ids(plan))))
         trust = arms_trust(plan, study, questions, missing, failures=failures, power=power)
     with steps.step(f"writing {report_path}"):
-        report = report_of(
-            questions,
-            config,
-            study,
-            record=record,
-            journal=journal,
-            standing=standing,
-            failures=failures,
-            trust=trust,
-            access=access_of(config, folder, record),
-            images=shown_images(config, images),
+        report = study_report(
+            plan, study, questions, record, standing=standing, missing=missing, trust=trust, images=images
         )
         write_report(report, report_path)
     places = {"data": folder.compacted, "report": report_path}
     concluded = Concluded(config.name, questions, standing, tuple(failures), demonstration, **places)
     say_conclusion(concluded, console, manner)
     return FAILED if failures else DONE
+
+
+def study_report(
+    plan: DescribedStudy,
+    study: xr.DataTree,
+    questions: tuple[QuestionResult, ...],
+    record: Mapping[str, Any],
+    *,
+    standing: Standing,
+    missing: Completeness,
+    trust: tuple[ArmTrust, ...],
+    images: ImageSet | None = None,
+) -> Report:
+    """Return everything that the report of a study shows; `images` are those of which it shows some, if at hand."""
+    journal = read_journal(plan.folder)
+    return report_of(
+        questions,
+        plan.config,
+        study,
+        record=record,
+        journal=journal,
+        standing=standing,
+        failures=failure_sentences(missing, journal),
+        trust=trust,
+        access=access_of(plan.config, plan.folder, record),
+        images=shown_images(plan.config, images),
+    )
 
 
 def _analysed(

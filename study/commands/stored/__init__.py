@@ -65,6 +65,26 @@ def compare_parser() -> argparse.ArgumentParser:
     return made
 
 
+def verify_parser() -> argparse.ArgumentParser:
+    """Return the command line of `verify`."""
+    made = command_parser(
+        "verify",
+        description="Compute every number of a report again from the store, compare the store with its digests, and say"
+        " what differs and what cannot be computed again. Writes nothing; exit code 1 where anything differs.",
+        epilog="examples:\n  python -m study verify quick                 reports/quick.html against data/quick\n"
+        "  python -m study verify reports/quick.html    the same\n",
+    )
+    made.add_argument("name", metavar="NAME|REPORT", help="of data/NAME, or reports/NAME.html")
+    add_preregistration(made)
+    return made
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.verification import verify
+
+    return verify(arguments)
+
+
 def dictionary_parser() -> argparse.ArgumentParser:
     """Return the command line of `dictionary`."""
     return command_parser(
@@ -121,5 +141,11 @@ DICTIONARY = Command(
     summary="Print what a study's store holds: every group, dimension and variable, with units and meaning.",
     parser=dictionary_parser,
     run=_dictionary,
+    after_interruption="nothing was written",
+)
+VERIFY = Command(
+    summary="Compute every number of a report again from the store, and say what differs.",
+    parser=verify_parser,
+    run=_verify,
     after_interruption="nothing was written",
 )
