@@ -324,7 +324,7 @@ def test_effects_of_single_networks_are_those_by_hand(study: xr.DataTree) -> Non
 
 def test_a_quantity_that_is_the_halves_differs_by_two_deviations(study: xr.DataTree) -> None:
     """1 in the top half and 0 in the bottom half: a difference of 1, a deviation of a half; a constant has none."""
-    half = study["ablation"].to_dataset()["ablated"]
+    half = study["halves"].to_dataset()["ablated"]
     np.testing.assert_allclose(half_difference(study, (half == 1).astype(float)), 2.0)
     assert half_difference(study, xr.ones_like(half, dtype=float)).isnull().all()
 

@@ -250,7 +250,7 @@ def test_networks_with_a_silent_layer_are_excluded_and_counted() -> None:
     """conv2 silent at one epoch in one of nine networks: eight enter the test there; the notes say so."""
     study = matured(9)
     gosi = study["maturation/gosi"].values.copy()
-    gosi[3, 20, study["maturation/unit_layer"].values == "conv2"] = np.nan
+    gosi[3, 20, study["maturation/layer"].values == "conv2"] = np.nan
     study = replaced(study, "maturation", gosi=gosi)
     layers = {layer.layer: layer for layer in conclusion(study, NAME).layers}
     assert (layers["conv2"].n, layers["conv2"].n_missing) == (8, 1)

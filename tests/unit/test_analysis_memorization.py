@@ -373,7 +373,7 @@ def test_a_layer_silent_in_one_network_is_left_out_there() -> None:
     """Counted in that layer, in no mean, and without a warning."""
     study = corrupted(falling(0.3))
     gosi = study["tuning/gosi"].values.copy()
-    gosi[7, -1, study["tuning/unit_layer"].values == "conv2"] = np.nan
+    gosi[7, -1, study["tuning/layer"].values == "conv2"] = np.nan
     study = replaced(study, "tuning", gosi=gosi)
     layers = {layer.layer: layer for layer in conclusion(study, TREND).layers}
     assert (layers["conv2"].n, layers["conv2"].n_missing) == (23, 1)
