@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from study.analysis.core.results import INCONCLUSIVE, SUPPORTED
+from study.analysis.core.results import INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.commands.console import Manner
 from study.commands.run.concluded import Concluded, say_conclusion
 from study.commands.run.standing import Standing
@@ -83,3 +84,16 @@ def test_quiet_says_failures_alone(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert json.loads(out)["study"] == "quick"
     assert err == ""
+
+
+def test_a_primary_hypothesis_without_a_verdict_says_why() -> None:
+    """In a line below the table, which stays narrow enough for its numbers."""
+    one = concluded()
+    question = one.questions[0]
+    result = question.hypotheses[0]
+    primary = dataclasses.replace(result.hypothesis, status="primary")
+    untested = dataclasses.replace(result, hypothesis=primary, verdict=NOT_TESTED, reason="too few networks", layers=())
+    questions = (dataclasses.replace(question, hypotheses=(untested,)),)
+    lines = said(dataclasses.replace(one, questions=questions)).splitlines()
+    assert f"{result.hypothesis.id}: too few networks" in lines
+    assert any(line.split()[:2] == ["*", result.hypothesis.id] for line in lines)

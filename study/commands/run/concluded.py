@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
-from study.analysis.core.results import REFUTED, SUPPORTED, HypothesisResult, LayerResult, QuestionResult
+from study.analysis.core.results import NO_VERDICT, REFUTED, SUPPORTED, HypothesisResult, LayerResult, QuestionResult
 from study.commands.command import say
 from study.commands.console import Manner, print_plain
 from study.commands.run.standing import Standing
@@ -67,6 +67,7 @@ def say_conclusion(concluded: Concluded, console: Console, manner: Manner) -> No
     print_plain(
         console,
         "* primary, in every layer; of others the layer whose number stands for all",
+        *(f"{one.hypothesis.id}: {one.reason}" for one in concluded.results if _is_untested(one)),
         *rest_sentences(concluded.results),
         *([DEMONSTRATION] if concluded.demonstration else []),
         *concluded.standing.weight,
@@ -81,7 +82,8 @@ def say_conclusion(concluded: Concluded, console: Console, manner: Manner) -> No
 def effects_table(concluded: Concluded) -> Table:
     """Return the effects of primary hypotheses, marked by an asterisk, in each layer, and of others decided in one."""
     interim = ", interim" if concluded.standing.interim else ""
-    columns = [Column(name, no_wrap=True) for name in ("hypothesis", "verdict", "layer", "effect [interval]")]
+    names = ("hypothesis", "verdict", "layer", "effect [interval]")
+    columns = [Column(name, no_wrap=True, overflow="fold") for name in names]
     table = Table(*columns, "n", "unit", box=box.SIMPLE_HEAD, show_edge=False)
     for result in filter(_is_listed, concluded.results):
         primary = "* " if result.hypothesis.is_primary else "  "
@@ -100,11 +102,15 @@ def _is_listed(result: HypothesisResult) -> bool:
     )
 
 
+def _is_untested(result: HypothesisResult) -> bool:
+    return result.hypothesis.is_primary and result.verdict in NO_VERDICT
+
+
 def _rows(result: HypothesisResult) -> Iterator[tuple[str, str, str]]:
     """Yield (layer, effect, n): every layer of a primary hypothesis, of another the one whose number stands for it."""
     one = shown_layer(result)
     if one is None:
-        yield "-", f"none: {console_line(result.reason)}", "0"
+        yield "-", "none", "0"
         return
     if not result.hypothesis.is_primary:
         others = f" (1 of {len(result.layers)})" if len(result.layers) > 1 else ""
