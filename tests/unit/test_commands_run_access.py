@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,25 @@ def test_the_command_makes_the_same_study(
 
 def test_paths_and_deposit_are_said() -> None:
     """The store by its path in this folder, and that nobody but this computer vouches for the registration."""
-    from pathlib import Path
-
     access = access_of(resolve("quick"), StudyFolder(Path("data/quick")), RECORD)
     assert access.store == "data/quick/study.zarr"
     assert "deposited nowhere" in access.registration
     assert "9a9a9a9a9a9a" in access.citation
     assert "@software" in access.bibtex
+
+
+def test_a_profile_that_is_not_there_any_more_is_made_of_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record holds its file's name alone: a report written from another folder must not need the file."""
+    profile = tmp_path / "mine.toml"
+    profile.write_text('[training]\nepochs = 3\nbatch_size = 16\n[images]\nsource = "shapes"\n', encoding="utf-8")
+    config = resolve(str(profile))
+    monkeypatch.chdir(tmp_path.parent)
+    words = shlex.split(repeating_command(config))
+    assert words[4:8] == ["--profile", "quick", "--name", "mine"]
+    assignments = [word for before, word in zip(words, words[1:], strict=False) if before == "--set"]
+    again = as_record(resolve("quick", assignments=assignments))
+    assert {name: again[name] for name in again if name != "study"} == {
+        name: keys for name, keys in as_record(config).items() if name != "study"
+    }

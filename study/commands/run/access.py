@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from study import __version__
-from study.config import Config, as_record, load_profile, resolve
+from study.config import PROFILES, Config, as_record, load_profile, resolve
 from study.report.content import Access
 from study.store import StudyFolder
+from study.vocabulary.errors import StudyError
 
 _TITLE = "study: a pre-registered test of whether orientation-selective units cause generalisation in image recognition"
 _BIBTEX = """\
@@ -57,10 +58,17 @@ def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) ->
 
 
 def repeating_command(config: Config) -> str:
-    """Return the command line that makes a study of the same settings: its profile, and every setting that departs from it."""
+    """Return the command line that makes a study of the same settings: its profile, and every setting that departs from it.
+
+    A profile of one's own that is not in the working directory, or no longer can be read, is made of its settings.
+    """
     profile = config.profile
-    name, _ = load_profile(profile)
-    plain = as_record(resolve(profile, flags=_needed(config)))
+    try:
+        name, _ = load_profile(profile)
+        plain = as_record(resolve(profile, flags=_needed(config)))
+    except StudyError:
+        profile = name = PROFILES[0]
+        plain = as_record(resolve(profile, flags=_needed(config)))
     given = {flag: key for flag, (key, _) in _needed(config).items()}
     words = ["python", "-m", "study", "run", "--profile", profile]
     for flag, key in given.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def say_conclusion(concluded: Concluded, console: Console, manner: Manner) -> No
         console,
         "* primary, in every layer; of others the layer whose number stands for all",
         *(f"{one.hypothesis.id}: {one.reason}" for one in concluded.results if _is_untested(one)),
-        *rest_sentences(concluded.results),
+        *rest_sentences(concluded),
         *([DEMONSTRATION] if concluded.demonstration else []),
         *concluded.standing.weight,
         *concluded.failures,
@@ -124,14 +124,15 @@ def _effect(layer: LayerResult) -> str:
     return f"{number_text(layer.estimate)} {interval_text(layer.ci_low, layer.ci_high)}"
 
 
-def rest_sentences(results: Sequence[HypothesisResult]) -> tuple[str, ...]:
+def rest_sentences(concluded: Concluded) -> tuple[str, ...]:
     """Return how many hypotheses the table leaves out, by status and verdict."""
     counts: dict[str, collections.Counter[str]] = {}
-    for result in results:
+    for result in concluded.results:
         if not _is_listed(result):
             counts.setdefault(result.hypothesis.status, collections.Counter())[result.verdict] += 1
+    interim = ", interim" if concluded.standing.interim else ""
     return tuple(
-        f"{status}, in the report alone: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}"
+        f"{status}{interim}, in the report alone: {', '.join(f'{number} {verdict}' for verdict, number in verdicts.items())}"
         for status, verdicts in counts.items()
     )
 
