@@ -10,6 +10,7 @@ from study.commands.command import DONE, Command
 REPORT_EPILOG = """\
 examples:
   python -m study report quick       the analysis and reports/quick.html again, from data/quick; half a minute
+  python -m study report quick -q --json    the same, and all of it as one JSON document on standard output
 
 No network is trained and no image read. Where networks are missing, `python -m study run` trains them.
 """
