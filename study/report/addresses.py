@@ -59,6 +59,6 @@ def report_addresses(report: Report) -> list[list[str | float]]:
 
 
 def _expression(result: HypothesisResult, layer: LayerResult, variable: str, bound: str) -> str:
-    rows = f"(results.hypothesis == {result.hypothesis.id!r}) & (results.result_layer == {layer.layer!r})"
+    rows = f"(results.hypothesis == {result.hypothesis.id!r}) & (results.layer == {layer.layer!r})"
     ends = f".sel(ci_bound={bound!r})" if bound else ""
     return f"results.{variable}{ends}[({rows}).values].item()"

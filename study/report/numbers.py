@@ -74,7 +74,9 @@ def _aligned(first: list[str], second: list[str]) -> Iterator[tuple[str, str, st
                 place = next(iter(_PLACE.findall(before)), place)
                 yield place, before, after
         else:
-            yield place, "".join(first[start:stop]), "".join(second[start_2:stop_2])
+            before, after = "".join(first[start:stop]), "".join(second[start_2:stop_2])
+            yield next(iter(_PLACE.findall(before)), place), before, after
+            place = next(reversed(_PLACE.findall(before)), place)
 
 
 def _opcodes(first: Sequence[str], second: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:

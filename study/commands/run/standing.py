@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import xarray as xr
 
@@ -18,6 +18,8 @@ from study.config import as_record
 from study.registration.deviations import differences, network_deviations, setting_deviations
 from study.store import remade_sentences
 from study.vocabulary.schema import REGISTRATION_DIGEST
+
+SIBLINGS: Final = "Other studies of these images"  # heading of what lies beside a study rather than in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Standing:
             "Primary hypotheses": self.primary,
             "False supports to expect": self.false_supports,
             "Looks": " ".join(self.looks),
-            "Other studies of these images": " ".join(self.siblings),
+            SIBLINGS: " ".join(self.siblings),
             "Stored data found changed": " ".join(self.remade),
         }
         return tuple((heading, words) for heading, words in parts.items() if words)

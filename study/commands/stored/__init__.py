@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from study.commands.arguments import add_manner, add_preregistration, command_parser
 from study.commands.command import DONE, Command
@@ -76,7 +77,12 @@ def verify_parser() -> argparse.ArgumentParser:
         "  python -m study verify reports/quick.html    the same\n",
     )
     made.add_argument("name", metavar="NAME|REPORT", help="of data/NAME, or reports/NAME.html")
-    add_preregistration(made)
+    made.add_argument(
+        "--preregistration",
+        type=Path,
+        metavar="FILE",
+        help="what the report was made with (default: found by its digest, in the study's record, this folder or the program)",
+    )
     return made
 
 

@@ -82,11 +82,13 @@ def concluded(study: DescribedStudy) -> Concluded:
     StudyError
         When there is no store, or it holds no results yet.
     """
-    with open_study(study.folder.compacted) as tree:
+    store = study.folder.compacted
+    none = StudyError(f"{shown(store)}: holds no results yet; run `python -m study report {shown(study.config.name)}`")
+    if not store.exists():
+        raise none
+    with open_study(store) as tree:
         if RESULTS not in tree.children:
-            raise StudyError(
-                f"{shown(study.folder.compacted)}: holds no results yet; run `python -m study report {study.config.name}`"
-            )
+            raise none
         return _concluded(tree[RESULTS].to_dataset().load())
 
 

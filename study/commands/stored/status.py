@@ -47,9 +47,9 @@ class Progress:
         parts = [f"{self.count('done')} of {len(self.states)} networks done"]
         parts += [f"{len(self.failed)} failed"] if self.failed else []
         parts += [f"{self.count('damaged')} damaged"] if self.count("damaged") else []
-        left = f"about {self.minutes:.0f} minutes left" if self.count("done") < len(self.states) else ""
+        left = f"about {max(self.minutes, 1):.0f} min left" if self.count("done") < len(self.states) else ""
         parts += [f"running: {self.writer}" if self.writer else "not running", *([left] if left else [])]
-        return ", ".join([*parts, f"{self.looks} looks", f"{self.megabytes:.0f} MB"])
+        return ", ".join([*parts, f"{self.looks} {'look' if self.looks == 1 else 'looks'}", f"{self.megabytes:.0f} MB"])
 
 
 def status(arguments: argparse.Namespace) -> int:

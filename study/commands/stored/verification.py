@@ -15,18 +15,21 @@ from rich.console import Console
 
 from study import analysis
 from study.analysis.core.results_dataset import results_dataset
+from study.commands.arguments import default_registration
 from study.commands.command import DONE, FAILED
 from study.commands.console import print_plain, standard_console, status
 from study.commands.run.completeness import completeness, failure_sentences
 from study.commands.run.conclusion import study_report
 from study.commands.run.described import DescribedStudy, recorded_study
-from study.commands.run.standing import standing_of
+from study.commands.run.standing import SIBLINGS, standing_of
 from study.commands.run.trust import arms_trust, primary_power
 from study.commands.study_folder import REPORTS
 from study.report.numbers import page_differences
 from study.report.page import render
-from study.store import compacted_damage, damage, network_state, open_study, read_journal
+from study.report.wording import counted
+from study.store import compacted_damage, damage, network_state, open_study, read_journal, read_looks
 from study.vocabulary.errors import StudyError, shown
+from study.vocabulary.measurement import measurements
 from study.vocabulary.reading import read_text
 
 RESULTS = "results"
@@ -42,7 +45,9 @@ NOT_RECOMPUTED = (
     "seconds, images per second and memory of networks, which the journal holds and nothing else",
     "what networks themselves measured: that takes training them again, `python -m study run`",
     "pictures made of pixels: the images shown, and the gratings",
+    "which other studies of these images lay beside this one when the report was made",
 )
+_SIBLINGS = re.compile(rf"<div><dt>{SIBLINGS}</dt><dd>.*?</dd></div>\n")
 _GENERATED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -65,12 +70,14 @@ def verify(arguments: argparse.Namespace) -> int:
     if not problems:
         page = read_text(page_path, most_bytes=MOST_REPORT_BYTES, remedy=f"run `python -m study report {shown(name)}`")
         with status(console, "computing everything again"):
-            problems += _recomputed(study, record, page, page_path, console)
+            problems += _recomputed(study, record, page, page_path, console, preregistration=arguments.preregistration)
     print_plain(console, *problems[:MOST_TOLD])
     if len(problems) > MOST_TOLD:
-        print_plain(console, f"and {len(problems) - MOST_TOLD} more differences")
+        print_plain(console, f"and {len(problems) - MOST_TOLD} more")
     print_plain(console, f"tolerance: {TOLERANCE}", *(f"not recomputed: {line}" for line in NOT_RECOMPUTED))
-    print_plain(console, f"{len(problems)} differences" if problems else "verified: nothing differs")
+    print_plain(
+        console, counted(len(problems), "difference", "differences") if problems else "verified: nothing differs"
+    )
     return FAILED if problems else DONE
 
 
@@ -87,27 +94,71 @@ def stored_damage(study: DescribedStudy) -> list[str]:
     return [f"damaged: {line}" for line in (*damaged, *compacted_damage(study.folder))]
 
 
+def _as_judged(study: DescribedStudy, look: int, preregistration: Path | None) -> DescribedStudy:
+    """Return a study with the registration that its results were judged by: what a look's digest says.
+
+    Raises
+    ------
+    StudyError
+        When that is neither in the study's record, nor where registrations lie.
+    """
+    looks = read_looks(study.folder)
+    if preregistration is not None or not 0 < look <= len(looks):
+        return study
+    digest = str(looks[look - 1].get("registration_digest"))
+    if digest == study.registration.digest:
+        return study
+    other, _ = recorded_study(study.folder.path.name, preregistration=default_registration())
+    if other.registration.digest != digest:
+        raise StudyError(
+            f"{shown(study.folder.path)}: its results were judged by the registration {shown(digest[:12])}, which is neither"
+            f" in its record nor {shown(default_registration())}; name its file by --preregistration"
+        )
+    return other
+
+
+def _measured(tree: xr.DataTree) -> xr.DataTree:
+    """Return what was measured, without results; what an analysis reads is in memory."""
+    groups = {f"/{name}": group.to_dataset() for name, group in tree.children.items() if name != RESULTS}
+    declared = measurements()
+    loaded = {
+        place: group.load() if place[1:] in declared and declared[place[1:]].analysed else group
+        for place, group in groups.items()
+    }
+    return xr.DataTree.from_dict({"/": tree.to_dataset(), **loaded})
+
+
 def _recomputed(
-    study: DescribedStudy, record: Mapping[str, Any], page: str, page_path: Path, console: Console
+    study: DescribedStudy,
+    record: Mapping[str, Any],
+    page: str,
+    page_path: Path,
+    console: Console,
+    *,
+    preregistration: Path | None,
 ) -> list[str]:
     """Return what differs when everything is computed again from the compacted store."""
     with open_study(study.folder.compacted) as tree:
         if RESULTS not in tree.children:
-            raise StudyError(f"{shown(study.folder.compacted)}: holds no results; run `python -m study report` first")
+            raise StudyError(
+                f"{shown(study.folder.compacted)}: holds no results; run `python -m study report"
+                f" {shown(study.folder.path.name)}` first"
+            )
         stored = tree.children[RESULTS].to_dataset().load()
-        groups = {f"/{name}": group.to_dataset() for name, group in tree.children.items() if name != RESULTS}
-        measured = xr.DataTree.from_dict({"/": tree.to_dataset(), **groups})
+        look = int(stored.attrs.get("look", 0))
+        study = _as_judged(study, look, preregistration)
+        measured = _measured(tree)
         questions = analysis.analyse(measured, study.registration, root_seed=study.config.seed)
         problems = results_differences(stored, results_dataset(questions))
-        done = groups["/training"]["network"].values.tolist()
+        done = measured["training"]["network"].values.tolist()
         missing = completeness(study.networks, done, read_journal(study.folder), registered=study.registered)
-        look = int(stored.attrs.get("look", 0))
         failures = failure_sentences(missing, read_journal(study.folder))
         standing = standing_of(study, measured, questions, missing, record=record, look=look)
         trust = arms_trust(study, measured, questions, missing, failures=failures, power=primary_power(study))
         report = study_report(study, measured, questions, record, standing=standing, missing=missing, trust=trust)
         generated = next(iter(_GENERATED.findall(page)), report.generated)
-        differences = page_differences(page, render(dataclasses.replace(report, generated=generated)))
+        again = render(dataclasses.replace(report, generated=generated))
+        differences = page_differences(*(_SIBLINGS.sub("", text) for text in (page, again)))
     rows = stored.sizes["result"]
     print_plain(console, f"{rows} results and {differences.compared:,} numbers of {shown(page_path)} computed again")
     return [*problems, *(f"{shown(page_path)}, {line}" for line in differences.lines)]
