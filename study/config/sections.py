@@ -346,8 +346,10 @@ class Config:
             "study",
             "name",
             self.name,
-            "letters, digits, dots, dashes and underscores, starting with a letter or digit",
-            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
+            "letters, digits, dots, dashes and underscores, starting with a letter or digit, and neither index nor calibration,"
+            " which are pages of their own",
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None
+            and self.name.lower() not in ("index", "calibration"),
         )
         _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
         _check(

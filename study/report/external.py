@@ -9,6 +9,7 @@ from study.analysis.core.results import QuestionResult
 from study.analysis.core.tuned_units import TunedUnits
 from study.report.content import Stimuli
 from study.report.page import page_text
+from study.report.page_index import page_digest
 from study.report.pictures import hero, unit_gallery
 from study.report.stimulus_sheet import sheet_uri
 from study.report.views import question_views
@@ -43,9 +44,12 @@ class ExternalPage:
 
 def render_external(page: ExternalPage) -> str:
     """Return the page as one HTML document; the same record gives the same text."""
+    questions = question_views(page.questions)
+    places = {view.question.question: view.anchor for view in questions}
     return page_text(
         "external.html.j2",
-        questions=question_views(page.questions),
+        questions=questions,
+        digest=page_digest(page.name, page.generated, " ".join(page.summary[:1]), page.questions, places),
         page=page,
         hero=hero(page.units, page.stimuli, "hero") if page.units else None,
         gallery=unit_gallery(page.units, page.stimuli, "gallery") if page.units else "",

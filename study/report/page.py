@@ -20,6 +20,7 @@ from study.report.content import Report
 from study.report.drawing import vegalite_version
 from study.report.folds import held, packed, script_source
 from study.report.glossary import GLOSSARY, with_terms
+from study.report.page_index import page_digest
 from study.report.paper_figures import counterparts
 from study.report.pictures import GALLERY_SCRIPT, PICTURE_STYLE, hero, strip_rows, unit_gallery, verdict_strip
 from study.report.stimulus_sheet import image_uri, sheet_uri
@@ -64,6 +65,7 @@ def render(report: Report) -> str:
         paper_figures=counterparts(report, placed(questions)),
         numbers=report_addresses(report),
         opening=opening(report.access.store) if report.access else "",
+        digest=page_digest(report.name, report.generated, answer(report.questions), report.questions, places),
         interim=report.interim,
         stimuli=report.stimuli,
         sheet=sheet_uri(report.stimuli),

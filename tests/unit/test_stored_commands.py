@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import xarray as xr
 
 import study as package
 from study.__main__ import main
+from study.commands.all_reports import write_index
 from study.report.folds import packed, unpacked
 from study.store import StudyFolder, append_journal, locked, open_study, write_results
 from study.vocabulary.errors import StudyError
@@ -24,7 +25,7 @@ Said = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a working directory with one study that is analysed and one of three networks that is not, to copy."""
     place = tmp_path_factory.mktemp("studies")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +34,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         begun, networks = begun_study(BEGUN, "ablation.null_draws=25")
         publish_planned(begun, networks[:3])
         append_journal(begun.folder, {"key": networks[3].key, "failure": "out of\nmemory"})
-    yield place
+    return place
 
 
 @pytest.fixture
@@ -189,6 +190,21 @@ def test_report_refuses_in_one_line(here: Path, said: Said) -> None:
     assert f"data holds {BEGUN}, {WHOLE}" in line
     shutil.rmtree(folder(here, BEGUN).networks)
     assert "none of its networks is there" in said("report", BEGUN, code=2)
+
+
+def test_the_list_of_all_reports_has_the_study_and_its_strip(here: Path) -> None:
+    """With its answer, and a link to each question's place on its page; a study without a report is a line."""
+    page, report = ((here / "reports" / name).read_text(encoding="utf-8") for name in ("index.html", f"{WHOLE}.html"))
+    assert f'<a href="{WHOLE}.html">{WHOLE}</a>' in page
+    places = re.findall(rf'href="{WHOLE}\.html#([^"]+)"', page)
+    assert len(places) == 2
+    assert all(f'id="{place}"' in report for place in places)
+    answer = re.search(r'<p class="answer">(.*?)</p>', report)
+    assert answer is not None
+    assert answer[1] in page
+    assert write_index() == ""
+    again = (here / "reports" / "index.html").read_text(encoding="utf-8")
+    assert f"<li>{BEGUN}: not analysed yet" in again
 
 
 def test_a_study_is_opened_by_its_name(here: Path) -> None:

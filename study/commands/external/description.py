@@ -96,6 +96,7 @@ def _conclude(
 ) -> None:
     """Compact, describe and write the report."""
     from study.analysis.external.network import described
+    from study.commands.all_reports import INDEX, write_index
     from study.commands.external.page import page_of
     from study.commands.external.subject import compaction_attributes
     from study.report.external import render_external
@@ -111,8 +112,10 @@ def _conclude(
         )
         page = dataclasses.replace(page, remarks=(*page.remarks, *remade_sentences(folder)))
         publish(render_external(page), report_path, remedy="use another --name")
+        unlisted = write_index()
     print_plain(console, *page.summary)
     print_places(folder, report_path, console)
+    print_plain(console, unlisted or f"all:    {REPORTS / INDEX}")
 
 
 @contextlib.contextmanager

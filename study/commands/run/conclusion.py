@@ -11,8 +11,9 @@ from rich.console import Console
 from study import analysis
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.results_dataset import results_dataset
+from study.commands.all_reports import write_index
 from study.commands.command import DONE, FAILED
-from study.commands.console import SPOKEN, Manner
+from study.commands.console import SPOKEN, Manner, print_plain
 from study.commands.power import to_simulate
 from study.commands.run.access import access_of
 from study.commands.run.completeness import Completeness, completeness, failure_sentences
@@ -73,6 +74,9 @@ def conclude(
             plan, study, questions, record, standing=standing, missing=missing, trust=trust, images=images
         )
         write_report(report, report_path)
+        unlisted = write_index()
+    if unlisted:
+        print_plain(console, unlisted)
     places = {"data": folder.compacted, "report": report_path}
     concluded = Concluded(config.name, questions, standing, tuple(failures), demonstration, **places)
     say_conclusion(concluded, console, manner)

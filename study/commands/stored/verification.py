@@ -150,7 +150,7 @@ def _recomputed(
         measured = _measured(tree)
         questions = analysis.analyse(measured, study.registration, root_seed=study.config.seed)
         problems = results_differences(stored, results_dataset(questions))
-        done = measured["training"]["network"].values.tolist()
+        done = measured["training"].to_dataset()["network"].values.tolist()
         missing = completeness(study.networks, done, read_journal(study.folder), registered=study.registered)
         failures = failure_sentences(missing, read_journal(study.folder))
         standing = standing_of(study, measured, questions, missing, record=record, look=look)

@@ -84,7 +84,7 @@ def strip_layers(rows: Sequence[StripRow], *, most: int = 12) -> tuple[str, ...]
     return tuple(layers) if len(layers) <= most else ()
 
 
-def verdict_strip(rows: Sequence[StripRow], *, places: Mapping[str, str]) -> str:
+def verdict_strip(rows: Sequence[StripRow], *, places: Mapping[str, str], page: str = "") -> str:
     """Return the strip as an HTML list: a row a question, linked to its place on the page.
 
     Glyphs are those that the page declares once, `#mark-` and the verdict's name. On a narrow page a row is its title, one
@@ -96,18 +96,20 @@ def verdict_strip(rows: Sequence[StripRow], *, places: Mapping[str, str]) -> str
         As `strip_rows` gives them.
     places
         The anchor of each question by its name; a question without one is not linked.
+    page
+        File that the questions stand in; '' for the strip's own page.
     """
     layers = strip_layers(rows)
     names = "".join(f"<span>{escaped(name)}</span>" for name in layers)
     head = f'<li class="layers" aria-hidden="true"><b></b><div class="cells">{names}</div><div class="word"></div></li>'
-    items = "".join(_row(row, layers, places.get(row.question)) for row in rows)
+    items = "".join(_row(row, layers, places.get(row.question), page) for row in rows)
     return f'<ol class="verdict-strip" aria-label="Verdicts by question and layer">{head if layers else ""}{items}</ol>'
 
 
-def _row(row: StripRow, layers: Sequence[str], place: str | None) -> str:
+def _row(row: StripRow, layers: Sequence[str], place: str | None, page: str) -> str:
     short = escaped(row.question.replace("_", " ").capitalize())
     title = f'<span class="long">{escaped(row.title)}</span><span class="short">{short}</span>'
-    linked = title if place is None else f'<a href="#{escaped(place)}">{title}</a>'
+    linked = title if place is None else f'<a href="{escaped(page)}#{escaped(place)}">{title}</a>'
     verdicts = dict(row.cells)
     cells = "".join(_cell(name, verdicts.get(name)) for name in layers)
     word = f'<div class="word {class_name(row.verdict)}">{_glyph(row.verdict)}{escaped(row.verdict)}</div>'
