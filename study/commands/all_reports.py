@@ -9,7 +9,8 @@ from typing import Final
 
 from study.commands.study_folder import DATA, REPORTS, readable_record
 from study.report.page import publish
-from study.report.page_index import DIGEST_SHAPE, ListedPage, listed_page, render_index
+from study.report.page_digest import DIGEST_SHAPE
+from study.report.page_index import ListedPage, listed_page, render_index
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError, one_line, shown
 from study.vocabulary.reading import parse_json, read_text

@@ -346,10 +346,8 @@ class Config:
             "study",
             "name",
             self.name,
-            "letters, digits, dots, dashes and underscores, starting with a letter or digit, and neither index nor calibration,"
-            " which are pages of their own",
-            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None
-            and self.name.lower() not in ("index", "calibration"),
+            "letters, digits, dots, dashes and underscores, starting with a letter or digit, and not index or calibration",
+            re.fullmatch(r"(?!(?i:index|calibration)$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
         )
         _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
         _check(

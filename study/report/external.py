@@ -9,7 +9,7 @@ from study.analysis.core.results import QuestionResult
 from study.analysis.core.tuned_units import TunedUnits
 from study.report.content import Stimuli
 from study.report.page import page_text
-from study.report.page_index import page_digest
+from study.report.page_digest import page_digest
 from study.report.pictures import hero, unit_gallery
 from study.report.stimulus_sheet import sheet_uri
 from study.report.views import question_views

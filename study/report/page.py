@@ -20,7 +20,7 @@ from study.report.content import Report
 from study.report.drawing import vegalite_version
 from study.report.folds import held, packed, script_source
 from study.report.glossary import GLOSSARY, with_terms
-from study.report.page_index import page_digest
+from study.report.page_digest import page_digest
 from study.report.paper_figures import counterparts
 from study.report.pictures import GALLERY_SCRIPT, PICTURE_STYLE, hero, strip_rows, unit_gallery, verdict_strip
 from study.report.stimulus_sheet import image_uri, sheet_uri

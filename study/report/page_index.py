@@ -1,4 +1,4 @@
-"""What each page says of itself in a few lines of data, and the page that lists them all, with their strips."""
+"""The page that lists all reports, each with its answer and its strip."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from study.analysis.core.results import QuestionResult
-from study.report.pictures.strip import StripRow, strip_rows, verdict_strip
+from study.report.page import page_text
+from study.report.pictures.strip import StripRow, verdict_strip
 
 
 @dataclass(frozen=True)
@@ -26,35 +26,8 @@ class ListedPage:
     problem: str = ""
 
 
-def page_digest(
-    name: str, generated: str, answer: str, questions: Sequence[QuestionResult], places: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what a page says of itself, as plain JSON types."""
-    rows = [
-        {
-            "question": row.question,
-            "title": row.title,
-            "hypothesis": row.hypothesis,
-            "verdict": row.verdict,
-            "cells": [list(cell) for cell in row.cells],
-            "place": places.get(row.question, ""),
-        }
-        for row in strip_rows(questions)
-    ]
-    return {"name": name, "generated": generated, "answer": answer, "rows": rows}
-
-
-# The shape of what `page_digest` returns, as it is read again.
-DIGEST_SHAPE: Mapping[str, Any] = {
-    "name": str,
-    "generated": str,
-    "answer": str,
-    "rows": [{"question": str, "title": str, "hypothesis": str, "verdict": str, "cells": [[str]], "place": str}],
-}
-
-
 def listed_page(file: str, digest: Mapping[str, Any]) -> ListedPage:
-    """Return a page as it is listed, from what it says of itself in the shape of `DIGEST_SHAPE`."""
+    """Return a page as it is listed, from what it says of itself in the shape of `study.report.page_digest.DIGEST_SHAPE`."""
     rows = tuple(
         StripRow(
             row["question"],
@@ -71,7 +44,5 @@ def listed_page(file: str, digest: Mapping[str, Any]) -> ListedPage:
 
 def render_index(pages: Sequence[ListedPage], *, without: Sequence[str]) -> str:
     """Return the page that lists pages as one HTML document; `without` has a line for every study without a report."""
-    from study.report.page import page_text
-
     shown = [(page, verdict_strip(page.rows, places=page.places or {}, page=page.file)) for page in pages]
     return page_text("index.html.j2", pages=shown, without=without)

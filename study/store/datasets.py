@@ -63,7 +63,7 @@ def _portable_variable(array: xr.DataArray) -> tuple[tuple[Any, ...], np.ndarray
 
 
 def _plain_attributes(attributes: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return attributes as other formats hold them, too: texts, numbers and lists of these.
+    """Return attributes as other formats hold them, too: texts, numbers and lists of numbers.
 
     What has a deeper structure becomes a JSON text, truth 1 or 0, nothing an empty text.
     """
@@ -84,9 +84,8 @@ def _plain(value: Any) -> Any:
 
 
 def _is_flat(values: Sequence[Any]) -> bool:
-    """Return whether a list is of texts alone or of numbers alone, and of one at least."""
-    kinds = {str if isinstance(value, str) else float if type(value) in (int, float) else None for value in values}
-    return len(kinds) == 1 and None not in kinds
+    """Return whether a list is of numbers alone, and of one at least: netCDF 3 has no lists of texts."""
+    return len(values) > 0 and all(type(value) in (int, float) for value in values)
 
 
 def as_tree(groups: Mapping[str, xr.Dataset]) -> xr.DataTree:

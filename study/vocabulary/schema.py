@@ -6,7 +6,9 @@ compacted store has the same groups with a leading dimension `network`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -193,6 +195,12 @@ def described(group: str, arrays: dict[str, np.ndarray], coords: dict[str, objec
     }
     dataset = xr.Dataset(variables, coords=attached)
     return with_meanings(dataset)
+
+
+def class_names_of(attributes: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return the names of the classes that a store's attributes hold as a JSON text; none where they hold none."""
+    names = attributes.get("class_names", ())
+    return tuple(json.loads(names) if isinstance(names, str) else names)
 
 
 def with_meanings(dataset: xr.Dataset) -> xr.Dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from study.vocabulary.schema import EXTERNAL, groups_of, variables_by_group
+from study.vocabulary.schema import EXTERNAL, class_names_of, groups_of, variables_by_group
 from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
@@ -49,7 +49,7 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
         assert study["multiverse"]["gosi"].shape == (2, 2, 1, 960)
         assert study["multiverse"]["specification"].values.tolist() == ["max/fixed"]
         assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0]
-        assert len(study["ablation"].attrs["class_names"]) == 10
+        assert len(class_names_of(study["ablation"].attrs)) == 10
     page = opened_page(finished.report.read_text(encoding="utf-8"))
     for question in ("maturation", "memorization", "shift_invariance", "replication"):
         assert f"{question}-" in page

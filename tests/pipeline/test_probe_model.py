@@ -23,7 +23,7 @@ from study.probe_model import main
 from study.store import StudyFolder, network_path
 from study.store.datasets import files_in
 from study.store.networks import MANIFEST
-from study.vocabulary.schema import SCHEMA_VERSION
+from study.vocabulary.schema import SCHEMA_VERSION, class_names_of
 from tests.opened_page import opened_page
 
 # Keras asks arrays for a copy as older NumPy took it.
@@ -107,7 +107,7 @@ def test_the_store_has_what_a_study_has(whole: Path) -> None:
         assert tuning.sizes["unit"] == 6 + 6 + 6 + 8
         assert study["responses"]["response"].shape == (1, 1, 26, 12, 5, 4)
         assert ablation["clamp"].values.tolist() == ["output_zero", "relu_zero"]
-        assert ablation.attrs["class_names"] == list(CLASSES)
+        assert class_names_of(ablation.attrs) == tuple(CLASSES)
         assert study.attrs["model"] == "small"
     assert not list((whole / "checkpoints").iterdir())
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from study.vocabulary.schema import class_names_of
 from tests.example_registration import cut_down
 from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import NAME, REGISTERED, ROOT, SETTINGS, TIMEOUT, arguments, run
@@ -140,7 +141,7 @@ def test_a_source_of_images_is_one_file(tmp_path: Path) -> None:
     place = applied("image_source", tmp_path / "copy")
     assert changed(place) == {"study/images/sources/bars.py"}
     study, page = studied(place, "--images", "bars")
-    assert study.attrs["class_names"] == ["horizontal", "rising", "vertical", "falling"]
+    assert class_names_of(study.attrs) == ("horizontal", "rising", "vertical", "falling")
     assert "bars: 1,000 images of 4 orientations" in page
     refused = command(place, "study.run", "--images", "stripes")
     assert refused.returncode == 2

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from study.commands.all_reports import write_index
-from study.report.page_index import page_digest
+from study.report.page_digest import page_digest
 from tests.example_report import example_report
 from tests.example_results import HOSTILE
 

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -217,6 +218,20 @@ def test_a_study_is_opened_by_its_name(here: Path) -> None:
         assert "results" in tree.children
     with pytest.raises(StudyError, match=r"data/none/study\.zarr: there is no study"):
         package.open("none")
+
+
+def test_the_first_lines_of_the_readme_select_one_arm_and_set(here: Path) -> None:
+    """They run as they stand, on a study of another name."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code = readme.split("```python\nimport study\n", 1)[1].split("```", 1)[0]
+    names: dict[str, Any] = {"study": package}
+    exec(code.replace('"quick"', repr(WHOLE)), names)
+    assert set(names["gosi"]["arm"].values.tolist()) == {"generalization"}
+    assert set(names["gosi"]["initialization_set"].values.tolist()) == {1}
+    assert names["gosi"].sizes == {"network": 8, "unit": 10}
+    assert names["by_layer"].sizes == {"network": 8, "layer": 7}
+    assert all(names["results"]["rule"])
+    names["tree"].close()
 
 
 def test_numbers_of_the_report_are_where_it_says(here: Path) -> None:

@@ -16,6 +16,7 @@ import xarray as xr
 
 from study.analysis.core.results import NOT_INFORMATIVE, HypothesisResult, LearningCheck
 from study.registration import LearningRule
+from study.vocabulary.schema import class_names_of
 
 TEN_CLASSES: Final = 10  # where a store does not name its classes
 ALL: Final = "all"
@@ -82,7 +83,7 @@ def without_verdict(result: HypothesisResult, why: str) -> HypothesisResult:
 
 
 def _classes(training: xr.Dataset) -> int:
-    return len(training.attrs.get("class_names", ())) or TEN_CLASSES
+    return len(class_names_of(training.attrs)) or TEN_CLASSES
 
 
 def _validation_accuracy_above_chance(training: xr.Dataset) -> np.ndarray:

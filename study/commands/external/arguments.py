@@ -173,7 +173,7 @@ def check_name(name: str) -> None:
         re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) is not None
         and name.lower() not in ("index", "calibration"),
         f"--name {quoted(name)} is not allowed: it must be letters, digits, dots, dashes and underscores, starting with a"
-        " letter or digit, at most 100 of them, and neither index nor calibration, which are pages of their own",
+        " letter or digit, at most 100 of them, and not index or calibration",
     )
 
 

@@ -23,6 +23,7 @@ from study.report.wording import number_text
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
 from study.vocabulary.reading import read_json
+from study.vocabulary.schema import class_names_of
 
 POWER_FILE: Final = "power.json"
 Power = Mapping[
@@ -76,7 +77,7 @@ def _arm(
     missing: tuple[str, ...],
     power: tuple[tuple[str, bool], ...],
 ) -> ArmTrust:
-    classes = len(networks.attrs.get("class_names", ())) or _TEN_CLASSES
+    classes = len(class_names_of(networks.attrs)) or _TEN_CLASSES
     return ArmTrust(
         arm=place[0],
         initialization_set=place[1],

@@ -29,6 +29,7 @@ from study.analysis.questions.ablation.estimands import (
 )
 from study.analysis.questions.ablation.published import TWOFOLD
 from study.analysis.questions.ablation.words import CLAMP_WORDS, CONTROL_WORDS, HALF_WORDS, ORDER_WORDS, UNIT_QUANTITIES
+from study.vocabulary.schema import class_names_of
 from study.vocabulary.seeding import stream
 
 BY_GOSI, BY_CHANCE = "halves by gOSI", "random halves (mean and 95 % range)"
@@ -267,5 +268,5 @@ def classes_table(study: xr.DataTree, claimed: Sequence[str], *, root_seed: int)
 def _class_names(study: xr.DataTree) -> list[str]:
     """Return what the classes are called, in their order."""
     numbers = study["ablation"].to_dataset()["class"].values.tolist()
-    names = study["ablation"].attrs.get("class_names")
-    return [str(name) for name in (numbers if names is None or len(names) != len(numbers) else names)]
+    names = class_names_of(study["ablation"].attrs)
+    return [str(name) for name in (names if len(names) == len(numbers) else numbers)]
