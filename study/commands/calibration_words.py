@@ -159,9 +159,9 @@ def _summary(calibrations: Sequence[Calibration], failed: Sequence[str], studies
     published = [one for one in calibrations if one.worst_published is not None]
     misled = [one for one in published if _false_support(one) > one.hypothesis.alpha]
     first = (
-        f"{len(calibrations)} registered tests were run on {studies:,} simulated studies of each case in which a finding"
-        f" is false, as assumed and in the worst case. {len(calibrations) - errs} keep the error rates that are registered"
-        f" for them{'' if not errs else f', {errs} do not'}."
+        f"Registered tests, each run on {studies:,} simulated studies of each case in which a finding is false, as assumed and"
+        f" in the worst case: {len(calibrations)}. Those that keep the error rates registered for them:"
+        f" {len(calibrations) - errs}; those that do not: {errs}."
     )
     second = (
         f"The paper has an analysis of {len(published)} of these claims. In the same studies without an effect it"

@@ -14,6 +14,11 @@ ROWS = (
             "misspelt flag": (typed("--dry-rum"), ("--dry-rum", "did you mean --dry-run?")),
             "one word too many": (typed("extra"), ("unrecognized arguments: extra",)),
             "flag without its value": (typed("--name"), ("--name", "expected one argument")),
+            "name of the page of all reports": (
+                typed("--name", "Index"),
+                ("study.name = 'Index'", "not index or calibration"),
+            ),
+            "name of the page of calibration": (typed("--name", "calibration"), ("not index or calibration",)),
             "workers in words": (typed("--workers", "two"), ("--workers", "'two' is no whole number")),
             "fraction of a seed": (typed("--seed", "1.5"), ("--seed", "'1.5' is no whole number")),
             "seed of thousands of digits": (typed("--seed", _DIGITS), ("--seed", "more than 20 digits")),
