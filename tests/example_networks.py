@@ -166,6 +166,7 @@ def example_network(
         "draw": draws,
         "unit": sum(layers.values()),
         "first_layer_unit": next(iter(layers.values())),
+        **{"weight_number": 40, "tensor": 2, "tensor_axis": 4},
         **dict.fromkeys(("kernel_row", "kernel_column", "kernel_channel"), 3),
         **{name: len(value) for name, value in coords.items()},
     }

@@ -287,6 +287,7 @@ class ExecutionConfig:
     checkpoint_epochs: int = 0
     scheduler: str = ""
     scheduler_timeout: int = 300
+    keep_weights: Literal["none", "analysed"] = "none"
 
     def __post_init__(self) -> None:
         _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)

@@ -119,6 +119,7 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
     "fraction": ("1", "share of the layer's units that are ablated"),
     "condition": ("1", "what is ablated while shift invariance is measured"),
     "shift": ("1", "direction of the shift"),
+    "tensor": ("1", "name of a tensor of weights or moments, as Keras names it"),
     "specification": ("1", "how units are read / which gratings they are shown"),
 }
 

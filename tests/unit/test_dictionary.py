@@ -18,7 +18,15 @@ def test_the_page_is_what_the_program_prints() -> None:
 def test_every_variable_and_dimension_has_a_line_that_stands_by_itself() -> None:
     """Each with a meaning that needs no other line; dimensions without labels are those of blocks and kernels."""
     text = dictionary_text()
-    unlabelled = {"test_block", "null_block", "kernel_row", "kernel_column", "kernel_channel"}
+    unlabelled = {
+        "test_block",
+        "null_block",
+        "kernel_row",
+        "kernel_column",
+        "kernel_channel",
+        "weight_number",
+        "tensor_axis",
+    }
     for group, variables in variables_by_group().items():
         for name, variable in variables.items():
             assert f"| `{name}` | {', '.join(variable.dims) or '-'} |" in text, f"{group}/{name}"

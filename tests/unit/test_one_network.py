@@ -43,7 +43,12 @@ SETTINGS = (
     "multiverse.readouts=[]",
     "multiverse.gratings=[]",
 )
-SPECIFICATIONS = ("multiverse.readouts=mean,output", "multiverse.gratings=min_max,fixed", "multiverse.permutations=20")
+SPECIFICATIONS = (
+    "multiverse.readouts=mean,output",
+    "multiverse.gratings=min_max,fixed",
+    "multiverse.permutations=20",
+    "execution.keep_weights=analysed",
+)
 N_CLASSES = 10
 COMPILED = CompiledNetworks()  # this process's, as a worker has them
 
@@ -192,9 +197,26 @@ def test_other_specifications_change_nothing_else(
     assert "multiverse" not in plain.seconds
     assert population.attrs["key"] != plain.tree.attrs["key"]
     assert set(plain.tree.children) == {*groups_of("generalization"), "kernels"}
-    assert set(population.children) == {*groups_of("generalization"), "kernels", "multiverse", "multiverse_ablation"}
+    assert set(population.children) == {
+        *groups_of("generalization"),
+        "kernels",
+        "multiverse",
+        "multiverse_ablation",
+        "weights",
+    }
     for group in plain.tree.children:
         xr.testing.assert_identical(population[group].to_dataset(), plain.tree[group].to_dataset())
+
+
+def test_weights_are_stored_where_they_are_asked_for(population: xr.DataTree) -> None:
+    """All of them, tensor after tensor; the first tensor is the first layer's kernels."""
+    weights = population["weights"].to_dataset()
+    shapes = [[int(length) for length in row if length] for row in weights["tensor_shape"].values]
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    assert sum(sizes) == weights.sizes["weight_number"]
+    first = weights["weight"].values[: sizes[0]].reshape(shapes[0])
+    np.testing.assert_array_equal(np.moveaxis(first, -1, 0), population["kernels"]["kernel"].values)
+    assert weights["tensor"].values[0].endswith("kernel")
 
 
 def test_other_specifications_are_those_of_the_networks_weights(

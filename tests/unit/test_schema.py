@@ -96,7 +96,11 @@ def test_a_group_of_another_arm_is_refused() -> None:
 
 def test_an_optional_group_may_be_missing() -> None:
     """A study that asks for no other specification of the probe has networks without it."""
-    assert [optional_groups_of(arm) for arm in ARMS] == [("kernels", "multiverse", "multiverse_ablation"), (), ()]
+    assert [optional_groups_of(arm) for arm in ARMS] == [
+        ("kernels", "multiverse", "multiverse_ablation", "weights"),
+        ("weights",),
+        ("weights",),
+    ]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
     validate(example_external_network(np.random.default_rng(0), layers=SMALL, photographs=False), source="store/net")
