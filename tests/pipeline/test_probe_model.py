@@ -96,14 +96,15 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_the_store_has_what_a_study_has(whole: Path) -> None:
     """The same groups, state `analysed` alone, every number with units and meaning; and nothing is left over."""
     with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
-        assert set(study.children) == {"kernels", "tuning", "responses", "rectification", "activity", "ablation"}
+        groups = {"kernels", "tuning", "responses", "rectification", "activity", "halves", "ablation"}
+        assert set(study.children) == groups
         for group in study.children.values():
             for name, variable in group.data_vars.items():
                 assert variable.attrs["units"], name
                 assert variable.attrs["long_name"], name
         tuning, ablation = study["tuning"].to_dataset(), study["ablation"].to_dataset().isel(network=0)
         assert tuning["state"].values.tolist() == ["analysed"]
-        assert tuning["layer"].values.tolist() == LAYERS
+        assert list(dict.fromkeys(tuning["layer"].values.tolist())) == LAYERS
         assert tuning.sizes["unit"] == 6 + 6 + 6 + 8
         assert study["responses"]["response"].shape == (1, 1, 26, 12, 5, 4)
         assert ablation["clamp"].values.tolist() == ["output_zero", "relu_zero"]
@@ -204,7 +205,7 @@ def test_photographs_may_come_later(whole: Path, monkeypatch: pytest.MonkeyPatch
     """The gratings' part is kept, and the network is then the one that was measured at once."""
     assert probe(*QUICK, "--layers", *LAYERS, name="later") == 0
     with xr.open_datatree("data/later/study.zarr", engine="zarr") as study:
-        assert set(study.children) == {"tuning", "responses", "rectification"}
+        assert set(study.children) == {"kernels", "tuning", "responses", "rectification"}
     monkeypatch.setattr(subjects, "orientation_responses", None)
     monkeypatch.setattr(tuning, "tuning_arrays", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="later") == 0
