@@ -157,7 +157,7 @@ def resnet8() -> xr.DataTree:
 def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
     """Every group of the arm; the units of its seven layers, the sums of its blocks among them."""
     validate(resnet8, source="resnet8")
-    assert set(resnet8.children) == {*groups_of("generalization"), "multiverse"}
+    assert set(resnet8.children) == {*groups_of("generalization"), "kernels", "multiverse", "multiverse_ablation"}
     counts = resnet8["tuning"]["layer"].to_series().value_counts(sort=False)
     assert counts.to_dict() == RESNET8_UNITS == dict.fromkeys(architectures()["resnet8"].layers) | RESNET8_UNITS
     assert resnet8["ablation"]["layer"].values.tolist() == list(RESNET8_UNITS)

@@ -35,7 +35,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Have nothing simulated, and return how often it was asked for."""
     asked: list[int] = []
 
-    def lines(registration: object, config: object, *, workers: int, only: list[str]) -> tuple[PowerLine, ...]:
+    def lines(registration: object, config: object, *, only: list[str], **how: object) -> tuple[PowerLine, ...]:
         asked.append(len(only))
         hypotheses = registered().hypotheses
         return tuple(PowerLine(hypotheses[name], 8, None, "cannot answer") for name in only)

@@ -25,6 +25,7 @@ from study.config import Config
 from study.config.population import PlannedNetwork
 from study.registration import read_registration
 from study.store import StudyFolder, open_study
+from tests.opened_page import opened_page
 
 EPOCHS, DRAWS = 3, 20
 
@@ -58,7 +59,7 @@ def test_a_simulated_study_is_published_compacted_analysed_and_reported(
         assert study["training"]["network"].values.tolist() == [network.key for network in planned]
         assert study["responses"].to_dataset()["response"].shape == (3, 2, 960, 12, 9, 4)
         assert study["results"].sizes["result"] > 0
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = opened_page((tmp_path / "report.html").read_text(encoding="utf-8"))
     assert all(network.key in page for network in planned)
     table = pd.DataFrame([cost, {**cost, "networks": 6}])
     assert growth.as_markdown(table).count("\n") == 3
@@ -74,7 +75,7 @@ def test_the_parts_of_a_simulated_network_agree(config: Config, planned: tuple[P
     responses = tree["responses/response"].values
     gosi = tree["tuning/gosi"].sel(state=tree["responses"]["state"].values).values
     np.testing.assert_array_equal(gosi, tuning.gosi(tuning.tuning_curve(responses)[0]))
-    half, start = tree["ablation/ablated"].values, 0
+    half, start = tree["halves/ablated"].values, 0
     for size in LAYERS.values():
         sides, ranked = half[start : start + size], gosi[-1, start : start + size]
         assert (sides == 1).sum() == (sides == -1).sum() == np.isfinite(ranked).sum() // 2

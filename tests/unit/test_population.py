@@ -155,7 +155,7 @@ def test_networks_that_are_stored_are_found_again() -> None:
     firsts = {network.arm: network.key for network in reversed(planned_networks(config, fingerprint="f"))}
     assert plan.ALGORITHM_VERSION == 4
     assert firsts == {
-        "generalization": "23676acb4751f8ac5c1e",
+        "generalization": "6543133cc27e61462c42",
         "maturation": "2a487d7f0897bebc942d",
         "memorization": "2da1c11b85b307dd7a92",
     }
