@@ -53,9 +53,7 @@ def assert_ended_by(name: str, code: int, err: str) -> None:
     """Assert that a run ended as a signal ends it, in one line."""
     by = "" if name == "SIGINT" else f" by {name}"
     assert code == CODES[name], err
-    line = (
-        rf"study: interrupted{by}( (with \d of 3 networks done|while [a-z ]+))?; the same command goes on from there\n"
-    )
+    line = rf"study: interrupted{by}( (with \d of 3 networks done|while [a-z0-9 ()/.]+))?; the same command goes on from there\n"
     assert re.fullmatch(line, err), err
 
 
