@@ -176,6 +176,7 @@ def test_only_tests_have_a_hook() -> None:
     assert sorted(named) == sorted(STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("action", "step"), CASES)
 def test_killed_at_a_step_nothing_is_lost(
     folder: StudyFolder, uninterrupted: Uninterrupted, action: str, step: str
@@ -198,6 +199,7 @@ def test_killed_at_a_step_nothing_is_lost(
         assert left_in(folder) == left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("action", "step"), CASES)
 def test_refused_at_a_step_it_is_one_line_and_nothing_is_lost(
     folder: StudyFolder, uninterrupted: Uninterrupted, monkeypatch: pytest.MonkeyPatch, action: str, step: str
