@@ -63,6 +63,7 @@ def changed(value: object) -> object:
         "mean": "max",
         "min_max": "fixed",
         "quick": "other",
+        "none": "analysed",
         AUGMENTATIONS: ("none",),
         CNN7.layers: ("conv1",),
         CLAMPS: ("output_zero",),
@@ -92,6 +93,7 @@ UNMEASURED = {
     ("execution", "checkpoint_epochs"),
     ("execution", "scheduler"),
     ("execution", "scheduler_timeout"),
+    ("execution", "keep_weights"),
 }
 
 
