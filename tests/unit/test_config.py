@@ -253,7 +253,10 @@ def test_a_flag_that_replaces_a_bad_value_makes_it_good(tmp_path: Path) -> None:
         ("training.epoch=3", "'training.epoch' is no setting; training has batch_size, epochs"),
         ("trainings.epochs=3", "no section 'trainings'; sections: study, images"),
         ("study.profile=paper", "'study.profile' is no setting; study has name, seed"),
-        ("execution.threads=2", "execution has checkpoint_epochs, keep_weights, retries, scheduler, scheduler_timeout, workers"),
+        (
+            "execution.threads=2",
+            "execution has checkpoint_epochs, keep_weights, retries, scheduler, scheduler_timeout, workers",
+        ),
         ("training.epochs.more=2", "is no setting"),
     ],
 )
