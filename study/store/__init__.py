@@ -31,9 +31,10 @@ from study.store.networks import (
 )
 from study.store.remade import remade_sentences
 from study.store.results import write_results
-from study.store.seals import compacted_damage, results_source, source_digest
+from study.store.seals import RESULTS, compacted_damage, results_source, source_digest
 
 __all__ = [
+    "RESULTS",
     "Checkpoint",
     "DamagedNetworkError",
     "StudyFolder",

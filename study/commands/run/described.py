@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
 from study import analysis
 from study.commands.run.completeness import Counts, registered_counts
 from study.commands.study_folder import DATA, readable_record
@@ -14,7 +16,7 @@ from study.config import Config, recorded_config
 from study.config.population import PlannedNetwork, planned_networks
 from study.registration import Registration, read_registration, recorded_registration
 from study.registration.deviations import is_as_stored
-from study.store import StudyFolder
+from study.store import RESULTS, StudyFolder
 from study.vocabulary.errors import StudyError, shown
 
 
@@ -73,6 +75,25 @@ def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[D
         folder=folder,
     )
     return study, record
+
+
+def stored_results(study: DescribedStudy, tree: xr.DataTree) -> xr.Dataset:
+    """Return what the last analysis of a study concluded, from its open store, in memory.
+
+    Raises
+    ------
+    StudyError
+        When it has not been analysed.
+    """
+    if RESULTS not in tree.children:
+        raise no_results(study)
+    return tree.children[RESULTS].to_dataset().load()
+
+
+def no_results(study: DescribedStudy) -> StudyError:
+    """Return the refusal of a study that has not been analysed."""
+    name, store = shown(study.folder.path.name), shown(study.folder.compacted)
+    return StudyError(f"{store}: holds no results yet; run `python -m study report {name}`")
 
 
 def described_names() -> list[str]:

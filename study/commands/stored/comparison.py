@@ -15,13 +15,12 @@ from rich.table import Table
 
 from study.commands.command import DONE
 from study.commands.console import print_plain, standard_console
-from study.commands.run.described import DescribedStudy, recorded_study
+from study.commands.run.described import DescribedStudy, no_results, recorded_study, stored_results
 from study.config import changed_settings, measured_settings
 from study.registration.deviations import differences
 from study.store import open_study
-from study.vocabulary.errors import StudyError, console_line, shown
+from study.vocabulary.errors import console_line, shown
 
-RESULTS = "results"
 ABSENT = "not there"
 
 
@@ -82,14 +81,10 @@ def concluded(study: DescribedStudy) -> Concluded:
     StudyError
         When there is no store, or it holds no results yet.
     """
-    store = study.folder.compacted
-    none = StudyError(f"{shown(store)}: holds no results yet; run `python -m study report {shown(study.config.name)}`")
-    if not store.exists():
-        raise none
-    with open_study(store) as tree:
-        if RESULTS not in tree.children:
-            raise none
-        return _concluded(tree[RESULTS].to_dataset().load())
+    if not study.folder.compacted.exists():
+        raise no_results(study)
+    with open_study(study.folder.compacted) as tree:
+        return _concluded(stored_results(study, tree))
 
 
 def _concluded(results: xr.Dataset) -> Concluded:

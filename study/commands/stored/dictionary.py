@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import xarray as xr
 
 from study.analysis.core.results_dataset import results_dataset
+from study.store import RESULTS
 from study.vocabulary.measurement import Measurement, measurements
 from study.vocabulary.schema import COORDINATES, SCHEMA_VERSION
 
@@ -16,7 +17,6 @@ What `study.zarr` holds (schema version {SCHEMA_VERSION}). Open it with `study.o
 `xarray.open_datatree("data/NAME/study.zarr", engine="zarr")`; each group is a dataset, and all variables below have a leading
 dimension `network`. This page is generated: `python -m study dictionary`.
 """
-RESULTS = "results"
 
 
 def dictionary_text() -> str:

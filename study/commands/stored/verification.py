@@ -20,19 +20,18 @@ from study.commands.command import DONE, FAILED
 from study.commands.console import print_plain, standard_console, status
 from study.commands.run.completeness import completeness, failure_sentences
 from study.commands.run.conclusion import study_report
-from study.commands.run.described import DescribedStudy, recorded_study
+from study.commands.run.described import DescribedStudy, recorded_study, stored_results
 from study.commands.run.standing import SIBLINGS, standing_of
 from study.commands.run.trust import arms_trust, primary_power
 from study.commands.study_folder import REPORTS
 from study.report.numbers import page_differences
 from study.report.page import render
 from study.report.wording import counted
-from study.store import compacted_damage, damage, network_state, open_study, read_journal, read_looks
+from study.store import RESULTS, compacted_damage, damage, network_state, open_study, read_journal, read_looks
 from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.measurement import measurements
 from study.vocabulary.reading import read_text
 
-RESULTS = "results"
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 MOST_REPORT_BYTES = 100_000_000
 MOST_TOLD = 20
@@ -139,12 +138,7 @@ def _recomputed(
 ) -> list[str]:
     """Return what differs when everything is computed again from the compacted store."""
     with open_study(study.folder.compacted) as tree:
-        if RESULTS not in tree.children:
-            raise StudyError(
-                f"{shown(study.folder.compacted)}: holds no results; run `python -m study report"
-                f" {shown(study.folder.path.name)}` first"
-            )
-        stored = tree.children[RESULTS].to_dataset().load()
+        stored = stored_results(study, tree)
         look = int(stored.attrs.get("look", 0))
         study = _as_judged(study, look, preregistration)
         measured = _measured(tree)
