@@ -22,6 +22,7 @@ ARMS = (
     "replication.seeds=1",
     "multiverse.readouts=max",
     "multiverse.gratings=fixed",
+    "execution.keep_weights=analysed",
 )
 GIVEN = arguments(
     "--preregistration", str(WHOLE_REGISTRATION), *(part for setting in ARMS for part in ("--set", setting))
