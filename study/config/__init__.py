@@ -1,25 +1,28 @@
 """Everything a study can be told, resolved: settings by section, profiles, and the networks that follow from them."""
 
+from study.config.arms import (
+    AUGMENTATIONS,
+    MOST_SEEDS,
+    MaturationConfig,
+    MemorizationConfig,
+    PopulationConfig,
+    RearingConfig,
+    ReplicationConfig,
+)
 from study.config.records import as_record, changed_settings, config_digest, measured_settings
 from study.config.resolution import PROFILES, load_profile, recorded_config, resolve
 from study.config.sections import (
-    AUGMENTATIONS,
     CLAMPS,
     GRATING_SETS,
-    MOST_SEEDS,
     READOUTS,
     SECTIONS,
     AblationConfig,
     Config,
     ExecutionConfig,
     ImagesConfig,
-    MaturationConfig,
-    MemorizationConfig,
     MultiverseConfig,
     NetworkConfig,
-    PopulationConfig,
     ProbeConfig,
-    ReplicationConfig,
     ShiftInvarianceConfig,
     TrainingConfig,
     is_address,
@@ -43,6 +46,7 @@ __all__ = [
     "NetworkConfig",
     "PopulationConfig",
     "ProbeConfig",
+    "RearingConfig",
     "ReplicationConfig",
     "ShiftInvarianceConfig",
     "TrainingConfig",

@@ -1,18 +1,21 @@
 """Which networks a study consists of, how each is trained, and the key it is stored under.
 
 Networks belong to arms. `generalization` is the population that most questions are asked of; `maturation` is probed
-after every epoch; `memorization` learns corrupted labels. The second set of initialisations repeats them.
+after every epoch; `memorization` learns corrupted labels; `rearing` learns under conditions that confine its kernels or
+penalise its selectivity. The second set of initialisations repeats all but the last.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from study.config.sections import Config, TrainingConfig
 from study.vocabulary.digests import digest
 from study.vocabulary.measurement import taken_on
-from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, SECOND_SET
+from study.vocabulary.rearing import FREE, NO_LAYERS, PENALTIES
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, REARING, SECOND_SET
 
 ALGORITHM_VERSION = 4  # raise it when the same inputs would give other results; stored networks are then not reused
 SETS = (1, SECOND_SET)  # of initialisations: the study's own, and the replication's
@@ -32,10 +35,14 @@ class PlannedNetwork:
     seed: int
     initialization_set: int
     key: str
+    rearing: str = FREE
+    reared_layers: str = NO_LAYERS
 
     @property
     def identity(self) -> str:
         """Return what makes this network itself within a study: the name of its random streams."""
+        if self.arm == REARING:
+            return f"{self.training_identity}/{self.rearing}/{self.reared_layers}"
         return f"{self.arm}/{self.augmentation}/{self.label_corruption}/{self.initialization_set}/{self.seed}"
 
     @property
@@ -44,9 +51,9 @@ class PlannedNetwork:
 
         Networks of the memorization arm that share a seed share it at all rates of label corruption: they begin with the
         same weights, see the same images in the same order, and labels corrupted at a higher rate contain those of a
-        lower one.
+        lower one. Networks of the rearing arm that share a seed share it under all conditions.
         """
-        if self.arm != MEMORIZATION:
+        if self.arm not in (MEMORIZATION, REARING):
             return self.identity
         return f"{self.arm}/{self.augmentation}/{self.initialization_set}/{self.seed}"
 
@@ -59,6 +66,8 @@ class PlannedNetwork:
     def label(self) -> str:
         """Return what people call it."""
         corrupted = f", {self.label_corruption:.0%} of labels corrupted" if self.arm == MEMORIZATION else ""
+        reared = "" if self.rearing == FREE else f" in {self.reared_layers}"
+        corrupted = f", {self.rearing}{reared}" if self.arm == REARING else corrupted
         second = "" if self.initialization_set == 1 else ", second set"
         return f"{self.arm}: {self.augmentation}{corrupted}, seed {self.seed}{second}"
 
@@ -77,8 +86,8 @@ def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwor
     """
     networks = []
     for initialization_set in SETS:
-        for arm, augmentation, label_corruption, seed in _members(config, initialization_set):
-            unkeyed = PlannedNetwork(arm, augmentation, label_corruption, seed, initialization_set, "")
+        for arm, augmentation, label_corruption, seed, *reared in _members(config, initialization_set):
+            unkeyed = PlannedNetwork(arm, augmentation, label_corruption, seed, initialization_set, "", *reared)
             networks.append(dataclasses.replace(unkeyed, key=_key(unkeyed, config, fingerprint)))
     return tuple(networks)
 
@@ -90,6 +99,8 @@ def training_of(config: Config, arm: str) -> TrainingConfig:
         return dataclasses.replace(config.training, epochs=maturation.epochs, learning_rate=maturation.learning_rate)
     if arm == MEMORIZATION:
         return dataclasses.replace(config.training, epochs=config.memorization.epochs, selection="last")
+    if arm == REARING:
+        return dataclasses.replace(config.training, epochs=config.rearing.epochs or config.training.epochs)
     return config.training
 
 
@@ -103,21 +114,29 @@ def _fewer_images(config: Config, arm: str) -> int:
     return config.memorization.train_images if arm == MEMORIZATION else 0
 
 
-def _members(config: Config, initialization_set: int) -> list[tuple[str, str, float, int]]:
-    """Return arm, augmentation, label corruption and seed of every network of a set."""
+def _members(config: Config, initialization_set: int) -> list[tuple[Any, ...]]:
+    """Return arm, augmentation, label corruption, seed, and rearing of every network of a set."""
     first, again = initialization_set == 1, config.replication
     population, memorization = config.population, config.memorization
     seeds = {
         GENERALIZATION: population.seeds if first else again.seeds,
         MATURATION: config.maturation.seeds if first else again.maturation_seeds,
         MEMORIZATION: memorization.seeds if first else again.memorization_seeds,
+        REARING: config.rearing.seeds if first else 0,
     }
+    free = (FREE, NO_LAYERS)
     kinds = {
-        GENERALIZATION: [(augmentation, 0.0) for augmentation in population.augmentations],
-        MATURATION: [("shift_flip", 0.0)],
-        MEMORIZATION: [("none", rate) for rate in memorization.label_corruptions],
+        GENERALIZATION: [(augmentation, 0.0, *free) for augmentation in population.augmentations],
+        MATURATION: [("shift_flip", 0.0, *free)],
+        MEMORIZATION: [("none", rate, *free) for rate in memorization.label_corruptions],
+        REARING: [(config.rearing.augmentation, 0.0, *reared) for reared in config.reared],
     }
-    return [(arm, *kind, seed) for arm in kinds for seed in range(seeds[arm]) for kind in kinds[arm]]
+    return [
+        (arm, augmentation, rate, seed, *reared)
+        for arm in kinds
+        for seed in range(seeds[arm])
+        for augmentation, rate, *reared in kinds[arm]
+    ]
 
 
 def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
@@ -134,6 +153,8 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
         "root_seed": config.seed,
         "identity": network.identity,
     }
+    if network.arm == REARING:
+        settings["strength"] = config.rearing.strength if network.rearing in PENALTIES else 0.0
     return digest(settings)[:20]
 
 

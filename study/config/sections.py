@@ -7,24 +7,25 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from study.config.arms import (
+    MaturationConfig,
+    MemorizationConfig,
+    PopulationConfig,
+    RearingConfig,
+    ReplicationConfig,
+)
+from study.config.checks import check
 from study.vocabulary.architecture import architecture_names, architectures
-from study.vocabulary.errors import StudyError, quoted
+from study.vocabulary.errors import quoted
 from study.vocabulary.image_source import image_source_names
+from study.vocabulary.rearing import FREE, KERNELS, NO_LAYERS, layers_of_span, span_of
 
-AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
 READOUTS = ("mean", "max", "centre", "output")
 GRATING_SETS = ("min_max", "fixed", "whole_cycles")
-MOST_SEEDS = 10_000
 MOST_NETWORKS = 50_000
-MOST_RATES = 20  # of label corruption
 _LONGEST_PATH = 4_096
 _A_PATH = f"a path of at most {_LONGEST_PATH} characters, none of them NUL"
-
-
-def _check(section: str, key: str, value: object, allowed: str, valid: bool) -> None:
-    if not valid:
-        raise StudyError(f"{section}.{key} = {quoted(value)} is not allowed: it must be {allowed}")
 
 
 def _is_path(text: str) -> bool:
@@ -54,12 +55,12 @@ class ImagesConfig:
 
     def __post_init__(self) -> None:
         known = image_source_names()
-        _check("images", "source", self.source, f"one of {', '.join(known)}", self.source in known)
-        _check("images", "split_seed", self.split_seed, "0 to 2**63 - 1", 0 <= self.split_seed < 2**63)
-        _check("images", "data_dir", self.data_dir, _A_PATH, _is_path(self.data_dir))
+        check("images", "source", self.source, f"one of {', '.join(known)}", self.source in known)
+        check("images", "split_seed", self.split_seed, "0 to 2**63 - 1", 0 <= self.split_seed < 2**63)
+        check("images", "data_dir", self.data_dir, _A_PATH, _is_path(self.data_dir))
         for key in ("train_images", "validation_images", "test_images"):
             number = getattr(self, key)
-            _check("images", key, number, "0 (all) or a positive number up to 1000000", 0 <= number <= 1_000_000)
+            check("images", key, number, "0 (all) or a positive number up to 1000000", 0 <= number <= 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,11 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         known = architecture_names()
-        _check("network", "architecture", self.architecture, f"one of {', '.join(known)}", self.architecture in known)
+        check("network", "architecture", self.architecture, f"one of {', '.join(known)}", self.architecture in known)
         options = architectures()[self.architecture].options
         for setting in dataclasses.fields(self)[1:]:
             value = getattr(self, setting.name)
-            _check(
+            check(
                 "network",
                 setting.name,
                 value,
@@ -100,95 +101,9 @@ class TrainingConfig:
     precision: Literal["float32", "bfloat16"] = "float32"  # of training steps; weights and measurements are float32
 
     def __post_init__(self) -> None:
-        _check("training", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
-        _check("training", "batch_size", self.batch_size, "2 to 4096", 2 <= self.batch_size <= 4096)
-        _check("training", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
-
-
-@dataclass(frozen=True)
-class PopulationConfig:
-    """Which networks are trained to generalise: every augmentation times every seed."""
-
-    augmentations: tuple[str, ...] = AUGMENTATIONS
-    seeds: int = 2
-
-    def __post_init__(self) -> None:
-        _check(
-            "population",
-            "augmentations",
-            list(self.augmentations),
-            f"a non-empty list, without repeats, of {', '.join(AUGMENTATIONS)}",
-            0 < len(self.augmentations) == len(set(self.augmentations))
-            and set(self.augmentations) <= set(AUGMENTATIONS),
-        )
-        _check(
-            "population", "seeds", self.seeds, "1 to 10000 (networks per augmentation)", 1 <= self.seeds <= MOST_SEEDS
-        )
-
-
-@dataclass(frozen=True)
-class MaturationConfig:
-    """The networks that are probed after every epoch: small steps, shift and flip, `seeds` of them."""
-
-    seeds: int = 0
-    epochs: int = 50
-    learning_rate: float = 1e-4
-
-    def __post_init__(self) -> None:
-        _check("maturation", "seeds", self.seeds, "0 (no such networks) to 10000", 0 <= self.seeds <= MOST_SEEDS)
-        _check("maturation", "epochs", self.epochs, "3 to 10000", 3 <= self.epochs <= 10_000)
-        _check("maturation", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
-
-
-@dataclass(frozen=True)
-class MemorizationConfig:
-    """The networks that are trained on corrupted labels, not augmented: `seeds` for each corruption rate."""
-
-    seeds: int = 0
-    label_corruptions: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    epochs: int = 50
-    train_images: int = 0
-
-    def __post_init__(self) -> None:
-        rates = self.label_corruptions
-        _check(
-            "memorization",
-            "seeds",
-            self.seeds,
-            "0 (no such networks) to 10000 (networks per corruption rate)",
-            0 <= self.seeds <= MOST_SEEDS,
-        )
-        _check(
-            "memorization",
-            "label_corruptions",
-            list(rates),
-            f"2 to {MOST_RATES} rising numbers from 0 to 1",
-            1 < len(rates) <= MOST_RATES
-            and all(0 <= rate <= 1 for rate in rates)
-            and list(rates) == sorted(set(rates)),
-        )
-        _check("memorization", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
-        _check(
-            "memorization",
-            "train_images",
-            self.train_images,
-            "0 (as many as the others) to 1000000",
-            0 <= self.train_images <= 1_000_000,
-        )
-
-
-@dataclass(frozen=True)
-class ReplicationConfig:
-    """The second set of initialisations: how many networks of each kind it repeats, 0 for none of that kind."""
-
-    seeds: int = 0
-    maturation_seeds: int = 0
-    memorization_seeds: int = 0
-
-    def __post_init__(self) -> None:
-        for key in ("seeds", "maturation_seeds", "memorization_seeds"):
-            value = getattr(self, key)
-            _check("replication", key, value, "0 (none) to 10000", 0 <= value <= MOST_SEEDS)
+        check("training", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
+        check("training", "batch_size", self.batch_size, "2 to 4096", 2 <= self.batch_size <= 4096)
+        check("training", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
 
 
 @dataclass(frozen=True)
@@ -200,7 +115,7 @@ class ProbeConfig:
     permutations: int = 1000
 
     def __post_init__(self) -> None:
-        _check("probe", "permutations", self.permutations, "100 to 100000", 100 <= self.permutations <= 100_000)
+        check("probe", "permutations", self.permutations, "100 to 100000", 100 <= self.permutations <= 100_000)
 
 
 @dataclass(frozen=True)
@@ -213,7 +128,7 @@ class AblationConfig:
     null_images: int = 256
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             "ablation",
             "clamps",
             list(self.clamps),
@@ -222,8 +137,8 @@ class AblationConfig:
             and set(self.clamps) <= set(CLAMPS)
             and self.clamps[:1] == ("output_zero",),
         )
-        _check("ablation", "null_draws", self.null_draws, "20 to 100000", 20 <= self.null_draws <= 100_000)
-        _check("ablation", "null_images", self.null_images, "32 to 1000000", 32 <= self.null_images <= 1_000_000)
+        check("ablation", "null_draws", self.null_draws, "20 to 100000", 20 <= self.null_draws <= 100_000)
+        check("ablation", "null_images", self.null_images, "32 to 1000000", 32 <= self.null_images <= 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -238,7 +153,7 @@ class ShiftInvarianceConfig:
 
     def __post_init__(self) -> None:
         images = self.test_images
-        _check("shift_invariance", "test_images", images, "0 (all) to 1000000", 0 <= images <= 1_000_000)
+        check("shift_invariance", "test_images", images, "0 (all) to 1000000", 0 <= images <= 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -258,7 +173,7 @@ class MultiverseConfig:
         lists = (("readouts", READOUTS, "gratings"), ("gratings", GRATING_SETS, "readouts"))
         for key, allowed, _ in lists:
             names = getattr(self, key)
-            _check(
+            check(
                 "multiverse",
                 key,
                 list(names),
@@ -267,7 +182,7 @@ class MultiverseConfig:
             )
         for key, allowed, beside in lists:
             names, others = getattr(self, key), getattr(self, beside)
-            _check(
+            check(
                 "multiverse",
                 key,
                 list(names),
@@ -275,7 +190,7 @@ class MultiverseConfig:
                 f" = {list(others)!r}, or both empty",
                 bool(names) or not others,
             )
-        _check("multiverse", "permutations", self.permutations, "20 to 100000", 20 <= self.permutations <= 100_000)
+        check("multiverse", "permutations", self.permutations, "20 to 100000", 20 <= self.permutations <= 100_000)
 
 
 @dataclass(frozen=True)
@@ -290,26 +205,26 @@ class ExecutionConfig:
     keep_weights: Literal["none", "analysed"] = "none"
 
     def __post_init__(self) -> None:
-        _check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
-        _check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
+        check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
+        check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         seconds = self.scheduler_timeout
-        _check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)
-        _check(
+        check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)
+        check(
             "execution",
             "checkpoint_epochs",
             self.checkpoint_epochs,
             "0 (no checkpoints) to 10000 (epochs between two)",
             0 <= self.checkpoint_epochs <= 10_000,
         )
-        _check(
+        check(
             "execution",
             "scheduler",
             self.scheduler,
             "tcp://HOST:PORT, tls://HOST:PORT, or the path of a scheduler file",
             "://" not in self.scheduler or is_address(self.scheduler),
         )
-        _check("execution", "scheduler", self.scheduler, _A_PATH, _is_path(self.scheduler))
-        _check(
+        check("execution", "scheduler", self.scheduler, _A_PATH, _is_path(self.scheduler))
+        check(
             "execution",
             "workers",
             self.workers,
@@ -335,6 +250,7 @@ class Config:
     population: PopulationConfig = field(default_factory=PopulationConfig)
     maturation: MaturationConfig = field(default_factory=MaturationConfig)
     memorization: MemorizationConfig = field(default_factory=MemorizationConfig)
+    rearing: RearingConfig = field(default_factory=RearingConfig)
     replication: ReplicationConfig = field(default_factory=ReplicationConfig)
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     ablation: AblationConfig = field(default_factory=AblationConfig)
@@ -343,15 +259,15 @@ class Config:
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
     def __post_init__(self) -> None:
-        _check(
+        check(
             "study",
             "name",
             self.name,
             "letters, digits, dots, dashes and underscores, starting with a letter or digit, and not index or calibration",
             re.fullmatch(r"(?!(?i:index|calibration)$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
         )
-        _check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
-        _check(
+        check("study", "seed", self.seed, "0 to 2**63 - 1", 0 <= self.seed < 2**63)
+        check(
             "study",
             "networks",
             self.n_networks,
@@ -362,7 +278,7 @@ class Config:
         for section, default in (("ablation", architecture.layers), ("shift_invariance", architecture.shifted_layers)):
             settings = getattr(self, section)
             layers = settings.layers or default
-            _check(
+            check(
                 section,
                 "layers",
                 list(layers),
@@ -370,6 +286,35 @@ class Config:
                 len(layers) == len(set(layers)) and set(layers) <= set(architecture.layers),
             )
             object.__setattr__(self, section, dataclasses.replace(settings, layers=layers))
+        spans = self.rearing.layers or architecture.reared_spans
+        for span in spans:
+            check(
+                "rearing",
+                "layers",
+                span,
+                f"one or two, as FIRST-LAST, of the layers of {architecture.name} with 3 x 3 kernels, in order:"
+                f" {', '.join(architecture.square_kernels) or 'it has none'}",
+                bool(layers_of_span(span, architecture.square_kernels)),
+            )
+        check("rearing", "layers", list(spans), "a list without repeats", len(spans) == len(set(spans)))
+        check(
+            "rearing",
+            "seeds",
+            self.rearing.seeds,
+            f"0 beside network.architecture = {quoted(architecture.name)}, which has no layers with 3 x 3 kernels",
+            bool(spans) or not self.rearing.seeds,
+        )
+        object.__setattr__(self, "rearing", dataclasses.replace(self.rearing, layers=spans))
+
+    @property
+    def reared(self) -> tuple[tuple[str, str], ...]:
+        """Return (condition, span of layers) of every kind of network of the rearing arm; `free` comes once."""
+        penalised = span_of(architectures()[self.network.architecture].shifted_layers)
+        spans = {FREE: (NO_LAYERS,)} | {
+            condition: self.rearing.layers if condition in KERNELS else (penalised,)
+            for condition in self.rearing.conditions[1:]
+        }
+        return tuple((condition, span) for condition in self.rearing.conditions for span in spans[condition])
 
     @property
     def n_networks(self) -> int:
@@ -379,6 +324,7 @@ class Config:
             len(self.population.augmentations) * (self.population.seeds + again.seeds)
             + (self.maturation.seeds + again.maturation_seeds)
             + len(self.memorization.label_corruptions) * (self.memorization.seeds + again.memorization_seeds)
+            + len(self.reared) * self.rearing.seeds
         )
 
 
@@ -389,6 +335,7 @@ SECTIONS = (
     "population",
     "maturation",
     "memorization",
+    "rearing",
     "replication",
     "probe",
     "ablation",

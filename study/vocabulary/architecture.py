@@ -36,6 +36,10 @@ class Architecture:
         Its sentence in the methods text of a report; fields in braces, such as `{padding}`, are those of `options`.
     options
         Names of the settings in section `network` that it reads beside `architecture`; the others are refused.
+    square_kernels
+        Its convolutions with 3 x 3 kernels, in order, as the Keras layers are named: those that the rearing arm may shape.
+    reared_spans
+        The spans of them, such as "conv1-conv3", that it shapes unless a study names others.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Architecture:
     build: Callable[..., Any]
     methods: str
     options: tuple[str, ...] = ()
+    square_kernels: tuple[str, ...] = ()
+    reared_spans: tuple[str, ...] = ()
 
     @property
     def unit_counts(self) -> dict[str, int]:

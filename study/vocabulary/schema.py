@@ -16,10 +16,9 @@ import xarray as xr
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import Variable, measurements
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
-GENERALIZATION, MATURATION, MEMORIZATION = "generalization", "maturation", "memorization"
-ARMS = (GENERALIZATION, MATURATION, MEMORIZATION)
+GENERALIZATION, MATURATION, MEMORIZATION, REARING = ARMS = ("generalization", "maturation", "memorization", "rearing")
 EXTERNAL = "external"  # stands in place of an arm: an external network, which is probed and not trained here
 SECOND_SET = 2  # of initialisations, which repeats the first
 
@@ -68,7 +67,15 @@ def optional_groups_of(arm: str) -> tuple[str, ...]:
 
 # Coordinates of the `network` dimension in the compacted store; attributes of a single network's root. An external
 # network has only the first, and `seed`: how it was trained is not known here.
-NETWORK_COORDINATES = ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
+NETWORK_COORDINATES = (
+    "arm",
+    "augmentation",
+    "label_corruption",
+    "seed",
+    "initialization_set",
+    "rearing",
+    "reared_layers",
+)
 # Likewise, of a network that a study trained: the digest of the registration in force when it was published. It decides
 # nothing that is measured, so it is no part of the network's key.
 REGISTRATION_DIGEST = "registration_digest"
@@ -91,6 +98,8 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
     "label_corruption": ("1", "probability of replacing a label by a random class"),
     "seed": ("1", "number of the network within its arm and augmentation"),
     "initialization_set": ("1", "which of the two sets of initialisations"),
+    "rearing": ("1", "condition that the network learnt under; free where nothing was confined or penalised"),
+    "reared_layers": ("1", "layers that the condition of rearing acts on, first-last; none where it is free"),
     REGISTRATION_DIGEST: (
         "1",
         "digest of the registration under which the network was trained; empty where it does not say",

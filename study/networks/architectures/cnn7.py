@@ -63,4 +63,6 @@ ARCHITECTURE = Architecture(
     methods="Six 3 x 3 convolutions (32, 32, 64, 64, 128, 128 maps; strides 1, 2, 1, 2, 1, 2; '{padding}' padding) and a"
     " dense layer of 512 units; in each layer {order}; then a softmax over the classes.",
     options=("padding", "order"),
+    square_kernels=("conv1", "conv2", "conv3", "conv4", "conv5", "conv6"),
+    reared_spans=("conv1-conv3",),
 )
