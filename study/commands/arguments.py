@@ -78,13 +78,12 @@ def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "") -> Non
     )
 
 
-def add_manner(parser: argparse.ArgumentParser) -> None:
-    """Add `--json` and `--quiet`."""
+def add_manner(parser: argparse.ArgumentParser, *, document: str) -> None:
+    """Add `--json`, whose document has in it what is said here, and `--quiet`."""
     parser.add_argument(
         "--json",
         action="store_true",
-        help="for programs: one JSON document on standard output at the end, with verdicts, effects and paths, and nothing"
-        " else there",
+        help=f"for programs: one JSON document on standard output at the end, with {document}, and nothing else there",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is refused or failed")
 

@@ -9,15 +9,22 @@ import argparse
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
+from study.commands.arguments import (
+    add_manner,
+    add_preregistration,
+    add_seed,
+    check_whole_number,
+    command_parser,
+    whole_number,
+)
 from study.commands.command import Command, say
 from study.vocabulary.errors import StudyError, quoted, shown
 from study.vocabulary.text import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -97,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     add_seed(made)
     made.add_argument("--workers", type=whole_number, metavar="N", help="processes (default: one per core)")
     add_preregistration(made)
+    add_manner(made, document="what was found of each hypothesis, what errs too often, and paths")
     return made
 
 
@@ -104,12 +112,13 @@ def _run(arguments: argparse.Namespace) -> int:
     from study import analysis
     from study.commands.calibration_cases import planned
     from study.commands.calibration_words import calibration_page
-    from study.commands.console import standard_console
+    from study.commands.console import Manner
     from study.config import resolve
     from study.registration import read_registration
     from study.vocabulary.architecture import architectures
 
     _check(arguments)
+    manner = Manner.of(arguments, width=160)
     registration = read_registration(arguments.preregistration)
     analysis.check_registration(registration, source=str(arguments.preregistration))
     profiles = {name: resolve(name) for name in dict.fromkeys((arguments.profile, *PROFILES))}
@@ -129,7 +138,7 @@ def _run(arguments: argparse.Namespace) -> int:
             f"none of {', '.join(one.id for one in chosen)} can be simulated: no simulation of its measure, or registered for"
             f" another network than {architecture.name}; give another --hypothesis or --profile"
         )
-    console, started = standard_console(width=160), time.monotonic()
+    console, started = manner.console, time.monotonic()
     counts = _simulated(plans, registration, arguments, console)
     page = calibration_page(
         counts,
@@ -144,6 +153,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     _publish(counts, page)
     _print(page, console)
+    manner.give(lambda: _plain(page))
     for sentence in page.failures:
         say(sentence)
     return 1 if page.failures else 0
@@ -235,6 +245,18 @@ def _print(page: CalibrationPage, console: Console) -> None:
         f"table, figures and method: {REPORTS / 'calibration.html'}",
         f"all counts: {REPORTS / 'calibration.csv'}",
     )
+
+
+def _plain(page: CalibrationPage) -> Mapping[str, Any]:
+    """Return what the page says as plain JSON types."""
+    return {
+        "summary": list(page.summary),
+        "failures": list(page.failures),
+        "hypotheses": [dict(zip(page.table, row, strict=True)) for row in page.table.astype(str).values.tolist()],
+        "left_out": list(page.left_out),
+        "provenance": dict(page.provenance),
+        "paths": {kind: str((REPORTS / f"calibration.{kind}").absolute()) for kind in ("html", "md", "csv")},
+    }
 
 
 COMMAND = Command(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
-from study.vocabulary.errors import console_line
+from study.vocabulary.errors import console_line, refuse_unless
 from study.vocabulary.signals import during
 
 
@@ -28,10 +30,29 @@ def standard_console(*, width: int = 120) -> Console:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a command speaks: `json` keeps standard output for one JSON document, `quiet` says nothing on the way."""
+    """How a command speaks: `json` keeps standard output for one JSON document, `quiet` says nothing on the way.
+
+    `width` is that of tables which go to a file or a pipe, in characters.
+    """
 
     json: bool = False
     quiet: bool = False
+    width: int = 120
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace, *, width: int = 120) -> Manner:
+        """Return the manner that a command line asks for.
+
+        Raises
+        ------
+        StudyError
+            When a document is wanted of a dry run, which has none.
+        """
+        refuse_unless(
+            not (arguments.json and getattr(arguments, "dry_run", False)),
+            "--json has no document to print beside --dry-run: leave one out",
+        )
+        return cls(json=arguments.json, quiet=arguments.quiet, width=width)
 
     @property
     def console(self) -> Console:
@@ -40,8 +61,15 @@ class Manner:
         if self.quiet:
             return Console(quiet=True, force_terminal=False, **plain)
         if not self.json:
-            return standard_console()
-        return Console(stderr=True, **plain) if sys.stderr.isatty() else Console(stderr=True, soft_wrap=True, **plain)
+            return standard_console(width=self.width)
+        if sys.stderr.isatty():
+            return Console(stderr=True, **plain)
+        return Console(stderr=True, soft_wrap=True, width=self.width, **plain)
+
+    def give(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        """Print the one document on standard output, where it is asked for."""
+        if self.json:
+            print(json.dumps(document(), indent=2, allow_nan=False))
 
 
 SPOKEN = Manner()

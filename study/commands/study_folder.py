@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,22 @@ def software_provenance(record: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def print_places(folder: StudyFolder, report: Path, console: Console) -> None:
-    """Say where data and report lie."""
-    print_plain(console, f"data:   {folder.compacted}", f"report: {report}")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where data, a report and the list of all reports lie; `problem` says why the list could not be written."""
+
+    data: Path
+    report: Path
+    index: Path
+    problem: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return what a person is told."""
+        return (f"data:   {self.data}", f"report: {self.report}", self.problem or f"all:    {self.index}")
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """Return what a program is told; a list that could not be written is not there."""
+        places = {"data": self.data, "report": self.report} | ({} if self.problem else {"index": self.index})
+        return {name: str(path.absolute()) for name, path in places.items()}

@@ -165,8 +165,24 @@ def test_the_same_command_measures_nothing_again(
     before = bytes_of(whole)
     monkeypatch.setattr(measuring, "measure_external_network", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="whole") == 0
-    assert "nothing is measured again" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "nothing is measured again" in said
+    assert [line.partition(":")[0] for line in said.splitlines() if line.startswith("step ")] == [
+        f"step {number} of 3" for number in (1, 2, 3)
+    ]
+    assert said.endswith("all:    reports/index.html\n")
     assert bytes_of(whole) == before
+
+
+def test_as_json(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a layer and every path, and nothing else where it is to be quiet; a dry run has no document."""
+    assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, "--json", "-q", name="whole") == 0
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert said.err == ""
+    assert [row["layer"] for row in document["layers"]] == LAYERS
+    assert all(Path(path).exists() for path in document["paths"].values())
+    assert probe(*QUICK, "--json", "--dry-run", name="whole") == 2
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 import re
 from pathlib import Path
 
@@ -266,7 +267,10 @@ def test_the_command_reports_registered_against_published(
 def test_a_registration_that_errs_too_often_fails_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Seven layers without an adjustment for seven: some layer is found where there is nothing, and the exit code is 1."""
+    """Seven layers without an adjustment for seven: some layer is found where there is nothing, and the exit code is 1.
+
+    Quiet says no more than that, beside the document for programs.
+    """
     name = "untrained-few"
     alone = cut_down((ROOT / "preregistration.md").read_text("utf-8"), [name])
     changed = alone.replace('adjustment = "holm"', 'adjustment = "none"').replace("\nalpha = 0.05", "\nalpha = 0.1")
@@ -274,12 +278,16 @@ def test_a_registration_that_errs_too_often_fails_the_command(
     broken = tmp_path / "broken.md"
     broken.write_text(changed, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert run("--preregistration", str(broken), "--studies", "60", "--networks", "16") == 1
+    assert run("--preregistration", str(broken), "--studies", "60", "--networks", "16", "--json", "-q") == 1
     told = capsys.readouterr()
     assert re.match(
         rf"study: {name}: says '[a-z ]+' falsely at the .* in 0\.\d+ of 60 studies of 16 networks", told.err
     )
-    assert "NO" in told.out
+    assert told.err.count("\n") == told.err.count("study: ")
+    document = json.loads(told.out)
+    assert [row["hypothesis"] for row in document["hypotheses"]] == [name]
+    assert told.err.splitlines() == [f"study: {line}" for line in document["failures"]]
+    assert all(Path(path).is_file() for path in document["paths"].values())
     assert "err more often than registered" in (tmp_path / "reports" / "calibration.html").read_text(encoding="utf-8")
 
 

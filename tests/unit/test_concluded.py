@@ -14,6 +14,7 @@ from study.analysis.core.results import INCONCLUSIVE, NOT_TESTED, SUPPORTED
 from study.commands.console import Manner
 from study.commands.run.concluded import Concluded, say_conclusion
 from study.commands.run.standing import Standing
+from study.commands.study_folder import Places
 from tests.example_report import example_report
 
 
@@ -25,8 +26,9 @@ def concluded(*failures: str) -> Concluded:
         standing=Standing(),
         failures=failures,
         demonstration=True,
-        data=Path("data/quick/study.zarr"),
-        report=Path("reports/quick.html"),
+        places=Places(
+            data=Path("data/quick/study.zarr"), report=Path("reports/quick.html"), index=Path("reports/index.html")
+        ),
     )
 
 
@@ -53,9 +55,10 @@ def test_effects_stand_with_interval_n_and_layer() -> None:
 
 def test_paths_and_the_next_command_come_last() -> None:
     """What to open, and how to check it."""
-    assert said(concluded()).splitlines()[-4:] == [
+    assert said(concluded()).splitlines()[-5:] == [
         "data:   data/quick/study.zarr",
         "report: reports/quick.html",
+        "all:    reports/index.html",
         "next:   python -m study verify quick",
         "next:   open reports/quick.html",
     ]
@@ -70,6 +73,7 @@ def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str
     assert [entry["hypothesis"] for entry in document["hypotheses"]] == [one.hypothesis.id for one in one.results]
     layers = [layer for entry in document["hypotheses"] for layer in entry["layers"]]
     assert {"estimate", "interval", "networks", "verdict"} <= layers[0].keys()
+    assert document["paths"].keys() == {"data", "report", "index"}
     assert Path(document["paths"]["report"]).is_absolute()
     assert document["failures"] == ["none, seed 0 failed"]
     assert "report: reports/quick.html" in err

@@ -16,6 +16,7 @@ import xarray as xr
 import study as package
 from study.__main__ import main
 from study.commands.all_reports import write_index
+from study.commands.run.trust import POWER_FILE
 from study.report.folds import packed, unpacked
 from study.store import StudyFolder, append_journal, locked, open_study, write_results
 from study.vocabulary.errors import StudyError
@@ -104,6 +105,30 @@ def test_status_of_one(here: Path, said: Said) -> None:
     assert f"next: python -m study report {WHOLE}" in said("status", WHOLE)
 
 
+def test_status_as_json(here: Path, said: Said) -> None:
+    """All of it for a program, of one study or of every one; quiet beside it says nothing else, and alone nothing."""
+    (only,) = json.loads(said("status", BEGUN, "--json", "-q"))["studies"]
+    assert {name: only[name] for name in ("study", "planned", "done", "damaged", "running", "looks")} == {
+        "study": BEGUN,
+        "planned": 8,
+        "done": 3,
+        "damaged": 0,
+        "running": None,
+        "looks": 0,
+    }
+    assert [one["reason"] for one in only["failed"]] == ["out of\nmemory"]
+    assert only["minutes_left"] > 0
+    assert only["megabytes"] > 0
+    assert only["arms"] == [{"arm": "generalization", "initialization_set": 1, "done": 3, "to do": 5}]
+    shutil.copytree(here / "data" / BEGUN, here / "data" / "broken")
+    (here / "data" / "broken" / "study.json").write_text("{")
+    every = {one["study"]: one for one in json.loads(said("status", "--json"))["studies"]}
+    assert every[BEGUN] == only
+    assert every[WHOLE]["done"] == every[WHOLE]["planned"] == 8
+    assert "study.json" in every["broken"]["problem"]
+    assert said("status", "-q") == ""
+
+
 def test_compare_says_what_differs(here: Path, said: Said) -> None:
     """Verdicts, effects with interval and n, settings; as JSON the same."""
     shutil.copytree(here / "data" / WHOLE, here / "data" / "other")
@@ -142,6 +167,14 @@ def test_verify_finds_nothing_in_a_report_as_it_was_written(here: Path, said: Sa
     assert int(re.search(r"([\d,]+) numbers of", text)[1].replace(",", "")) > 1_000  # type: ignore[index]
     assert "tolerance: " in text
     assert text.count("not recomputed: ") == 5
+
+
+def test_verify_writes_nothing(here: Path, said: Said) -> None:
+    """Every byte of studies and reports is as it was, and no file more, though what a report kept has gone."""
+    (folder(here).path / POWER_FILE).unlink()
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    assert "verified: nothing differs" in said("verify", WHOLE)
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
 
 def test_verify_names_results_words_and_folds_that_were_changed(here: Path, said: Said) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 
-from study.commands.arguments import add_preregistration, add_seed, check_whole_number, command_parser, whole_number
+from study.commands.arguments import (
+    add_manner,
+    add_preregistration,
+    add_seed,
+    check_whole_number,
+    command_parser,
+    whole_number,
+)
 from study.images.files.words import HELP
 from study.vocabulary.errors import quoted, refuse_unless, shown
 
@@ -43,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     add_seed(made)
     add_preregistration(made, of=" for VGG16")
     add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
+    add_manner(made, document="what was found in each layer, and paths")
     return made
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import json
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from study.commands.command import DONE
-from study.commands.console import print_plain, standard_console, status
-from study.commands.study_folder import DATA, REPORTS, check_places, compacted, held, print_places
+from study.commands.console import Manner, print_plain, status
+from study.commands.study_folder import DATA, REPORTS, Places, check_places, compacted, held
+from study.execution.progress import Steps
 from study.registration import Registration, read_registration
 from study.store import StudyFolder, read_journal, read_record, remade_sentences
 from study.vocabulary.errors import StudyError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from study.commands.external.subject import Subject
+    from study.report.external import ExternalPage
 
 REGISTERED_MODEL = "vgg16"  # the one external network that hypotheses are registered for
 
@@ -38,7 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     StudyError
         When it cannot be done.
     """
-    console = standard_console()
+    manner = Manner.of(arguments)
+    console = manner.console
     with status(console, "loading the network"), _without_greetings():
         # Not at the top: TensorFlow greets as it is imported.
         from study.commands.external.measuring import check_record, measured, ready_to_measure
@@ -59,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     subject = ready_to_measure(folder, subject, console)
     with held(folder, lambda: check_record(folder, subject), console):
         tree, subject = measured(folder, subject, console)
-        _conclude(folder, tree, subject, registration, arguments.memory, console)
+        page, places = _concluded(folder, tree, subject, registration, arguments.memory, console)
+    print_plain(console, *page.summary, *places.lines)
+    manner.give(lambda: _plain(page, places))
     return DONE
 
 
@@ -86,15 +92,15 @@ def _preview(subject: Subject, console: Console) -> None:
     )
 
 
-def _conclude(
+def _concluded(
     folder: StudyFolder,
     tree: xr.DataTree,
     subject: Subject,
     registration: Registration | None,
     memory: str,
     console: Console,
-) -> None:
-    """Compact, describe and write the report."""
+) -> tuple[ExternalPage, Places]:
+    """Compact, describe and write the report; return what it says, and where it lies."""
     from study.analysis.external.network import described
     from study.commands.all_reports import INDEX, write_index
     from study.commands.external.page import page_of
@@ -104,18 +110,30 @@ def _conclude(
 
     report_path = REPORTS / f"{folder.path.name}.html"
     record = read_record(folder) or {}
-    with status(console, "analysing and writing the report"):
+    steps = Steps(console, 3)
+    with steps.step(f"gathering {subject.n_units:,} units into {folder.compacted}"):
         study = compacted(folder, [tree.attrs["key"]], compaction_attributes(subject, record), console)
+    with steps.step("describing layers and units"):
         questions = described(study, registration, root_seed=subject.settings.seed)
+    with steps.step(f"writing {report_path}"):
         page = page_of(
             folder.path.name, study, questions, subject, record=record, journal=read_journal(folder), memory=memory
         )
         page = dataclasses.replace(page, remarks=(*page.remarks, *remade_sentences(folder)))
         publish(render_external(page), report_path, remedy="use another --name")
         unlisted = write_index()
-    print_plain(console, *page.summary)
-    print_places(folder, report_path, console)
-    print_plain(console, unlisted or f"all:    {REPORTS / INDEX}")
+    return page, Places(data=folder.compacted, report=report_path, index=REPORTS / INDEX, problem=unlisted)
+
+
+def _plain(page: ExternalPage, places: Places) -> Mapping[str, Any]:
+    """Return what the page says as plain JSON types; what is undefined is null."""
+    return {
+        "network": page.name,
+        "summary": list(page.summary),
+        "remarks": list(page.remarks),
+        "layers": json.loads(page.layers.to_json(orient="records")),
+        "paths": places.plain,
+    }
 
 
 @contextlib.contextmanager

@@ -74,5 +74,5 @@ def parser() -> argparse.ArgumentParser:
     )
     add_preregistration(made)
     made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    add_manner(made)
+    add_manner(made, document="verdicts, effects and paths")
     return made

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import collections
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -18,6 +16,7 @@ from study.analysis.core.results import NO_VERDICT, REFUTED, SUPPORTED, Hypothes
 from study.commands.command import say
 from study.commands.console import Manner, print_plain
 from study.commands.run.standing import Standing
+from study.commands.study_folder import Places
 from study.report.answer import answer, shown_layer
 from study.report.learning_words import learning_checks, unlearnt_sentences
 from study.report.wording import interval_text, number_text
@@ -35,8 +34,7 @@ class Concluded:
     standing: Standing
     failures: tuple[str, ...]
     demonstration: bool
-    data: Path
-    report: Path
+    places: Places
 
     @property
     def results(self) -> list[HypothesisResult]:
@@ -51,13 +49,12 @@ class Concluded:
     @property
     def following(self) -> tuple[str, ...]:
         """Return the commands that are useful next."""
-        return (f"python -m study verify {shown(self.name)}", f"open {shown(self.report)}")
+        return (f"python -m study verify {shown(self.name)}", f"open {shown(self.places.report)}")
 
 
 def say_conclusion(concluded: Concluded, console: Console, manner: Manner) -> None:
     """Print what was concluded, in the manner asked for."""
-    if manner.json:
-        print(json.dumps(plain_conclusion(concluded), indent=2, allow_nan=False))
+    manner.give(lambda: plain_conclusion(concluded))
     if manner.quiet:
         for line in concluded.failures:
             say(line)
@@ -73,8 +70,7 @@ def say_conclusion(concluded: Concluded, console: Console, manner: Manner) -> No
         *concluded.standing.weight,
         *concluded.failures,
         concluded.answer,
-        f"data:   {concluded.data}",
-        f"report: {concluded.report}",
+        *concluded.places.lines,
         *(f"next:   {command}" for command in concluded.following),
     )
 
@@ -149,7 +145,7 @@ def plain_conclusion(concluded: Concluded) -> Mapping[str, Any]:
         "looks": list(standing.looks),
         "failures": list(concluded.failures),
         "hypotheses": [_plain_result(result) for result in concluded.results],
-        "paths": {"data": str(concluded.data.absolute()), "report": str(concluded.report.absolute())},
+        "paths": concluded.places.plain,
         "next": list(concluded.following),
     }
 

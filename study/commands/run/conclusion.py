@@ -11,9 +11,9 @@ from rich.console import Console
 from study import analysis
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.results_dataset import results_dataset
-from study.commands.all_reports import write_index
+from study.commands.all_reports import INDEX, write_index
 from study.commands.command import DONE, FAILED
-from study.commands.console import SPOKEN, Manner, print_plain
+from study.commands.console import SPOKEN, Manner
 from study.commands.power import to_simulate
 from study.commands.run.access import access_of
 from study.commands.run.completeness import Completeness, completeness, failure_sentences
@@ -24,7 +24,7 @@ from study.commands.run.record import compaction_attributes
 from study.commands.run.report_content import is_demonstration, report_of, shown_images
 from study.commands.run.standing import Standing, standing_of
 from study.commands.run.trust import arms_trust, primary_ids, primary_power
-from study.commands.study_folder import REPORTS, compacted
+from study.commands.study_folder import REPORTS, Places, compacted
 from study.execution.progress import Steps
 from study.images.image_set import ImageSet
 from study.report.content import ArmTrust, Report
@@ -67,7 +67,8 @@ def conclude(
     with steps.step("analysing hypotheses") as at:
         questions, standing, demonstration = _analysed(plan, study, done, missing, record, at)
     with steps.step("power of primary hypotheses, in simulated studies") as at:
-        power = primary_power(plan, watch=_summed(at, to_simulate(plan.registration, config, only=primary_ids(plan))))
+        studies = to_simulate(plan.registration, config, only=primary_ids(plan))
+        power = primary_power(plan, keep=True, watch=_summed(at, studies))
         trust = arms_trust(plan, study, questions, missing, failures=failures, power=power)
     with steps.step(f"writing {report_path}"):
         report = study_report(
@@ -75,10 +76,8 @@ def conclude(
         )
         write_report(report, report_path)
         unlisted = write_index()
-    if unlisted:
-        print_plain(console, unlisted)
-    places = {"data": folder.compacted, "report": report_path}
-    concluded = Concluded(config.name, questions, standing, tuple(failures), demonstration, **places)
+    places = Places(data=folder.compacted, report=report_path, index=REPORTS / INDEX, problem=unlisted)
+    concluded = Concluded(config.name, questions, standing, tuple(failures), demonstration, places)
     say_conclusion(concluded, console, manner)
     return FAILED if failures else DONE
 

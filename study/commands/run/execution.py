@@ -22,7 +22,7 @@ from study.execution.estimate import estimate
 from study.execution.own_workers import worker_count
 from study.execution.progress import Display, time_text
 from study.store import damage, network_path, network_state, read_journal, set_aside, sweep_checkpoints, sweep_staging
-from study.vocabulary.errors import StudyError, refuse_unless
+from study.vocabulary.errors import StudyError
 from study.vocabulary.signals import during
 
 
@@ -34,10 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     StudyError
         When it cannot be done, or no network could be trained.
     """
-    manner = Manner(json=arguments.json, quiet=arguments.quiet)
-    refuse_unless(
-        not (arguments.json and arguments.dry_run), "--json has no document to print beside --dry-run: leave one out"
-    )
+    manner = Manner.of(arguments)
     console = manner.console
     plan = study_plan(arguments, console)
     check_plan(plan)

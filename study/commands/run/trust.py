@@ -120,11 +120,18 @@ def primary_ids(plan: DescribedStudy) -> list[str]:
     return [one.id for one in plan.registration.hypotheses.values() if one.is_primary]
 
 
-def primary_power(plan: DescribedStudy, *, watch: Callable[[int], None] = lambda more: None) -> Power:
+def primary_power(plan: DescribedStudy, *, keep: bool, watch: Callable[[int], None] = lambda more: None) -> Power:
     """Return what each primary test can find with the networks planned, as the dry run prints it.
 
-    It is simulated once and kept in the study's folder; what is there for another registration, other settings or
-    another number of studies is replaced. `watch` is told how many more studies are simulated.
+    Parameters
+    ----------
+    plan
+        The study.
+    keep
+        Whether what is simulated is kept in the study's folder, where the next asks; it replaces what is there for
+        another registration, other settings or another number of studies.
+    watch
+        Is told how many more studies are simulated.
     """
     primary = primary_ids(plan)
     path = plan.folder.path / POWER_FILE
@@ -134,8 +141,9 @@ def primary_power(plan: DescribedStudy, *, watch: Callable[[int], None] = lambda
         return kept
     lines = power_lines(plan.registration, plan.config, workers=usable_cores(), only=primary, watch=watch)
     power = {line.hypothesis.id: (_sentence(line), line.answers) for line in lines}
-    with contextlib.suppress(OSError):  # a disk that takes no more has its own message where the report is written
-        path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
+    if keep:
+        with contextlib.suppress(OSError):  # a disk that takes no more has its own message where the report is written
+            path.write_text(json.dumps({"made_for": made_for, "power": power}, indent=1), encoding="utf-8")
     return power
 
 

@@ -19,6 +19,7 @@ STATUS_EPILOG = """\
 examples:
   python -m study status             every study in data/, a line each
   python -m study status quick       one of them: networks by arm, failures, looks, disk, time left
+  python -m study status --json      all of that, of every study, as one JSON document
 
 Reads alone: it can be asked while a run goes on.
 """
@@ -38,7 +39,7 @@ def report_parser() -> argparse.ArgumentParser:
     )
     made.add_argument("name", metavar="NAME", help="of data/NAME and reports/NAME.html")
     add_preregistration(made)
-    add_manner(made)
+    add_manner(made, document="verdicts, effects and paths")
     return made
 
 
@@ -50,6 +51,7 @@ def status_parser() -> argparse.ArgumentParser:
         epilog=STATUS_EPILOG,
     )
     made.add_argument("name", metavar="NAME", nargs="?", help="of data/NAME (default: every study there)")
+    add_manner(made, document="networks by arm and state, failures, looks, disk and time left of each study")
     return made
 
 

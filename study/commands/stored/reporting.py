@@ -20,7 +20,7 @@ def report(arguments: argparse.Namespace) -> int:
     StudyError
         When there is no such study, somebody else is writing it, or none of its networks is there.
     """
-    manner = Manner(json=arguments.json, quiet=arguments.quiet)
+    manner = Manner.of(arguments)
     console = manner.console
     study, record = recorded_study(arguments.name, preregistration=arguments.preregistration)
     check_places(study.folder)

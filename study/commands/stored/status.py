@@ -6,14 +6,14 @@ import argparse
 import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from study.commands.command import DONE
-from study.commands.console import print_plain, standard_console
+from study.commands.console import Manner, print_plain
 from study.commands.run.completeness import completeness
 from study.commands.run.described import DescribedStudy, described_names, recorded_study
 from study.commands.run.looks import look_sentences
@@ -60,21 +60,31 @@ def status(arguments: argparse.Namespace) -> int:
     StudyError
         When the study that is named is not there, or cannot be read.
     """
-    console = standard_console()
+    manner = Manner.of(arguments)
+    console = manner.console
     if arguments.name is not None:
         study, record = recorded_study(arguments.name)
-        _print_study(study, progress(study, record), console)
+        far = progress(study, record)
+        _print_study(study, far, console)
+        manner.give(lambda: {"studies": [_plain(study, far)]})
         return DONE
-    for name in described_names():
-        try:
-            study, record = recorded_study(name)
-            line = progress(study, record).line
-        except StudyError as error:
-            line = one_line(error)
-        print_plain(console, f"{shown(name)}: {line}")
-    if not described_names():
+    studies = [_said(name, console) for name in described_names()]
+    if not studies:
         print_plain(console, "no study here: `python -m study run` makes one, in data/ of the working directory")
+    manner.give(lambda: {"studies": studies})
     return DONE
+
+
+def _said(name: str, console: Console) -> Mapping[str, Any]:
+    """Say in a line how far a study is, or why it cannot be read, and return it as plain JSON types."""
+    try:
+        study, record = recorded_study(name)
+        far = progress(study, record)
+    except StudyError as error:
+        print_plain(console, f"{shown(name)}: {one_line(error)}")
+        return {"study": name, "problem": one_line(error)}
+    print_plain(console, f"{shown(name)}: {far.line}")
+    return _plain(study, far)
 
 
 def progress(study: DescribedStudy, record: dict[str, Any]) -> Progress:
@@ -110,6 +120,30 @@ def _print_study(study: DescribedStudy, far: Progress, console: Console) -> None
     name = shown(study.folder.path.name)
     following = "report" if far.count("done") == len(far.states) else f"run --profile {study.config.profile} --name"
     print_plain(console, f"next: python -m study {following} {name}")
+
+
+def _plain(study: DescribedStudy, far: Progress) -> Mapping[str, Any]:
+    """Return how far a study is as plain JSON types."""
+    reasons = {entry["key"]: entry["failure"] for entry in read_journal(study.folder) if entry.get("failure")}
+    return {
+        "study": study.folder.path.name,
+        "planned": len(far.states),
+        "done": far.count("done"),
+        "damaged": far.count("damaged"),
+        "failed": [{"network": network.label, "reason": str(reasons[network.key])} for network in far.failed],
+        "running": far.writer or None,
+        "looks": far.looks,
+        "megabytes": far.megabytes,
+        "minutes_left": far.minutes,
+        "arms": [
+            {
+                "arm": arm,
+                "initialization_set": number,
+                **collections.Counter(far.states[network.key] for network in networks),
+            }
+            for (arm, number), networks in _by_arm(study.networks).items()
+        ],
+    }
 
 
 def _by_arm(networks: Sequence[PlannedNetwork]) -> dict[tuple[str, int], list[PlannedNetwork]]:
