@@ -82,6 +82,29 @@ def random_halves(eligible: Mask, *, rng: np.random.Generator) -> Halves:
     return _mask(shuffled[:size], len(eligible)), _mask(shuffled[size : 2 * size], len(eligible))
 
 
+def null_halves(
+    gosi: Mapping[str, NDArray[np.float64]], ablated: Collection[str], n_draws: int, *, rng: np.random.Generator
+) -> dict[str, NDArray[np.bool_]]:
+    """Return the random halves of ablation's null by the layer's name: masks (draw, half, unit).
+
+    Parameters
+    ----------
+    gosi
+        (unit,) by the layer's name, layers in order; NaN for silent units, which are in no half.
+    ablated
+        Names of the layers that are ablated; the others have no halves.
+    n_draws
+        Number of random splits of each layer.
+    rng
+        Draws them, layer by layer: its stream is `"ablation"`, so that other measurements can ablate the same halves.
+    """
+    return {
+        name: np.stack([np.stack(random_halves(~np.isnan(of_layer), rng=rng)) for _ in range(n_draws)])
+        for name, of_layer in gosi.items()
+        if name in ablated
+    }
+
+
 def matched_halves(gosi: NDArray[np.float64], covariate: NDArray[np.float64], *, rng: np.random.Generator) -> Halves:
     """Return two sets of units that are alike in one quantity and differ in gOSI, as masks of shape (unit,).
 

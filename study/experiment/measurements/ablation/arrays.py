@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.blocks import block_means, block_members
 from study.experiment.measurements.activity.arrays import class_counts
-from study.experiment.unit_sets import Halves, Mask, by_layer, control_halves, cumulative_sets, random_halves
+from study.experiment.unit_sets import Halves, by_layer, control_halves, cumulative_sets, null_halves
 from study.networks.graph.hidden_layers import clamp_values
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import TARGETS
@@ -136,8 +136,9 @@ def _masks(
     Of the streams `"ablation"` draws the null's random halves, `"controls"` breaks ties of controls and curves and draws
     random orders, both layer by layer.
     """
-    null_rng, control_rng = streams("ablation"), streams("controls")
+    control_rng = streams("controls")
     gosi_of = by_layer(gosi, network.layers)
+    drawn = null_halves(gosi_of, tuple(ablated.values()), null_draws, rng=streams("ablation"))
     quantities_of = {key: by_layer(values, network.layers) for key, values in quantities.items()}
     masks = {}
     for i, name in ablated.items():
@@ -147,7 +148,7 @@ def _masks(
             "null_target": np.stack(halves[name]),
             "control": control_halves(gosi_of[name], in_layer, rng=control_rng),
             "curve": cumulative_sets(gosi_of[name], rng=control_rng),
-            "null": _drawn_halves(~np.isnan(gosi_of[name]), null_draws, rng=null_rng),
+            "null": drawn[name],
         }
     return masks
 
@@ -182,11 +183,6 @@ def other_images(n_images: int, *, rng: np.random.Generator) -> NDArray[np.int64
         permutation = rng.permutation(n_images)
         if (permutation != np.arange(n_images)).all():
             return permutation
-
-
-def _drawn_halves(eligible: Mask, n_draws: int, *, rng: np.random.Generator) -> Masks:
-    """Return random halves, (draw, half, unit)."""
-    return np.stack([np.stack(random_halves(eligible, rng=rng)) for _ in range(n_draws)])
 
 
 def _constants(
