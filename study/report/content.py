@@ -58,6 +58,8 @@ class ArmTrust:
         Numbers of networks.
     missing
         A sentence for each planned network that is not there.
+    excluded
+        A phrase for each test that leaves out networks which are there, because they have no value in a layer.
     power
         What each test that stands for the study can find with these networks, in words as the dry run prints it, and
         whether it finds what it looks for at least as often as not.
@@ -72,6 +74,7 @@ class ArmTrust:
     trained: int
     planned: int
     missing: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     power: tuple[tuple[str, bool], ...] = ()
 
 

@@ -43,13 +43,16 @@ def light(trust: ArmTrust) -> Light:
         ("Learnt", trust.learning or "No check is registered."),
         ("Networks", f"{networks}; {least_pvalue(trust.trained)}"),
         *([("Power", " ".join(words for words, _ in trust.power))] if trust.power else []),
-        *(
-            [("Missing", " ".join(trust.missing[:2]) + (" …" if len(trust.missing) > 2 else ""))]
-            if trust.missing
-            else []
-        ),
+        ("Failures", _first(trust.missing, " ", 2) or "None."),
+        ("Exclusions", f"{left_out}." if (left_out := _first(trust.excluded, "; ", 3)) else "None."),
     )
     return Light(glyph, word, _name(trust), rows, training_curves(trust))
+
+
+def _first(texts: Sequence[str], between: str, shown: int) -> str:
+    """Return the first texts in one, and how many more there are; '' without any."""
+    more = [f"{len(texts) - shown} more"] if len(texts) > shown else []
+    return between.join([*texts[:shown], *more])
 
 
 def trust_line(trusts: Sequence[ArmTrust]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from study.analysis.core.results import AGREE, SUPPORTED, HypothesisResult, QuestionResult, SecondSet
 from study.commands.power import PowerLine
 from study.commands.run import trust
 from study.commands.run.completeness import registered_counts
@@ -13,6 +15,7 @@ from study.commands.run.described import DescribedStudy
 from study.config import resolve
 from study.config.population import planned_networks
 from study.store import StudyFolder
+from tests.example_results import layer_result
 from tests.example_study import registered
 
 
@@ -66,3 +69,27 @@ def test_what_was_kept_for_another_study_or_is_damaged_is_replaced(
     (plan.folder.path / trust.POWER_FILE).write_text(content, encoding="utf-8")
     assert len(trust.primary_power(plan, keep=True)) == 3
     assert simulated == [3]
+
+
+def test_what_tests_leave_out_is_told_by_arm_and_layer(plan: DescribedStudy) -> None:
+    """Networks without a value count as excluded, those that are not there as failures; the second set has its own."""
+    name = "existence-above-shuffle"
+    layers = tuple(
+        dataclasses.replace(layer_result(layer, 0.1, 0.05, 0.01, SUPPORTED), n_missing=missing)
+        for layer, missing in (("conv1", 3), ("conv2", 1))
+    )
+    second = SecondSet(layers=layers[1:], verdict=SUPPORTED, reason="", agreement=AGREE)
+    result = HypothesisResult(
+        hypothesis=plan.registration.hypotheses[name],
+        layers=layers,
+        verdict=SUPPORTED,
+        reason="",
+        published_verdict=SUPPORTED,
+        second=second,
+    )
+    question = QuestionResult(question="existence", title="", paper_section="", claim="", hypotheses=(result,))
+    here = ("generalization", 1)
+    assert trust._excluded([question], here, 0, plan) == (f"{name} without a value: 3 in conv1, 1 in conv2",)
+    assert trust._excluded([question], here, 1, plan) == (f"{name} without a value: 2 in conv1",)
+    assert trust._excluded([question], ("generalization", 2), 0, plan) == (f"{name} without a value: 1 in conv2",)
+    assert trust._excluded([question], ("maturation", 1), 0, plan) == ()

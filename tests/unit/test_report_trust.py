@@ -38,7 +38,17 @@ def test_a_light_is_a_glyph_and_a_word(changes: dict[str, object], glyph: str, w
     """What did not learn is dark, whatever else holds; what cannot answer is half lit."""
     shown = light(dataclasses.replace(ARM, **changes))  # type: ignore[arg-type]
     assert (shown.glyph, shown.word) == (glyph, word)
-    assert dict(shown.rows)["Networks"].startswith("2 networks")
+    rows = dict(shown.rows)
+    assert rows["Networks"].startswith("2 networks")
+    assert rows["Failures"] == ("Network a is missing." if "missing" in changes else "None.")
+
+
+def test_exclusions_stand_beside_failures() -> None:
+    """None is said; of many the first, and how many more."""
+    assert dict(light(ARM).rows)["Exclusions"] == "None."
+    many = tuple(f"test {number} without a value: 1 in conv1" for number in range(5))
+    shown = dict(light(dataclasses.replace(ARM, excluded=many)).rows)["Exclusions"]
+    assert shown == f"{'; '.join(many[:3])}; 2 more."
 
 
 def test_every_network_is_a_curve_and_guessing_a_line() -> None:

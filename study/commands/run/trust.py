@@ -23,7 +23,7 @@ from study.report.wording import number_text
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
 from study.vocabulary.reading import read_json
-from study.vocabulary.schema import class_names_of
+from study.vocabulary.schema import SECOND_SET, class_names_of
 
 POWER_FILE: Final = "power.json"
 Power = Mapping[
@@ -63,6 +63,7 @@ def arms_trust(
             [check for check in checks if (check.arm, check.initialization_set) == place],
             number,
             tuple(sentences[key] for key, at in lost.items() if at == place),
+            _excluded(questions, place, number - int(_of(training, place).sum()), plan),
             tuple(power[name] for name in power if _place(name, plan) == place),
         )
         for place, number in planned_counts(plan.networks).items()
@@ -75,6 +76,7 @@ def _arm(
     checks: Sequence[LearningCheck],
     planned: int,
     missing: tuple[str, ...],
+    excluded: tuple[str, ...],
     power: tuple[tuple[str, bool], ...],
 ) -> ArmTrust:
     classes = len(class_names_of(networks.attrs)) or _TEN_CLASSES
@@ -88,6 +90,7 @@ def _arm(
         trained=networks.sizes["network"],
         planned=planned,
         missing=missing,
+        excluded=excluded,
         power=power,
     )
 
@@ -108,6 +111,22 @@ def _learning(checks: Sequence[LearningCheck]) -> str:
     one = checks[0]
     guessing = "" if math.isnan(one.chance) else f", guessing gives {number_text(one.chance)}"
     return f"Median {one.measure} {medians_text(checks)}; needed {number_text(one.needed)}{guessing}."
+
+
+def _excluded(
+    questions: Sequence[QuestionResult], place: tuple[str, int], lost: int, plan: DescribedStudy
+) -> tuple[str, ...]:
+    """Return a phrase for each test that leaves out networks which are there; `lost` are not."""
+    phrases = []
+    for result in (result for question in questions for result in question.hypotheses):
+        arm, initialization_set = _place(result.hypothesis.id, plan)
+        here = {(arm, initialization_set): result.layers}
+        if result.second is not None:
+            here[arm, SECOND_SET] = result.second.layers
+        counts = [(layer.layer, layer.n_missing - lost) for layer in here.get(place, ())]
+        if without := [f"{count} in {layer}" for layer, count in counts if count > 0]:
+            phrases.append(f"{result.hypothesis.id} without a value: {', '.join(without)}")
+    return tuple(phrases)
 
 
 def _place(name: str, plan: DescribedStudy) -> tuple[str, int]:
