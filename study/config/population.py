@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from study.config.sections import Config, TrainingConfig
+from study.vocabulary.architecture import architectures
 from study.vocabulary.digests import digest
 from study.vocabulary.measurement import taken_on
-from study.vocabulary.rearing import FREE, NO_LAYERS, PENALTIES
+from study.vocabulary.rearing import FREE, KERNELS, NO_LAYERS, PENALTIES, layers_of_span
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, REARING, SECOND_SET
 
 ALGORITHM_VERSION = 4  # raise it when the same inputs would give other results; stored networks are then not reused
@@ -102,6 +103,20 @@ def training_of(config: Config, arm: str) -> TrainingConfig:
     if arm == REARING:
         return dataclasses.replace(config.training, epochs=config.rearing.epochs or config.training.epochs)
     return config.training
+
+
+def patterned_layers(config: Config, arm: str) -> tuple[str, ...]:
+    """Return the layers whose kernels any condition of an arm makes of patterns, in order; all its networks have them so."""
+    square = architectures()[config.network.architecture].square_kernels
+    spans = [span for condition, span in config.reared if condition in KERNELS]
+    shaped = {layer for span in spans for layer in layers_of_span(span, square)}
+    return tuple(layer for layer in square if layer in shaped) if arm == REARING else ()
+
+
+def shaped_layers(network: PlannedNetwork, config: Config) -> tuple[str, ...]:
+    """Return the layers whose kernels the condition of a network confines, in order."""
+    square = architectures()[config.network.architecture].square_kernels
+    return layers_of_span(network.reared_layers, square) if network.rearing in KERNELS else ()
 
 
 def training_images(config: Config, arm: str, available: int) -> int:

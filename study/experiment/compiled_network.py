@@ -13,7 +13,10 @@ from study.config import NetworkConfig
 from study.networks import backend
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, named_layers, responses_model
 from study.networks.interventions.clamped import ClampedNetwork
+from study.networks.rearing.kernels import with_patterned_kernels
 from study.vocabulary.architecture import architectures
+
+MOST_KEPT = 2  # the study's network, and the one whose kernels are made of patterns
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,23 @@ class CompiledNetwork:
 
     @classmethod
     def of(
-        cls, settings: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str = "float32"
+        cls,
+        settings: NetworkConfig,
+        image_shape: tuple[int, int, int],
+        n_classes: int,
+        *,
+        precision: str = "float32",
+        patterned: tuple[str, ...] = (),
     ) -> CompiledNetwork:
-        """Return a network of the architecture that the settings name, compiled; it has no weights to speak of yet."""
+        """Return a network of the architecture that the settings name, compiled; it has no weights to speak of yet.
+
+        The kernels of the layers named in `patterned` are made of patterns, whatever these will be.
+        """
         backend.configure_process()
         architecture = architectures()[settings.architecture]
         model = architecture.build(settings, image_shape=image_shape, n_classes=n_classes)
+        if patterned:
+            model = with_patterned_kernels(model, patterned)
         layers = named_layers(hidden_layers(model), architecture.layers)
         optimizer = backend.FusedAdam()
         optimizer.build(model.trainable_variables)
@@ -67,21 +81,29 @@ class CompiledNetwork:
 
 
 class CompiledNetworks:
-    """Keeps the network that was compiled last: compiling costs seconds, and most networks differ only in their weights.
+    """Keeps the networks that were compiled last: compiling costs seconds, and most networks differ only in their weights.
 
     Whoever measures several networks one after the other, such as a worker process, owns one and passes it on.
     """
 
     def __init__(self) -> None:
-        self._settings: tuple[Any, ...] = ()
-        self._network: CompiledNetwork | None = None
+        self._networks: dict[Hashable, CompiledNetwork] = {}  # the one that was asked for last stands last
 
     def of(
-        self, settings: NetworkConfig, image_shape: tuple[int, int, int], n_classes: int, *, precision: str
+        self,
+        settings: NetworkConfig,
+        image_shape: tuple[int, int, int],
+        n_classes: int,
+        *,
+        precision: str,
+        patterned: tuple[str, ...] = (),
     ) -> CompiledNetwork:
-        """Return a compiled network: the last one where it was compiled for the same; see `CompiledNetwork.of`."""
-        wanted = (settings, image_shape, n_classes, precision)
-        if self._network is None or wanted != self._settings:
-            self._network = CompiledNetwork.of(settings, image_shape, n_classes, precision=precision)
-            self._settings = wanted
-        return self._network
+        """Return a compiled network: a former one where it was compiled for the same; see `CompiledNetwork.of`."""
+        wanted = (settings, image_shape, n_classes, precision, patterned)
+        network = self._networks.pop(wanted, None) or CompiledNetwork.of(
+            settings, image_shape, n_classes, precision=precision, patterned=patterned
+        )
+        while len(self._networks) >= MOST_KEPT:
+            del self._networks[next(iter(self._networks))]
+        self._networks[wanted] = network
+        return network

@@ -14,7 +14,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.config import Config
-from study.config.population import PlannedNetwork, training_images, training_of
+from study.config.population import (
+    PlannedNetwork,
+    patterned_layers,
+    shaped_layers,
+    training_images,
+    training_of,
+)
 from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.labelled_tree import network_tree
 from study.experiment.moments import normalised_by, normalising_images
@@ -22,6 +28,7 @@ from study.experiment.subjects import TrainedSubject
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, initialize, train_network
 from study.images.preparation.corruption import with_corrupted_labels
 from study.images.preparation.split import Partition
+from study.networks.rearing.patterns import basis
 from study.tuning.gratings import gratings
 from study.vocabulary.measurement import Arrays, Measurement, stacked, taken_on
 from study.vocabulary.schema import MEMORIZATION, NORMALISED, STATES
@@ -120,12 +127,14 @@ def _initialized(
         partition.train_images.shape[1:],
         n_classes,
         precision=config.training.precision,
+        patterned=patterned_layers(config, planned.arm),
     )
-    initialize(compiled.model, root_seed=config.seed, network=planned.training_identity)
+    initialize(compiled.model, root_seed=config.seed, network=planned.training_identity, bases=_bases(planned, config))
     training = training_of(config, planned.arm)
     compiled.reset(training.learning_rate)
     return TrainedSubject(
         config=config,
+        planned=planned,
         partition=_learned_partition(planned, config, partition, n_classes),
         classes=np.arange(n_classes),
         epochs=training.epochs,
@@ -134,6 +143,19 @@ def _initialized(
         streams=functools.partial(stream, config.seed, planned.identity),
         report=progress,
     )
+
+
+def _bases(planned: PlannedNetwork, config: Config) -> dict[str, NDArray[np.float64]]:
+    """Return the patterns, (9, tap), that the network's condition of rearing makes kernels of, by layer.
+
+    Networks that share a seed share a layer's patterns under one condition, whatever other layers it acts on.
+    """
+    return {
+        layer: basis(
+            planned.rearing, stream(config.seed, planned.training_identity, f"patterns/{planned.rearing}/{layer}")
+        )
+        for layer in shaped_layers(planned, config)
+    }
 
 
 def _learned_partition(planned: PlannedNetwork, config: Config, partition: Partition, n_classes: int) -> Partition:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.config import AblationConfig, Config, ProbeConfig
+from study.config.population import PlannedNetwork
 from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.grating_responses import grating_responses, orientation_responses, rectified
 from study.experiment.measurements.ablation.arrays import Ablated
@@ -43,6 +44,8 @@ class TrainedSubject:
     ----------
     config
         The study.
+    planned
+        Which network of it.
     partition
         The images and labels that the network is trained and tested on.
     classes
@@ -64,6 +67,7 @@ class TrainedSubject:
     """
 
     config: Config
+    planned: PlannedNetwork
     partition: Partition
     classes: NDArray[np.int64]
     epochs: int

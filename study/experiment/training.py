@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import keras
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from study.config import TrainingConfig
 from study.images.preparation.augmentation import augmented
 from study.images.preparation.split import Partition, preprocessed
+from study.networks.rearing.kernels import BASIS, COEFFICIENTS, PatternedConv2D
+from study.networks.rearing.patterns import TAPS, coefficients
 from study.vocabulary.errors import refuse_unless
 from study.vocabulary.seeding import seed_sequence, stream
 
@@ -142,11 +145,23 @@ class Checkpoints:
         self.store.save(state.arrays())
 
 
-def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
+def initialize(
+    model: keras.Model, *, root_seed: int, network: str, bases: Mapping[str, NDArray[np.float64]] = MappingProxyType({})
+) -> None:
     """Give every weight its initial value: Glorot-uniform kernels, zero biases, identity normalisation.
 
     Each kernel has a stream of its own, so that a change in one layer leaves the others' initial weights alone. A unit of
-    a depthwise convolution reads one channel, so its fans are those of one channel.
+    a depthwise convolution reads one channel, so its fans are those of one channel. A kernel that is made of patterns
+    begins as the part of the same kernel that lies in them, with as much variance.
+
+    Parameters
+    ----------
+    model
+        The network.
+    root_seed, network
+        Name the random streams.
+    bases
+        By layer the patterns, (9, tap), of kernels that are made of them; single taps where nothing is said.
 
     Raises
     ------
@@ -155,19 +170,23 @@ def initialize(model: keras.Model, *, root_seed: int, network: str) -> None:
     """
     for layer in model.layers:
         names = [variable.name for variable in layer.weights]
-        unknown = [name for name in names if name not in ("kernel", *_CONSTANT) or names.count(name) > 1]
+        patterned = isinstance(layer, PatternedConv2D)
+        known = (*_CONSTANT, *((COEFFICIENTS, BASIS) if patterned else ("kernel",)))
+        unknown = [name for name in names if name not in known or names.count(name) > 1]
         refuse_unless(
             not unknown,
             f"layer {layer.name} ({type(layer).__name__}): no initial value is known for its variable"
             f" {', '.join(dict.fromkeys(unknown))}; one variable each of kernel, {', '.join(_CONSTANT)} is: build the network"
             " of layers that have no other, or teach study.experiment.training.initialize",
         )
+        patterns = bases.get(layer.name, np.eye(TAPS))
         for variable in layer.weights:
-            if variable.name == "kernel":
+            if variable.name in ("kernel", COEFFICIENTS):
                 seed = seed_sequence(root_seed, network, f"initialization/{layer.name}").generate_state(1)[0]
-                values = _kernel_initializer(layer, int(seed))(variable.shape)
+                values = _kernel_initializer(layer, int(seed))(layer.kernel.shape)
+                values = coefficients(np.asarray(values), patterns) if patterned else values
             else:
-                values = np.full(variable.shape, _CONSTANT[variable.name], "float32")
+                values = patterns if variable.name == BASIS else np.full(variable.shape, _CONSTANT[variable.name])
             variable.assign(values)
 
 

@@ -76,7 +76,7 @@ class MatrixConv2D(keras.layers.Conv2D):
         covered = tuple(inputs.shape[1:3]) == self.kernel_size and self.padding == "valid" and self.groups == 1
         if not covered or self.dilation_rate != (1, 1) or self.data_format != "channels_last":
             return super().call(inputs)
-        matrix = tf.reshape(self.kernel.value, (-1, self.filters))
+        matrix = tf.reshape(tf.convert_to_tensor(self.kernel), (-1, self.filters))
         outputs = tf.matmul(tf.reshape(inputs, (-1, matrix.shape[0])), matrix)
         outputs = self.activation(tf.nn.bias_add(outputs, self.bias.value) if self.use_bias else outputs)
         return tf.reshape(outputs, (-1, 1, 1, self.filters))

@@ -14,7 +14,7 @@ from study.experiment.grating_responses import grating_responses
 from study.experiment.measurements.tuning import permutations_in
 from study.experiment.measurements.tuning.arrays import BIN_STARTS, N_BINS, tuning_arrays
 from study.tuning.gratings import Gratings, grating, gratings
-from study.vocabulary.schema import TUNED_STATES, described, variables_by_group
+from study.vocabulary.schema import GENERALIZATION, REARING, TUNED_STATES, described, variables_by_group
 
 PERMUTATIONS = 100
 
@@ -227,6 +227,7 @@ def test_one_pass_gives_every_readout(shown: Gratings) -> None:
 
 
 def test_a_unit_is_shuffled_as_registered_in_the_states_whose_units_are_read() -> None:
-    """And a tenth as often in the one whose layers' means are."""
+    """And a tenth as often in the one whose layers' means are, and in networks of which no more is read."""
     config = Config(probe=ProbeConfig(permutations=1000))
-    assert [permutations_in(state, config) for state in TUNED_STATES] == [1000, 100, 1000]
+    assert [permutations_in(state, GENERALIZATION, config) for state in TUNED_STATES] == [1000, 100, 1000]
+    assert [permutations_in(state, REARING, config) for state in TUNED_STATES] == [100, 100, 100]

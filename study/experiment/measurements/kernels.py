@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Variable
-from study.vocabulary.schema import EXTERNAL, GENERALIZATION
+from study.vocabulary.schema import EXTERNAL, GENERALIZATION, REARING
 
 if TYPE_CHECKING:
     from study.experiment.subjects import ExternalSubject, TrainedSubject
@@ -38,6 +38,7 @@ def _of_external(subject: ExternalSubject, groups: Mapping[str, Arrays]) -> Arra
 MEASUREMENT = Measurement(
     name="kernels",
     variables=VARIABLES,
+    arms=(REARING,),
     where_asked={GENERALIZATION: lambda config: True, EXTERNAL: lambda subject: True},
     follows=("training",),
     cost=lambda work: Cost(0.0, 0.03),

@@ -42,7 +42,9 @@ def _cost(work: Workload) -> Cost:
 
 
 def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arrays:
-    tensors = [np.asarray(weight, dtype=np.float32) for weight in subject.compiled.model.weights]
+    from study.networks.rearing.kernels import weights_as_built
+
+    tensors = [*weights_as_built(subject.compiled.model).values()]
     shapes = np.zeros((len(tensors), MOST_AXES), dtype=np.int64)
     for row, tensor in zip(shapes, tensors, strict=True):
         row[: tensor.ndim] = tensor.shape
@@ -50,7 +52,9 @@ def _once_analysed(subject: TrainedSubject, groups: Mapping[str, Arrays]) -> Arr
 
 
 def _coordinates(subject: TrainedSubject) -> Mapping[str, object]:
-    return {"tensor": [weight.path for weight in subject.compiled.model.weights]}
+    from study.networks.rearing.kernels import weights_as_built
+
+    return {"tensor": [*weights_as_built(subject.compiled.model)]}
 
 
 MEASUREMENT = Measurement(

@@ -58,7 +58,10 @@ def _is_linear(layer: keras.layers.Layer) -> bool:
 
     Layers that only inherit from those may do something else; so may quantised ones and those of other precision.
     """
-    if type(layer).__name__ not in ("Conv2D", "MatrixConv2D", "Dense") or layer.dtype_policy.name != "float32":
+    if (
+        type(layer).__name__ not in ("Conv2D", "MatrixConv2D", "PatternedConv2D", "Dense")
+        or layer.dtype_policy.name != "float32"
+    ):
         return False
     return isinstance(layer, keras.layers.Dense) or (
         layer.groups == 1 and layer.data_format == "channels_last" and len(set(layer.dilation_rate)) == 1

@@ -9,15 +9,16 @@ import xarray as xr
 
 from study.tuning.sentences import selectivity_sentences
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable
-from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION, NORMALISED
+from study.vocabulary.schema import EXTERNAL, GENERALIZATION, MEMORIZATION, NORMALISED, REARING
 
 if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import ExternalSubject, TrainedSubject
 
+REARED_SECONDS = 3.2  # all three states with a tenth of the shuffles
 PROBE_SECONDS = 5.2  # all three states with their shuffles: 2.05 s twice, and 1.05 s with a tenth of them
 MOMENT_IMAGES = 500  # at most, for the moments; four times as many change no layer's mean gOSI by .01
-NORMALISED_PART = 10  # shuffles of a unit in the other states, for one with its normalisation set right
+FEWER_PART = 10  # shuffles of a unit, for one in networks or states of which layers' means are read and no unit's p
 
 _UNIT = ("state", "unit")
 
@@ -75,15 +76,15 @@ def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
         f" {selectivity_sentences(config.probe.permutations)} This is done with the analysed weights and, before training, with"
         " the initial ones, twice: as the network is initialised, where batch normalisation changes nothing, and with its"
         f" moments computed from {MOMENT_IMAGES} training images, not augmented, drawn at random for each network (there"
-        f" with {permutations_in(NORMALISED, config):,} shuffles a unit)."
+        f" with {permutations_in(NORMALISED, GENERALIZATION, config):,} shuffles a unit)."
     )
     return (("Orientation selectivity", text),)
 
 
-def permutations_in(state: str, config: Config) -> int:
-    """Return how often a unit's responses are shuffled in a state: a tenth as often where layers' means are all that is read."""
+def permutations_in(state: str, arm: str, config: Config) -> int:
+    """Return how often a unit's responses are shuffled: a tenth as often where layers' means are all that is read."""
     registered = config.probe.permutations
-    return registered // NORMALISED_PART if state == NORMALISED else registered
+    return registered // FEWER_PART if state == NORMALISED or arm == REARING else registered
 
 
 def _in_state(subject: TrainedSubject) -> Arrays:
@@ -92,7 +93,7 @@ def _in_state(subject: TrainedSubject) -> Arrays:
     return tuning_arrays(
         subject.responses,
         subject.gratings,
-        n_permutations=permutations_in(subject.state, subject.config),
+        n_permutations=permutations_in(subject.state, subject.planned.arm, subject.config),
         rng=subject.streams(f"shuffle/{subject.state}"),
     )
 
@@ -106,10 +107,10 @@ def _on_external(subject: ExternalSubject, groups: Mapping[str, Arrays]) -> Arra
 MEASUREMENT = Measurement(
     name="tuning",
     variables=VARIABLES,
-    arms=(GENERALIZATION, MEMORIZATION, EXTERNAL),
+    arms=(GENERALIZATION, MEMORIZATION, REARING, EXTERNAL),
     follows=("responses",),
     settings=("probe",),
-    cost=lambda work: Cost(PROBE_SECONDS, 0.7),
+    cost=lambda work: Cost(REARED_SECONDS if work.arm == REARING else PROBE_SECONDS, 0.7),
     coordinates=_coordinates,
     methods=_methods,
     in_state=_in_state,

@@ -1,0 +1,1 @@
+"""Networks that learn under a condition: kernels confined to fixed patterns of their taps."""
