@@ -63,7 +63,7 @@ CONFINED = {
     "vl_convert": ("report",),
     "rich": ("execution", "commands"),
     "PIL": ("images", "report"),
-    "scipy": ("stats", "analysis", "images"),
+    "scipy": ("stats", "tuning", "analysis", "images"),
     "statsmodels": ("stats",),
     "pingouin": ("stats",),
 }

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from study.tuning.selectivity import SELECTIVE, Floats, gosi, gosi_of_checked, non_negative, tuning_curve
+from study.tuning.orientations import Floats
+from study.tuning.selectivity import SELECTIVE, gosi, gosi_of_checked, non_negative, tuning_curve
 
 COLUMNS_AT_ONCE = 1000  # tensors that are shuffled together; more no longer fit the processor's cache
 TIE_TOLERANCE = 1e-9  # two gOSI closer than this are equal: rotating r changes its gOSI in the last digits only
@@ -139,7 +140,7 @@ def _fully_shuffled_curves(response: NDArray[np.floating], n_permutations: int, 
     """Return the same as `shuffled_curves` by permuting every entry: slower, and right when the largest is tied."""
     tiled = np.tile(response.reshape(-1), (n_permutations, 1))
     shuffled = rng.permuted(tiled, axis=1).reshape(n_permutations, *response.shape)
-    return tuning_curve(shuffled)[0]
+    return np.asarray(tuning_curve(shuffled)[0])
 
 
 def _pvalue(observed: float, null: Floats) -> float:
