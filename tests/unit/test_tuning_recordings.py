@@ -58,8 +58,7 @@ def test_a_flat_curve_has_no_selectivity_whatever_was_shown(halves: list[int]) -
     orientations = np.array(halves) / 2
     try:
         counted = weights(orientations)
-    except ValueError as refusal:
-        assert "do not go round" in str(refusal)
+    except ValueError:
         gaps = np.diff(np.sort(np.append(orientations, orientations.min() + 180)))
         assert gaps.max() > 80 or len(halves) < 4
         return
