@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from study.vocabulary.measurement import measurements
+from study.vocabulary.rearing import FREE, NO_LAYERS
 from study.vocabulary.schema import (
     CONTROLS,
     FRACTIONS,
@@ -65,6 +66,8 @@ def example_network(
     label_corruption: float = 0.0,
     seed: int = 0,
     initialization_set: int = 1,
+    rearing: str = FREE,
+    reared_layers: str = NO_LAYERS,
     layers: Mapping[str, int] = CNN7,
     epochs: int = 4,
     draws: int = 20,
@@ -131,6 +134,8 @@ def example_network(
         "label_corruption": label_corruption,
         "seed": seed,
         "initialization_set": initialization_set,
+        "rearing": rearing,
+        "reared_layers": reared_layers,
     }
     key = key or hashlib.sha256(repr(sorted(identity.items())).encode()).hexdigest()[:20]
     tuning, response = _tuning(rng, layers, (initial_gosi, analysed_gosi), gosi_null, zero_range, silent)

@@ -6,6 +6,7 @@ A unit that is silent to gratings has no gOSI (NaN) and is in no set. Masks are 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from study.vocabulary.schema import FRACTIONS
 
 Mask = NDArray[np.bool_]
 Halves = tuple[Mask, Mask]
+Number = TypeVar("Number", bound=np.floating[Any])
 
 SPARSENESS = "gosi_null_mean"  # of the `tuning` group: what a unit's gOSI is once orientations are shuffled
 _MATCHED = ("mean_activity", "activity_sd", "weight_norm", SPARSENESS)  # as in `study.vocabulary.schema.CONTROLS`
@@ -49,8 +51,8 @@ def half_of_units(halves: Mapping[str, Halves], ablated: Collection[str]) -> NDA
     return np.concatenate(parts)
 
 
-def by_layer(values: NDArray[np.float64], layers: tuple[HiddenLayer, ...]) -> dict[str, NDArray[np.float64]]:
-    """Return each layer's part of an array over all units, by the layer's name."""
+def by_layer(values: NDArray[Number], layers: tuple[HiddenLayer, ...]) -> dict[str, NDArray[Number]]:
+    """Return each layer's part of an array over all units, (unit, ...), by the layer's name."""
     starts = np.cumsum([layer.n_units for layer in layers])[:-1]
     return {layer.name: part for layer, part in zip(layers, np.split(values, starts), strict=True)}
 

@@ -52,7 +52,7 @@ def activity_arrays(
     """
     labels, classes = partition.train_labels, np.arange(int(model.output.shape[-1]))
     sums = np.zeros((len(classes), sum(layer.n_units for layer in layers)))
-    responses = _responses(forward, layers, partition.train_images, partition.training_mean)
+    responses = image_responses(forward, layers, partition.train_images, partition.training_mean)
     mean, sd = mean_and_sd(summed_by_class(responses, labels, classes, sums))
     selectivity, preferred = class_selectivity(sums / class_counts(labels, classes)[:, None])
     by_class: dict[str, NDArray[Any]] = {"class_selectivity": selectivity, "preferred_class": preferred}
@@ -121,7 +121,7 @@ def class_counts(labels: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArr
     return counts
 
 
-def _responses(
+def image_responses(
     forward: Forward, layers: tuple[HiddenLayer, ...], images: NDArray[np.uint8], training_mean: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float64]]:
     """Yield (image, unit), batch by batch."""
