@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from study.tuning.selectivity import Floats
+from study.tuning.orientations import Floats
 
 FREQUENCY_FOLDS, PHASE_FOLDS = 3, 2  # every third frequency with every second phase is tested at a time
 RIDGES = tuple(10.0**power for power in range(-4, 3))  # shares of the layer's variance
