@@ -8,10 +8,12 @@ from typing import Any
 import xarray as xr
 
 from study.config import Config
-from study.config.population import training_images
+from study.config.population import training_images, training_of
+from study.experiment.measurements.tuning import permutations_in
 from study.vocabulary.architecture import architectures
 from study.vocabulary.measurement import measurements
-from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
+from study.vocabulary.rearing import MEANINGS, NO_LAYERS, PENALTIES
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, NORMALISED, REARING
 
 
 def methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -28,6 +30,7 @@ def methods(config: Config, study: xr.DataTree, record: Mapping[str, Any]) -> tu
             for paragraph in measurement.methods(config, study)
         ),
         *([_memorization(config, record["images"])] if MEMORIZATION in arms else []),
+        *([_rearing(config)] if REARING in arms else []),
         *(
             [_replication(config, {arm for arm, number in kinds if number != 1})]
             if any(k != 1 for _, k in kinds)
@@ -88,6 +91,26 @@ def _memorization(config: Config, images: Mapping[str, Any]) -> tuple[str, str]:
         " order, and have the labels that are replaced at a lower rate replaced at a higher one by the same classes. The"
         " weights of the last epoch are analysed, and their training accuracy is that on the labels the"
         " network was trained on.",
+    )
+
+
+def _rearing(config: Config) -> tuple[str, str]:
+    arm = config.rearing
+    kinds = "; ".join(
+        f"{condition.replace('_', ' ')}{'' if span == NO_LAYERS else f' in {span}'} ({MEANINGS[condition]})"
+        for condition, span in config.reared
+    )
+    penalty = f" Penalties weigh {arm.strength:g} nat a unit of gOSI." if set(PENALTIES) & set(arm.conditions) else ""
+    return (
+        "Rearing",
+        f"Further networks: {arm.seeds} for each condition of learning: {kinds}. They are trained for"
+        f" {training_of(config, REARING).epochs} epochs with augmentation {arm.augmentation}. Networks that share a seed see the"
+        " same images, augmented alike, in the same order, and begin with the same weights but where kernels are confined."
+        " There a kernel is a weighted sum of three fixed patterns of its nine taps, orthonormal, whose weights are learnt: the"
+        " initial weights are the projection of the free network's kernel onto the patterns, times the square root of 3, which"
+        " keeps the variance. Taps are parted, and bases drawn, for each network and layer; partitions that half a turn maps to"
+        f" themselves are left out.{penalty} Units are shuffled"
+        f" {permutations_in(NORMALISED, REARING, config):,} times each.",
     )
 
 

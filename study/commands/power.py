@@ -65,6 +65,7 @@ def size_of(networks: int, config: Config) -> Size:
         config.maturation.epochs,
         config.ablation.null_draws,
         architectures()[config.network.architecture].unit_counts,
+        config.reared,
     )
 
 

@@ -104,7 +104,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (
         "Arm",
         "A group of networks trained for one purpose: to generalise (generalization), to be watched during training "
-        "(maturation), or to memorise corrupted labels (memorization).",
+        "(maturation), to memorise corrupted labels (memorization), or to learn under a condition that "
+        "confines kernels or penalises selectivity (rearing).",
     ),
     (
         "Learning check",

@@ -9,13 +9,20 @@ import pytest
 
 from study.config import AUGMENTATIONS, Config, MaturationConfig, MemorizationConfig, resolve
 from study.config import population as plan
-from study.config.population import PlannedNetwork, planned_networks, training_images, training_of
+from study.config.population import (
+    PlannedNetwork,
+    patterned_layers,
+    planned_networks,
+    shaped_layers,
+    training_images,
+    training_of,
+)
 from study.experiment.measurements.multiverse import specifications_beside
 from study.vocabulary.measurement import taken_on
-from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, REARING
 
-EVERY_ARM = (GENERALIZATION, MATURATION, MEMORIZATION)
-ALONE = ("maturation.seeds=0", "memorization.seeds=0", "replication.seeds=0")
+EVERY_ARM = (GENERALIZATION, MATURATION, MEMORIZATION, REARING)
+ALONE = ("maturation.seeds=0", "memorization.seeds=0", "rearing.seeds=0", "replication.seeds=0")
 NO_SPECIFICATIONS = ("multiverse.readouts=[]", "multiverse.gratings=[]")
 ONE_SPECIFICATION = ("multiverse.readouts=max", "multiverse.gratings=fixed")
 
@@ -58,12 +65,16 @@ def test_arms_follow_the_population_and_the_second_set_the_first() -> None:
         "replication.seeds=2",
         "replication.maturation_seeds=1",
         "replication.memorization_seeds=1",
+        "rearing.seeds=2",
+        "rearing.conditions=free,isotropic,discouraged",
+        "rearing.layers=conv1,conv1-conv3",
     )
     sets_and_arms = [(network.initialization_set, network.arm) for network in planned]
     assert sets_and_arms == [
         *[(1, "generalization")] * 4,
         *[(1, "maturation")] * 3,
         *[(1, "memorization")] * 6,
+        *[(1, "rearing")] * 8,
         *[(2, "generalization")] * 8,
         (2, "maturation"),
         *[(2, "memorization")] * 3,
@@ -71,6 +82,14 @@ def test_arms_follow_the_population_and_the_second_set_the_first() -> None:
     assert {n.augmentation for n in planned if n.arm == "maturation"} == {"shift_flip"}
     assert {n.augmentation for n in planned if n.arm == "memorization"} == {"none"}
     assert [n.label_corruption for n in planned if n.arm == "memorization"] == [0.0, 0.5, 1.0] * 3
+    reared = [n for n in planned if n.arm == "rearing"]
+    assert {n.augmentation for n in reared} == {"shift_flip"}
+    assert [(n.seed, n.rearing, n.reared_layers) for n in reared[:4]] == [
+        (0, "free", "none"),
+        (0, "isotropic", "conv1"),
+        (0, "isotropic", "conv1-conv3"),
+        (0, "discouraged", "conv2-conv3"),
+    ]
     assert len({network.key for network in planned}) == len({n.label for n in planned}) == len(planned)
 
 
@@ -87,13 +106,51 @@ def test_each_arm_is_trained_in_its_own_way() -> None:
 def test_only_the_memorization_arm_may_see_fewer_images() -> None:
     """Never more than there are; 0 stands for all."""
     config = resolve("quick", assignments=["memorization.train_images=100"])
-    assert [training_images(config, arm, 400) for arm in EVERY_ARM] == [400, 400, 100]
+    assert [training_images(config, arm, 400) for arm in EVERY_ARM] == [400, 400, 100, 400]
     assert training_images(config, "memorization", 60) == 60
     all_of_them = resolve("quick", assignments=["memorization.train_images=0"])
     assert training_images(all_of_them, "memorization", 400) == 400
 
 
-ARMS = ("maturation.seeds=1", "memorization.seeds=1")
+def test_reared_networks_of_a_seed_share_what_is_drawn_and_nothing_else() -> None:
+    """Images in one order and one initialisation under all conditions, so that seeds pair them; other keys."""
+    planned = networks("rearing.seeds=2", "rearing.conditions=free,isotropic,parted,encouraged")
+    reared = [network for network in planned if network.arm == REARING]
+    assert [len({n.training_identity for n in reared if n.seed == seed}) for seed in (0, 1)] == [1, 1]
+    assert len({n.training_identity for n in reared}) == 2
+    assert len({n.identity for n in reared}) == len({n.key for n in reared}) == 8
+
+
+def test_the_strength_of_penalties_changes_the_keys_of_penalised_networks_alone() -> None:
+    """The others need not be trained again for it."""
+    settings = ("rearing.seeds=1", "rearing.conditions=free,isotropic,discouraged,discouraged_sham")
+    before, after = networks(*settings), networks(*settings, "rearing.strength=2")
+    changed = {new.rearing for old, new in zip(before, after, strict=True) if old.key != new.key}
+    assert changed == {"discouraged", "discouraged_sham"}
+
+
+def test_layers_whose_kernels_are_shaped() -> None:
+    """Of a network those of its condition's span; of the arm all that any condition shapes, as one compiled network serves."""
+    settings = ("rearing.seeds=1", "rearing.conditions=free,isotropic,encouraged", "rearing.layers=conv1,conv5-conv6")
+    config = resolve("quick", assignments=settings)
+    shaped = {
+        (network.rearing, network.reared_layers): shaped_layers(network, config)
+        for network in planned_networks(config, fingerprint="f")
+        if network.arm == REARING
+    }
+    assert shaped == {
+        ("free", "none"): (),
+        ("isotropic", "conv1"): ("conv1",),
+        ("isotropic", "conv5-conv6"): ("conv5", "conv6"),
+        ("encouraged", "conv2-conv3"): (),
+    }
+    assert patterned_layers(config, REARING) == ("conv1", "conv5", "conv6")
+    assert patterned_layers(config, GENERALIZATION) == ()
+    penalised = resolve("quick", assignments=("rearing.seeds=1", "rearing.conditions=free,encouraged"))
+    assert patterned_layers(penalised, REARING) == ()
+
+
+ARMS = ("maturation.seeds=1", "memorization.seeds=1", "rearing.seeds=1", "rearing.conditions=free,parted,discouraged")
 CHANGES = {
     "maturation.epochs=9": {"maturation"},
     "maturation.learning_rate=0.01": {"maturation"},
@@ -102,10 +159,12 @@ CHANGES = {
     "ablation.null_draws=61": {"generalization"},
     "shift_invariance.test_images=100": {"generalization"},
     "shift_invariance.layers=conv2": {"generalization"},
-    "training.epochs=3": {"generalization"},
-    "training.learning_rate=0.01": {"generalization", "memorization"},
+    "rearing.epochs=9": {"rearing"},
+    "rearing.augmentation=none": {"rearing"},
+    "training.epochs=3": {"generalization", "rearing"},
+    "training.learning_rate=0.01": {"generalization", "memorization", "rearing"},
     "network.padding=same": set(EVERY_ARM),
-    "training.selection=validation_loss": {"generalization", "maturation"},
+    "training.selection=validation_loss": {"generalization", "maturation", "rearing"},
     "probe.readout=max": set(EVERY_ARM),
 }
 
@@ -144,7 +203,7 @@ def test_every_readout_is_combined_with_every_grating_set() -> None:
     other = resolve("quick", assignments=(*assignments, "probe.readout=max"))
     assert specifications_beside(other) == tuple(name for name in every if name != "max/min_max")
     assert specifications_beside(Config()) == ()
-    assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0]
+    assert [[one.name for one in taken_on(arm, config)].count("multiverse") for arm in EVERY_ARM] == [1, 0, 0, 0]
 
 
 def test_networks_that_are_stored_are_found_again() -> None:

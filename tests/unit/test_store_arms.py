@@ -17,7 +17,7 @@ from study.vocabulary.schema import ARMS, groups_of, optional_groups_of, variabl
 from tests.example_networks import example_network
 
 LAYERS = {"conv1": 4, "fc1": 6}
-EPOCHS = {"generalization": 2, "maturation": 5, "memorization": 3}
+EPOCHS = {"generalization": 2, "maturation": 5, "memorization": 3, "rearing": 4}
 
 
 @pytest.fixture(scope="module", autouse=True)

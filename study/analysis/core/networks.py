@@ -7,7 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study.analysis.core.question import Question
-from study.vocabulary.schema import EXTERNAL, MEMORIZATION, SECOND_SET
+from study.vocabulary.rearing import NO_LAYERS
+from study.vocabulary.schema import EXTERNAL, MEMORIZATION, REARING, SECOND_SET
 
 _AUGMENTATIONS = {"none": "no augmentation", "shift_flip": "shift and flip"}
 MOST_DRAWN = 100  # networks; a page with a point a network would grow with the study
@@ -92,7 +93,15 @@ def network_names(labelled: xr.Dataset | xr.DataArray) -> tuple[str, ...]:
     """
     labels = {
         name: labelled[name].values.tolist() if name in labelled.coords else [None] * labelled.sizes["network"]
-        for name in ("arm", "augmentation", "label_corruption", "seed", "initialization_set")
+        for name in (
+            "arm",
+            "augmentation",
+            "label_corruption",
+            "seed",
+            "initialization_set",
+            "rearing",
+            "reared_layers",
+        )
     }
     return tuple(_name(*row) for row in zip(*labels.values(), strict=True))
 
@@ -103,12 +112,17 @@ def _name(
     corruption: float | None,
     seed: int | None,
     initialization_set: int | None,
+    rearing: str | None,
+    reared_layers: str | None,
 ) -> str:
     if arm == EXTERNAL:
         return "this network"
     kind = "" if augmentation is None else augmentation_words(augmentation)
     if arm == MEMORIZATION:
         kind = f"{100 * (corruption or 0):.0f} % corrupted"
+    if arm == REARING:
+        condition = (rearing or "").replace("_", " ")
+        kind = condition if reared_layers in (None, NO_LAYERS) else f"{condition} in {reared_layers}"
     second = "second set" if initialization_set == SECOND_SET else ""
     return " · ".join(filter(None, (second, kind, f"seed {seed}")))
 

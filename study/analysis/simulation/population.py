@@ -15,10 +15,11 @@ import scipy.special
 import xarray as xr
 from numpy.typing import NDArray
 
-from study.config import AUGMENTATIONS, MemorizationConfig, NetworkConfig
+from study.config import AUGMENTATIONS, Config, MemorizationConfig, NetworkConfig
 from study.registration import AS_ASSUMED, DEPENDENT_RANKS, HEAVILY_SKEWED_EFFECTS, OPPOSITE_STRATA, SKEWED_EFFECTS
 from study.vocabulary.architecture import architectures
-from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION
+from study.vocabulary.rearing import FREE, NO_LAYERS
+from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, REARING
 
 Floats = NDArray[Any]  # of either precision
 
@@ -39,7 +40,8 @@ class Size:
 
     `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation is
     compared with, `units` the number of units of every hidden layer, in order, those of the default architecture unless
-    it says otherwise. Random numbers are named after all but the units.
+    it says otherwise, and `reared` the conditions and spans of layers that a seed of the rearing arm has a network of each
+    for. Random numbers are named after all but the last two.
     """
 
     networks: int
@@ -50,6 +52,7 @@ class Size:
     units: Mapping[str, int] = field(
         default_factory=lambda: architectures()[NetworkConfig().architecture].unit_counts, repr=False
     )
+    reared: tuple[tuple[str, str], ...] = field(default_factory=lambda: Config().reared, repr=False)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,12 @@ class Design:
         """Return the augmentations and the rates of label corruption that the networks of an arm take turns with."""
         if self.arm == MEMORIZATION:
             return ("none",), self.size.label_corruptions
-        return (("shift_flip",) if self.arm == MATURATION else self.size.augmentations), (0.0,)
+        return (("shift_flip",) if self.arm in (MATURATION, REARING) else self.size.augmentations), (0.0,)
+
+    @property
+    def reared(self) -> tuple[tuple[str, str], ...]:
+        """Return the conditions of rearing, each with its span of layers, that the networks of an arm take turns with."""
+        return self.size.reared if self.arm == REARING else ((FREE, NO_LAYERS),)
 
     def unit_counts(self, layers: Sequence[str]) -> NDArray[np.intp]:
         """Return the number of units of each of these layers, (layers,)."""

@@ -19,7 +19,8 @@ _STRING: Final = np.dtypes.StringDType()
 def network_labels(design: Design) -> dict[str, Any]:
     """Return the coordinates of `network`, as the compacted store has them; groups take turns."""
     augmentations, rates = design.groups
-    cycle = max(len(augmentations), len(rates))
+    conditions, spans = (np.array(names, dtype=_STRING) for names in zip(*design.reared, strict=True))
+    cycle = max(len(augmentations), len(rates), len(conditions))
     return {
         "network": _names(design.rows),
         "arm": ("network", np.full(design.rows, design.arm).astype(_STRING)),
@@ -27,6 +28,8 @@ def network_labels(design: Design) -> dict[str, Any]:
         "label_corruption": ("network", np.array(rates)[design.places % len(rates)]),
         "seed": ("network", design.places // cycle),
         "initialization_set": ("network", np.full(design.rows, design.initialization_set)),
+        "rearing": ("network", conditions[design.places % len(conditions)]),
+        "reared_layers": ("network", spans[design.places % len(spans)]),
     }
 
 
