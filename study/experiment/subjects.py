@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from study.config import AblationConfig, Config, ProbeConfig
 from study.config.population import PlannedNetwork
 from study.experiment.compiled_network import CompiledNetwork
-from study.experiment.grating_responses import grating_responses, orientation_responses, rectified
+from study.experiment.grating_responses import grating_readings, grating_responses, orientation_responses, rectified
 from study.experiment.measurements.ablation.arrays import Ablated
-from study.experiment.photographs import Photographs
+from study.experiment.photographs import Photographs, scoring_half
 from study.experiment.training import CheckpointStore, TrainedNetwork, evaluate
 from study.images.labelled.folder import LabelledFolder
 from study.images.preparation.split import Partition
@@ -24,9 +24,11 @@ from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.reading import UnitReader
 from study.networks.pretrained.loading import LoadedModel
 from study.tuning.gratings import ORIENTATIONS, PHASES, GratingAxes, Gratings, grating_axes, spatial_frequencies
+from study.tuning.other_indices import phase_modulation
 from study.vocabulary.schema import STATES, TUNED_STATES
 from study.vocabulary.seeding import stream
 
+CENTRE: Final = "centre"  # the read-out of one position
 READOUT: Final = "mean"  # of external networks
 CONTRAST: Final = "min_max"  # of external networks
 CLAMPS = ("output_zero", "relu_zero")  # of external networks
@@ -111,10 +113,22 @@ class TrainedSubject:
             raise ValueError("the network is not trained yet")
         return self.training
 
-    @functools.cached_property
+    @property
     def responses(self) -> NDArray[np.float32]:
         """Return every unit's response to every grating in this state: (unit, orientation, spatial_frequency, phase)."""
-        return self.shown_gratings()
+        return self._readings[self.config.probe.readout]
+
+    @property
+    def phase_modulation(self) -> NDArray[np.float64]:
+        """Return F1 / F0 at the centre of each unit's map, (unit,); see `study.tuning.other_indices.phase_modulation`."""
+        return phase_modulation(self._readings[CENTRE])[0]
+
+    @functools.cached_property
+    def _readings(self) -> dict[str, NDArray[np.float32]]:
+        readouts = tuple({self.config.probe.readout: None, CENTRE: None})
+        return grating_readings(
+            self.compiled.responses, self.gratings, training_mean=self.partition.training_mean, readouts=readouts
+        )
 
     def shown_gratings(self) -> NDArray[np.float32]:
         """Return the responses with the weights of this moment, which during training are those of no state."""
@@ -241,33 +255,56 @@ class ExternalSubject:
         return np.zeros(0, np.int64) if self.files is None else np.unique(self.files.labels)
 
     @functools.cached_property
-    def _shown(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def _shown(self) -> Arrays:
+        """Return what gratings give: every response as it is, and, at the centre of maps, the largest and its F1 / F0."""
         blocks = []
         with self.watch("gratings shown", n_gratings(self.network.layout.size)) as more:
             for orientation in ORIENTATIONS:
                 show = functools.partial(self._shown_at, float(orientation))
-                blocks.append(self.kept_with_gratings(f"gratings-{orientation:03.0f}", show)["response"])
-                more(blocks[-1][0].size)
-        return rectified(np.stack(blocks, axis=1))
+                blocks.append(self.kept_with_gratings(f"gratings-{orientation:03.0f}", show))
+                more(blocks[-1]["response"][0].size)
+        return {name: np.stack([block[name] for block in blocks], axis=1) for name in blocks[0]}
 
     def _shown_at(self, orientation: float) -> Arrays:
-        """Return the responses to the gratings of one orientation, (unit, spatial_frequency, phase)."""
+        """Return the same of the gratings of one orientation, (unit, spatial_frequency, phase) and (unit,)."""
         size, probe = self.network.layout.size, self.settings.probe
-        return {
-            "response": orientation_responses(
-                self.read.gratings, size, orientation=orientation, contrast=probe.contrast, at_once=self.at_once
-            )
-        }
+        read = orientation_responses(
+            self.read.gratings_with_centre,
+            size,
+            orientation=orientation,
+            contrast=probe.contrast,
+            at_once=self.at_once,
+        )
+        response, centre = np.split(read, 2)
+        modulation, largest = phase_modulation(np.maximum(centre, 0))
+        return {"response": response, "centre_modulation": modulation, "centre_largest": largest}
+
+    @functools.cached_property
+    def _rectified(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        return rectified(self._shown["response"])
 
     @property
     def responses(self) -> NDArray[np.float32]:
         """Return every unit's response to every grating, 0 or more: (unit, orientation, spatial_frequency, phase)."""
-        return self._shown[0]
+        return self._rectified[0]
 
     @property
     def rectified_share(self) -> NDArray[np.float64]:
         """Return the share of each unit's responses that were below 0, (unit,)."""
-        return self._shown[1]
+        return self._rectified[1]
+
+    @property
+    def phase_modulation(self) -> NDArray[np.float64]:
+        """Return F1 / F0 at the centre of each unit's map, (unit,); see `study.tuning.other_indices.phase_modulation`."""
+        best = self._shown["centre_largest"].argmax(axis=1)[:, None]
+        modulation: NDArray[np.float64] = np.take_along_axis(self._shown["centre_modulation"], best, axis=1)[:, 0]
+        return modulation
+
+    @property
+    def null_images(self) -> NDArray[np.int64]:
+        """Return the photographs that random halves are measured on, of those that no class selectivity is taken from."""
+        scoring = np.flatnonzero(scoring_half(self.photographs.test_labels))
+        return np.sort(self.streams("null images").permutation(scoring)[: self.settings.null_images])
 
     def kept_with_gratings(self, piece: str, compute: Callable[[], Arrays]) -> Arrays:
         """Return a piece of what gratings give: as it was kept, or made now and kept."""

@@ -34,6 +34,15 @@ CONTROLS = (
     "matched_weight_norm",
     "matched_sparseness",
 )
+RANKINGS = (  # what halves are made by in place of gOSI, beside the controls' class selectivity
+    "spatial_frequency",
+    "phase_modulation",
+    "response_variance",
+    "sparseness",
+    "gosi_half_of_gratings",
+)
+DOSED = ("gosi", "spatial_frequency_selectivity")  # whose dose halves are designed by
+DOSE_COVARIATES = ("gosi_null_mean", "mean_activity", "activity_sd", "weight_norm", "class_selectivity")
 ORDERS = ("ascending", "descending", "random")
 FRACTIONS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 SHIFTS = ("vertical", "horizontal", "both")
@@ -124,6 +133,13 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
     "half": ("1", "which half of a random split is ablated"),
     "draw": ("1", "number of the random split"),
     "control": ("1", "quantity that a control's halves are made by, or made alike in"),
+    "ranking": ("1", "quantity that halves are made by in place of gOSI"),
+    "dosed_half": ("1", "number of a half of the layer: random ones, then those designed to differ in selectivity"),
+    "designed_half": ("1", "number of a half that was designed to differ in selectivity"),
+    "member_byte": (
+        "1",
+        "number of a byte of eight units of a layer, in their order, each a bit, the first the highest",
+    ),
     "order": ("1", "order by gOSI in which growing fractions of a layer are ablated"),
     "fraction": ("1", "share of the layer's units that are ablated"),
     "condition": ("1", "what is ablated while shift invariance is measured"),

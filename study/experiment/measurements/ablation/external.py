@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.arrays import Ablated, ablation_arrays
 from study.experiment.measurements.activity.arrays import class_counts
-from study.experiment.photographs import scoring_half
 from study.experiment.unit_sets import by_layer, layer_halves
 from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.interventions.clamped import ClampedNetwork
@@ -37,9 +36,7 @@ def arrays_by_layer(
     quantities
         What controls are made by, (unit,) each; see `ablation_arrays`.
     """
-    labels, settings = subject.photographs.test_labels, subject.settings
-    scoring = np.flatnonzero(scoring_half(labels))
-    chosen = np.sort(subject.streams("null images").permutation(scoring)[: settings.null_images])
+    labels, chosen = subject.photographs.test_labels, subject.null_images
     gosi_of = by_layer(gosi, subject.layers)
     quantities_of = {name: by_layer(values, subject.layers) for name, values in quantities.items()}
     parts = []
