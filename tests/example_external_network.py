@@ -20,8 +20,9 @@ def example_external_network(rng: np.random.Generator, *, photographs: bool = Tr
     groups["/rectification"] = described(
         "rectification", {"rectified": shares}, {name: units[name] for name in ("layer", "channel")}
     )
+    groups["/other_tuning"] = whole["other_tuning"].to_dataset()
     if photographs:
-        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "halves", "ablation")}
+        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "halves", "ablation", "rivals")}
     attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": EXTERNAL, "seed": 0}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 

@@ -22,6 +22,7 @@ from study.vocabulary.schema import (
     MATURATION,
     MEMORIZATION,
     ORDERS,
+    RANKINGS,
     SCHEMA_VERSION,
     SHIFTS,
     STATES,
@@ -34,6 +35,7 @@ from study.vocabulary.schema import (
     variables_by_group,
 )
 from tests.example_ablation import activity_arrays, class_arrays, control_arrays, curve_arrays
+from tests.example_rivals import dose_arrays, other_tuning_arrays, ranking_arrays
 
 CNN7 = {"conv1": 32, "conv2": 32, "conv3": 64, "conv4": 64, "conv5": 128, "conv6": 128, "fc1": 512}
 CLAMPS = ("output_zero", "relu_zero")
@@ -87,6 +89,7 @@ def example_network(
     curve_tilt: Mapping[str, float] | None = None,
     class_cost: Mapping[str, Sequence[float]] | None = None,
     unit_slope: Mapping[str, float] | None = None,
+    ranking_log_ratio: Mapping[str, float] | None = None,
     specifications: Sequence[str] = (),
     key: str | None = None,
 ) -> xr.DataTree:
@@ -122,6 +125,8 @@ def example_network(
         Training accuracy of the analysed weights; by default 0.99 in the memorization arm, else what `test_loss` gives.
     control_log_ratio, curve_tilt, class_cost, unit_slope
         What the controls, the curves, the classes and the units' activity show; see `tests.example_ablation`.
+    ranking_log_ratio
+        What halves by rivals of gOSI show; see `tests.example_rivals`.
     specifications
         Other specifications of the probe, such as `"max/fixed"`: gOSI near the registered one, halves' losses as well. Of
         the generalization arm; without any the network has no such group.
@@ -158,6 +163,7 @@ def example_network(
         "ablation": ablation,
         "shift_invariance": _shift_invariance(rng, layers, fc1_log_ratio or {}),
     }
+    arrays |= _rivals(np.random.default_rng(seed), layers, tuning["gosi"][-1], ablation, ranking_log_ratio or {})
     if arm == MATURATION:
         means = (initial_gosi, analysed_gosi)
         gosi = _maturation(rng, layers, means, training["validation_loss"], gosi_follows or {}, silent)
@@ -192,6 +198,21 @@ def example_network(
     return xr.DataTree.from_dict({"/": root, **groups})
 
 
+def _rivals(
+    rng: np.random.Generator,
+    layers: Mapping[str, int],
+    gosi: np.ndarray,
+    ablation: Mapping[str, np.ndarray],
+    log_ratio: Mapping[str, float],
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return, by group, what is measured of rivals of gOSI."""
+    return {
+        "other_tuning": other_tuning_arrays(rng, gosi),
+        "rivals": ranking_arrays(rng, ablation["half_size"], ablation["null_target_loss"], log_ratio),
+        "dose": dose_arrays(rng, layers, gosi, ablation["null_loss"]),
+    }
+
+
 def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any]:
     return {
         "layer": list(layers),
@@ -206,6 +227,7 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "class": np.arange(CLASSES),
         "control": list(CONTROLS),
         "order": list(ORDERS),
+        "ranking": list(RANKINGS),
         "fraction": np.array(FRACTIONS),
         "condition": list(conditions(_ablated(layers))),
         "shift": list(SHIFTS),

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from study.tuning.selectivity import Floats, gosi_of_checked, non_negative, tuning_curve
+from study.tuning.orientations import Floats
+from study.tuning.selectivity import gosi_of_checked, non_negative, tuning_curve
 
 
 def spatial_frequency_selectivity(responses: NDArray[np.floating]) -> Floats:

@@ -72,7 +72,7 @@ def test_operations_of_a_network_may_have_any_name(plain: keras.Model) -> None:
     images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
     scaled = keras.ops.cast(images, "float32") / 255.0
     scaled = keras.ops.concatenate([scaled, keras.ops.mean(scaled, axis=-1, keepdims=True)], axis=-1)
-    maps = keras.layers.Conv2D(4, 3, activation="relu", name="means_0")(scaled)
+    maps = keras.layers.Conv2D(4, 3, activation="relu", name="units_0")(scaled)
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, activation="relu")(maps))
     model = keras.Model(images, keras.layers.Dense(2)(pooled))
     keras.backend.clear_session()  # names are given from the start again, as for a network that was loaded
@@ -200,3 +200,15 @@ def test_channels_first_is_averaged_over_positions() -> None:
     made = unit_reader(model, (layer,), layout=InputLayout(SIZE, 3, True), preprocessing="raw")
     pictures = np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3)).astype(np.float32)
     np.testing.assert_allclose(made.photographs(pictures), pictures.mean(axis=(1, 2)), rtol=1e-5)
+
+
+def test_the_centre_is_the_middle_position_of_each_map(plain: keras.Model) -> None:
+    """Behind the means come the values at (height // 2, width // 2), unit by unit; a dense unit has one position."""
+    grey = np.random.default_rng(4).random((5, SIZE, SIZE)).astype(np.float32)
+    read = reader(plain).gratings_with_centre(grey)
+    maps = responses_model(plain, hidden_layers(plain)).predict(np.repeat(grey[..., None], 3, axis=-1), verbose=0)
+    expected = [
+        item[:, item.shape[1] // 2, item.shape[2] // 2] if item.ndim == 4 else item.reshape(5, -1) for item in maps
+    ]
+    np.testing.assert_allclose(read[:, :17], reader(plain).gratings(grey), rtol=1e-6)
+    np.testing.assert_allclose(read[:, 17:], np.concatenate(expected, axis=1), rtol=1e-4, atol=1e-5)

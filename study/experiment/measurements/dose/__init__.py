@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
 
+from study.experiment.measurements.dose.doses import DESIGNED, DOSES, kept_draws
 from study.experiment.speeds import INFERENCE_SPEED, SUFFIX_SHARE
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable, Workload
 from study.vocabulary.schema import GENERALIZATION
@@ -15,10 +15,6 @@ from study.vocabulary.schema import GENERALIZATION
 if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import TrainedSubject
-
-DOSES = tuple(np.linspace(-1.5, 1.5, 12).tolist())  # by which designed halves prefer selective units, for either index
-DESIGNED = 2 * len(DOSES)
-MOST_DRAWS = 100  # random splits whose members are kept
 
 VARIABLES = {
     "designed_loss": Variable(
@@ -34,11 +30,6 @@ VARIABLES = {
         "which units are in a half, eight a byte: first and second half of each random split in turn, then designed halves",
     ),
 }
-
-
-def kept_draws(null_draws: int) -> int:
-    """Return of how many random splits the members are kept: the first ones."""
-    return min(null_draws, MOST_DRAWS)
 
 
 def _cost(work: Workload) -> Cost:

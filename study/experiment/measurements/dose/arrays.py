@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.arrays import Settings, TestImages, mean_scores
-from study.experiment.measurements.dose import DOSES, kept_draws
+from study.experiment.measurements.dose.doses import DOSES, kept_draws
 from study.experiment.unit_sets import by_layer, null_halves
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.measurement import Arrays
