@@ -99,9 +99,10 @@ def _run(
 
 
 def small_network(seed: int) -> xr.DataTree:
-    """Return a network of ten units; all of them fit into one study."""
+    """Return a network of ten units, of the arm that has few groups; all of them fit into one study."""
     return example_network(
         np.random.default_rng(seed),
+        arm="memorization",
         layers=LAYERS,
         epochs=2,
         draws=3,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,27 @@ INITIAL_GOSI = {"conv1": 0.15, "conv2": 0.24, "conv3": 0.23, "conv4": 0.33, "con
 ANALYSED_GOSI = {"conv1": 0.26, "conv2": 0.50, "conv3": 0.65, "conv4": 0.68, "conv5": 0.70, "conv6": 0.51, "fc1": 0.45}
 
 
-def example_network(
+def example_network(rng: np.random.Generator, **options: Any) -> xr.DataTree:
+    """Return one network; the options are those of `example_arrays`."""
+    network = example_arrays(rng, **options)
+    groups = {f"/{group}": network.described(group) for group in network.arrays}
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=network.attributes), **groups})
+
+
+@dataclass(frozen=True)
+class ExampleArrays:
+    """What a network says it is; by group its arrays by name, and what labels them."""
+
+    attributes: dict[str, Any]
+    arrays: dict[str, dict[str, np.ndarray]]
+    coords: dict[str, dict[str, Any]]
+
+    def described(self, group: str) -> xr.Dataset:
+        """Return a group as the schema describes it."""
+        return described(group, self.arrays[group], self.coords[group])
+
+
+def example_arrays(
     rng: np.random.Generator,
     *,
     arm: str = "generalization",
@@ -92,8 +113,8 @@ def example_network(
     ranking_log_ratio: Mapping[str, float] | None = None,
     specifications: Sequence[str] = (),
     key: str | None = None,
-) -> xr.DataTree:
-    """Return one network.
+) -> ExampleArrays:
+    """Return the arrays of one network.
 
     Parameters
     ----------
@@ -181,7 +202,7 @@ def example_network(
         **dict.fromkeys(("kernel_row", "kernel_column", "kernel_channel"), 3),
         **{name: len(value) for name, value in coords.items()},
     }
-    groups = {}
+    all_arrays, all_coords = {}, {}
     for group in (*groups_of(arm), *(optional_groups_of(arm) if specifications else ())):
         states = TUNED_STATES if group == "tuning" else STATES
         of_units = {"layer": ("unit", [layer for layer, units in layers.items() for _ in range(units)])}
@@ -193,9 +214,8 @@ def example_network(
         }
         group_arrays = arrays.get(group, {})
         others = _others(rng, group, group_arrays, {**sizes, "state": len(states), "epoch": len(group_coords["epoch"])})
-        groups[f"/{group}"] = described(group, group_arrays | others, group_coords)
-    root = xr.Dataset(attrs={"schema_version": SCHEMA_VERSION, "key": key, **identity})
-    return xr.DataTree.from_dict({"/": root, **groups})
+        all_arrays[group], all_coords[group] = group_arrays | others, group_coords
+    return ExampleArrays({"schema_version": SCHEMA_VERSION, "key": key, **identity}, all_arrays, all_coords)
 
 
 def _rivals(

@@ -20,7 +20,7 @@ from study.analysis.questions import questions
 from study.registration import Registration, read_registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import NETWORK_COORDINATES
-from tests.example_networks import example_network
+from tests.example_networks import example_arrays
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
 LAYERS = {"conv1": 8, "conv2": 10, "conv3": 12, "conv4": 8, "conv5": 10, "conv6": 8, "fc1": 14}
@@ -32,23 +32,26 @@ def study_of(networks: Sequence[xr.DataTree], *, groups: Sequence[str] = analysi
 
     A group holds the networks that have it; all of them must be trained for the same number of epochs.
     """
-    stacked = {
-        f"/{group}": _stacked([tree for tree in networks if group in tree.children], group)
-        for group in groups
-        if any(group in tree.children for tree in networks)
-    }
+    stacked = {}
+    for group in groups:
+        if having := [tree for tree in networks if group in tree.children]:
+            arrays = [{name: one.values for name, one in tree[group].dataset.variables.items()} for tree in having]
+            first = having[0][group].to_dataset()
+            stacked[f"/{group}"] = _stacked(first, [tree.attrs for tree in having], arrays)
     return xr.DataTree.from_dict(stacked)
 
 
-def _stacked(networks: Sequence[xr.DataTree], group: str) -> xr.Dataset:
-    identity: dict[str, Any] = {"network": np.array([tree.attrs["key"] for tree in networks], dtype=STRING)}
+def _stacked(
+    first: xr.Dataset, attributes: Sequence[Mapping[str, Any]], arrays: Sequence[Mapping[str, np.ndarray]]
+) -> xr.Dataset:
+    """Return one group of networks, from what each says it is and its arrays; `first` is that of the first of them."""
+    identity: dict[str, Any] = {"network": np.array([one["key"] for one in attributes], dtype=STRING)}
     for name in NETWORK_COORDINATES:
-        values = np.array([tree.attrs[name] for tree in networks])
+        values = np.array([one[name] for one in attributes])
         identity[name] = values.astype(STRING) if values.dtype.kind == "U" else values
     labels = {name: ("network", values) for name, values in identity.items()}
-    first = networks[0][group].to_dataset()
     variables = {
-        name: (("network", *array.dims), np.stack([tree[group][name].values for tree in networks]), array.attrs)
+        name: (("network", *array.dims), np.stack([one[name] for one in arrays]), array.attrs)
         for name, array in first.data_vars.items()
     }
     return xr.Dataset(variables, {**first.coords, **labels})
@@ -66,17 +69,26 @@ def example_study(
     Parameters
     ----------
     vary
-        Options of `example_network` for one network, from its augmentation and seed.
+        Options of `example_arrays` for one network, from its augmentation and seed.
     options
-        Options of `example_network` for all networks.
+        Options of `example_arrays` for all networks.
     """
     networks = []
     for seed in range(seeds):
         for augmentation in augmentations:
             rng = np.random.default_rng([seed, AUGMENTATIONS.index(augmentation)])
             network_options = {"layers": LAYERS, "epochs": 2, "draws": 20, **options, **vary(augmentation, seed)}
-            networks.append(example_network(rng, augmentation=augmentation, seed=seed, **network_options))
-    return study_of(networks)
+            networks.append(example_arrays(rng, augmentation=augmentation, seed=seed, **network_options))
+    attributes = [network.attributes for network in networks]
+    return xr.DataTree.from_dict(
+        {
+            f"/{group}": _stacked(
+                networks[0].described(group), attributes, [network.arrays[group] for network in networks]
+            )
+            for group in analysis.MEASUREMENTS
+            if group in networks[0].arrays
+        }
+    )
 
 
 def replaced(study: xr.DataTree, group: str, **arrays: np.ndarray | xr.DataArray) -> xr.DataTree:

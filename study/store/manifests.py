@@ -88,7 +88,8 @@ def names_below(root: Path) -> set[str]:
     names: set[str] = set()
     for place, folders, files in os.walk(root, onerror=refuse):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        names.update(Path(place, name).relative_to(root).as_posix() for name in (*files, *links))
+        below = place[len(os.fspath(root)) + 1 :].replace(os.sep, "/")
+        names.update(f"{below}/{name}" if below else name for name in (*files, *links))
     return names
 
 

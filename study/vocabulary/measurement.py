@@ -6,6 +6,7 @@ dimensions, the keys of networks, estimates, progress, the methods text and the 
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -152,6 +153,7 @@ class Measurement:
         return any("unit" in variable.dims for variable in self.variables.values())
 
 
+@functools.cache
 def measurements() -> dict[str, Measurement]:
     """Return every measurement by its name, each behind those that it follows, otherwise by name.
 

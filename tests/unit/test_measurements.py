@@ -86,6 +86,7 @@ def forget() -> None:
     """Forget which measurements there are."""
     discovery.names_in.cache_clear()
     discovery.declared_in.cache_clear()
+    measurements.cache_clear()
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = StudyFolder(tmp_path_factory.mktemp("study"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
-        compact(folder, publish(folder, 2), {**ATTRIBUTES, "class_names": CLASSES, "failed_networks": [{"seed": 1}]})
+        keys = publish(folder, 2, arm="generalization")
+        compact(folder, keys, {**ATTRIBUTES, "class_names": CLASSES, "failed_networks": [{"seed": 1}]})
         write_results(folder, results_dataset(example_report().questions))
         yield folder.compacted
 
