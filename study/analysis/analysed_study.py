@@ -16,8 +16,16 @@ from study.analysis.core.networks import Parts
 from study.analysis.core.point_values import network_points
 from study.analysis.core.published import unmeasured
 from study.analysis.core.question import Question
+from study.analysis.core.rearing import manipulation_checks, why_not_manipulated
 from study.analysis.core.registry import questions
-from study.analysis.core.results import NOT_TESTED, HypothesisResult, LearningCheck, QuestionResult
+from study.analysis.core.results import (
+    NOT_INFORMATIVE,
+    NOT_TESTED,
+    HypothesisResult,
+    LearningCheck,
+    ManipulationCheck,
+    QuestionResult,
+)
 from study.analysis.core.testing import Tested, second_set, tested_layers, untested, with_verdicts
 from study.analysis.multiverse import multiverse_of
 from study.registration import Hypothesis, Registration
@@ -85,11 +93,11 @@ class _Watched:
 
 
 class Learning:
-    """The learning checks of a study, by arm and set of initialisations; each is taken once."""
+    """The checks of a study: of what was learnt, by arm and set, each taken once; and of what rearing changed."""
 
     def __init__(self, parts: Parts, registration: Registration) -> None:
         """Check nothing yet."""
-        self._parts, self._rules = parts, registration.learning
+        self._parts, self._rules, self._manipulation = parts, registration.learning, registration.manipulation
         self._checks: dict[tuple[str, bool], tuple[LearningCheck, ...]] = {}
 
     def of(self, question: Question, *, second: bool) -> tuple[LearningCheck, ...]:
@@ -101,6 +109,14 @@ class Learning:
         if place not in self._checks:
             self._checks[place] = learning_checks(rule, networks)
         return self._checks[place]
+
+    def of_rearing(self, hypothesis: Hypothesis) -> tuple[ManipulationCheck, ...]:
+        """Return the checks of what the rearing that a hypothesis compares has changed; none where none is registered."""
+        question = questions()[hypothesis.question]
+        compared, networks = question.estimands[hypothesis.measure].compared, self._parts.of(question, second=False)
+        if compared is None or networks is None or (rule := self._manipulation.get(compared[0])) is None:
+            return ()
+        return manipulation_checks(rule, networks, compared, hypothesis.layers)
 
 
 def network_of(study: xr.DataTree) -> tuple[str, tuple[str, ...]]:
@@ -146,7 +162,9 @@ def _concluded(
         evidence = evidence_of(estimand, networks)
         layers = tested_layers(hypothesis, evidence, root_seed=root_seed)
         published = question.published[hypothesis.measure].layers(networks, hypothesis.layers, root_seed=root_seed)
-        why = why_not_informative(learning.of(question, second=second))
+        why = why_not_informative(learning.of(question, second=second)) or why_not_manipulated(
+            learning.of_rearing(hypothesis)
+        )
         points = network_points(hypothesis, estimand, evidence, networks)
         tested[name] = Tested(hypothesis, layers, published, why, points)
     results = with_verdicts(tested)
@@ -191,7 +209,16 @@ def _question_result(
     checks = learning.of(question, second=False)
     if parts.of(question, second=True) is not None:
         checks += learning.of(question, second=True)
-    described = QuestionResult(name, question.title, question.paper_section, question.claim, first, learning=checks)
+    reared = dict.fromkeys(check for result in first for check in learning.of_rearing(result.hypothesis))
+    described = QuestionResult(
+        name,
+        question.title,
+        question.paper_section,
+        question.claim,
+        first,
+        learning=checks,
+        manipulation=tuple(reared),
+    )
     if (networks := parts.of(question, second=False)) is not None:
         here = tuple(result for result in first if not is_registered_elsewhere(result))
         described = dataclasses.replace(
@@ -212,7 +239,9 @@ def _with_multiverse(
     networks = parts.of(questions()[result.question], second=False)
     if networks is None or result.question not in registration.multiverse:
         return result
-    informative = all(check.passed for check in result.learning if check.initialization_set != SECOND_SET)
+    informative = result.hypotheses[0].verdict != NOT_INFORMATIVE and all(
+        check.passed for check in result.learning if check.initialization_set != SECOND_SET
+    )
     curve_and_agreement = multiverse_of(
         result.question, registration, networks, informative=informative, root_seed=root_seed
     )

@@ -7,6 +7,7 @@ from study.analysis.multiverse import check_multiverse
 from study.registration import ALL_LAYERS, Hypothesis, Registration
 from study.vocabulary.architecture import architectures
 from study.vocabulary.errors import StudyError, quoted
+from study.vocabulary.rearing import layers_of_span
 
 
 def check_registration(registration: Registration, *, source: str) -> None:
@@ -63,9 +64,17 @@ def _check_measure(hypothesis: Hypothesis, where: str) -> None:
 
 
 def _check_layers(hypothesis: Hypothesis, where: str) -> None:
-    """Refuse layers that the named architecture does not have; those of an external network are not known here."""
+    """Refuse layers, or spans of those reared, that the named architecture does not have; an external one is not known here."""
     architecture = architectures().get(hypothesis.network)
     if architecture is None:
+        return
+    if questions()[hypothesis.question].estimands[hypothesis.measure].compared is not None:
+        for span in hypothesis.layers:
+            if not layers_of_span(span, architecture.square_kernels):
+                raise StudyError(
+                    f"{where}, field 'layers': {quoted(span)} must be one, or two as FIRST-LAST, of the layers of"
+                    f" {architecture.name} with 3 x 3 kernels: {', '.join(architecture.square_kernels)}"
+                )
         return
     for layer in hypothesis.layers:
         if layer not in (*architecture.layers, ALL_LAYERS):

@@ -17,6 +17,7 @@ from study.config import Config
 from study.registration import Hypothesis, Registration
 from study.stats import proportion_interval
 from study.vocabulary.architecture import architectures
+from study.vocabulary.rearing import FREE, NO_LAYERS
 from study.vocabulary.schema import MATURATION
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ class PowerLine:
 
 
 def networks_planned(hypothesis: Hypothesis, config: Config) -> int:
-    """Return how many networks a study trains of those that a hypothesis is about."""
+    """Return how many networks a study trains of those that a hypothesis is about: seeds, where it pairs conditions of rearing."""
     question = questions()[hypothesis.question]
-    return _planned(config)[question.arm, question.initialization_set]
+    compared = question.estimands[hypothesis.measure].compared
+    if compared is None:
+        return _planned(config)[question.arm, question.initialization_set]
+    reared = {(one, NO_LAYERS if one == FREE else span) for one in compared for span in hypothesis.layers}
+    return config.rearing.seeds if reared <= set(config.reared) else 0
 
 
 @functools.lru_cache(maxsize=16)  # asked of every hypothesis, and there may be tens of thousands of networks

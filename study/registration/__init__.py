@@ -15,7 +15,7 @@ from study.registration.ceilings import (
     DepartureCeiling,
 )
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Adjustment, Alternative, Hypothesis, Registration
-from study.registration.learning import LearningRule
+from study.registration.learning import LearningRule, ManipulationRule
 from study.registration.parsing import parsed_registration, read_registration
 from study.registration.records import recorded_registration
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
@@ -40,6 +40,7 @@ __all__ = [
     "DepartureCeiling",
     "Hypothesis",
     "LearningRule",
+    "ManipulationRule",
     "Registration",
     "StatisticalTest",
     "parsed_registration",

@@ -40,8 +40,9 @@ def differences(stored: Mapping[str, Any], current: Registration) -> list[str]:
     for part in ("settings", "profile_settings"):
         if stored[part] != now[part]:
             lines.append(f"registered {part.replace('_', ' ')}: were {stored[part]}, are now {now[part]}")
-    if stored.get("learning", {}) != now["learning"]:
-        lines.append(f"registered learning checks: were {stored.get('learning', {})}, are now {now['learning']}")
+    for part, called in (("learning", "learning checks"), ("manipulation", "manipulation checks")):
+        if stored.get(part, {}) != now[part]:
+            lines.append(f"registered {called}: were {stored.get(part, {})}, are now {now[part]}")
     if stored.get("calibration", {}) != now["calibration"]:
         lines.append("registered ceilings of error rates: are others now; they change no verdict")
     lines += _multiverse_differences(stored.get("multiverse", {}), now["multiverse"])

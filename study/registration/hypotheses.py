@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from study.registration.ceilings import DEFAULT_CEILINGS, Ceilings
-from study.registration.learning import LearningRule
+from study.registration.learning import LearningRule, ManipulationRule
 from study.registration.multiverse import Factors, plain_factors
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
 
@@ -19,7 +19,7 @@ COMBINATIONS = ("every", "most", "any")
 PRIMARY, CONFIRMATORY, EXPLORATORY = STATUSES = ("primary", "confirmatory", "exploratory")
 STRATA = ("augmentation", "label_corruption", "seed", "none")
 SMALLEST_EFFECT, NULL_VALUE, NOTHING = BOUNDS = ("smallest_effect", "null_value", "nothing")
-MOST_PRIMARY = 3
+MOST_PRIMARY = 4
 ALL_LAYERS, ANY_NETWORK = "all", "any"
 
 
@@ -110,7 +110,8 @@ class Registration:
 
     `settings` holds `section.key` of the config to the registered value for every profile, `profile_settings` the same
     by profile. `multiverse` holds, by question, the levels of each factor of its analysis, the registered one first;
-    `learning` the learning check of every arm, `ceilings` how often tests may err where their assumptions do not hold.
+    `learning` the learning check of every arm, `manipulation` what each condition of rearing must change, `ceilings` how
+    often tests may err where their assumptions do not hold.
     `digest` covers the machine-readable part, `text_digest` the whole file.
     """
 
@@ -122,6 +123,7 @@ class Registration:
     multiverse: Factors = dataclasses.field(default_factory=dict)
     learning: dict[str, LearningRule] = dataclasses.field(default_factory=dict)
     ceilings: Ceilings = DEFAULT_CEILINGS
+    manipulation: dict[str, ManipulationRule] = dataclasses.field(default_factory=dict)
 
     def for_network(self, architecture: str, layers: Sequence[str]) -> Registration:
         """Return the registration with the layers of a network named wherever a claim is about all of them.
@@ -151,5 +153,6 @@ class Registration:
             "profile_settings": self.profile_settings,
             "multiverse": plain_factors(self.multiverse),
             "learning": {arm: dataclasses.asdict(rule) for arm, rule in self.learning.items()},
+            "manipulation": {condition: dataclasses.asdict(rule) for condition, rule in self.manipulation.items()},
             "calibration": {one.name: one.as_record() for one in self.ceilings},
         }

@@ -1,7 +1,8 @@
 """From the text of `preregistration.md` to what it registers; its prose stands around the blocks for people.
 
-Six kinds of fenced blocks are read: `toml defaults` (once), `toml hypotheses`, `toml settings`, `toml learning`, `toml
-calibration` and `toml multiverse` (once each). A hypothesis is a table, named by its id, in a block of hypotheses::
+Seven kinds of fenced blocks are read: `toml hypotheses`, and once each `toml defaults`, `toml settings`, `toml learning`,
+`toml manipulation`, `toml calibration` and `toml multiverse`. A hypothesis is a table, named by its id, in a block of
+hypotheses::
 
     [existence-above-shuffle]
     claim = "The gOSI is much larger than that of shuffled responses in most layers."
@@ -26,7 +27,7 @@ from study.registration.blocks import only_table
 from study.registration.ceilings import parsed_ceilings
 from study.registration.fields import FIELDS, checked_hypothesis
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, MOST_PRIMARY, Hypothesis, Registration
-from study.registration.learning import parsed_learning
+from study.registration.learning import parsed_learning, parsed_manipulation
 from study.registration.multiverse import parsed_factors
 from study.registration.profiles import registered_profiles
 from study.vocabulary.digests import digest
@@ -36,7 +37,7 @@ from study.vocabulary.text import checked_name, meant
 
 DECISION = "decision"
 MOST_BYTES = 2_000_000
-KINDS = ("defaults", "hypotheses", "settings", "learning", "calibration", "multiverse")
+KINDS = ("defaults", "hypotheses", "settings", "learning", "manipulation", "calibration", "multiverse")
 
 Blocks = Mapping[str, Sequence[str]]  # kind to the contents of its blocks
 
@@ -82,8 +83,11 @@ def parsed_registration(
     multiverse = parsed_factors(*_tables(blocks, "multiverse", source))
     learning = parsed_learning(*_tables(blocks, "learning", source))
     ceilings = parsed_ceilings(*_tables(blocks, "calibration", source))
+    manipulation = parsed_manipulation(*_tables(blocks, "manipulation", source))
     text_digest = hashlib.sha256(text.encode()).hexdigest()
-    registered = Registration(hypotheses, settings, sizes, "", text_digest, multiverse, learning, ceilings)
+    registered = Registration(
+        hypotheses, settings, sizes, "", text_digest, multiverse, learning, ceilings, manipulation
+    )
     machine_readable = {key: value for key, value in registered.as_record().items() if not key.endswith("digest")}
     return dataclasses.replace(registered, digest=digest(machine_readable))
 

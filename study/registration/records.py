@@ -8,7 +8,7 @@ from typing import Any
 from study.registration.ceilings import DEFAULT_CEILINGS, parsed_ceilings
 from study.registration.fields import checked_hypothesis
 from study.registration.hypotheses import Registration
-from study.registration.learning import parsed_learning
+from study.registration.learning import parsed_learning, parsed_manipulation
 from study.registration.multiverse import parsed_factors
 from study.vocabulary.errors import StudyError
 
@@ -44,6 +44,7 @@ def recorded_registration(record: Mapping[str, Any], *, source: str) -> Registra
         parsed_factors([record.get("multiverse", {})], f"{source}, multiverse"),
         parsed_learning([record.get("learning", {})], f"{source}, learning"),
         parsed_ceilings(ceilings, f"{source}, calibration") if ceilings[0] else DEFAULT_CEILINGS,
+        parsed_manipulation([record.get("manipulation", {})], f"{source}, manipulation"),
     )
     if registration.as_record() != dict(record):
         raise StudyError(

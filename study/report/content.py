@@ -50,6 +50,8 @@ class ArmTrust:
         Whether they pass the registered check; None where none is registered.
     learning
         The medians beside what is needed and what guessing gives, in words.
+    manipulation
+        What rearing changed, condition by condition, in words.
     accuracy
         Validation accuracy after each epoch, (network, epoch), NaN where a network has no such epoch.
     chance
@@ -76,6 +78,7 @@ class ArmTrust:
     missing: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     power: tuple[tuple[str, bool], ...] = ()
+    manipulation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

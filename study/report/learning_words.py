@@ -1,11 +1,11 @@
-"""Whether the networks learnt, in words: the checks of a report, and what fails them."""
+"""Whether the networks learnt, and whether rearing took, in words: the checks of a report, and what fails them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from study.analysis.core.results import LearningCheck, QuestionResult
+from study.analysis.core.results import LearningCheck, ManipulationCheck, QuestionResult
 from study.report.wording import number_text
 
 _ORDINALS = {1: "first", 2: "second"}
@@ -74,3 +74,41 @@ def medians_text(checks: Sequence[LearningCheck]) -> str:
     """Return the median of each stratum, with the stratum's name where there are several."""
     texts = (number_text(check.median) + ("" if check.stratum == _ALL else f" ({check.stratum})") for check in checks)
     return ", ".join(texts)
+
+
+def manipulation_sentence(check: ManipulationCheck) -> str:
+    """Return what rearing changed under one condition, beside the condition it is compared with and what is needed."""
+    said = "as registered" if check.passed else "not as registered, so that nothing is concluded from it"
+    return (
+        f"{_named(check.condition)} against {_named(check.against)} in {check.layers}: {number_text(check.median)} against"
+        f" {number_text(check.median_against)}, {said}."
+    )
+
+
+def manipulation_rows(checks: Sequence[ManipulationCheck]) -> list[tuple[tuple[str, ...], bool]]:
+    """Return a row for each check of what rearing changed, and whether it passed.
+
+    A row holds condition, what it is compared with, layers, both medians, the median difference, what is needed, the
+    number of seeds with both networks, what is measured.
+    """
+    return [
+        (
+            (
+                _named(one.condition),
+                _named(one.against),
+                one.layers,
+                number_text(one.median),
+                number_text(one.median_against),
+                number_text(one.difference),
+                f"{number_text(one.needed)} {one.side}",
+                str(one.pairs),
+                one.measure,
+            ),
+            one.passed,
+        )
+        for one in checks
+    ]
+
+
+def _named(condition: str) -> str:
+    return condition.replace("_", " ")

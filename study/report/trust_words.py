@@ -41,6 +41,7 @@ def light(trust: ArmTrust) -> Light:
     )
     rows = (
         ("Learnt", trust.learning or "No check is registered."),
+        *([("Rearing", trust.manipulation)] if trust.manipulation else []),
         ("Networks", f"{networks}; {least_pvalue(trust.trained)}"),
         *([("Power", " ".join(words for words, _ in trust.power))] if trust.power else []),
         ("Failures", _first(trust.missing, " ", 2) or "None."),

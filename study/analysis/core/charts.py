@@ -31,6 +31,8 @@ class Chart(StrEnum):
     NETWORK_DOTS = "network_dots"
     POWER_CURVES = "power_curves"
     RANGE_HISTOGRAM = "range_histogram"
+    REARED_CHECKS = "reared_checks"
+    REARED_SCORES = "reared_scores"
     SHIFT_BARS = "shift_bars"
     SHIFT_CONSISTENCY = "shift_consistency"
     SHIFT_RATIOS = "shift_ratios"

@@ -51,7 +51,7 @@ def evidence_of(estimand: Estimand, networks: xr.DataTree) -> Evidence:
         against=None if against is None else against.values.astype(np.float64),
         blocks=None if estimand.blocks is None else estimand.blocks(networks),
         pairs=None if estimand.pairs is None else estimand.pairs(networks),
-        failed=failed_networks(networks),
+        failed=() if estimand.compared else failed_networks(networks),
         outcome="" if against is None else str(against.name),
     )
 

@@ -30,27 +30,30 @@ def learning_checks(rule: LearningRule, networks: xr.DataTree) -> tuple[Learning
     rule
         What is registered for the arm.
     networks
-        Those of one arm and one set, as `networks_of` gives them. NaN makes a stratum's median NaN: it does not pass.
+        Those of one arm and one set, as `networks_of` gives them. NaN makes a stratum's median NaN: it does not pass, and
+        neither do networks of a condition of rearing of which there are none.
     """
     training = networks["training"].to_dataset()
+    arm, initialization_set = str(training["arm"].values[0]), int(training["initialization_set"].values[0])
+    if rule.reared:
+        training = training.isel(network=np.flatnonzero(training["rearing"].values == rule.reared))
     values = _MEASURES[rule.measure](training)
-    strata = np.full(values.size, ALL, dtype=object)
+    strata = np.full(values.size, rule.reared or ALL, dtype=object)
     if rule.strata != "none":
         strata = training[rule.strata].values.astype(object)
     chance = math.nan if rule.measure == "validation_loss_fall" else 1 / _classes(training)
-    arm, initialization_set = str(training["arm"].values[0]), int(training["initialization_set"].values[0])
     return tuple(
         LearningCheck(
             arm=arm,
             initialization_set=initialization_set,
             stratum=str(stratum),
             measure=rule.words,
-            median=float(np.median(values[strata == stratum])),
+            median=float(np.median(values[strata == stratum])) if values.size else math.nan,
             needed=rule.at_least,
             networks=int((strata == stratum).sum()),
             chance=chance,
         )
-        for stratum in dict.fromkeys(strata.tolist())
+        for stratum in dict.fromkeys(strata.tolist() or [rule.reared or ALL])
     )
 
 

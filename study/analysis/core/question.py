@@ -26,7 +26,9 @@ class Estimand:
     similar a network's one curve is to the other curve of each network, in the same order; its diagonal is `values`.
     `across_networks` says that a network's value depends on the other networks of its study. `quantity` names the values on
     the axis of a picture, with their unit; `sides`, where each value compares measurements of one network, maps to these:
-    (network, layer, side), in the order of `Quantity.sides`, and `condition` where `values` has it.
+    (network, layer, side), in the order of `Quantity.sides`, and `condition` where `values` has it. `compared` names the two
+    conditions of rearing whose networks it pairs by seed: rows are seeds then, those of networks that failed among them,
+    and layers are spans.
     """
 
     values: Callable[[xr.DataTree], xr.DataArray]
@@ -36,6 +38,7 @@ class Estimand:
     pairs: Callable[[xr.DataTree], xr.DataArray] | None = None
     across_networks: bool = False
     sides: Callable[[xr.DataTree], xr.DataArray] | None = None
+    compared: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,6 +144,31 @@ class LearningCheck:
         return self.median >= self.needed
 
 
+@dataclass(frozen=True, kw_only=True)
+class ManipulationCheck:
+    """Whether rearing changed what it was to change, in the layers reared, beside the condition it is compared with.
+
+    `median` is that over the `pairs` of `measure` under `condition`, `median_against` that under `against`, and `difference`
+    the median of the first minus the other; it must lie on `side` ("lower" or "higher") by `needed` at least.
+    """
+
+    condition: str
+    against: str
+    layers: str
+    measure: str
+    side: str
+    median: float
+    median_against: float
+    difference: float
+    needed: float
+    pairs: int
+
+    @property
+    def passed(self) -> bool:
+        """Return whether the difference reaches what is registered; an undefined one does not."""
+        return (-self.difference if self.side == "lower" else self.difference) >= self.needed
+
+
 @dataclass(frozen=True)
 class SecondSet:
     """The same test in the second set of initialisations: its layers, its verdict, and whether the sets agree.
@@ -229,6 +254,7 @@ class QuestionResult:
 
     `multiverse` says, layer by layer, how far other analyses agree; the last of the figures is then their curve.
     `learning` holds the checks of the networks that it rests on, of both sets; empty where none is registered.
+    `manipulation` holds those of what rearing changed, each once.
     """
 
     question: str
@@ -241,3 +267,4 @@ class QuestionResult:
     second_figures: tuple[Figure, ...] = ()
     multiverse: tuple[LayerAgreement, ...] = ()
     learning: tuple[LearningCheck, ...] = ()
+    manipulation: tuple[ManipulationCheck, ...] = ()

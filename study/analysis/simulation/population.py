@@ -38,6 +38,7 @@ OPPOSITE: Final = 0.6  # correlation within strata, of either sign, where strata
 class Size:
     """How large a study is: its networks, which take turns with their groups, and what each of them is measured by.
 
+    In the rearing arm `networks` are seeds, each with a network a condition.
     `epochs` is how long networks of the maturation arm are trained, `null_draws` how many random halves an ablation is
     compared with, `units` the number of units of every hidden layer, in order, those of the default architecture unless
     it says otherwise, and `reared` the conditions and spans of layers that a seed of the rearing arm has a network of each

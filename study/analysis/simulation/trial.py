@@ -83,7 +83,7 @@ def tally(case: Case, *, root_seed: int, start: int, studies: int, published: in
         layers = tested_layers(hypothesis, of_study, root_seed=seed_of_first + study)
         as_published: tuple[PublishedLayer, ...] = ()
         if study < published:
-            cut = _cut(networks, study, design.networks)
+            cut = _cut(networks, study, design.studies)
             as_published = analysis.layers(cut, hypothesis.layers, root_seed=seed_of_first + study)
         results.append(with_verdicts({hypothesis.id: Tested(hypothesis, layers, as_published)})[hypothesis.id])
     return counted(results, case, published=min(published, studies))
@@ -97,7 +97,7 @@ def _evidence(estimand: Estimand, networks: xr.DataTree, design: Design, strata:
     """
     n = design.networks
     if estimand.pairs is not None or estimand.across_networks:
-        return [evidence_of(estimand, _cut(networks, study, n)) for study in range(design.studies)]
+        return [evidence_of(estimand, _cut(networks, study, design.studies)) for study in range(design.studies)]
     together = evidence_of(estimand, networks)
     values, blocks = (_by_study(array, n, strata) for array in (together.values, together.blocks))
     return [
@@ -122,10 +122,12 @@ def _by_study(values: xr.DataArray | None, n: int, strata: str) -> list[xr.DataA
     return [lean.isel(network=slice(start, start + n)) for start in range(0, values.sizes["network"], n)]
 
 
-def _cut(networks: xr.DataTree, study: int, n: int) -> xr.DataTree:
-    """Return one study of many."""
-    rows = slice(study * n, (study + 1) * n)
-    groups = {f"/{name}": child.to_dataset().isel(network=rows) for name, child in networks.children.items()}
+def _cut(networks: xr.DataTree, study: int, studies: int) -> xr.DataTree:
+    """Return one of so many studies, which have as many networks each."""
+    groups = {}
+    for name, child in networks.children.items():
+        n = child.sizes["network"] // studies
+        groups[f"/{name}"] = child.to_dataset().isel(network=slice(study * n, (study + 1) * n))
     return xr.DataTree.from_dict(groups)
 
 

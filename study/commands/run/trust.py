@@ -18,7 +18,7 @@ from study.commands.power import STUDIES, PowerLine, power_lines, share_text
 from study.commands.run.completeness import Completeness, planned_counts
 from study.commands.run.described import DescribedStudy
 from study.report.content import ArmTrust
-from study.report.learning_words import learning_checks, medians_text
+from study.report.learning_words import learning_checks, manipulation_sentence, medians_text
 from study.report.wording import number_text
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
@@ -65,6 +65,7 @@ def arms_trust(
             tuple(sentences[key] for key, at in lost.items() if at == place),
             _excluded(questions, place, number - int(_of(training, place).sum()), plan),
             tuple(power[name] for name in power if _place(name, plan) == place),
+            _manipulation(questions) if place == (REARING, 1) else "",
         )
         for place, number in planned_counts(plan.networks).items()
     )
@@ -78,6 +79,7 @@ def _arm(
     missing: tuple[str, ...],
     excluded: tuple[str, ...],
     power: tuple[tuple[str, bool], ...],
+    manipulation: str,
 ) -> ArmTrust:
     classes = len(class_names_of(networks.attrs)) or _TEN_CLASSES
     return ArmTrust(
@@ -92,7 +94,13 @@ def _arm(
         missing=missing,
         excluded=excluded,
         power=power,
+        manipulation=manipulation,
     )
+
+
+def _manipulation(questions: Sequence[QuestionResult]) -> str:
+    checks = [check for question in questions for check in question.manipulation]
+    return " ".join([f"Median {checks[0].measure}.", *map(manipulation_sentence, checks)]) if checks else ""
 
 
 def _of(training: xr.Dataset, place: tuple[str, int]) -> npt.NDArray[np.bool_]:

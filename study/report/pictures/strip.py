@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from study.analysis.core.results import NOT_TESTED, HypothesisResult, QuestionResult
 from study.report.pictures.svg import escaped
 from study.report.verdict_marks import VERDICT_MARKS, class_name
+from study.vocabulary.rearing import layers_of_span
 
 STRIP_STYLE = """
 .verdict-strip { list-style: none; margin: 0; padding: 0; max-width: none; font-family: var(--sans); font-size: .95rem; }
@@ -66,12 +67,21 @@ def leading(question: QuestionResult) -> HypothesisResult | None:
 
 def strip_rows(questions: Sequence[QuestionResult]) -> tuple[StripRow, ...]:
     """Return a row a question that has a hypothesis."""
-    rows = []
-    for question in questions:
-        if (result := leading(question)) is not None:
-            cells = tuple((layer.layer, layer.verdict) for layer in result.layers)
-            rows.append(StripRow(question.question, question.title, result.hypothesis.id, result.verdict, cells))
-    return tuple(rows)
+    led = [(question, result) for question in questions if (result := leading(question)) is not None]
+    layers = max(([layer.layer for layer in result.layers] for _, result in led), key=len, default=[])
+    return tuple(
+        StripRow(question.question, question.title, result.hypothesis.id, result.verdict, _cells(result, layers))
+        for question, result in led
+    )
+
+
+def _cells(result: HypothesisResult, layers: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return each layer with its verdict; the verdict of a span such as "conv1-conv3" stands in each of its layers."""
+    return tuple(
+        (name, layer.verdict)
+        for layer in result.layers
+        for name in layers_of_span(layer.layer, layers) or (layer.layer,)
+    )
 
 
 def strip_layers(rows: Sequence[StripRow], *, most: int = 12) -> tuple[str, ...]:
