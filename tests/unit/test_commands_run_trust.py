@@ -51,13 +51,13 @@ def test_power_is_simulated_once(plan: DescribedStudy, simulated: list[int]) -> 
     """The second report of the same study reads what the first one wrote."""
     first = trust.primary_power(plan, keep=True)
     assert trust.primary_power(plan, keep=True) == first
-    assert simulated == [len(first)] == [3]
+    assert simulated == [len(first)] == [4]
     assert all(not finds for _, finds in first.values())
 
 
 def test_who_only_reads_keeps_nothing(plan: DescribedStudy, simulated: list[int]) -> None:
     """What is simulated for a study that is verified leaves no file behind."""
-    assert len(trust.primary_power(plan, keep=False)) == 3
+    assert len(trust.primary_power(plan, keep=False)) == 4
     assert list(plan.folder.path.iterdir()) == []
 
 
@@ -67,8 +67,8 @@ def test_what_was_kept_for_another_study_or_is_damaged_is_replaced(
 ) -> None:
     """No report rests on a file that this program did not write for it."""
     (plan.folder.path / trust.POWER_FILE).write_text(content, encoding="utf-8")
-    assert len(trust.primary_power(plan, keep=True)) == 3
-    assert simulated == [3]
+    assert len(trust.primary_power(plan, keep=True)) == 4
+    assert simulated == [4]
 
 
 def test_what_tests_leave_out_is_told_by_arm_and_layer(plan: DescribedStudy) -> None:

@@ -347,8 +347,42 @@ def test_a_malformed_learning_check_is_refused(before: str, after: str, reason: 
     assert reason in refusal(LEARNING[:index] + after + LEARNING[index + len(before) :], block())
 
 
-def test_at_most_three_hypotheses_are_primary() -> None:
-    """A fourth would stand for nothing."""
-    blocks = [block(name, status="primary") for name in "abcd"]
-    assert sum(one.is_primary for one in register(*blocks[:3]).hypotheses.values()) == 3
-    assert "4 hypotheses have status 'primary' (a, b, c, d); at most 3 may" in refusal(*blocks)
+def test_at_most_four_hypotheses_are_primary() -> None:
+    """A fifth would stand for nothing."""
+    blocks = [block(name, status="primary") for name in "abcde"]
+    assert sum(one.is_primary for one in register(*blocks[:4]).hypotheses.values()) == 4
+    assert "5 hypotheses have status 'primary' (a, b, c, d, e); at most 4 may" in refusal(*blocks)
+
+
+MANIPULATION = """```toml manipulation
+[isotropic]
+measure = "gosi_beyond_shuffles"
+side = "lower"
+at_least = 0.1
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("[isotropic]", "[isotopic]", "'isotopic' must be one of isotropic, parted"),
+        ("[isotropic]", "[free]", "'free' must be one of isotropic, parted"),
+        ('"gosi_beyond_shuffles"', '"gosi"', "field 'measure': 'gosi' must be one of gosi_beyond_shuffles"),
+        ('"lower"', '"less"', "field 'side': 'less' must be one of lower, higher"),
+        ("0.1", "-0.1", "field 'at_least': -0.1 must be a number above 0"),
+        ("at_least = 0.1\n", "", "must be a table of measure, at_least, side"),
+    ],
+)
+def test_a_manipulation_check_that_is_none_is_refused(before: str, after: str, reason: str) -> None:
+    """Condition, field, value and what is allowed; a second block, too."""
+    assert register(MANIPULATION, block()).manipulation["isotropic"].at_least == 0.1
+    assert reason in refusal(MANIPULATION.replace(before, after), block())
+    assert "there are 2 such blocks" in refusal(MANIPULATION, MANIPULATION, block())
+
+
+def test_the_networks_of_one_condition_may_be_asked_what_they_learnt() -> None:
+    """Only conditions that there are."""
+    asked = LEARNING.replace('strata = "augmentation"', 'strata = "none"\nreared = "free"')
+    assert {rule.reared for rule in register(asked, block()).learning.values()} >= {"free"}
+    assert "field 'reared': 'fre' must be one of free" in refusal(asked.replace('"free"', '"fre"'), block())

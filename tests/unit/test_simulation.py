@@ -109,9 +109,10 @@ def test_a_simulated_study_has_the_schema_of_the_store(measure: str) -> None:
     one = SIMULATED[measure]
     tree, design = networks(one, thetas(one)[0], studies=2, size=12)
     assert tree.children
+    conditions = len(estimand_of(one).compared or (None,))  # of rearing, each with a network a seed
     for name, child in tree.children.items():
         dataset = child.to_dataset()
-        assert dataset.sizes["network"] == design.rows == 24
+        assert dataset.sizes["network"] == conditions * design.rows == conditions * 24
         assert {"network", *NETWORK_COORDINATES} <= set(dataset.coords)
         assert ("unit" not in dataset.dims) or set(UNIT_COORDINATES) <= set(dataset.coords)
         for key, array in dataset.data_vars.items():

@@ -39,3 +39,18 @@ def mean_over_networks(values: NDArray[Any], *, rng: np.random.Generator, n_resa
     interval = stats.mean_interval(defined, confidence_level=0.95, n_resamples=n_resamples, method="BCa", rng=rng)
     mean = float(defined.mean()) if defined.size else float("nan")
     return NetworkMean(mean, interval.low, interval.high, int(defined.size), int(values.size - defined.size))
+
+
+def means_over_networks(
+    rows: NDArray[Any], *, rng: np.random.Generator, n_resamples: int = 2000
+) -> tuple[NetworkMean, ...]:
+    """Return `mean_over_networks` of each of `rows` (k, network); those that are defined in the same networks share resamples."""
+    defined, means = np.isfinite(rows), {}
+    for pattern in {row.tobytes(): row for row in defined}.values():
+        alike = np.flatnonzero((defined == pattern).all(axis=1))
+        values = np.ascontiguousarray(rows[alike][:, pattern])
+        intervals = stats.mean_intervals(values, confidence_level=0.95, n_resamples=n_resamples, method="BCa", rng=rng)
+        for place, row, interval in zip(alike.tolist(), values, intervals, strict=True):
+            mean = float(row.mean()) if row.size else float("nan")
+            means[place] = NetworkMean(mean, interval.low, interval.high, row.size, rows.shape[1] - row.size)
+    return tuple(means[place] for place in range(len(rows)))

@@ -23,7 +23,7 @@ from study.report.wording import number_text
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
 from study.vocabulary.reading import read_json
-from study.vocabulary.schema import SECOND_SET, class_names_of
+from study.vocabulary.schema import REARING, SECOND_SET, class_names_of
 
 POWER_FILE: Final = "power.json"
 Power = Mapping[

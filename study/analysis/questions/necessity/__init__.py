@@ -6,12 +6,14 @@ from functools import partial
 
 import xarray as xr
 
-from study.analysis.core.published import not_in_paper
-from study.analysis.core.question import Estimand, Question
+from study.analysis.core.published import not_in_paper, unpublished
+from study.analysis.core.question import Estimand, PublishedAnalysis, Question
 from study.analysis.questions.necessity.estimands import paired_difference, scores_side_by_side
 from study.analysis.questions.necessity.figures import figures, notes
 from study.analysis.questions.necessity.quantities import COMPARISONS, Compared, quantity_of, sides_of
 from study.vocabulary.schema import REARING
+
+DIFFERENCE = "Intervention: while the network learns, not in the finished network."
 
 
 def _estimand(score: str, compared: Compared) -> Estimand:
@@ -34,9 +36,13 @@ QUESTION = Question(
     claim="The paper's title says that orientation selectivity is causally important for generalisation. No experiment of"
     " it intervenes while a network learns.",
     estimands={measure: _estimand(*comparison) for measure, comparison in COMPARISONS.items()},
-    published={
-        measure: not_in_paper("Intervention: while the network learns, not in the finished network.")
-        for measure in COMPARISONS
+    published={measure: not_in_paper(DIFFERENCE) for measure in COMPARISONS}
+    | {
+        "test_loss_against_parted": PublishedAnalysis(
+            layers=unpublished,
+            test="None: the title concludes it from networks that are observed, or ablated when they have learnt.",
+            difference=DIFFERENCE,
+        )
     },
     figures=figures,
     notes=notes,

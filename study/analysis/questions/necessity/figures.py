@@ -21,7 +21,7 @@ from study.analysis.questions.necessity.tables import (
     mean_in_span,
     scores_table,
 )
-from study.vocabulary.rearing import FREE, ISOTROPIC, KERNELS, MEANINGS, PARTED, PENALTIES, layers_of_span
+from study.vocabulary.rearing import FREE, ISOTROPIC, KERNELS, MEANINGS, PARTED, PENALTIES
 
 _DECODED: Final = CHECKS["orientation_decoding"]
 _KINDS: Final = (("kernels", KERNELS, "test_loss_against_parted"), ("penalties", PENALTIES, "test_loss_discouraged"))
@@ -88,7 +88,7 @@ def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_
     said = [_TWO_QUESTIONS]
     if kernels is not None:
         conditions, span = kernels
-        said += [_kept(networks, conditions, span, root_seed), _whole(networks, conditions, span)]
+        said += [_kept(networks, conditions, span), _whole(networks, conditions, span)]
     return (
         *said,
         "Only free networks must pass the learning check: that networks reared otherwise cannot learn would be a result.",
@@ -98,13 +98,11 @@ def notes(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_
     )
 
 
-def _kept(networks: xr.DataTree, conditions: Sequence[str], span: str, root_seed: int) -> str:
+def _kept(networks: xr.DataTree, conditions: Sequence[str], span: str) -> str:
     """Say how well orientation can be decoded where single units are selective, and where they are not."""
-    table = checks_table(networks, conditions, span, root_seed=root_seed)
-    layers = layers_of_span(span, list(dict.fromkeys(table["layer"])))
     values = []
     for condition in conditions:
-        gosi, decoded = (mean_in_span(table, one, condition, layers) for one in (BEYOND_SHUFFLES, _DECODED))
+        gosi, decoded = (mean_in_span(networks, one, condition, span) for one in (BEYOND_SHUFFLES, _DECODED))
         if math.isfinite(decoded):
             values.append(f"{condition.replace('_', ' ')} {gosi:.2f} and {decoded:.2f}")
     if not values:

@@ -48,7 +48,10 @@ def _tree(design: Design, kinds: list[tuple[str, str, Floats]], score: str) -> x
     deviation = stacked([values for _, _, values in kinds])
     whole = Design(design.studies, population.Size(len(kinds) * design.networks), design.arm)
     labels: dict[str, Any] = {
-        "rearing": ("network", stacked([np.full(design.rows, name, dtype=object) for name, _, _ in kinds]).astype(_STRING)),
+        "rearing": (
+            "network",
+            stacked([np.full(design.rows, name, dtype=object) for name, _, _ in kinds]).astype(_STRING),
+        ),
         "reared_layers": (
             "network",
             stacked([np.full(design.rows, span, dtype=object) for _, span, _ in kinds]).astype(_STRING),
@@ -61,7 +64,11 @@ def _tree(design: Design, kinds: list[tuple[str, str, Floats]], score: str) -> x
         "test_accuracy": np.full(whole.rows, _ACCURACY),
         "shifted_loss": np.full(whole.rows, _LOSS + _SHIFTED),
     }
-    deviates = {"generalisation_gap": "test_loss", "training_loss": "final_train_loss", "cost_of_shifts": "shifted_loss"}
+    deviates = {
+        "generalisation_gap": "test_loss",
+        "training_loss": "final_train_loss",
+        "cost_of_shifts": "shifted_loss",
+    }
     scores[deviates.get(score, score)] += deviation
     shifted = scores.pop("shifted_loss")
     groups = group("training", whole, scores, {})

@@ -8,12 +8,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
-from study.analysis.core.means import mean_over_networks
+from study.analysis.core.means import means_over_networks
 from study.analysis.core.rearing import by_seed, gosi_beyond_shuffles
 from study.analysis.questions.necessity.estimands import SCORES
 from study.analysis.questions.necessity.quantities import NAMES
-from study.vocabulary.rearing import FREE
+from study.vocabulary.rearing import FREE, layers_of_span
 from study.vocabulary.seeding import stream
 
 MOST_DRAWN: Final = 100  # seeds; a page with a line a seed would grow with the study
@@ -31,44 +32,60 @@ _SCORED: Final = ("test_loss", "training_loss", "generalisation_gap", "test_accu
 
 def scores_table(networks: xr.DataTree, conditions: Sequence[str], span: str, *, root_seed: int) -> pd.DataFrame:
     """Return every seed's scores by condition, and their means over seeds with 95 % bootstrap intervals."""
-    rows = []
-    for score in _SCORED:
-        name, unit = NAMES[score]
-        values = SCORES[score](networks)
-        if not np.isfinite(values.values).any():
-            continue
-        for condition in conditions:
-            of_seeds = by_seed(networks, values, condition, [span]).sel(layer=span)
-            shown = of_seeds.isel(network=_drawn(of_seeds.sizes["network"]))
-            said = (f"{name} ({unit})", condition.replace("_", " "))
-            rows += [
-                (*said, seed, "network", value, np.nan, np.nan, 1)
-                for seed, value in zip(shown["network"].values.tolist(), shown.values.tolist(), strict=True)
-            ]
-            rng = stream(root_seed, "figure", f"necessity/{span}/{score}/{condition}")
-            mean = mean_over_networks(of_seeds.values, rng=rng)
-            rows.append((*said, "mean", "mean", mean.mean, mean.low, mean.high, mean.networks))
-    columns = ["quantity", "condition", "seed", "kind", "value", "ci_low", "ci_high", "networks"]
-    return pd.DataFrame(rows, columns=columns)
+    of_seeds = {
+        (score, condition): by_seed(networks, values, condition, [span]).sel(layer=span)
+        for score in _SCORED
+        if np.isfinite((values := SCORES[score](networks)).values).any()
+        for condition in conditions
+    }
+    frames = []
+    rng = stream(root_seed, "figure", f"necessity/{span}/scores")
+    means = means_over_networks(np.stack([one.values for one in of_seeds.values()]), rng=rng)
+    for ((score, condition), values), mean in zip(of_seeds.items(), means, strict=True):
+        shown, (name, unit) = values.isel(network=_drawn(values.sizes["network"])), NAMES[score]
+        rows = {
+            "quantity": f"{name} ({unit})",
+            "condition": in_words(condition),
+            "seed": [*shown["network"].values.tolist(), "mean"],
+            "kind": [*["network"] * shown.size, "mean"],
+            "value": [*shown.values.tolist(), mean.mean],
+            "ci_low": [*[np.nan] * shown.size, mean.low],
+            "ci_high": [*[np.nan] * shown.size, mean.high],
+            "networks": [*[1] * shown.size, mean.networks],
+        }
+        frames.append(pd.DataFrame(rows))
+    return pd.concat(frames, ignore_index=True)
 
 
-def _drawn(seeds: int) -> np.ndarray:
+def in_words(condition: str) -> str:
+    """Return a condition as readers have it."""
+    return condition.replace("_", " ")
+
+
+def _drawn(seeds: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, max(seeds - 1, 0), min(seeds, MOST_DRAWN)).round().astype(int))
 
 
 def checks_table(networks: xr.DataTree, conditions: Sequence[str], span: str, *, root_seed: int) -> pd.DataFrame:
     """Return what each condition's networks are like, layer by layer: means over networks with 95 % bootstrap intervals."""
-    rows = []
-    for quantity, values in _measured(networks).items():
-        for layer in values["layer"].values.tolist():
-            of_layer = values.sel(layer=layer, drop=True)
-            for condition in conditions:
-                of_seeds = by_seed(networks, of_layer, condition, [span]).sel(layer=span)
-                rng = stream(root_seed, "figure", f"necessity/{span}/{quantity}/{layer}/{condition}")
-                mean = mean_over_networks(of_seeds.values, rng=rng, n_resamples=1000)
-                rows.append((quantity, layer, condition.replace("_", " "), *mean.columns.values()))
-    columns = ["quantity", "layer", "condition", "value", "ci_low", "ci_high", "networks", "undefined"]
-    return pd.DataFrame(rows, columns=columns)
+    measured, frames = _measured(networks), []
+    places = [(quantity, layer) for quantity, values in measured.items() for layer in values["layer"].values.tolist()]
+    for condition in conditions:
+        rows = [_of_networks(values, condition, span) for values in measured.values()]
+        rng = stream(root_seed, "figure", f"necessity/{span}/checks/{condition}")
+        means = means_over_networks(np.concatenate(rows), rng=rng)
+        frames += [
+            {"quantity": quantity, "layer": layer, "condition": in_words(condition), **mean.columns}
+            for (quantity, layer), mean in zip(places, means, strict=True)
+        ]
+    return pd.DataFrame(frames)
+
+
+def _of_networks(values: xr.DataArray, condition: str, span: str) -> NDArray[np.float64]:
+    """Return `values` (network, layer) of the networks of a condition, (layer, network)."""
+    reared = zip(values["rearing"].values.tolist(), values["reared_layers"].values.tolist(), strict=True)
+    chosen = [name == condition and (name == FREE or layers == span) for name, layers in reared]
+    return np.asarray(values.transpose("layer", "network").values[:, chosen], dtype=np.float64)
 
 
 def _measured(networks: xr.DataTree) -> dict[str, xr.DataArray]:
@@ -80,11 +97,14 @@ def _measured(networks: xr.DataTree) -> dict[str, xr.DataArray]:
     return measured
 
 
-def mean_in_span(table: pd.DataFrame, quantity: str, condition: str, layers: Sequence[str]) -> float:
-    """Return the mean over some layers of what a condition's networks have of a quantity; NaN where it is not there."""
-    chosen = table[(table["quantity"] == quantity) & (table["condition"] == condition.replace("_", " "))]
-    values = chosen.loc[chosen["layer"].isin(layers), "value"]
-    return float(values.mean()) if len(values) else float("nan")
+def mean_in_span(networks: xr.DataTree, quantity: str, condition: str, span: str) -> float:
+    """Return the mean over the layers of a span of what a condition's networks have of a quantity; NaN where it is not there."""
+    values = _measured(networks).get(quantity)
+    if values is None:
+        return float("nan")
+    layers = layers_of_span(span, values["layer"].values.tolist())
+    of_networks = _of_networks(values.sel(layer=list(layers)), condition, span)
+    return float(of_networks.mean()) if of_networks.size else float("nan")
 
 
 def conditions_of(networks: xr.DataTree, among: Sequence[str], span: str) -> tuple[str, ...]:
