@@ -36,7 +36,7 @@ def trained(
     """Train the tiny network from its initial weights."""
     scores, partition = options.pop("scores", compiled.scores), options.pop("partition", tiny_partition())
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
-    observe = options.pop("observe", None)
+    observe, beside = options.pop("observe", None), options.pop("beside", None)
     store, every = options.pop("store", None), options.pop("every", 1)
     config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
     initialize(compiled.model, root_seed=root_seed, network=network)
@@ -50,6 +50,7 @@ def trained(
         augmentation=augmentation,
         root_seed=root_seed,
         network=network,
+        beside=beside,
         on_epoch=on_epoch,
         observe=observe,
         checkpoints=Checkpoints(every, compiled.optimizer.variables, store) if store else None,

@@ -24,6 +24,7 @@ from study.config.population import (
 from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.labelled_tree import network_tree
 from study.experiment.moments import normalised_by, normalising_images
+from study.experiment.penalised_training import ShownGratings, penalised_training
 from study.experiment.subjects import TrainedSubject
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, initialize, train_network
 from study.images.preparation.corruption import with_corrupted_labels
@@ -218,15 +219,17 @@ def _trained(
         words = f"training, epoch {epoch} of {training.epochs}, loss {loss:.2f}, accuracy {accuracy:.2f}"
         subject.report("train", (epoch - 1 + share) / training.epochs, words)
 
+    penalised = ShownGratings.of(planned, config, subject.partition.training_mean)
     return train_network(
         compiled.model,
-        compiled.train,
+        penalised_training(compiled, config) if penalised else compiled.train,
         compiled.scores,
         subject.partition,
         training,
         augmentation=planned.augmentation,
         root_seed=config.seed,
         network=planned.training_identity,
+        beside=penalised,
         on_images=on_images,
         observe=observe if any(measurement.after_epoch for measurement in measurements) else None,
         checkpoints=checkpoints,

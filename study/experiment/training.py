@@ -28,7 +28,14 @@ _CONSTANT = {"bias": 0.0, "beta": 0.0, "gamma": 1.0, "moving_mean": 0.0, "moving
 
 Weights = list[NDArray[np.float32]]
 Observation = Mapping[str, NDArray[Any]]
-Scores = Callable[[NDArray[np.float32], NDArray[np.int64]], tuple[float, int]]
+Scores = Callable[..., tuple[float, int]]  # of images and labels
+
+
+class Beside(Protocol):
+    """What a network is shown beside its images."""
+
+    def __call__(self, count: int, rng: np.random.Generator) -> tuple[NDArray[Any], ...]:
+        """Return the arrays of a number of batches, one entry a batch."""
 
 
 class DivergedError(Exception):
@@ -231,6 +238,7 @@ def train_network(
     augmentation: str,
     root_seed: int,
     network: str,
+    beside: Beside | None = None,
     on_epoch: Callable[[int, float, float], None] = lambda epoch, loss, accuracy: None,
     on_images: Callable[[int, float, float, float], None] = lambda epoch, share, loss, accuracy: None,
     observe: Callable[[], Observation] | None = None,
@@ -244,11 +252,10 @@ def train_network(
         The network, and its compiled training and inference scores, from `study.networks.backend`.
     partition, config
         Images and the training mean; epochs, batch size and what selects the analysed epoch (the first best, if tied).
-    augmentation, root_seed, network
-        One of `study.config.AUGMENTATIONS`; names of the random streams.
+    augmentation, root_seed, network, beside
+        One of `study.config.AUGMENTATIONS`; names of the random streams; gives what `train` takes beside images and labels.
     on_epoch, on_images
-        Called after each epoch with its number from 1, validation loss and accuracy; within it with its number, the share
-        of its images that were shown, their loss and accuracy.
+        Called after each epoch with its number from 1 and validation scores; within it with scores of the share shown so far.
     observe, checkpoints
         Called before training and after each epoch, while `model` has the weights of that moment; gives arrays by name.
         Where to go on from and what to leave behind, if anything; makes no difference to what is returned.
@@ -268,7 +275,7 @@ def train_network(
         observations.append(observe())
     for epoch in range(resumed, config.epochs):
         name, told = f"{network}/{epoch}", functools.partial(on_images, epoch + 1)
-        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told)
+        trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told, beside)
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *trained, *validation
         _refuse_diverged(model, curves[:, epoch], epoch + 1)
@@ -318,14 +325,16 @@ def _train_epoch(
     root_seed: int,
     name: str,
     told: Callable[[float, float, float], None],
+    beside: Beside | None,
 ) -> tuple[float, float]:
     """Return (mean loss, accuracy) over the epoch's batches."""
     loss, correct, seen = 0.0, 0, 0
-    rng = stream(root_seed, name, "augmentation")
+    rng, gratings_rng = stream(root_seed, name, "augmentation"), stream(root_seed, name, "gratings")
     for chosen in _batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
         images = augmented(partition.train_images[chosen.ravel()], augmentation=augmentation, rng=rng)
         inputs = preprocessed(images, partition.training_mean).reshape(*chosen.shape, *images.shape[1:])
-        more_loss, more_correct = train(inputs, partition.train_labels[chosen])
+        others = beside(len(chosen), gratings_rng) if beside else ()
+        more_loss, more_correct = train(inputs, partition.train_labels[chosen], *others)
         loss, correct, seen = loss + float(more_loss), correct + int(more_correct), seen + chosen.size
         told(seen / len(partition.train_labels), loss / seen, correct / seen)
     return loss / seen, correct / seen

@@ -128,28 +128,37 @@ def _computing_in(model: keras.Model, policy: str) -> Iterator[None]:
 
 
 def compiled_training(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, *, precision: str = "float32"
-) -> Callable[[np.ndarray, np.ndarray], tuple[Any, Any]]:
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    *,
+    precision: str = "float32",
+    penalty: Callable[..., Any] | None = None,
+) -> Callable[..., tuple[Any, Any]]:
     """Return train(images, labels) -> (sum of cross-entropies, number correct), which updates `model` once a batch.
 
     `images` is (batch, image, height, width, channel), `labels` (batch, image): several batches a call, because entering
     a compiled function costs as much as a tenth of a step. The scores of a batch are those before its update. With
     `precision` "bfloat16" layers compute in that, while weights, moments and loss stay in single precision.
+
+    With a `penalty`, a function of tensors, training is train(images, labels, *beside): each further array has one entry a
+    batch, and what the penalty gives of a batch's entries is added to its loss, but not to the scores.
     """
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
 
-    def step(images: Any, labels: Any) -> tuple[Any, Any]:
+    def step(images: Any, labels: Any, *beside: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape, _computing_in(model, policy):
             logits = tf.cast(model(images, training=True), tf.float32)
             losses = cross_entropies(labels, logits)
             loss = tf.reduce_mean(losses)
+            if penalty is not None:
+                loss += penalty(*beside)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return tf.reduce_sum(tf.cast(losses, tf.float64)), _number_correct(labels, logits)
 
     @compiled
-    def train(images: Any, labels: Any) -> tuple[Any, Any]:
+    def train(images: Any, labels: Any, *beside: Any) -> tuple[Any, Any]:
         def body(batch: Any, loss: Any, correct: Any) -> tuple[Any, Any, Any]:
-            more_loss, more_correct = step(images[batch], labels[batch])
+            more_loss, more_correct = step(images[batch], labels[batch], *(entries[batch] for entries in beside))
             return batch + 1, loss + more_loss, correct + more_correct
 
         start = (tf.constant(0), tf.constant(0.0, tf.float64), tf.constant(0, tf.int64))

@@ -148,6 +148,34 @@ def gratings(size: int, *, contrast: str, frequencies: NDArray[np.float64] | Non
     return Gratings(ORIENTATIONS.copy(), frequencies, PHASES.copy(), _pictures(waves, contrast))
 
 
+def drawn_gratings(size: int, *, contrast: str, n_phases: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return gratings of every orientation at one spatial frequency that is drawn: (orientation, phase, row, column).
+
+    Parameters
+    ----------
+    size
+        Height and width in pixels.
+    contrast
+        As for `gratings`.
+    n_phases
+        They are 90 degrees apart.
+    rng
+        Draws the spatial frequency, one of `spatial_frequencies` as likely as another, and the first phase, uniform.
+
+    Raises
+    ------
+    ValueError
+        On another `contrast` or a size without gratings.
+    """
+    _refuse_contrast(contrast)
+    frequency, first = rng.choice(spatial_frequencies(size)), rng.uniform(0.0, 360.0)
+    phases = first + PHASES[1] * np.arange(n_phases)
+    waves = np.array(
+        [[grating(size, orientation=o, spatial_frequency=frequency, phase=p) for p in phases] for o in ORIENTATIONS]
+    )
+    return _pictures(waves, contrast)
+
+
 def grating_batches(size: int, *, orientation: float, contrast: str, at_once: int) -> Iterator[NDArray[np.float32]]:
     """Yield the gratings of one orientation, spatial frequencies in order and the phases of each: (image, row, column).
 
