@@ -67,7 +67,11 @@ def reared_study(
         {"failed_networks": json.dumps(failed), "class_names": json.dumps(list("abcdefghij"))},
     )
     groups = {"/training": training, "/tuning": _tuning(rng, rows, selectivity, coords)}
-    return xr.DataTree.from_dict(groups | {"/rearing_checks": _checks(rng, len(rows), loss, coords)})
+    groups["/rearing_checks"] = _checks(rng, len(rows), loss, coords)
+    dims = ("network", "first_layer_unit", "kernel_row", "kernel_column", "kernel_channel")
+    kernels = rng.normal(size=(len(rows), LAYERS["conv1"], 3, 3, 3))
+    groups["/kernels"] = xr.Dataset({"kernel": (dims, kernels)}, coords)
+    return xr.DataTree.from_dict(groups)
 
 
 def _labels(rearing: str, span: str, seed: int) -> dict[str, Any]:
@@ -103,6 +107,8 @@ def _tuning(
         {
             "gosi": (dims, gosi * undefined),
             "gosi_null_mean": (dims, null * undefined),
+            "gosi_null_sd": (dims, null / 2 * undefined),
+            "gosi_pvalue": (dims, np.full(shape, 0.01) * undefined),
             "silent": (dims, silent),
             "preferred_orientation": (dims, ANGLES[preferred] * undefined),
             "preferred_spatial_frequency": (dims, np.full(shape, 0.1) * undefined),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from study.analysis.core.results import HypothesisResult, LedgerRow, QuestionResult
-from study.analysis.core.tuned_units import TunedUnits
+from study.analysis.core.tuned_units import RearedUnits, TunedUnits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +131,8 @@ class Report:
         hypothesis says beside its status.
     units
         Some units of one network, for the gallery; None where none can be shown.
+    reared
+        Some units of the networks of one seed, one a condition of rearing; None where there are none.
     trust
         Whether each arm's networks can be relied on.
     examples
@@ -156,6 +158,7 @@ class Report:
     standing: tuple[tuple[str, str], ...] = field(default=())
     interim: bool = False
     units: TunedUnits | None = None
+    reared: RearedUnits | None = None
     trust: tuple[ArmTrust, ...] = ()
     examples: tuple[tuple[str, npt.NDArray[np.uint8]], ...] = ()
     access: Access | None = None

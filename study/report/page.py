@@ -22,7 +22,15 @@ from study.report.folds import held, packed, script_source
 from study.report.glossary import GLOSSARY, with_terms
 from study.report.page_digest import page_digest
 from study.report.paper_figures import counterparts
-from study.report.pictures import GALLERY_SCRIPT, PICTURE_STYLE, hero, strip_rows, unit_gallery, verdict_strip
+from study.report.pictures import (
+    GALLERY_SCRIPT,
+    PICTURE_STYLE,
+    hero,
+    rearing_gallery,
+    strip_rows,
+    unit_gallery,
+    verdict_strip,
+)
 from study.report.stimulus_sheet import image_uri, sheet_uri
 from study.report.verdict_marks import VERDICT_MARKS, verdict_style
 from study.report.views import placed, question_views
@@ -51,6 +59,7 @@ def render(report: Report) -> str:
         answer=answer(report.questions),
         hero=hero(report.units, report.stimuli, "hero") if report.units else None,
         gallery=unit_gallery(report.units, report.stimuli, "gallery") if report.units else "",
+        reared=rearing_gallery(report.reared, report.stimuli, "reared") if report.reared else "",
         strip=verdict_strip(strip_rows(report.questions), places=places),
         lights=[trust_words.light(trust) for trust in report.trust],
         trust_line=trust_words.trust_line(report.trust),

@@ -262,7 +262,7 @@ def test_every_seed_is_a_line_and_every_layer_has_what_rearing_changed() -> None
     scores, checks = question.figures
     rows = scores.table[scores.table["quantity"] == "test loss (nat)"]
     assert len(rows) == 3 * (12 + 1)
-    assert rows["condition"].unique().tolist() == ["free", "isotropic", "parted"]
+    assert rows["condition"].unique().tolist() == ["free", "parted", "isotropic"]
     decoded = checks.table[checks.table["quantity"].str.startswith("orientation")]
     assert len(decoded) == 3 * 7
     points = question.hypotheses[0].points

@@ -59,3 +59,21 @@ class TunedUnits:
     layers: tuple[LayerOfUnits, ...]
     example: TunedUnit | None
     example_rule: str
+
+
+@dataclass(frozen=True)
+class UnitsOfCondition:
+    """Some units of the network that learnt under one condition: (layer, units in order of gOSI), layer by layer."""
+
+    condition: str
+    layers: tuple[tuple[str, tuple[TunedUnit, ...]], ...]
+
+
+@dataclass(frozen=True)
+class RearedUnits:
+    """Some units of the networks of one seed, by the condition that they learnt under; `orientations` (degree) of their curves."""
+
+    seed: int
+    span: str
+    orientations: tuple[float, ...]
+    conditions: tuple[UnitsOfCondition, ...]

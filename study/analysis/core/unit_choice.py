@@ -45,7 +45,7 @@ def tuned_units(study: xr.DataTree, *, root_seed: int) -> TunedUnits | None:
     chosen = [
         every[i] for i in np.unique(np.linspace(0, len(every) - 1, min(MOST_LAYERS, len(every))).round().astype(int))
     ]
-    kernels = _kernels(study, name)
+    kernels = kernels_of(study, name)
     layers = tuple(
         _layer(tuning, layer, responses, kernels if layer == every[0] else None, root_seed=root_seed)
         for layer in chosen
@@ -83,7 +83,7 @@ def _responses(study: xr.DataTree, name: str) -> xr.DataArray | None:
     return responses.sel(network=name, state="analysed")
 
 
-def _kernels(study: xr.DataTree, name: str) -> NDArray[np.float64] | None:
+def kernels_of(study: xr.DataTree, name: str) -> NDArray[np.float64] | None:
     """Return the kernels of the first layer of one network, (unit, height, width, channel), if they are stored."""
     if "kernels" not in study.children:
         return None
@@ -111,7 +111,7 @@ def _layer(
     preferred = tuning["preferred_orientation"].values[selective]
     return LayerOfUnits(
         layer=layer,
-        units=_units(tuning, members[ranked[places]], responses, kernels, root_seed=root_seed),
+        units=units_at(tuning, members[ranked[places]], responses, kernels, root_seed=root_seed),
         n=len(members),
         silent=int(tuning["silent"].values[members].sum()),
         selective=len(selective),
@@ -119,7 +119,7 @@ def _layer(
     )
 
 
-def _units(
+def units_at(
     tuning: xr.Dataset,
     chosen: NDArray[np.intp],
     responses: xr.DataArray | None,
@@ -202,4 +202,4 @@ def _example(
         " largest share of them"
     )
     of_layer = kernels if layer.layer == first else None
-    return _units(tuning, np.array([unit]), responses, of_layer, root_seed=root_seed)[0], rule
+    return units_at(tuning, np.array([unit]), responses, of_layer, root_seed=root_seed)[0], rule

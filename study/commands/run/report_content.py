@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from study.analysis.core.ledger import ledger
 from study.analysis.core.networks import network_names
+from study.analysis.core.reared_units import reared_units
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.unit_choice import tuned_units
 from study.commands.methods import methods
@@ -84,6 +85,7 @@ def report_of(
         failures=tuple(failures),
         ledger=ledger(questions),
         units=tuned_units(study, root_seed=config.seed),
+        reared=reared_units(study),
         summary=_summary(record["images"]),
         trust=trust,
         access=access,

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from study.report.charts.marks import by_colour, by_shape, defined, intervals, mean_tick, numbers, upright_intervals
-from study.report.charts.panels import panels
+from study.report.charts.panels import SLANTED_LIMIT, is_crowded, layer_axis, panels
 from study.report.charts.theme import CATEGORIES, DUSK, GREY, TEAL, in_order, shapes
 
 _WIDTH, _HEIGHT, _COLUMNS, _GAP = 380, 150, 2, 66
@@ -29,8 +29,11 @@ def reared_scores(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Thin lines, and means as bars with their intervals; every panel has its own scale.
     """
+    means_alone = table["kind"] == "mean"
+    ends = {end: table[end].where(~means_alone, table[end].fillna(table["value"])) for end in ("ci_low", "ci_high")}
+    table = table.assign(**ends)
     conditions = in_order(table, "condition")
-    base = alt.Chart().encode(alt.X("condition:N", sort=conditions, title=None, axis=alt.Axis(labelLimit=120)))
+    base = alt.Chart().encode(alt.X("condition:N", sort=conditions, title=None, axis=layer_axis(conditions, _WIDTH)))
     value = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False, padding=10), axis=alt.Axis(tickCount=5))
     single = defined(base, "value").transform_filter("datum.kind == 'network'")
     lines = single.mark_line(color=TEAL, strokeWidth=1.2, opacity=0.45).encode(value, alt.Detail("seed:N"))
@@ -41,7 +44,8 @@ def reared_scores(table: pd.DataFrame) -> alt.TopLevelMixin:
     means = means.encode(tooltip=["condition:N", *numbers("value", "ci_low", "ci_high", form=".3f"), "networks:Q"])
     marks = (lines, points, *upright_intervals(means, table, stroke_width=2), mean_tick(means, value, size=28))
     panel = alt.layer(*marks, data=table).properties(width=_WIDTH, height=_HEIGHT)
-    return panels(panel, table, "quantity", columns=_COLUMNS, free_scale="y", column_gap=_GAP)
+    gap = _GAP + (SLANTED_LIMIT // 2 if is_crowded(conditions, _WIDTH) else 0)
+    return panels(panel, table, "quantity", columns=_COLUMNS, free_scale="y", row_gap=gap, column_gap=_GAP)
 
 
 def reared_checks(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -58,6 +62,8 @@ def reared_checks(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Dots beside each other with intervals; every panel has its own scale.
     """
+    # Where all networks are alike there is no interval, and a panel of nothing else would have no scale for any.
+    table = table.assign(**{end: table[end].fillna(table["value"]) for end in ("ci_low", "ci_high")})
     layers, conditions = in_order(table, "layer"), in_order(table, "condition")
     colours = (GREY, *CATEGORIES[:4], DUSK)  # the free networks in grey
     base = alt.Chart().encode(
@@ -77,4 +83,4 @@ def reared_checks(table: pd.DataFrame) -> alt.TopLevelMixin:
     panel = alt.layer(*intervals(base, table, alt.Y, stroke_width=1.6), dots, data=table)
     panel = panel.properties(width=_WIDTH, height=120)
     drawn = panels(panel, table, "quantity", columns=_COLUMNS, free_scale="y", column_gap=_GAP)
-    return cast("alt.TopLevelMixin", drawn.resolve_scale(xOffset="independent"))
+    return cast("alt.TopLevelMixin", drawn.resolve_scale(y="independent", xOffset="independent"))

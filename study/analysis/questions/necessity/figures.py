@@ -21,10 +21,33 @@ from study.analysis.questions.necessity.tables import (
     mean_in_span,
     scores_table,
 )
-from study.vocabulary.rearing import FREE, ISOTROPIC, KERNELS, MEANINGS, PARTED, PENALTIES
+from study.vocabulary.rearing import (
+    DISCOURAGED,
+    DISCOURAGED_SHAM,
+    ENCOURAGED,
+    ENCOURAGED_SHAM,
+    FREE,
+    ISOTROPIC,
+    MEANINGS,
+    PARTED,
+    RANDOM_BASIS,
+)
 
 _DECODED: Final = CHECKS["orientation_decoding"]
-_KINDS: Final = (("kernels", KERNELS, "test_loss_against_parted"), ("penalties", PENALTIES, "test_loss_discouraged"))
+# The conditions of a figure, the shams before what they are the shams of.
+_KINDS: Final = (
+    ("kernels", (RANDOM_BASIS, PARTED, ISOTROPIC), "test_loss_against_parted"),
+    ("penalties", (DISCOURAGED_SHAM, DISCOURAGED, ENCOURAGED_SHAM, ENCOURAGED), "test_loss_discouraged"),
+)
+_SUPPORTS: Final = {
+    "kernels": "Selectivity is needed: lines rise from the shams to isotropic kernels, in test loss.",
+    "penalties": "Single units' selectivity matters: in test loss lines rise from the sham to discouraged, and fall from the"
+    " sham to encouraged.",
+}
+_CONTRADICTS: Final = {
+    "kernels": "Lines rise from free to the shams and are level from there: lost freedom costs, selectivity does not.",
+    "penalties": "Lines are level from each sham on: any penalty of that strength costs, whatever it acts on.",
+}
 _TWO_QUESTIONS = (
     "Two interventions, two questions. Isotropic kernels take orientation out of what a layer can compute: they ask whether"
     " the layer's orientation selectivity is needed. A penalty acts on the mean gOSI of single units and leaves the layer"
@@ -59,9 +82,8 @@ def figures(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, roo
                 title=f"Every seed under every condition, {span}",
                 shows=f"A thin line joins the networks of a seed, which began alike and saw the same images in the same order;"
                 f" thick bars are means over seeds with 95 % bootstrap intervals. {said}.",
-                supports="Selectivity is needed: lines rise from the sham to the condition that takes it away, in test loss.",
-                contradicts="Lines are level from the sham on, or only fall from free to both: then lost freedom costs, and"
-                " selectivity does not.",
+                supports=_SUPPORTS[name],
+                contradicts=_CONTRADICTS[name],
                 table=scores_table(networks, conditions, span, root_seed=root_seed),
             ),
             Figure(
@@ -72,7 +94,7 @@ def figures(networks: xr.DataTree, results: tuple[HypothesisResult, ...], *, roo
                 " registered check; everything else is description: what else may differ between the conditions. Orientation"
                 " decoded linearly is the share of the variance of an angle's sine and cosine that a ridge readout of the"
                 " layer's responses explains in gratings of phases and frequencies that it was not fitted to.",
-                supports=f"In the layers of {span} gOSI is lower than under the sham; all other quantities are alike.",
+                supports=f"In the layers of {span} gOSI differs from that under the sham as it was to; all else is alike.",
                 contradicts="gOSI is alike: then nothing was taken away. Or other quantities differ, too: then they may be"
                 " what costs.",
                 table=checks_table(networks, conditions, span, root_seed=root_seed),

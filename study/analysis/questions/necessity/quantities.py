@@ -67,7 +67,7 @@ def quantity_of(score: str, compared: Compared) -> Quantity:
     name, unit = NAMES[score]
     higher, lower = ("are right more often", "are right less often")
     if score != "test_accuracy":
-        higher, lower = f"have more {name}", f"have less {name}"
+        higher, lower = f"have a higher {name}", f"have a lower {name}"
     conditions = " minus ".join(_IN_WORDS[condition] for condition in compared)
     return Quantity(
         label=f"{name}, {conditions}, networks of the same seed",
