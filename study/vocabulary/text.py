@@ -79,6 +79,8 @@ def _problem(text: str, longest: int) -> str:
         return "is blank"
     if len(text) > longest:
         return f"has {len(text):,} characters, at most {longest:,} are allowed"
+    if text.isprintable():  # nothing that is refused is
+        return ""
     for place, character in enumerate(text, start=1):
         if why := _refused(character):
             return f"character {place} is {why} (U+{ord(character):04X})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import signal
 from collections import Counter
@@ -13,6 +14,7 @@ import pytest
 
 from study.__main__ import main
 from study.execution import scheduling
+from study.images import figures
 from tests.bad_input.corpus import BadInput
 
 # Keras asks arrays for a copy as older NumPy took it.
@@ -62,6 +64,14 @@ def contents(place: Path) -> dict[str, tuple[int, int, int]]:
         is_file = not path.is_dir() or path.is_symlink()
         states[str(path)] = (state.st_mode, is_file * state.st_size, is_file * state.st_mtime_ns)
     return states
+
+
+@pytest.fixture(scope="module", autouse=True)
+def images_drawn_once() -> Iterator[None]:
+    """Draw each image that no row is about once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "_block", functools.lru_cache(maxsize=100)(figures._block))
+        yield
 
 
 @pytest.mark.parametrize("row", CORPUS, ids=[f"{row.kind}: {row.what}" for row in CORPUS])

@@ -32,7 +32,7 @@ from study.analysis.core.results import (
 from study.analysis.core.testing import untested
 from study.analysis.questions import questions
 from study.registration import Hypothesis
-from tests.example_networks import example_network
+from tests.example_networks import example_arrays
 from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
 from tests.example_study import LAYERS, analysed, registered, registered_questions, study_of
 
@@ -186,7 +186,7 @@ def test_an_analysis_without_a_verdict_says_why() -> None:
 def test_vgg16_is_not_tested_and_says_why() -> None:
     """Its network is not held: every row of it has a reason on either side, through the whole analysis."""
     networks = [
-        example_network(np.random.default_rng(seed), layers=LAYERS, epochs=2, seed=seed, initialization_set=2)
+        example_arrays(np.random.default_rng(seed), layers=LAYERS, epochs=2, seed=seed, initialization_set=2)
         for seed in range(2)
     ]
     names = [name for name in registered().hypotheses if "vgg16" in name]

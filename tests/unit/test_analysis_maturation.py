@@ -34,7 +34,7 @@ from study.analysis.questions.maturation.simulator import linked
 from study.analysis.questions.maturation.tables import NAIVE, SHIFTED, single_networks
 from study.analysis.simulation import Design, Size, Truth
 from study.vocabulary.schema import MATURATION
-from tests.example_networks import example_network
+from tests.example_networks import example_arrays
 from tests.example_study import (
     LAYERS,
     analysed,
@@ -466,7 +466,7 @@ def test_tables_stay_small_however_long_the_training() -> None:
 def test_the_second_set_has_its_own_figures_and_verdict() -> None:
     """Eight networks of each set: the same test again, on the second alone."""
     networks = [
-        example_network(
+        example_arrays(
             np.random.default_rng([seed, of]),
             arm=MATURATION,
             augmentation="shift_flip",

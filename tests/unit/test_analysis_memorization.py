@@ -29,7 +29,7 @@ from study.analysis.questions.memorization import estimands
 from study.analysis.questions.memorization.estimands import fits_its_labels, layer_excess
 from study.analysis.questions.memorization.tables import DOES_NOT_FIT, FITS, TEST, TRAIN
 from study.vocabulary.schema import MEMORIZATION
-from tests.example_networks import example_network
+from tests.example_networks import example_arrays
 from tests.example_study import (
     LAYERS,
     analysed,
@@ -61,7 +61,7 @@ def corrupted(
         for place, rate in enumerate(rates):
             settings = {"layers": WIDE, "epochs": 2, "silent": 0.0, **options, **vary(rate, seed)}
             rng = np.random.default_rng([seed, place])
-            networks.append(example_network(rng, arm=MEMORIZATION, label_corruption=rate, seed=seed, **settings))
+            networks.append(example_arrays(rng, arm=MEMORIZATION, label_corruption=rate, seed=seed, **settings))
     return study_of(networks)
 
 
@@ -389,7 +389,7 @@ def test_the_second_set_has_its_own_figures_and_verdict() -> None:
     for of, slope in ((1, 0.3), (2, -0.3)):
         rows = [(seed, rate) for seed in range(4) for rate in RATES]
         sets += [
-            example_network(
+            example_arrays(
                 np.random.default_rng([seed, round(10 * rate), of]),
                 arm=MEMORIZATION,
                 label_corruption=rate,

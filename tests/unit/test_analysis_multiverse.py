@@ -22,7 +22,7 @@ from study.analysis.questions import questions
 from study.config import CLAMPS
 from study.registration import Hypothesis
 from tests.example_multiverse import OTHER_TUNINGS, with_other_tunings
-from tests.example_networks import example_network
+from tests.example_networks import example_arrays
 from tests.example_study import AUGMENTATIONS, LAYERS, example_study, only, registered, replaced, study_of
 
 SMALL = {"conv1": 6, "conv2": 8, "conv3": 8, "fc1": 6}
@@ -53,12 +53,12 @@ def of_every_arm() -> xr.DataTree:
         rng = np.random.default_rng(seed)
         common: dict[str, Any] = {"layers": SMALL, "epochs": 9, "draws": 6, "clamps": CLAMPS, "silent": 0.15}
         networks += [
-            example_network(rng, augmentation=name, seed=seed, test_loss=1.0 + rng.random(), **common)
+            example_arrays(rng, augmentation=name, seed=seed, test_loss=1.0 + rng.random(), **common)
             for name in AUGMENTATIONS
         ]
-        networks.append(example_network(rng, arm="maturation", seed=seed, **common))
+        networks.append(example_arrays(rng, arm="maturation", seed=seed, **common))
         networks += [
-            example_network(
+            example_arrays(
                 rng,
                 arm="memorization",
                 label_corruption=rate,

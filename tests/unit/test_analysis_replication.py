@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from study.analysis.core.results import (
     AGREE,
@@ -21,7 +20,7 @@ from study.analysis.core.results import (
     HypothesisResult,
 )
 from study.analysis.questions.replication import QUESTION
-from tests.example_networks import example_network
+from tests.example_networks import ExampleArrays, example_arrays
 from tests.example_study import AUGMENTATIONS, LAYERS, analysed, registered, study_of
 
 REPEATED = {
@@ -40,18 +39,18 @@ STRONG = dict.fromkeys(LAYERS, 0.9)
 Vary = Callable[[float], Mapping[str, Any]]
 
 
-def networks(initialization_set: int, vary: Vary = lambda draw: {}, **options: Any) -> list[xr.DataTree]:
+def networks(initialization_set: int, vary: Vary = lambda draw: {}, **options: Any) -> list[ExampleArrays]:
     """Return 24 networks of a set; `vary` gives options of each from a number drawn uniformly from 0 to 1."""
     made = []
     for place in range(24):
         rng = np.random.default_rng([place, 5])
         settings = {"layers": LAYERS, "epochs": 2, **options, **vary(rng.random())}
         identity = {"augmentation": AUGMENTATIONS[place % 4], "seed": place // 4}
-        made.append(example_network(rng, initialization_set=initialization_set, **identity, **settings))
+        made.append(example_arrays(rng, initialization_set=initialization_set, **identity, **settings))
     return made
 
 
-def results(first: list[xr.DataTree], second: list[xr.DataTree], *names: str) -> dict[str, HypothesisResult]:
+def results(first: list[ExampleArrays], second: list[ExampleArrays], *names: str) -> dict[str, HypothesisResult]:
     """Return the results of some hypotheses in a study of two sets, by id."""
     questions = analysed(study_of([*first, *second]), *names)
     return {one.hypothesis.id: one for question in questions for one in question.hypotheses}
