@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from study import analysis
+from study.analysis import analysed_study
 from study.analysis.core import testing
 from study.analysis.core.evidence import evidence_of
 from study.analysis.core.networks import networks_of
+from study.analysis.core.question import Question
 from study.analysis.core.results import HypothesisResult, QuestionResult
 from study.analysis.questions import questions
 from study.registration import Registration, read_registration
@@ -134,6 +137,22 @@ def analysed(study: xr.DataTree, *names: str) -> tuple[QuestionResult, ...]:
     There is no multiverse in it; `tests.unit.test_analysis_multiverse` has its own.
     """
     return analysis.analyse(study, only(*(names or registered().hypotheses)), root_seed=0)
+
+
+def concluded(study: xr.DataTree, *names: str) -> dict[str, HypothesisResult]:
+    """Return the results in `analysed` by id, with those of the second set; figures and notes are not made."""
+
+    def described_by_nothing() -> dict[str, Question]:
+        nothing = {"figures": _nothing, "notes": _nothing}
+        return {name: dataclasses.replace(question, **nothing) for name, question in questions().items()}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(analysed_study, "questions", described_by_nothing)
+        return {one.hypothesis.id: one for question in analysed(study, *names) for one in question.hypotheses}
+
+
+def _nothing(*arguments: object, **options: object) -> tuple[()]:
+    return ()
 
 
 def conclusion(study: xr.DataTree, name: str) -> HypothesisResult:

@@ -29,6 +29,7 @@ from tests.example_study import (
     AUGMENTATIONS,
     LAYERS,
     analysed,
+    concluded,
     example_study,
     registered,
     registered_questions,
@@ -168,7 +169,7 @@ def test_the_same_seed_gives_the_same_results(study: xr.DataTree, results: tuple
     The p-value of a primary hypothesis as a whole is adjusted across the primary ones.
     """
     for name in ("generalization-lower-layers", "ablation-effect", "ablation-silence"):
-        (alone,) = (one for result in analysed(study, name) for one in result.hypotheses)
+        alone = concluded(study, name)[name]
         (among,) = (one for result in results for one in result.hypotheses if one.hypothesis.id == name)
         assert among.pvalue >= alone.pvalue
         assert among.hypothesis.is_primary or among.pvalue == alone.pvalue
@@ -184,8 +185,8 @@ def test_the_order_of_networks_does_not_decide(study: xr.DataTree) -> None:
         }
     )
     for name in ("existence-above-shuffle", "generalization-lower-layers"):
-        (one,), (other,) = (analysed(tree, name) for tree in (study, shuffled))
-        for a, b in zip(one.hypotheses[0].layers, other.hypotheses[0].layers, strict=True):
+        one, other = (concluded(tree, name)[name] for tree in (study, shuffled))
+        for a, b in zip(one.layers, other.layers, strict=True):
             assert a.estimate == pytest.approx(b.estimate, abs=1e-12)
             assert a.pvalue == pytest.approx(b.pvalue, abs=0.03)
 

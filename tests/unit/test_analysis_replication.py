@@ -21,7 +21,7 @@ from study.analysis.core.results import (
 )
 from study.analysis.questions.replication import QUESTION
 from tests.example_networks import ExampleArrays, example_arrays
-from tests.example_study import AUGMENTATIONS, LAYERS, analysed, registered, study_of
+from tests.example_study import AUGMENTATIONS, LAYERS, analysed, concluded, registered, study_of
 
 REPEATED = {
     "replication-existence": "existence-selective-units",
@@ -52,8 +52,7 @@ def networks(initialization_set: int, vary: Vary = lambda draw: {}, **options: A
 
 def results(first: list[ExampleArrays], second: list[ExampleArrays], *names: str) -> dict[str, HypothesisResult]:
     """Return the results of some hypotheses in a study of two sets, by id."""
-    questions = analysed(study_of([*first, *second]), *names)
-    return {one.hypothesis.id: one for question in questions for one in question.hypotheses}
+    return concluded(study_of([*first, *second]), *names)
 
 
 @pytest.mark.parametrize("name", REPEATED)
@@ -151,14 +150,11 @@ def test_vgg16_is_not_measured_and_says_so() -> None:
 
 def test_nothing_is_replicated_without_a_second_set() -> None:
     """No hypothesis of the question is tested, none of another has a second result, and the reason names the set."""
-    (question, *_), others = (
-        analysed(study_of(networks(1)), *REPEATED),
-        analysed(study_of(networks(1)), "ablation-effect"),
-    )
+    (question, *_) = analysed(study_of(networks(1)), *REPEATED)
     assert {one.verdict for one in question.hypotheses} == {NOT_TESTED}
     assert all("second set" in one.reason for one in question.hypotheses)
     assert question.figures == question.second_figures == question.notes == ()
-    assert [one.second for one in others[0].hypotheses] == [None]
+    assert concluded(study_of(networks(1)), "ablation-effect")["ablation-effect"].second is None
 
 
 def test_too_small_a_second_set_is_not_tested_and_nobody_can_tell() -> None:
