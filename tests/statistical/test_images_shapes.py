@@ -48,7 +48,7 @@ def ridge_accuracies(parts, penalties):
     return np.array([(classes == parts.test_labels).mean() for classes in predicted])
 
 
-@pytest.mark.parametrize("which", ["parts", "quick_parts"])
+@pytest.mark.parametrize("which", [pytest.param("parts", marks=pytest.mark.slow), "quick_parts"])
 def test_a_linear_model_on_pixels_stays_under_30_percent(request, which):
     """Chance is 10 %; 30 % is the most we allow, whatever the regularisation."""
     accuracies = ridge_accuracies(request.getfixturevalue(which), [30.0, 300.0, 1_000.0, 10_000.0])

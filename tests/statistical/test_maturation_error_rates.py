@@ -107,7 +107,12 @@ def test_the_registered_test_over_networks_keeps_its_level(direction: str, simul
 
 
 @pytest.mark.parametrize(
-    ("direction", "naive", "shifted"), [("random", 0.43, 0.24), ("none", 0.21, 0.05), ("rising", 0.89, 0.52)]
+    ("direction", "naive", "shifted"),
+    [
+        ("random", 0.43, 0.24),
+        pytest.param("none", 0.21, 0.05, marks=pytest.mark.slow),
+        pytest.param("rising", 0.89, 0.52, marks=pytest.mark.slow),
+    ],
 )
 def test_the_epochs_of_one_network_prove_nothing(direction: str, naive: float, shifted: float) -> None:
     """The same curves, each network by itself, one-sided at .05.

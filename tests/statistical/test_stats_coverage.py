@@ -73,7 +73,9 @@ def correlation_hits(method: Any, rho: float, size: int, simulations: int) -> tu
     return hits[0], hits[1]
 
 
-@pytest.mark.parametrize("rho", [0.0, -0.5, -0.8])
+@pytest.mark.parametrize(
+    "rho", [pytest.param(0.0, marks=pytest.mark.slow), -0.5, pytest.param(-0.8, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("method", "simulations", "low", "high"),
     [("BCa", 1000, 0.93, 0.98), ("percentile", 1000, 0.95, 0.99), ("Fisher z", 1000, 0.95, 0.98)],
@@ -91,7 +93,7 @@ def test_coverage_of_the_stratified_correlation(
     assert_coverage(hits_of_limit, simulations, 0.93, 0.99)
 
 
-@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("side", [-1, pytest.param(1, marks=pytest.mark.slow)])
 def test_equivalence_of_a_correlation_holds_its_level_at_the_margin(side: int) -> None:
     """24 rows in four groups whose mean rank correlation is the margin, .5 or -.5, nominal .05: .041 and .028.
 

@@ -162,7 +162,12 @@ def test_coverage_of_the_random_effects_mean(tau: float) -> None:
 
 @pytest.mark.parametrize(
     ("by_row", "by_column", "low", "high"),
-    [(1.0, 1.0, 0.90, 0.95), (1.0, 0.3, 0.90, 0.96), (0.3, 1.0, 0.92, 0.97), (0.0, 0.0, 0.98, 1.0)],
+    [
+        (1.0, 1.0, 0.90, 0.95),
+        pytest.param(1.0, 0.3, 0.90, 0.96, marks=pytest.mark.slow),
+        pytest.param(0.3, 1.0, 0.92, 0.97, marks=pytest.mark.slow),
+        (0.0, 0.0, 0.98, 1.0),
+    ],
 )
 def test_coverage_of_the_crossed_interval(by_row: float, by_column: float, low: float, high: float) -> None:
     """24 rows and 40 columns, effects of each and noise 1, nominal .95: .939, .924, .953, .998.
@@ -184,7 +189,11 @@ def test_coverage_of_the_crossed_interval(by_row: float, by_column: float, low: 
 
 @pytest.mark.parametrize(
     ("method", "tails", "low", "high"),
-    [("BCa", "normal", 0.92, 0.96), ("BCa", "lognormal", 0.88, 0.93), ("percentile", "lognormal", 0.87, 0.92)],
+    [
+        ("BCa", "normal", 0.92, 0.96),
+        pytest.param("BCa", "lognormal", 0.88, 0.93, marks=pytest.mark.slow),
+        pytest.param("percentile", "lognormal", 0.87, 0.92, marks=pytest.mark.slow),
+    ],
 )
 def test_coverage_of_the_crossed_bca_interval(method: Any, tails: str, low: float, high: float) -> None:
     """24 rows and 40 columns, effects of each, noise 1, nominal .95: BCa .940 of normal effects, .907 of lognormal ones.
