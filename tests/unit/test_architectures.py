@@ -154,7 +154,6 @@ def resnet8() -> xr.DataTree:
     return measured(*SETTINGS)
 
 
-@pytest.mark.slow
 def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
     """Every group of the arm; the units of its seven layers, the sums of its blocks among them."""
     validate(resnet8, source="resnet8")
