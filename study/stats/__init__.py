@@ -35,6 +35,7 @@ from study.stats.randomization import combined_randomization_test, randomization
 from study.stats.rank_bootstrap import correlation_interval, correlation_intervals
 from study.stats.series import EffectiveSampleSize, circular_shift_test, effective_sample_size
 from study.stats.signs import sign_flip_test, sign_flip_tests
+from study.stats.slopes import partial_slopes, unit_permutation_pvalue
 from study.stats.textbook import student_interval, textbook_spearman
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "partial_interval",
     "partial_permutation_test",
     "partial_ranks",
+    "partial_slopes",
     "partial_spearman",
     "proportion_interval",
     "random_effects_mean",
@@ -85,4 +87,5 @@ __all__ = [
     "stratified_spearmans",
     "student_interval",
     "textbook_spearman",
+    "unit_permutation_pvalue",
 ]

@@ -31,6 +31,7 @@ class Chart(StrEnum):
     NETWORK_DOTS = "network_dots"
     POWER_CURVES = "power_curves"
     RANGE_HISTOGRAM = "range_histogram"
+    RANKING_SIDES = "ranking_sides"
     REARED_CHECKS = "reared_checks"
     REARED_SCORES = "reared_scores"
     SHIFT_BARS = "shift_bars"
