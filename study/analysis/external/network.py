@@ -1,4 +1,4 @@
-"""One network, described: the paper's figures on existence, spatial frequency and ablation, and what holds within it.
+"""One network, described: the paper's figures on existence, spatial frequency and ablation, its rivals, what holds within it.
 
 A network is one experimental unit. Nothing here is tested over networks: what has a p-value is a unit against shuffles
 of its own responses, or a layer of this network against random halves of it.
@@ -18,6 +18,7 @@ from study.analysis.core.results import (
 from study.analysis.core.testing import Tested, tested_layers, with_verdicts
 from study.analysis.external.ablation import ablation_described
 from study.analysis.external.existence import existence_described
+from study.analysis.external.rivals import rivals_described
 from study.analysis.external.spatial_frequency import spatial_frequency_described
 from study.analysis.questions import replication
 from study.registration import Registration
@@ -38,6 +39,8 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
     questions = [existence_described(study), spatial_frequency_described(study, root_seed)]
     if "ablation" in study.children:
         questions.append(ablation_described(study, root_seed))
+    if "rivals" in study.children:
+        questions.append(rivals_described(study, root_seed))
     if registration is not None and study["tuning"].attrs.get("model") == "vgg16":
         questions.append(_vgg16(study, registration, root_seed))
     return tuple(questions)

@@ -24,6 +24,14 @@ from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
 from study.tuning.sentences import gratings_sentence, selectivity_sentences
 
+_RIVALS = (
+    "Rivals of orientation selectivity",
+    "The same halves, clamped to output zero on the photographs of the random halves, by other quantities: selectivity for"
+    " spatial frequency (the largest mean response to one, minus the mean of the others', over their sum); phase modulation"
+    " F1 / F0 at the centre of a unit's map; the variance of the response over photographs; sparseness (the mean gOSI of a unit's"
+    " own shuffles); and gOSI from one half of the gratings. The half with the larger values is the top one. Halves by class"
+    " selectivity are those of the ablation.",
+)
 SHOWN_FREQUENCIES, SHOWN_PIXELS = 9, 64  # of the gratings on the page: rows, and the width of each in pixels
 
 
@@ -201,6 +209,7 @@ def _photograph_paragraphs(subject: Subject) -> list[tuple[str, str]]:
                 f" one half of each class's photographs, and these are drawn from the other.{masked}",
             )
         )
+        paragraphs.append(_RIVALS)
     return paragraphs
 
 

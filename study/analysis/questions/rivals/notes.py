@@ -23,8 +23,8 @@ def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_see
         f"Rankings by how far apart their halves' mean costs lie, whichever half costs more: {_order(effects)}.",
         "A ranking's top half has the larger values: sparser, more variable, more modulated by phase, more selective. Nothing"
         " says that selectivity for one thing must raise the cost where another does.",
-        FOR_THESE_IMAGES,
         *([f"Networks and layers without an effect in units of random halves: {without}."] if without else []),
+        FOR_THESE_IMAGES,
     )
 
 

@@ -22,7 +22,8 @@ SIDES = ("top half", "random half", "bottom half")
 
 def joined_networks(study: xr.DataTree) -> NDArray[np.intp]:
     """Return the positions of the networks whose costs are drawn: at even steps of those that figures draw one by one."""
-    drawn = drawn_networks(study)
+    one = "training" not in study.children  # an external network
+    drawn = np.arange(study["rivals"].sizes["network"]) if one else drawn_networks(study)
     places = np.unique(np.linspace(0, len(drawn) - 1, min(MOST_JOINED, len(drawn))).round().astype(int))
     return np.asarray(drawn[places])
 
