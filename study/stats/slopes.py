@@ -101,15 +101,14 @@ def unit_permutation_pvalue(
     ValueError
         If shapes differ, or `alternative` or `n_resamples` is not allowed.
 
-    Assumes that under the null hypothesis what units are worth beyond their covariates is exchangeable over units. Level
-    and power are simulated in `tests/statistical/test_dose_error_rates.py`.
+    Assumes that what units are worth beyond their covariates is exchangeable over units under the null hypothesis.
 
     Source: as Freedman and Lane (1983), J. Bus. Econ. Stat. 1:292-298, with the residuals of the quantity.
     """
     require_alternative(alternative)
     require_resamples(n_resamples)
-    y, sets = np.asarray(outcome, dtype=np.float64), np.asarray(members, dtype=np.float64)
-    values, others = np.asarray(quantity, dtype=np.float64), np.atleast_2d(np.asarray(covariates, dtype=np.float64))
+    y, sets, values, others = (np.asarray(one, dtype=np.float64) for one in (outcome, members, quantity, covariates))
+    others = np.atleast_2d(others)
     if sets.shape != (y.size, values.size) or others.shape[1] != values.size:
         raise ValueError(
             f"members has shape {sets.shape}: it must be ({y.size}, {values.size}), as covariates have units"
@@ -122,10 +121,14 @@ def unit_permutation_pvalue(
     if not (left.any() and rest.any()):
         return float("nan")
     permuted = rng.permuted(np.broadcast_to(left, (n_resamples, left.size)), axis=1)
-    doses = _without(np.concatenate([left[None], permuted]) @ sets.T, basis)
-    norms = np.linalg.norm(doses, axis=1)
-    correlations = np.divide(doses @ rest, norms, out=np.zeros_like(norms), where=norms > 0)
+    correlations = _correlations(_without(np.concatenate([left[None], permuted]) @ sets.T, basis), rest)
     return tail_pvalue(float(correlations[0]), correlations[1:], alternative=alternative, exact=False)
+
+
+def _correlations(doses: Floats, rest: Floats) -> Floats:
+    """Return the correlation, but for a common factor, of each row of centred doses, (k, n), with centred values (n,)."""
+    norms = np.linalg.norm(doses, axis=1)
+    return np.asarray(np.divide(doses @ rest, norms, out=np.zeros_like(norms), where=norms > 0))
 
 
 def _basis(columns: Floats) -> Floats:

@@ -87,7 +87,7 @@ def _stored(
     design: Design, truth: Truth, layers: list[Halves], costs: list[Floats], counts: NDArray[np.intp]
 ) -> xr.DataTree:
     """Return the groups that hold the halves of some layers and their units."""
-    packed = [np.packbits(of_layer.members, axis=-1) for of_layer in layers]
+    packed = [np.packbits(of_layer.members, axis=-1).astype(np.int16) for of_layer in layers]
     width = max(of_layer.shape[-1] for of_layer in packed)
     members = [np.pad(of_layer, ((0, 0), (0, 0), (0, width - of_layer.shape[-1]))) for of_layer in packed]
     losses = 1 + np.stack(costs, axis=1)
