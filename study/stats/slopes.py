@@ -73,10 +73,8 @@ def unit_permutation_pvalue(
 ) -> float:
     """Test whether the outcome of sets of units goes with their mean quantity, by permuting the quantity over units.
 
-    The sets share units: permuting outcomes over sets takes them for independent, and errs the more often the more sets
-    there are. Here what the covariates leave of the quantity, over units, is permuted over the units, the sets stay, and
-    their means are taken anew. The statistic is the partial correlation over sets of outcome and mean quantity, given
-    the mean covariates.
+    The sets share units: permuting outcomes over sets takes them for independent. Here what the covariates leave of the
+    quantity is permuted over units, and means are taken anew. The statistic is the partial correlation over sets.
 
     Parameters
     ----------
