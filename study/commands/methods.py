@@ -12,7 +12,7 @@ from study.config.population import training_images, training_of
 from study.experiment.measurements.tuning import permutations_in
 from study.vocabulary.architecture import architectures
 from study.vocabulary.measurement import measurements
-from study.vocabulary.rearing import MEANINGS, NO_LAYERS, PENALTIES
+from study.vocabulary.rearing import MEANINGS, NO_LAYERS, PENALTIES, PENALTY_PHASES
 from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, NORMALISED, REARING
 
 
@@ -100,7 +100,7 @@ def _rearing(config: Config) -> tuple[str, str]:
         f"{condition.replace('_', ' ')}{'' if span == NO_LAYERS else f' in {span}'} ({MEANINGS[condition]})"
         for condition, span in config.reared
     )
-    penalty = f" Penalties weigh {arm.strength:g} nat a unit of gOSI." if set(PENALTIES) & set(arm.conditions) else ""
+    penalty = _penalty(arm.strength) if set(PENALTIES) & set(arm.conditions) else ""
     return (
         "Rearing",
         f"Further networks: {arm.seeds} for each condition of learning: {kinds}. They are trained for"
@@ -111,6 +111,19 @@ def _rearing(config: Config) -> tuple[str, str]:
         " keeps the variance. Taps are parted, and bases drawn, for each network and layer; partitions that half a turn maps to"
         f" themselves are left out.{penalty} Units are shuffled"
         f" {permutations_in(NORMALISED, REARING, config):,} times each.",
+    )
+
+
+def _penalty(strength: float) -> str:
+    """Return how gOSI is penalised, in sentences after a space."""
+    return (
+        f" Penalties weigh {strength:g} nat a unit of gOSI, the mean over the layers of their units' mean, at every step, with"
+        " the weights and the inference moments of that step: a unit is read as the probe reads it, a silent one counts as 0,"
+        f" and the gratings have every orientation, {PENALTY_PHASES} phases 90 degrees apart and one of the probe's spatial"
+        " frequencies, drawn anew each step. Their shams take orientation k for 5 k mod 12, which leaves a unit that is tuned"
+        " as a cosine of twice the angle no gOSI to penalise. Confined kernels ask whether learning can do without"
+        " orientation; penalties ask whether it can do without selective units, for a layer may tell orientation by units"
+        " together (see how well it is decoded)."
     )
 
 

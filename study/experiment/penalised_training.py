@@ -17,9 +17,8 @@ from study.networks.graph.hidden_layers import named_layers
 from study.networks.rearing.penalty import penalty_of
 from study.tuning.gratings import ORIENTATIONS, drawn_gratings
 from study.vocabulary.architecture import architectures
-from study.vocabulary.rearing import DISCOURAGED, DISCOURAGED_SHAM, ENCOURAGED_SHAM, PENALTIES
+from study.vocabulary.rearing import DISCOURAGED, DISCOURAGED_SHAM, ENCOURAGED_SHAM, PENALTIES, PENALTY_PHASES
 
-PHASES_SHOWN: Final = 2  # a grating; a third would add a quarter to the cost of a plain step
 SHAM_FACTOR: Final = 5  # orientation k is taken for 5 k mod 12, so that a cosine of twice the angle has no resultant
 
 _SHAMS = (DISCOURAGED_SHAM, ENCOURAGED_SHAM)
@@ -67,7 +66,7 @@ class ShownGratings:
         """
         size = self.training_mean.shape[0]
         grey = np.stack(
-            [drawn_gratings(size, contrast=self.contrast, n_phases=PHASES_SHOWN, rng=rng) for _ in range(count)]
+            [drawn_gratings(size, contrast=self.contrast, n_phases=PENALTY_PHASES, rng=rng) for _ in range(count)]
         )
         weight = self.strength if self.condition in _ADDED else -self.strength
         return (

@@ -20,6 +20,8 @@ DISCOURAGED, ENCOURAGED, DISCOURAGED_SHAM, ENCOURAGED_SHAM = PENALTIES = (
 CONDITIONS: Final = (FREE, *KERNELS, *PENALTIES)
 NO_LAYERS: Final = "none"  # that a free network is reared in, or any network of another arm
 
+PENALTY_PHASES: Final = 2  # of each grating that a penalty is taken on
+
 MEANINGS: Final = {
     FREE: "kernels and loss as in every other arm",
     ISOTROPIC: "kernels of three numbers: the centre, the four edges, the four corners; they favour no orientation",

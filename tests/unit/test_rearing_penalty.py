@@ -13,14 +13,21 @@ import tensorflow as tf
 from study import tuning
 from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.grating_responses import grating_responses
-from study.experiment.penalised_training import PHASES_SHOWN, ShownGratings, directions
+from study.experiment.penalised_training import ShownGratings, directions
 from study.experiment.training import TrainedNetwork
 from study.networks import backend
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, named_layers, responses_model
 from study.networks.rearing.penalty import mean_gosi, penalty_of
 from study.store import Checkpoint, StudyFolder
 from study.tuning.gratings import ORIENTATIONS, Gratings, drawn_gratings, gratings, spatial_frequencies
-from study.vocabulary.rearing import DISCOURAGED, DISCOURAGED_SHAM, ENCOURAGED, ENCOURAGED_SHAM, PENALTIES
+from study.vocabulary.rearing import (
+    DISCOURAGED,
+    DISCOURAGED_SHAM,
+    ENCOURAGED,
+    ENCOURAGED_SHAM,
+    PENALTIES,
+    PENALTY_PHASES,
+)
 from tests.tiny_network import SHAPE, scramble, tiny_network, tiny_partition
 from tests.tiny_training import assert_same_bits, tiny_compiled, trained
 
@@ -110,7 +117,7 @@ def test_gratings_are_drawn_anew_each_step_by_the_epochs_stream() -> None:
     np.testing.assert_array_equal(grey, again[0])
     np.testing.assert_allclose(weights, np.full(5, 0.3))
     np.testing.assert_allclose(again[2], np.full(5, -0.3))
-    assert grey.shape == (5, 12, PHASES_SHOWN, *SHAPE)
+    assert grey.shape == (5, 12, PENALTY_PHASES, *SHAPE)
     assert grey.dtype == np.float32
     assert len(np.unique(grey.reshape(5, -1), axis=0)) == 5
     raw = grey + mean

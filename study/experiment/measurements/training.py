@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from study.experiment.speeds import INFERENCE_SPEED, TRAINING_SPEED
+from study.experiment.speeds import INFERENCE_SPEED, PENALISED_STEP, TRAINING_SPEED
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Stage, Variable, Workload
-from study.vocabulary.schema import ARMS
+from study.vocabulary.rearing import PENALTIES
+from study.vocabulary.schema import ARMS, REARING
 
 if TYPE_CHECKING:
     from study.config import Config
@@ -37,7 +38,15 @@ _SELECTION = {
 
 def _cost(work: Workload) -> Cost:
     evaluated = work.epochs * work.validation + work.train + work.test
-    return Cost(work.epochs * work.train / TRAINING_SPEED + evaluated / INFERENCE_SPEED, 0.05)
+    shown = work.epochs * work.train * _step_cost(work)
+    return Cost(shown / TRAINING_SPEED + evaluated / INFERENCE_SPEED, 0.05)
+
+
+def _step_cost(work: Workload) -> float:
+    """Return what a training step costs against a plain one, mean over the networks of the arm."""
+    if work.arm != REARING:
+        return 1.0
+    return float(np.mean([PENALISED_STEP if kind in PENALTIES else 1.0 for kind, _ in work.config.reared]))
 
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
