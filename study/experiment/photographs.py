@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from study.experiment.measurements.shift_invariance.arrays import shifted
 from study.images.labelled.folder import LabelledFolder, image_batches
 from study.networks.pretrained.loading import LoadedModel
 from study.networks.pretrained.preprocessing import as_input
@@ -31,12 +32,20 @@ class Photographs:
 
     def shown(self, images: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return some of them, by index, preprocessed."""
+        return as_input(self._pixels(images), self.network.layout, self.network.preprocessing)
+
+    def shifted(self, images: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return some of them, by index, as they are and under each shift, preprocessed: (view, image, ...)."""
+        views = shifted(self._pixels(images))
+        return np.stack([as_input(view, self.network.layout, self.network.preprocessing) for view in views])
+
+    def _pixels(self, images: NDArray[np.int64]) -> NDArray[np.uint8]:
         chosen = dataclasses.replace(
             self.files, paths=tuple(self.files.paths[i] for i in images), labels=self.files.labels[images]
         )
         layout = self.network.layout
         ((pixels, _),) = image_batches(chosen, size=layout.size, channels=layout.channels, at_once=len(images))
-        return as_input(pixels, layout, self.network.preprocessing)
+        return pixels
 
 
 def scoring_half(labels: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -101,6 +101,11 @@ class TrainedSubject:
         return self.config.ablation
 
     @property
+    def mediated(self) -> tuple[HiddenLayer, ...]:
+        """Return the layers behind whose ablated halves it is asked why they cost: those of shift invariance."""
+        return tuple(layer for layer in self.layers if layer.name in self.config.shift_invariance.layers)
+
+    @property
     def trained(self) -> TrainedNetwork:
         """Return what training left.
 
@@ -230,6 +235,11 @@ class ExternalSubject:
     def ablation(self) -> Ablated:
         """Return what is ablated, and how."""
         return Ablated(tuple(layer.name for layer in self.layers), CLAMPS, self.settings.null_draws)
+
+    @property
+    def mediated(self) -> tuple[HiddenLayer, ...]:
+        """Return the layers behind whose ablated halves it is asked why they cost: all of them."""
+        return self.layers
 
     @functools.cached_property
     def gratings(self) -> GratingAxes:

@@ -217,6 +217,25 @@ def compiled_suffix(suffix: keras.Model, channel_axis: int) -> Callable[[list[An
     return compiled(scores, (inputs, kept, tf.TensorSpec((None,), tf.int64)))
 
 
+def compiled_gradients(logits: Callable[[Any, Any, Any], Any]) -> Callable[..., tuple[Any, Any]]:
+    """Return gradients(inputs, held, constants, labels) -> each set's mean cross-entropy, (set,), and its gradient.
+
+    `constants`, (set, unit), are what the units of each set that `held` marks are held at; `logits(inputs, held,
+    constants)` gives (set times image, class), images fastest. No weight has a gradient.
+    """
+
+    @compiled
+    def gradients(inputs: Any, held: Any, constants: Any, labels: Any) -> tuple[Any, Any]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(constants)
+            values = tf.cast(logits(inputs, held, constants), tf.float32)
+            losses = cross_entropies(tf.tile(labels, tf.shape(constants)[:1]), values)
+            by_set = tf.reduce_mean(tf.reshape(losses, (tf.shape(constants)[0], -1)), axis=1)
+        return by_set, tape.gradient(by_set, constants)
+
+    return gradients
+
+
 def _scores_by_set(logits: Any, kept: Any, labels: Any) -> Any:
     """Return cross-entropy and correctness of logits, images fastest, for each row of `kept`: (2, set, image)."""
     repeated = tf.tile(labels, tf.shape(kept)[:1])

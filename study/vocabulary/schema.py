@@ -47,6 +47,9 @@ ORDERS = ("ascending", "descending", "random")
 FRACTIONS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 SHIFTS = ("vertical", "horizontal", "both")
 SETS_ABLATED = ("top", "bottom", "random")
+RECEIVED = ("unshifted", "own", "restored", "exchanged")  # by the first dense layer, see the measurement of mediation
+WAYS = ("output_zero", "best_constant", "moments")  # to ablate a half, once what surprise adds is taken away
+STEPS = ("output_zero", "mean", "three_quarters", "end")  # at which constants are scored while they are sought
 
 
 def conditions(layers: Sequence[str]) -> tuple[str, ...]:
@@ -144,6 +147,12 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
     "fraction": ("1", "share of the layer's units that are ablated"),
     "condition": ("1", "what is ablated while shift invariance is measured"),
     "shift": ("1", "direction of the shift"),
+    "received": ("1", "what the first dense layer receives: unshifted, own variation, its mean, another's variation"),
+    "way": ("1", "how a half is ablated: at output zero, at the best constants, or with moments re-estimated"),
+    "step": (
+        "1",
+        "when constants are scored: at output zero, at the mean, at three quarters of the search, at its end",
+    ),
     "tensor": ("1", "name of a tensor of weights or moments, as Keras names it"),
     "specification": ("1", "how units are read / which gratings they are shown"),
 }

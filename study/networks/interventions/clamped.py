@@ -128,7 +128,7 @@ class ClampedNetwork:
     @functools.cached_property
     def images_at_once(self) -> int:
         """Return for how many images the outputs of all layers, those of other images, and a pass fit the budget."""
-        return max(1, self.budget_bytes // (3 * _bytes(Graph(self.model).nodes)))
+        return max(1, self.budget_bytes // (3 * bytes_of(Graph(self.model).nodes)))
 
     def intact_scores(self, outputs: list[Any], labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the scores with no unit clamped, from every layer's activations: (score, image)."""
@@ -159,7 +159,7 @@ class ClampedNetwork:
         return np.concatenate([_scores(part, prepared, kept, labels) for kept in chunks], axis=1)
 
 
-def _bytes(nodes: list[Node]) -> int:
+def bytes_of(nodes: list[Node]) -> int:
     """Return what is computed for one image, in bytes of single precision."""
     shapes = [tensor.shape[1:] for node in nodes for tensor in node.outputs]
     return sum(4 * int(np.prod([size or 1 for size in shape])) for shape in shapes)
@@ -176,7 +176,7 @@ def _refuse_indefinite_size(model: keras.Model) -> None:
 def _part(model: keras.Model, layer: HiddenLayer, budget_bytes: int) -> Superposed | InPlace:
     """Return the network behind a layer: superposed where it can be and an eighth of the budget holds the contributions."""
     graph = Graph(model)
-    image_bytes = _bytes(graph.behind(graph.tensor(layer.output)))
+    image_bytes = bytes_of(graph.behind(graph.tensor(layer.output)))
     try:
         part = behind(model, layer)
     except ValueError:  # no chain, or nothing linear next

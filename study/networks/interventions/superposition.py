@@ -125,8 +125,12 @@ def superposed_logits(part: Behind, added: Any, kept: Any) -> Any:
         (set, contribution): the factor of each, such as 1 for a channel that is kept and 0 for one that the next layer
         receives as 0.
     """
-    outputs = ops.reshape(ops.matmul(kept, added), (-1, *part.shape)) + _bias(part.linear)
-    outputs = part.linear.activation(outputs)
+    return logits_of_sums(part, ops.matmul(kept, added))
+
+
+def logits_of_sums(part: Behind, sums: Any) -> Any:
+    """Return the logits from what the linear layer gives before bias and activation, in any shape: (row, class)."""
+    outputs = part.linear.activation(ops.reshape(sums, (-1, *part.shape)) + _bias(part.linear))
     layers = part.others
     for index, layer in enumerate(layers):
         normalization = layers[index - 1] if index and _folds(layers, index - 1) else None
