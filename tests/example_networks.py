@@ -24,11 +24,14 @@ from study.vocabulary.schema import (
     MEMORIZATION,
     ORDERS,
     RANKINGS,
+    RECEIVED,
     SCHEMA_VERSION,
     SHIFTS,
     STATES,
+    STEPS,
     TARGETS,
     TUNED_STATES,
+    WAYS,
     conditions,
     described,
     groups_of,
@@ -251,6 +254,9 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "fraction": np.array(FRACTIONS),
         "condition": list(conditions(_ablated(layers))),
         "shift": list(SHIFTS),
+        "received": list(RECEIVED),
+        "way": list(WAYS),
+        "step": list(STEPS),
     }
 
 

@@ -49,7 +49,7 @@ def _costs(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
     return rng.lognormal(0.2, 0.4, shape)
 
 
-def _by_block(rng: np.random.Generator, design: Design, effect: Floats, sd: float) -> Floats:
+def effect_by_block(rng: np.random.Generator, design: Design, effect: Floats, sd: float) -> Floats:
     """Return effects (rows, ...) by block of images, (rows, ..., block); `sd` is that of the effects over networks."""
     shape = (*effect.shape[1:], BLOCKS)
     image_sd = COMMON_IMAGE_SD if design.departure == COMMON_IMAGES else IMAGE_SD
@@ -74,7 +74,8 @@ def standardized_effect(rng: np.random.Generator, design: Design, truth: Truth) 
     random = scale[..., None] * draws
     # The scale is estimated from the draws; dividing by the same estimate leaves the planted mean as it is.
     effect = (
-        _by_block(rng, design, heavy_tailed(rng, design, truth), truth.sd) * np.sqrt((random**2).mean(-1))[..., None]
+        effect_by_block(rng, design, heavy_tailed(rng, design, truth), truth.sd)
+        * np.sqrt((random**2).mean(-1))[..., None]
     )
     by_block = _by_half(cost, effect)
     loss = by_block.mean(-1)
@@ -96,7 +97,7 @@ def log2_ratio(rng: np.random.Generator, design: Design, truth: Truth) -> xr.Dat
     bottom = np.where(rng.random(ratio.shape) < UNDEFINED, -0.01, cost * 2 ** (-ratio / 2))
     increase = np.stack([cost * 2 ** (ratio / 2), bottom], axis=-1)
     # A block moves both increases by the same share, up and down, so that the planted mean of the logarithm stays.
-    moved = math.log(2) / 2 * _by_block(rng, design, np.zeros_like(ratio), truth.sd)
+    moved = math.log(2) / 2 * effect_by_block(rng, design, np.zeros_like(ratio), truth.sd)
     by_block = 1 + increase[..., None] * (1 + np.stack([moved, -moved], axis=-2))
     return _whole_test_set(design, truth, ("output_zero",), by_block[:, None])
 
@@ -105,7 +106,7 @@ def clamp_effect(rng: np.random.Generator, design: Design, truth: Truth, *, clam
     """Simulate the difference of the losses with either half ablated in one way, in nat."""
     effect = heavy_tailed(rng, design, truth)
     cost = _costs(rng, effect.shape)
-    by_block = _by_half(cost, _by_block(rng, design, effect, truth.sd))
+    by_block = _by_half(cost, effect_by_block(rng, design, effect, truth.sd))
     return _whole_test_set(design, truth, (clamp,), by_block[:, None])
 
 
@@ -117,7 +118,7 @@ def effect_by_clamp(rng: np.random.Generator, design: Design, truth: Truth) -> x
     stronger = [0.0] + [STRONGER * truth.sd] * (len(CLAIMED_CLAMPS) - 1)
     effects = [more + heavy_tailed(rng, design, truth) for more in stronger]
     cost = _costs(rng, effects[0].shape)
-    by_block = [_by_half(cost, _by_block(rng, design, effect, truth.sd)) for effect in effects]
+    by_block = [_by_half(cost, effect_by_block(rng, design, effect, truth.sd)) for effect in effects]
     return _whole_test_set(design, truth, CLAIMED_CLAMPS, np.stack(by_block, axis=1))
 
 
