@@ -128,7 +128,7 @@ def test_every_variable_says_what_it_is() -> None:
 
 
 def test_no_loss_may_be_undefined() -> None:
-    """NaN means a silent unit, or a layer of nothing else; in losses it would mean a broken network."""
+    """NaN means a silent unit, a layer of nothing else, or one that no replaced input depends on; else a broken network."""
     undefined = {group for group, name in VARIABLES if GROUPS[group][name].nan_allowed}
     assert undefined == {
         "kernels",
@@ -138,8 +138,13 @@ def test_no_loss_may_be_undefined() -> None:
         "shift_invariance",
         "multiverse",
         "rearing_checks",
+        "mediation",
+        "need",
     }
-    assert not any(GROUPS[group][name].nan_allowed for group, name in VARIABLES if GROUPS[group][name].units == "nat")
+    in_nats = {
+        group for group, name in VARIABLES if GROUPS[group][name].nan_allowed and GROUPS[group][name].units == "nat"
+    }
+    assert in_nats == {"mediation", "need"}
     counts = {"gosi_null_count", "spatial_frequency_count", "spatial_frequency_count_midpoint"}
     never = {"silent", "mean_response", "tuning_curve"} | counts
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
 from study.experiment.speeds import INFERENCE_SPEED, SUFFIX_SHARE
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable, Workload
 from study.vocabulary.schema import EXTERNAL, GENERALIZATION, HALVES, STEPS, TARGETS, WAYS
@@ -15,10 +16,6 @@ from study.vocabulary.schema import EXTERNAL, GENERALIZATION, HALVES, STEPS, TAR
 if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import ExternalSubject, TrainedSubject
-
-SPLITS = 1  # random ones, both halves
-IMAGES = 512  # training images that constants and moments are from, at most
-SEARCH_STEPS, SEARCH_BATCH = 96, 32
 
 VARIABLES = {
     "loss": Variable(
@@ -56,7 +53,10 @@ VARIABLES = {
         "cross-entropy on the training images that the best constants are sought on, as they are sought",
     ),
     "random_training_loss": Variable(
-        ("layer", "draw", "half", "step"), "f", "nat", "the same with a random half held at constants"
+        ("layer", "draw", "half", "step"),
+        "f",
+        "nat",
+        "cross-entropy on those training images with a random half held at constants, as they are sought",
     ),
 }
 

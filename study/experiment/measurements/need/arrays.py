@@ -16,7 +16,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.blocks import block_means, block_members
-from study.experiment.measurements.need import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
+from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
 from study.experiment.moments import normalisations_of, normalised_over
 from study.experiment.unit_sets import by_layer, layer_halves, null_halves
 from study.images.preparation.split import preprocessed

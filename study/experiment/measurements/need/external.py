@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from study.experiment.measurements.need import IMAGES
 from study.experiment.measurements.need.arrays import Arrays, Pictures, need_arrays
+from study.experiment.measurements.need.sizes import IMAGES
 from study.experiment.photographs import scoring_half
 from study.experiment.unit_sets import by_layer, layer_halves, null_halves
 from study.networks.graph.hidden_layers import HiddenLayer
