@@ -32,6 +32,7 @@ from study.networks.interventions.superposition import (
     total_contribution,
 )
 
+SCORED = 8  # batches, the first ones, that the loss is stored of while constants are sought
 RATE = 0.1  # of the first step, in standard deviations of a unit's output; it falls to 0 as half a cosine
 FIRST_MOMENT, SECOND_MOMENT, SMALL = 0.9, 0.99, 1e-8
 
@@ -179,7 +180,7 @@ def best_constants(
     constants
         (set, unit); 0 for a unit that is not held.
     losses
-        (set, step), those of `study.vocabulary.schema.STEPS`: mean cross-entropy of all these images, in nats.
+        (set, step), those of `study.vocabulary.schema.STEPS`: mean cross-entropy of the first `SCORED` batches, in nats.
     """
     scale = np.where(sd > 0, sd, 1.0)
     zero = np.zeros(masks.shape)
@@ -203,6 +204,7 @@ def best_constants(
 
 
 def _mean_losses(network: HeldNetwork, batches: Sequence[Batch], masks: Masks, constants: Floats) -> Floats:
-    losses = [network.losses_and_gradients(prepared, masks, constants, labels)[0] for prepared, labels in batches]
+    scored = [batches[place] for place in range(min(SCORED, len(batches)))]
+    losses = [network.losses_and_gradients(prepared, masks, constants, labels)[0] for prepared, labels in scored]
     mean: Floats = np.mean(losses, axis=0)
     return mean

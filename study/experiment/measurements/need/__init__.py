@@ -56,7 +56,7 @@ VARIABLES = {
         ("layer", "draw", "half", "step"),
         "f",
         "nat",
-        "cross-entropy on those training images with a random half held at constants, as they are sought",
+        "cross-entropy on the images of training_loss with a random half held at constants, as they are sought",
     ),
 }
 
