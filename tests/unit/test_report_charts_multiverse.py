@@ -91,7 +91,7 @@ def test_verdicts_are_colours_and_shapes(drawn: str) -> None:
 
 def test_the_registered_specification_is_marked() -> None:
     """A ring and a line in each panel above, a line in each below; none where none is registered."""
-    table = curve_table()
+    table = curve_table(("conv2", "fc1"))
     dashed = svg(table).count('stroke-dasharray="3,2"')
     assert dashed == 2 * table["layer"].nunique()
     assert 'stroke-dasharray="3,2"' not in svg(table.assign(registered=False))
@@ -99,7 +99,7 @@ def test_the_registered_specification_is_marked() -> None:
 
 def test_undefined_values_leave_gaps() -> None:
     """Of a single specification, of a whole layer, and of everything."""
-    table = curve_table()
+    table = curve_table(("conv2", "fc1"))
     numbers = ["effect", "ci_low", "ci_high", "estimate", "pvalue"]
     for rows in ([0], table.index[table["layer"] == "conv2"], table.index):
         gaps = table.copy()
@@ -110,7 +110,7 @@ def test_undefined_values_leave_gaps() -> None:
 
 def test_the_axis_is_shared_and_logarithmic_only_where_effects_are_large() -> None:
     """Rank correlations and small effects stand on a plain axis that holds 0, effects of hundreds on a symlog one."""
-    table = curve_table()
+    table = curve_table(("conv2", "fc1"))
     assert "symlog" not in json.dumps(draw(table).to_dict())
     large = table.assign(effect=100 * table["effect"], ci_low=100 * table["ci_low"], ci_high=100 * table["ci_high"])
     specification = draw(large).to_dict()
