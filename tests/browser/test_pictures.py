@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,12 @@ import pytest
 
 from study.report.pictures import GALLERY_SCRIPT, PICTURE_STYLE, estimation_plot, hero, unit_gallery
 from study.report.verdict_marks import verdict_style
-from tests.browser.test_report import ARGUMENTS, CHROMIUM
 from tests.example_points import COMPARED, CORRELATED, result_with_points
 from tests.example_results import LAYERS
 from tests.example_units import gratings_of, units_of_layers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")
 
 LEAST_TEXT = 14.0
 MARKS = """() => [...document.querySelectorAll(".unit-gallery svg *")].map((mark) =>
@@ -28,16 +24,6 @@ SIZES = """() => [...document.querySelectorAll("svg text")].filter((text) => tex
 BEYOND = """() => [...document.querySelectorAll(".picture svg text, .unit-gallery svg text")].filter((text) => {
   const own = text.getBoundingClientRect(), box = text.ownerSVGElement.getBoundingClientRect();
   return own.width && (own.right > box.right + 1 || own.left < box.left - 1); }).map((text) => text.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start the browser once."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 def page_with(script: str) -> str:

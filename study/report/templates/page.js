@@ -49,6 +49,8 @@
     }).then(function (result) {
       if (chart.drawn) { chart.drawn.finalize(); }
       chart.drawn = result;
+      chart.setAttribute("role", "group"); // a picture may hold no menu
+      live.querySelectorAll("summary").forEach(function (menu) { menu.setAttribute("aria-label", "Save this chart"); });
       chart.classList.add("is-live");
     });
   }
