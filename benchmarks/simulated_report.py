@@ -1,7 +1,7 @@
 """The report of a study of any profile's size, from networks that nobody trained: does the page stay light?
 
-    .venv/bin/python -m benchmarks.simulated_report paper /tmp/paper.html     # 200 + 200, 10 + 10 and 60 + 60 networks
-    .venv/bin/python -m benchmarks.page /tmp/paper.html                       # bytes, elements, screens, seconds
+    .venv/bin/python -m benchmarks.simulated_report paper reports/simulated.html    # 200 + 200, 10 + 10, 60 + 60 networks
+    .venv/bin/python -m benchmarks.page reports/simulated.html                      # bytes, elements, screens, seconds
 
 Every planned network is an example of what the schema asks for, with the paper's effects planted; nothing is written to
 a store. Power is not simulated: a sentence stands for it.
