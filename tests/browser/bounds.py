@@ -139,10 +139,12 @@ def check_printed(browser: Browser, address: str) -> None:
     page.close()
 
 
-def check_axe(browser: Browser, address: str, scheme: str, *, within: str) -> None:
-    """Nothing serious or critical, neither as the page opens nor in the folds of a part of it."""
+def check_axe(browser: Browser, address: str, scheme: str, *, question: str | None) -> None:
+    """Nothing serious or critical in a page as it opens, or with all that is folded under a question made."""
     page, _ = loaded(browser, address, 1400, scheme)
-    open_folds(page, within)
+    if question is not None:
+        open_folds(page, f"section.question[id$='{question}']")
+        assert page.locator(".chart.is-live").count() > 0
     assert serious_violations(page) == []
     page.close()
 

@@ -77,4 +77,4 @@ def test_the_quick_report_without_scripts_and_in_print(browser: Browser, address
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_is_content_with_the_quick_report(browser: Browser, address: str, scheme: str) -> None:
     """Nothing serious or critical, with every chart and table of a question opened."""
-    check_axe(browser, address, scheme, within="section.question:nth-of-type(3)")
+    check_axe(browser, address, scheme, question="spatial-frequency")
