@@ -157,10 +157,8 @@ def _stored_attribute(path: Path, name: str) -> Any:
 def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: Mapping[str, Any]) -> None:
     """Write the networks batch by batch; no more than one batch is in memory at a time."""
     kinds = {key: (network_attributes(folder, key).get("arm"), network_groups(folder, key)) for key in keys}
-    firsts: dict[Any, dict[str, xr.Dataset]] = {}
-    for key, kind in kinds.items():
-        if kind not in firsts:
-            firsts[kind] = read_groups(folder, key)
+    first_keys = {kind: key for key, kind in reversed(kinds.items())}
+    firsts = {kind: read_groups(folder, first_keys[kind]) for kind in dict.fromkeys(kinds.values())}
     longest = _longest(firsts)
     described = {**STORE_ATTRIBUTES, "schema_version": SCHEMA_VERSION, **_common_attributes(folder, keys), **attributes}
     write_group(store, "/", portable(xr.Dataset(attrs=described)))
@@ -169,7 +167,8 @@ def _stream(folder: StudyFolder, keys: Sequence[str], store: Path, attributes: M
     for kind, members in itertools.groupby(keys, kinds.__getitem__):
         alike = list(members)
         for start in range(0, len(alike), size):
-            for group, stacked in _batch(folder, alike[start : start + size], firsts[kind], longest, described):
+            first = first_keys[kind], firsts[kind]
+            for group, stacked in _batch(folder, alike[start : start + size], first, longest, described):
                 append_dim = "network" if group in written else None
                 write_group(store, group, stacked, append_dim=append_dim, chunk=size)
                 written.add(group)
@@ -189,18 +188,19 @@ def _common_attributes(folder: StudyFolder, keys: Sequence[str]) -> dict[str, An
 def _batch(
     folder: StudyFolder,
     keys: Sequence[str],
-    first: Mapping[str, xr.Dataset],
+    first: tuple[str, dict[str, xr.Dataset]],
     longest: Mapping[str, np.ndarray],
     described: Mapping[str, Any],
 ) -> Iterator[tuple[str, xr.Dataset]]:
     """Yield each group of some networks of an arm that have the same, stacked, NaN in epochs the arm is not trained to.
 
-    `first` is the network that all must be like.
+    `first` is the network that all must be like, with its key.
     """
-    networks = {key: read_groups(folder, key) for key in keys}
+    first_key, groups = first
+    networks = {key: groups if key == first_key else read_groups(folder, key) for key in keys}
     for key, network in networks.items():
-        _refuse_unlike(first, network, f"network {key} is unlike the first")
-    for group in (name for name in first if name != "/"):
+        _refuse_unlike(groups, network, f"network {key} is unlike the first")
+    for group in (name for name in groups if name != "/"):
         stacked = _stacked(networks, group, described)
         yield group, portable(stacked.reindex(epoch=longest[group]) if group in longest else stacked, group)
 
