@@ -66,6 +66,45 @@ _SETTINGS = {
         ("'rotate'", "none, shift, flip, shift_flip"),
     ),
     "no augmentation": (typed("--set", "population.augmentations=[]"), ("[]", "non-empty")),
+    "unknown condition of rearing": (
+        typed("--set", "rearing.conditions=free,circular"),
+        ("'circular'", "starts with free", "isotropic, parted, random_basis, discouraged"),
+    ),
+    "rearing without free networks": (
+        typed("--set", "rearing.conditions=isotropic,parted"),
+        ("['isotropic', 'parted']", "starts with free"),
+    ),
+    "condition of rearing named twice": (
+        typed("--set", "rearing.conditions=free,parted,parted"),
+        ("without repeats",),
+    ),
+    "reared layer without a 3 x 3 kernel": (
+        typed("--set", "rearing.layers=conv1-fc1"),
+        ("'conv1-fc1'", "FIRST-LAST", "3 x 3 kernels", "conv1, conv2, conv3, conv4, conv5, conv6"),
+    ),
+    "reared layers from last to first": (
+        typed("--set", "rearing.layers=conv3-conv1"),
+        ("'conv3-conv1'", "in order", "conv1, conv2"),
+    ),
+    "reared layers from one to itself": (typed("--set", "rearing.layers=conv2-conv2"), ("'conv2-conv2'", "one or two")),
+    "reared layers without an end": (typed("--set", "rearing.layers=conv1-"), ("'conv1-'", "FIRST-LAST")),
+    "span of reared layers named twice": (typed("--set", "rearing.layers=conv1,conv1"), ("without repeats",)),
+    "reared layers of another architecture": (
+        typed("--set", "network.architecture=resnet8", "--set", "rearing.layers=conv1-conv3"),
+        ("'conv1-conv3'", "resnet8", "block1_conv1"),
+    ),
+    "strength of penalties in words": (typed("--set", "rearing.strength=strong"), ("'strong'", "a number")),
+    "strength of penalties that is no number": (
+        typed("--set", "rearing.strength=nan"),
+        ("= nan", "above 0, at most 1000 (nat)"),
+    ),
+    "negative strength of penalties": (typed("--set", "rearing.strength=-1"), ("= -1", "above 0, at most 1000")),
+    "strength of penalties without end": (typed("--set", "rearing.strength=inf"), ("= inf", "at most 1000")),
+    "unknown augmentation of reared networks": (
+        typed("--set", "rearing.augmentation=crop"),
+        ("'crop'", "none, shift, flip, shift_flip"),
+    ),
+    "negative number of reared networks": (typed("--set", "rearing.seeds=-1"), ("= -1", "0 (no such networks)")),
     "negative workers": (typed("--workers", "-1"), ("--workers", "= -1", "0 (one per core) to 1024")),
     "too many workers": (typed("--workers", "1025"), ("--workers", "= 1025", "1024")),
     "negative seed": (typed("--seed", "-1"), ("--seed", "= -1", "0 to 2**63 - 1")),

@@ -26,6 +26,7 @@ from study.networks.interventions.watched import WatchedNetwork
 from study.vocabulary import discovery
 from study.vocabulary.architecture import Architecture, architecture_names, architectures
 from study.vocabulary.errors import StudyError
+from study.vocabulary.rearing import layers_of_span
 from study.vocabulary.schema import groups_of, validate
 from tests.tiny_network import SHAPE, scramble, tiny_partition
 
@@ -50,6 +51,9 @@ def test_what_an_architecture_declares_is_what_it_builds(name: str) -> None:
     assert {layer.activation for layer in measured_layers} == {"relu"}
     assert {layer.name for layer in selected_layers(hidden_layers(model), ())} - {"pool"} <= set(architecture.layers)
     assert set(architecture.shifted_layers) <= set(architecture.layers)
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert tuple(one.name for one in convolutions if one.kernel_size == (3, 3)) == architecture.square_kernels
+    assert all(layers_of_span(span, architecture.square_kernels) for span in architecture.reared_spans)
     assert model.output.shape == (None, 7)
 
 
@@ -67,6 +71,7 @@ def test_layers_that_a_config_leaves_open_are_those_of_its_architecture(name: st
     config = resolve("quick", assignments=[f"network.architecture={name}"])
     assert config.ablation.layers == architecture.layers
     assert config.shift_invariance.layers == architecture.shifted_layers
+    assert config.rearing.layers == architecture.reared_spans
     last = architecture.layers[-1:]
     chosen = Config(
         network=NetworkConfig(architecture=name),
@@ -109,6 +114,7 @@ SETTINGS = (
     "population.augmentations=none",
     "maturation.seeds=0",
     "memorization.seeds=0",
+    "rearing.seeds=0",
     "replication.seeds=0",
     "replication.maturation_seeds=0",
     "replication.memorization_seeds=0",
@@ -132,10 +138,10 @@ RESNET8_UNITS = {
 
 
 def measured(*assignments: str) -> xr.DataTree:
-    """Return one network of a very small study, measured."""
+    """Return the last network of a very small study, measured."""
     config = resolve("quick", assignments=assignments)
     images = load_images(config.images)
-    (network,) = planned_networks(config, fingerprint="f")
+    *_, network = planned_networks(config, fingerprint="f")
     parts = partition(images, split_images(images, config.images))
     n_classes = len(images.class_names)
     return measure_network(

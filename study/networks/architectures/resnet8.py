@@ -78,6 +78,11 @@ ARCHITECTURE = Architecture(
     layers=("conv1", "block1_conv1", "block1_sum", "block2_conv1", "block2_sum", "block3_conv1", "block3_sum"),
     units=(16, 16, 16, 32, 32, 64, 64),
     shifted_layers=("block1_sum", "block2_sum"),
+    square_kernels=(
+        "conv1",
+        *(f"block{index}_conv{place}" for index in range(1, len(FILTERS) + 1) for place in (1, 2)),
+    ),
+    reared_spans=("conv1-block1_conv2",),
     build=resnet8,
     methods="ResNet-8 of MLPerf Tiny: a 3 x 3 convolution (16 maps) and three residual blocks of two 3 x 3 convolutions (16,"
     " 32, 64 maps; stride 2 at the start of the second and third, with a 1 x 1 convolution in their shortcuts), each"
