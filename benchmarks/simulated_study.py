@@ -70,7 +70,12 @@ def simulated_config(n_networks: int, *, epochs: int, draws: int, seed: int) -> 
     """Return the paper's settings for at least so many networks."""
     seeds = math.ceil(n_networks / len(AUGMENTATION_LOSS))
     sizes = (f"population.seeds={seeds}", f"training.epochs={epochs}", f"ablation.null_draws={draws}")
-    alone = ("maturation.seeds=0", "memorization.seeds=0", *(f"replication.{arm}seeds=0" for arm in _REPEATED))
+    alone = (
+        "maturation.seeds=0",
+        "memorization.seeds=0",
+        "rearing.seeds=0",
+        *(f"replication.{arm}seeds=0" for arm in _REPEATED),
+    )
     return resolve("paper", assignments=(*sizes, *alone, f"study.seed={seed}", "study.name=simulated"))
 
 

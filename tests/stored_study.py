@@ -34,6 +34,7 @@ SETTINGS: Final = (
     "population.augmentations=none,shift,flip,shift_flip",
     "maturation.seeds=0",
     "memorization.seeds=0",
+    "rearing.seeds=0",
     "multiverse.readouts=[]",
     "multiverse.gratings=[]",
     "images.train_images=200",

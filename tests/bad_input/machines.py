@@ -16,7 +16,9 @@ from tests.bad_input.corpus import Make, rows_of, typed, written
 # Few images, which are drawn before anybody is asked.
 FEW = [f"--set={name}" for name in ("images.train_images=40", "images.validation_images=20", "images.test_images=40")]
 FEW += [f"--set={name}" for name in ("ablation.null_images=32", "shift_invariance.test_images=0")]
-FEW += [f"--set={name}" for name in ("memorization.seeds=0", "replication.seeds=0", "maturation.seeds=0")]
+FEW += [
+    f"--set={name}" for name in ("memorization.seeds=0", "replication.seeds=0", "maturation.seeds=0", "rearing.seeds=0")
+]
 NAMED = (*FEW, "--scheduler=scheduler.json")
 NO_SCHEDULER = ("--scheduler tcp://127.0.0.1:", "is no dask scheduler", "8786 unless set otherwise", "dashboard")
 NO_FILE = ("--scheduler", "scheduler.json", "give tcp://HOST:PORT")

@@ -25,6 +25,7 @@ SETTINGS = (
     "population.augmentations=none",
     "replication.maturation_seeds=0",
     "replication.memorization_seeds=0",
+    "rearing.seeds=0",
 )
 OFFICIAL = {
     True: "the official files, checksums verified",

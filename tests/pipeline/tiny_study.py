@@ -33,6 +33,7 @@ BRIEFLY_MEASURED = (
     "shift_invariance.test_images=0",
     "maturation.seeds=0",
     "memorization.seeds=0",
+    "rearing.seeds=0",
     "replication.seeds=0",
 )
 SETTINGS = (

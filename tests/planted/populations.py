@@ -36,6 +36,7 @@ SETTINGS = (
     "training.epochs=1",
     "maturation.seeds=0",
     "memorization.seeds=0",
+    "rearing.seeds=0",
     "replication.seeds=0",
     "probe.permutations=100",
     "ablation.layers=conv2,conv3",

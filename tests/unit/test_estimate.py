@@ -18,7 +18,7 @@ def split(train: int = 4000, validation: int = 1000, test: int = 1000) -> Split:
     return Split(*(np.arange(size) for size in (train, validation, test)))
 
 
-SMALL = ("replication.seeds=0", "maturation.seeds=0", "memorization.seeds=0")
+SMALL = ("replication.seeds=0", "maturation.seeds=0", "memorization.seeds=0", "rearing.seeds=0")
 
 
 def small(*assignments: str) -> Config:
