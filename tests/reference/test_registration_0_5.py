@@ -74,9 +74,13 @@ def test_sizes_of_a_profile_are_the_same(now: dict[str, Any], profile: str) -> N
 
 
 def test_settings_are_the_same(now: dict[str, Any]) -> None:
-    """Every registered setting has the value that it had."""
-    kept = {key: now["settings"].get(key) for key in renamed(STORED["settings"])}
-    assert kept == renamed(STORED["settings"])
+    """Every registered setting has the value that it had, or is a size of each profile now, and listed."""
+    before = renamed(STORED["settings"])
+    assert {key: now["settings"].get(key) for key in before if key not in CHANGES["sizes"]} == {
+        key: value for key, value in before.items() if key not in CHANGES["sizes"]
+    }
+    for key in CHANGES["sizes"]:
+        assert key not in now["settings"] and all(key in sizes for sizes in now["profile_settings"].values()), key
 
 
 @pytest.mark.parametrize("question", STORED["multiverse"])
