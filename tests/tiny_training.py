@@ -11,12 +11,13 @@ from study.experiment.compiled_network import CompiledNetwork
 from study.experiment.training import Checkpoints, TrainedNetwork, initialize, train_network
 from study.networks import backend
 from study.networks.graph.hidden_layers import hidden_layers
+from study.networks.rearing.kernels import with_patterned_kernels
 from tests.tiny_network import tiny_network, tiny_partition
 
 
-def tiny_compiled() -> CompiledNetwork:
-    """Return a compiled tiny network."""
-    model = tiny_network()
+def tiny_compiled(*, patterned: tuple[str, ...] = ()) -> CompiledNetwork:
+    """Return a compiled tiny network, kernels of the layers named in `patterned` made of patterns."""
+    model = with_patterned_kernels(tiny_network(), patterned)
     optimizer = backend.FusedAdam()
     optimizer.build(model.trainable_variables)
     return CompiledNetwork(
@@ -38,8 +39,9 @@ def trained(
     on_epoch = options.pop("on_epoch", lambda epoch, loss, accuracy: None)
     observe, beside = options.pop("observe", None), options.pop("beside", None)
     store, every = options.pop("store", None), options.pop("every", 1)
+    bases = options.pop("bases", {})
     config = TrainingConfig(**({"epochs": 3, "batch_size": 16} | options))
-    initialize(compiled.model, root_seed=root_seed, network=network)
+    initialize(compiled.model, root_seed=root_seed, network=network, bases=bases)
     compiled.reset(config.learning_rate)
     return train_network(
         compiled.model,

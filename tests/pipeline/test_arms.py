@@ -19,6 +19,8 @@ ARMS = (
     "memorization.label_corruptions=0,1",
     "memorization.epochs=2",
     "memorization.train_images=100",
+    "rearing.seeds=1",
+    "rearing.epochs=2",
     "replication.seeds=1",
     "multiverse.readouts=max",
     "multiverse.gratings=fixed",
@@ -31,7 +33,7 @@ GIVEN = arguments(
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Return a study of five networks in three arms and two sets, run in a process of its own."""
+    """Return a study of eight networks in four arms and two sets, run in a process of its own."""
     return run(tmp_path_factory.mktemp("arms"), *GIVEN)
 
 
@@ -43,16 +45,19 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
         of_external_networks = {*groups_of(EXTERNAL)} - {"tuning", "responses"}
         assert set(study.children) == {*variables_by_group(), "results"} - of_external_networks
         arms = study["training"]["arm"].values.tolist()
-        assert arms == ["generalization", "maturation", "memorization", "memorization", "generalization"]
-        assert study["training"]["initialization_set"].values.tolist() == [1, 1, 1, 1, 2]
+        reared = ["rearing"] * 3
+        assert arms == ["generalization", "maturation", "memorization", "memorization", *reared, "generalization"]
+        assert study["training"]["initialization_set"].values.tolist() == [1] * 7 + [2]
+        assert study["rearing_checks"]["rearing"].values.tolist() == ["free", "isotropic", "parted"]
+        assert study["rearing_checks"]["reared_layers"].values.tolist() == ["none", "conv1-conv3", "conv1-conv3"]
         assert study["ablation"]["initialization_set"].values.tolist() == [1, 2]
         assert study["maturation"]["gosi"].shape == (1, 4, 960)
         assert study["multiverse"]["gosi"].shape == (2, 2, 1, 960)
         assert study["multiverse"]["specification"].values.tolist() == ["max/fixed"]
-        assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0]
+        assert study["tuning"]["label_corruption"].values.tolist() == [0, 0, 1, 0, 0, 0, 0]
         assert len(class_names_of(study["ablation"].attrs)) == 10
     page = opened_page(finished.report.read_text(encoding="utf-8"))
-    for question in ("maturation", "memorization", "shift_invariance", "replication"):
+    for question in ("maturation", "memorization", "shift_invariance", "replication", "necessity"):
         assert f"{question}-" in page
     assert "second set" in page
 
@@ -74,8 +79,9 @@ def test_a_dry_run_counts_the_networks_of_each_arm(finished: Finished, tmp_path:
     assert told.code == 0, told.err
     for line in (
         "arm memorization, initialisation set 1: 2 networks",
+        "arm rearing, initialisation set 1: 3 networks",
         "arm generalization, initialisation set 2: 1 networks",
     ):
         assert line in told.out
-    assert "plan: 5 networks: 0 done, 5 to do" in told.out
+    assert "plan: 8 networks: 0 done, 8 to do" in told.out
     assert list(tmp_path.iterdir()) == []

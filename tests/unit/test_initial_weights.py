@@ -13,7 +13,10 @@ from study.config import NetworkConfig
 from study.experiment.training import initialize
 from study.networks import backend
 from study.networks.architectures.cnn7 import cnn7
+from study.networks.rearing.kernels import with_patterned_kernels
+from study.networks.rearing.patterns import basis
 from study.vocabulary.errors import StudyError
+from study.vocabulary.rearing import ISOTROPIC
 from tests.tiny_network import scramble
 
 
@@ -71,6 +74,22 @@ def test_a_variable_without_an_initial_value_is_refused(layer: keras.layers.Laye
         StudyError, match=rf"^layer new \(\w+\): no initial value is known for its variable {variable};"
     ):
         initialize(keras.Model(images, layer(images)), root_seed=0, network="n")
+
+
+def test_kernels_of_patterns_begin_as_part_of_the_plain_ones(network: keras.Model) -> None:
+    """Of single taps with the very bits; of patterns with their projection, as much larger as keeps the variance."""
+    plain, shaped = initial(network), with_patterned_kernels(network, ("conv1", "conv2"))
+    isotropic = basis(ISOTROPIC, np.random.default_rng(0))
+    initialize(shaped, root_seed=0, network="n", bases={"conv2": isotropic})
+    np.testing.assert_array_equal(np.asarray(shaped.get_layer("conv1").kernel), plain["conv1/kernel"])
+    flat = plain["conv2/kernel"].reshape(9, -1)
+    expected = np.sqrt(3) * isotropic.T @ isotropic @ flat
+    kernel = np.asarray(shaped.get_layer("conv2").kernel)
+    np.testing.assert_allclose(kernel.reshape(9, -1), expected, atol=1e-6)
+    np.testing.assert_array_equal(kernel, np.rot90(kernel))
+    for name, values in initial(shaped).items():
+        if name in plain:
+            np.testing.assert_array_equal(values, plain[name])
 
 
 @pytest.mark.parametrize("changes", [{"padding": "same"}, {"order": "conv_bn_relu"}, {}])
