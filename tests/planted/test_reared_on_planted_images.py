@@ -30,7 +30,7 @@ SETTINGS = (
     "rearing.conditions=free,isotropic,parted",
     "rearing.layers=conv1-conv6",
     "rearing.augmentation=none",
-    "rearing.epochs=6",
+    "rearing.epochs=12",
     "probe.permutations=100",
 )
 COMPILED = CompiledNetworks()  # of this process
