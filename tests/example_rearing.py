@@ -71,6 +71,10 @@ def reared_study(
     dims = ("network", "first_layer_unit", "kernel_row", "kernel_column", "kernel_channel")
     kernels = rng.normal(size=(len(rows), LAYERS["conv1"], 3, 3, 3))
     groups["/kernels"] = xr.Dataset({"kernel": (dims, kernels)}, coords)
+    slices = rng.normal(size=(len(rows), sum(LAYERS.values()), 3, 3))
+    slices[:, -LAYERS["fc1"] :] = np.nan
+    of_units = {"layer": ("unit", np.repeat(list(LAYERS), list(LAYERS.values())))}
+    groups["/slices"] = xr.Dataset({"strongest_slice": (("network", "unit", *dims[2:4]), slices)}, coords | of_units)
     return xr.DataTree.from_dict(groups)
 
 

@@ -17,7 +17,7 @@ from study.experiment.measurements.rearing_checks.arrays import (
 from study.experiment.training import evaluate
 from study.images.preparation.split import Partition, preprocessed
 from study.networks import backend
-from study.networks.graph.hidden_layers import hidden_layers, responses_model
+from study.networks.graph.hidden_layers import hidden_layers, responses_model, strongest_slices
 from study.tuning.decoding import orientation_decoding
 from study.tuning.gratings import gratings
 from study.vocabulary.schema import REARING, groups_of, variables_by_group
@@ -129,3 +129,18 @@ def test_spatial_frequency_selectivity_is_that_of_the_largest_responses() -> Non
     responses[1, 2, :, 3] = 0.7
     responses[2, 0, :, 0] = [3, 1, 1, 1, 1, 1, 1, 1, 1]
     np.testing.assert_allclose(spatial_frequency_selectivity(responses), [1, 0, 0.5, np.nan])
+
+
+def test_the_strongest_slice_is_that_of_the_channel_with_the_largest_weights(
+    measured: tuple[dict[str, Any], np.ndarray, Any, Partition],
+) -> None:
+    """Of every unit of a 3 x 3 convolution, in the order of units; undefined in a dense layer."""
+    _, _, model, _ = measured
+    slices = layer_parts(strongest_slices(model, hidden_layers(model)))
+    for part, name in zip(slices, ("conv1", "conv2"), strict=False):
+        kernel = np.asarray(model.get_layer(name).kernel, float)
+        for unit, found in enumerate(part):
+            norms = [np.sqrt((kernel[:, :, channel, unit] ** 2).sum()) for channel in range(kernel.shape[2])]
+            np.testing.assert_array_equal(found, kernel[:, :, int(np.argmax(norms)), unit])
+    assert np.isnan(slices[2]).all()
+    assert slices[2].shape == (UNITS["fc1"], 3, 3)

@@ -102,7 +102,7 @@ def test_an_optional_group_may_be_missing() -> None:
         ("kernels", "multiverse", "multiverse_ablation", "weights"),
         ("weights",),
         ("weights",),
-        ("weights",),
+        ("slices", "weights"),
     ]
     assert "multiverse" in network().children
     validate(changed(lambda groups: groups.pop("multiverse") and None), source="store/net")
@@ -141,6 +141,7 @@ def test_no_loss_may_be_undefined() -> None:
         "mediation",
         "need",
         "other_tuning",
+        "slices",
     }
     in_nats = {
         group for group, name in VARIABLES if GROUPS[group][name].nan_allowed and GROUPS[group][name].units == "nat"

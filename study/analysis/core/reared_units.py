@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from study.analysis.core.layers import layer_names
 from study.analysis.core.tuned_units import RearedUnits, TunedUnit, UnitsOfCondition
@@ -73,7 +74,7 @@ def _conditions(placed: dict[tuple[str, str, int], int], span: str, seed: int) -
 
 
 def _units(study: xr.DataTree, tuning: xr.Dataset, place: int, layer: str) -> tuple[TunedUnit, ...]:
-    """Return some units of a layer at even steps of gOSI, those of the first layer with their kernels where these are stored."""
+    """Return some units of a layer at even steps of gOSI, with their kernels, or a slice of them, where these are stored."""
     network = tuning.isel(network=place).sel(state="analysed")
     members = np.flatnonzero(network["layer"].values == layer)
     gosi = network["gosi"].values[members]
@@ -81,5 +82,17 @@ def _units(study: xr.DataTree, tuning: xr.Dataset, place: int, layer: str) -> tu
     ranked = members[defined[np.argsort(gosi[defined], kind="stable")]]
     steps = np.unique(np.linspace(0, max(len(ranked) - 1, 0), min(MOST_UNITS, len(ranked))).round().astype(int))
     is_first = layer == layer_names(tuning)[0]
-    kernels = kernels_of(study, str(tuning["network"].values[place])) if is_first else None
+    name = str(tuning["network"].values[place])
+    kernels = kernels_of(study, name) if is_first else _slices(study, name, layer)
     return units_at(network, ranked[steps], None, kernels, root_seed=0)
+
+
+def _slices(study: xr.DataTree, name: str, layer: str) -> NDArray[np.float64] | None:
+    """Return the slice of each unit's kernel that weighs most, (unit, row, column, 1), if they are stored."""
+    if "slices" not in study.children:
+        return None
+    slices = study["slices"].to_dataset()["strongest_slice"]
+    if name not in [str(one) for one in slices["network"].values]:
+        return None
+    members = np.flatnonzero(slices["layer"].values == layer)
+    return np.asarray(slices.sel(network=name).isel(unit=members).values, dtype=np.float64)[..., None]

@@ -330,6 +330,23 @@ def first_kernels(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArra
     return np.moveaxis(np.asarray(operation.kernel, dtype=np.float64), -1, 0)
 
 
+def strongest_slices(model: keras.Model, layers: tuple[HiddenLayer, ...]) -> NDArray[np.float64]:
+    """Return of each unit's 3 x 3 kernel the slice of the channel that it weighs most, (unit, 3, 3).
+
+    Largest is the slice's Euclidean norm. NaN for units of layers that are no plain 3 x 3 convolution over all channels.
+    """
+    graph, slices = Graph(flat_model(model)), []
+    for layer in layers:
+        operation = None if layer.kind in ("pooling", SUM) else graph.node(layer.name).operation
+        if isinstance(operation, keras.layers.Conv2D) and operation.kernel_size == (3, 3) and operation.groups == 1:
+            kernel = np.asarray(operation.kernel, dtype=np.float64)
+            strongest = np.linalg.norm(kernel, axis=(0, 1)).argmax(axis=0)
+            slices.append(np.moveaxis(kernel[:, :, strongest, np.arange(layer.n_units)], -1, 0))
+        else:
+            slices.append(np.full((layer.n_units, 3, 3), np.nan))
+    return np.concatenate(slices)
+
+
 def _weight_norms(layer: keras.layers.Layer, n_units: int) -> NDArray[np.float64]:
     if isinstance(layer, keras.layers.SeparableConv2D):
         across, through = (
