@@ -55,7 +55,7 @@ def test_every_condition_is_trained_and_measured(reared: dict[str, xr.DataTree])
     assert list(reared) == list(CONDITIONS)
     for condition, network in reared.items():
         validate(network, source=condition)
-        assert {"training", "tuning", "kernels", "rearing_checks"} == set(network.children)
+        assert {"training", "tuning", "kernels", "slices", "rearing_checks"} == set(network.children)
         assert np.isfinite(network["training"]["train_loss"]).all()
         assert network.attrs["reared_layers"] == (
             "none" if condition == FREE else "conv1-conv3" if condition in KERNELS else "conv2-conv3"
