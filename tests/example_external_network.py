@@ -10,6 +10,8 @@ import xarray as xr
 from study.vocabulary.schema import EXTERNAL, SCHEMA_VERSION, described
 from tests.example_networks import example_network
 
+WHY = ("mediation", "need")  # groups on why ablation costs
+
 
 def example_external_network(rng: np.random.Generator, *, photographs: bool = True, **options: Any) -> xr.DataTree:
     """Return one network; `options` are what `example_network` takes, `photographs` whether there were any."""
@@ -22,7 +24,7 @@ def example_external_network(rng: np.random.Generator, *, photographs: bool = Tr
     )
     groups["/other_tuning"] = whole["other_tuning"].to_dataset()
     if photographs:
-        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "halves", "ablation", "rivals")}
+        groups |= {f"/{name}": whole[name].to_dataset() for name in ("activity", "halves", "ablation", "rivals", *WHY)}
     attributes = {"schema_version": SCHEMA_VERSION, "key": whole.attrs["key"], "arm": EXTERNAL, "seed": 0}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups})
 

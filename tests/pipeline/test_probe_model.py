@@ -263,6 +263,25 @@ def test_what_cannot_be_is_refused_in_one_line(
     assert files_in(whole, without="") == before
 
 
+def test_why_ablation_costs_is_measured_and_told(place: Path, whole: Path) -> None:
+    """Every layer before the first dense one has a loss without variation; moments go where a normalisation lies behind."""
+    with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
+        mediation, need = (study[name].to_dataset().isel(network=0) for name in ("mediation", "need"))
+        ablation = study["ablation"].to_dataset().isel(network=0)
+        undefined = np.isnan(mediation["loss"].sel(received="restored")).values.all(axis=1)
+        assert dict(zip(LAYERS, undefined.tolist(), strict=True)) == dict.fromkeys(LAYERS[:-1], False) | {"dense": True}
+        no_moments = np.isnan(need["loss"].sel(way="moments")).values.all(axis=1)
+        assert no_moments.all()  # the one normalisation is the first layer's output
+        at_zero = ablation["null_target_loss"].values
+        np.testing.assert_allclose(need["loss"].sel(way="output_zero"), at_zero, rtol=1e-4)
+        np.testing.assert_allclose(mediation["loss"].sel(received="unshifted").values[:-1], at_zero[:-1], rtol=1e-4)
+        random = ablation["null_loss"].isel(draw=0).values
+        np.testing.assert_allclose(need["random_loss"].sel(way="output_zero").isel(draw=0), random, rtol=1e-4)
+    text = opened_page((place / "reports" / "whole.html").read_text(encoding="utf-8"))
+    for told in ("no moments are re-estimated", "which have no value: dense", "Why ablation costs"):
+        assert told in text
+
+
 def test_the_folder_of_a_study_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """A name is one study's or one network's."""
     folder = Path("data/study")

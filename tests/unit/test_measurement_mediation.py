@@ -187,13 +187,21 @@ def test_blocks_and_halves_have_the_means_that_are_stored_and_the_last_layer_non
     assert np.isfinite(arrays["intact_loss"]).all()
 
 
-def test_one_image_is_refused() -> None:
-    """It has no other whose deviations could take the place of its own."""
+def test_one_image_has_no_other() -> None:
+    """NaN where another's deviations would take the place of its own, and nowhere else."""
     model = planted(by_variation=True)
     network = RestoredNetwork.of(model, named_layers(hidden_layers(model), ("conv1",)), n_views=4)
-    rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="another"):
-        mediation_arrays(network, lambda _: checks(1), np.zeros(1, np.int64), np.arange(1), [TOP], [RANDOM], rng=rng)
+    arrays = mediation_arrays(
+        network,
+        lambda chosen: shifted(checks(1)[chosen]).astype(np.float32) / 255,
+        np.zeros(1, np.int64),
+        np.arange(1),
+        [TOP],
+        [RANDOM],
+        rng=np.random.default_rng(0),
+    )
+    assert np.isnan(arrays["loss"][..., EXCHANGED]).all()
+    assert np.isfinite(arrays["loss"][..., :EXCHANGED]).all()
 
 
 def test_without_a_hidden_dense_layer_the_logits_input_is_replaced() -> None:

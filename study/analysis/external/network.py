@@ -18,6 +18,7 @@ from study.analysis.core.results import (
 from study.analysis.core.testing import Tested, tested_layers, with_verdicts
 from study.analysis.external.ablation import ablation_described
 from study.analysis.external.existence import existence_described
+from study.analysis.external.mediation_need import mediation_described, need_described
 from study.analysis.external.rivals import rivals_described
 from study.analysis.external.spatial_frequency import spatial_frequency_described
 from study.analysis.questions import replication
@@ -41,6 +42,8 @@ def described(study: xr.DataTree, registration: Registration | None, *, root_see
         questions.append(ablation_described(study, root_seed))
     if "rivals" in study.children:
         questions.append(rivals_described(study, root_seed))
+    if "mediation" in study.children:
+        questions += [mediation_described(study, root_seed), need_described(study, root_seed)]
     if registration is not None and study["tuning"].attrs.get("model") == "vgg16":
         questions.append(_vgg16(study, registration, root_seed))
     return tuple(questions)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 from study.commands.external.subject import Subject
+from study.experiment.measurements.mediation import SPLITS as MEDIATION_SPLITS
+from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
 from study.experiment.subjects import CLAMPS, CONTRAST, n_gratings
 from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.tuning.gratings import grating_batches, spatial_frequencies
-from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS, TARGETS
+from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS, SHIFTS, STEPS, TARGETS, WAYS
 
 SHUFFLE_SECONDS = 8e-6  # of one shuffle of one unit, the time for 9 spatial frequencies; longer for more
 SUFFIX_SHARE = 0.5  # cost of a clamped pass from a layer on, against a whole forward pass, mean over layers
@@ -23,7 +25,16 @@ def estimated_minutes(subject: Subject) -> float:
         sets = 1 + len(TARGETS) * (1 + len(CONTROLS) + settings.null_draws) + len(ORDERS) * len(FRACTIONS)
         clamped = settings.null_images * sets + subject.n_photographs * len(TARGETS) * len(CLAMPS)
         passes += n_layers * (SUFFIX_SHARE * clamped + subject.n_photographs + settings.null_images)
+        passes += n_layers * _passes_of_reasons(settings.null_images, subject.n_photographs // 2)
     return (_seconds_of_a_grating(subject) * passes + subject.n_units * shuffles) / 60
+
+
+def _passes_of_reasons(images: int, others: int) -> float:
+    """Return the passes, in whole ones, that a layer takes for mediation and need, on so many images and so many others."""
+    restored = (1 + len(SHIFTS)) * images * (1 + SUFFIX_SHARE * (1 + len(TARGETS) + 2 * MEDIATION_SPLITS))
+    seen, sets = min(IMAGES, others), len(TARGETS) + 2 * SPLITS
+    searched = 2 * sets * (SEARCH_STEPS * min(SEARCH_BATCH, others) + len(STEPS) * seen / 2)
+    return restored + 3 * seen + images + SUFFIX_SHARE * (searched + sets * (seen + len(WAYS) * images))
 
 
 def _seconds_of_a_grating(subject: Subject) -> float:

@@ -22,7 +22,7 @@ _LOSS = "with the target units held at output zero"
 
 VARIABLES = {
     "intact_loss": Variable(
-        ("received",), "f", "nat", "cross-entropy of the intact network by what its first dense layer receives"
+        ("received",), "f", "nat", "cross-entropy of the intact network by what its first dense layer receives", True
     ),
     "loss": Variable(
         ("layer", "target", "received"),

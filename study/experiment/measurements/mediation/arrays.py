@@ -120,19 +120,17 @@ def mediation_arrays(
     labels
         (image,) of all images.
     images
-        Indices of those that are shown, two or more.
+        Indices of those that are shown.
     halves, random
         Of each layer the top and the bottom half, (target, unit), and random halves, (draw, half, unit).
     rng
         Puts the images in order, and so draws each image's other one.
 
-    Raises
-    ------
-    ValueError
-        With fewer than two images: there is no other.
+    Returns
+    -------
+    dict
+        NaN with the deviations of another image where there is no other.
     """
-    if len(images) < 2:
-        raise ValueError(f"{len(images)} image(s): the deviations of another one need another one")
     sets = [_sets(top_and_bottom, drawn) for top_and_bottom, drawn in zip(halves, random, strict=True)]
     losses = np.empty((len(sets), len(sets[0]), len(RECEIVED), len(images)))
     for places in np.array_split(rng.permutation(len(images)), max(1, len(images) // network.images_at_once(BATCH))):
@@ -140,6 +138,8 @@ def mediation_arrays(
         outputs = network.outputs(shown.reshape(-1, *shown.shape[2:]))
         for row, masks in enumerate(sets):
             losses[row][..., places] = network.losses_under(row, outputs[row], masks, labels[images[places]])
+    if len(images) < 2:
+        losses[:, :, RECEIVED.index("exchanged")] = np.nan
     by_block = block_means(losses @ block_members(len(images)), len(images))
     means, first = losses.mean(axis=-1), 1 + len(TARGETS)
     reaching = network.reaching.index(True) if any(network.reaching) else 0
