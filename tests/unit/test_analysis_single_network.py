@@ -69,9 +69,10 @@ def test_a_layer_without_halves_has_no_p_value(study: xr.DataTree) -> None:
 
 
 def test_no_question_has_a_verdict(study: xr.DataTree) -> None:
-    """Existence, spatial frequency and ablation are described; without photographs the last is not there."""
+    """All questions that one network can say something of are described; without photographs those on ablation are not."""
     questions = described(study, None, root_seed=0)
-    assert [one.question for one in questions] == ["existence", "spatial_frequency", "ablation"]
+    of_photographs = ["ablation", "rivals", "mediation", "need"]
+    assert [one.question for one in questions] == ["existence", "spatial_frequency", *of_photographs]
     assert not any(one.hypotheses for one in questions)
     assert all(figure.table.notna().any(axis=None) for one in questions for figure in one.figures)
     assert "10.7% of all responses, in 9 of 21 units" in questions[0].notes[-1]
