@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import cast
 
 import altair as alt
 import pandas as pd
 
 from study.report.charts.marks import numbers, upright_intervals
-from study.report.charts.panels import panels
 from study.report.charts.theme import GREY, INK, TEAL, in_order
 
 _WIDTH, _HEIGHT = 96, 150
 _COLUMNS = 7
-_GAP = 30  # between panels of a row, which share their scale
+_GAP, _ROW_GAP = 22, 160  # between panels, which share their scale; names of sides and a heading of three lines
+_BREAK, _LETTERS = "|", 16  # between the lines of a heading, and the letters of a line
 
 
 def ranking_sides(table: pd.DataFrame) -> alt.TopLevelMixin:
@@ -30,12 +31,12 @@ def ranking_sides(table: pd.DataFrame) -> alt.TopLevelMixin:
     alt.TopLevelMixin
         Thin lines for networks, ink for their mean; all panels share one scale.
     """
-    table = table.assign(
-        panel=table["layer"] + ": " + table["ranking"], order=table.groupby("side", sort=False).ngroup()
-    )
+    headings = {name: _BREAK.join(textwrap.wrap(name, _LETTERS)) for name in in_order(table, "ranking")}
+    panel_names = table["layer"] + _BREAK + table["ranking"].map(headings)
+    table = table.assign(panel=panel_names, order=table.groupby("side", sort=False).ngroup())
     sides = in_order(table, "side")
-    place = alt.X("side:N", sort=sides, title=None, axis=alt.Axis(labelAngle=-45))
-    cost = alt.Y("cost:Q", title=None, axis=alt.Axis(tickCount=4))
+    place = alt.X("side:N", sort=sides, title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=False))
+    cost = alt.Y("cost:Q", title="increase of loss (nat)", axis=alt.Axis(tickCount=4))
     base = alt.Chart().transform_filter("isValid(datum.cost)").encode(place, cost)
     networks = base.transform_filter("datum.kind == 'network'")
     lines = networks.mark_line(color=TEAL, opacity=0.35, strokeWidth=1).encode(
@@ -50,5 +51,11 @@ def ranking_sides(table: pd.DataFrame) -> alt.TopLevelMixin:
     zero = zero.encode(alt.Y("min(zero):Q"))
     ends = upright_intervals(alt.Chart().encode(place), table, stroke_width=2)
     panel = alt.layer(zero, lines, joined, *ends, dots, data=table).properties(width=_WIDTH, height=_HEIGHT)
-    drawn = panels(panel, table, "panel", columns=_COLUMNS, column_gap=_GAP)
-    return cast("alt.TopLevelMixin", drawn)
+    lines_of = alt.Header(labelExpr=f"split(datum.label, '{_BREAK}')")
+    drawn = panel.facet(
+        facet=alt.Facet("panel:N", sort=in_order(table, "panel"), title=None, header=lines_of),
+        columns=_COLUMNS,
+        bounds="flush",
+        spacing=alt.RowColnumber(row=_ROW_GAP, column=_GAP),
+    )
+    return cast("alt.TopLevelMixin", drawn.resolve_axis(x="independent"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-DOSES = tuple(np.linspace(-1.5, 1.5, 12).tolist())  # by which designed halves prefer selective units, for either index
+DOSES = tuple(np.linspace(-1.5, 1.5, 8).tolist())  # by which designed halves prefer selective units, for either index
 DESIGNED = 2 * len(DOSES)
 MOST_DRAWS = 100  # random splits whose members are kept
 
