@@ -363,6 +363,19 @@ def test_networks_are_counted_by_arm_and_set() -> None:
         assert networks_planned(hypothesis(name), small) == networks
 
 
+def test_networks_that_are_paired_by_seed_are_counted_as_seeds() -> None:
+    """Of spans and conditions that are trained; of others there are none."""
+    config = resolve("quick", assignments=["rearing.seeds=9", "rearing.conditions=free,isotropic,parted"])
+    for name, seeds in (
+        ("necessity-test-loss", 9),
+        ("necessity-lost-freedom", 9),
+        ("necessity-random-basis", 0),
+        ("necessity-higher-layers-absence", 0),
+        ("necessity-discouraged", 0),
+    ):
+        assert networks_planned(hypothesis(name), config) == seeds
+
+
 def test_power_is_known_before_data() -> None:
     """Simulated where there are networks enough; named where there are not, or where nothing is trained."""
     names = ("shift_invariance-fc1", "generalization-lower-layers", "replication-vgg16-existence", CHEAP)

@@ -43,6 +43,15 @@ def test_a_light_is_a_glyph_and_a_word(changes: dict[str, object], glyph: str, w
     assert rows["Failures"] == ("Network a is missing." if "missing" in changes else "None.")
 
 
+def test_what_rearing_changed_stands_beside_what_was_learnt() -> None:
+    """Of the arm that was reared, and of no other."""
+    assert "Rearing" not in dict(light(ARM).rows)
+    reared = dataclasses.replace(
+        ARM, arm="rearing", manipulation="Median gOSI. isotropic against parted in conv1: 0 against 1."
+    )
+    assert dict(light(reared).rows)["Rearing"].startswith("Median gOSI")
+
+
 def test_exclusions_stand_beside_failures() -> None:
     """None is said; of many the first, and how many more."""
     assert dict(light(ARM).rows)["Exclusions"] == "None."

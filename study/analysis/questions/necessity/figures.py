@@ -139,5 +139,5 @@ def _whole(networks: xr.DataTree, conditions: Sequence[str], span: str) -> str:
     whole = sum(all(row) for row in zip(*rows, strict=True))
     return (
         f"Of {len(rows[0])} seeds {whole} have the networks of {' and '.join(needed)} in {span}; a seed without one of them has"
-        " no value and counts as missing."
+        " no value and counts as missing. Numbers of networks beside effects are numbers of such pairs."
     )
