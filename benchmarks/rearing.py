@@ -1,6 +1,7 @@
-"""What kernels that are made of patterns cost: a training step of the free network against the plain one, in turns.
+"""What rearing costs: a training step with kernels made of patterns, and with a penalty, against the plain one, in turns.
 
-The ratio is taken round by round, so that whatever else the machine does weighs on both alike.
+The penalised step includes drawing its gratings. Ratios are taken round by round, so that whatever else the machine does
+weighs on both alike.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from study.config import NetworkConfig
+from study.config import Config, NetworkConfig
 from study.experiment.compiled_network import CompiledNetwork
+from study.experiment.penalised_training import ShownGratings, penalised_training
 from study.experiment.training import initialize
 from study.vocabulary.architecture import architectures
-from study.vocabulary.rearing import layers_of_span
+from study.vocabulary.rearing import DISCOURAGED, layers_of_span
 
 BATCHES, BATCH = 16, 32
 WARM_UP = 2  # rounds that are not counted
@@ -31,7 +33,11 @@ def main() -> None:
     parser.add_argument("--layers", default="conv1-conv3", help="span of layers whose kernels are made of patterns")
     options = parser.parse_args()
     square = architectures()[NetworkConfig().architecture].square_kernels
-    trains = {"plain": training(()), options.layers: training(layers_of_span(options.layers, square))}
+    trains = {
+        "plain": training(()),
+        options.layers: training(layers_of_span(options.layers, square)),
+        DISCOURAGED: penalised(),
+    }
     compare(trains, rounds=options.rounds)
 
 
@@ -43,8 +49,24 @@ def training(patterned: tuple[str, ...]) -> Train:
     return network.train
 
 
+def penalised() -> Train:
+    """Return what trains a network that is told to be less selective, drawing the gratings that it is told by."""
+    config, rng = Config(), np.random.default_rng(0)
+    network = CompiledNetwork.of(config.network, (32, 32, 3), 10)
+    initialize(network.model, root_seed=0, network="benchmark")
+    network.reset(1e-3)
+    train = penalised_training(network, config)
+    shown = ShownGratings(
+        condition=DISCOURAGED,
+        strength=config.rearing.strength,
+        contrast=config.probe.contrast,
+        training_mean=np.zeros((32, 32, 3), np.float32),
+    )
+    return lambda images, labels: train(images, labels, *shown(len(labels), rng))
+
+
 def compare(trains: Mapping[str, Train], *, rounds: int) -> None:
-    """Print milliseconds a step of each, and the median ratio of the last to the first, with its quartiles over rounds."""
+    """Print milliseconds a step of each, and the others' median ratio to the first, with its quartiles over rounds."""
     rng = np.random.default_rng(0)
     images = rng.normal(0, 0.25, (BATCHES, BATCH, 32, 32, 3)).astype(np.float32)
     labels = rng.integers(0, 10, (BATCHES, BATCH))
@@ -56,9 +78,10 @@ def compare(trains: Mapping[str, Train], *, rounds: int) -> None:
             seconds[name].append(time.process_time() - started)
     for name, measured in seconds.items():
         print(f"{name:12} {1e3 * np.median(measured[WARM_UP:]) / BATCHES:6.2f} ms of processor time a step")
-    first, *_, last = (np.array(measured[WARM_UP:]) for measured in seconds.values())
-    low, middle, high = np.quantile(last / first, (0.25, 0.5, 0.75))
-    print(f"ratio: {middle:.3f} (quartiles {low:.3f} to {high:.3f} over {rounds} rounds)")
+    first, *others = ((name, np.array(measured[WARM_UP:])) for name, measured in seconds.items())
+    for name, measured in others:
+        low, middle, high = np.quantile(measured / first[1], (0.25, 0.5, 0.75))
+        print(f"{name} / {first[0]}: {middle:.3f} (quartiles {low:.3f} to {high:.3f} over {rounds} rounds)")
 
 
 if __name__ == "__main__":

@@ -104,14 +104,16 @@ class RearingConfig:
 
     `conditions` are those of `study.vocabulary.rearing`. `layers` are the spans of layers, such as "conv1-conv3", whose
     kernels the conditions of kernels shape; empty for the architecture's own. The conditions of penalties act on the layers
-    that the architecture names for shift invariance, with `strength` nats a unit of mean gOSI. `epochs` 0 are those of
-    `training`.
+    that the architecture names for shift invariance, with `strength` nats a unit of mean gOSI. (One network of
+    cnn7 each, 6 epochs on 6,000 photographs: without a penalty gOSI in conv2 and conv3 is .41 and .45; discouraged with .2 it
+    is .14 and .18 at .02 nat of test loss, under the sham .34 and .49; with 1 it is .04 and .03, but at .24 nat.) `epochs` 0
+    are those of `training`.
     """
 
     seeds: int = 0
     conditions: tuple[str, ...] = ("free", "isotropic", "parted")
     layers: tuple[str, ...] = ()
-    strength: float = 1.0
+    strength: float = 0.2
     augmentation: str = "shift_flip"
     epochs: int = 0
 
