@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import nnls
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +72,8 @@ def weights(orientations: Floats) -> Floats:
         When no weights, each at least a twentieth of its arc, make a flat curve cancel: there are fewer than three
         orientations, or a gap of 90 degrees or nearly so between two.
     """
+    from scipy.optimize import nnls
+
     order = np.argsort(orientations)
     gaps = _gaps(orientations[order])
     if len(orientations) >= 3 and np.ptp(gaps) < _SAME:

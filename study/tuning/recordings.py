@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control
 
 from study.tuning.orientations import HALF_CIRCLE, Floats, checked_orientations, unlabelled
 from study.tuning.selectivity import Negative, gosi, non_negative, osi, preferred_orientation
@@ -205,6 +204,8 @@ def _rectified_gosi(trials: Floats, angles: Floats) -> Floats:
 
 def _adjusted(pvalues: Floats) -> Floats:
     """Return p-values adjusted over the units that have one, NaN elsewhere."""
+    from scipy.stats import false_discovery_control
+
     adjusted = np.full(len(pvalues), np.nan)
     tested = ~np.isnan(pvalues)
     if tested.any():

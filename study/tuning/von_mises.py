@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy.optimize import OptimizeWarning, curve_fit
 
 from study.tuning.orientations import HALF_CIRCLE, Floats, checked_orientations, relabelled, unlabelled
 
@@ -91,6 +90,8 @@ def _array(values: Any) -> xr.DataArray:
 
 def _fitted(row: Floats, angles: Floats) -> Floats:
     """Return one curve's parameters in the order of `PARAMETERS`."""
+    from scipy.optimize import OptimizeWarning, curve_fit
+
     nothing = np.full(len(PARAMETERS), np.nan)
     spread = np.ptp(row)
     if not np.isfinite(row).all() or spread <= 1e-12 * np.abs(row).max():
