@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from benchmarks.simulated_reasons import group_arrays, labels_of
 from study import tuning
 from study.commands.run.record import record_content
 from study.commands.study_folder import kept_record
@@ -123,13 +124,18 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
         "ablation": _ablation(rng, config, half, tuned["gosi"][-1], test_loss),
         "shift_invariance": _shift_invariance(rng, config),
     }
+    halved = config.shift_invariance.layers
+    arrays |= group_arrays(rng, LAYERS, tuned["gosi"][-1], config, blocks=BLOCKS)
     coords = _coordinates(config)
     of_units = {"layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), list(LAYERS.values())))}
     groups = {
         f"/{group}": described(
             group,
             part,
-            coords | STATES_OF.get(group, {}) | (of_units if measurements()[group].is_by_unit else {}),
+            coords
+            | STATES_OF.get(group, {})
+            | labels_of(group, halved)
+            | (of_units if measurements()[group].is_by_unit else {}),
         )
         for group, part in arrays.items()
     }
