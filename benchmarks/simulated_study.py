@@ -124,21 +124,12 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
         "ablation": _ablation(rng, config, half, tuned["gosi"][-1], test_loss),
         "shift_invariance": _shift_invariance(rng, config),
     }
-    halved = config.shift_invariance.layers
     arrays |= group_arrays(rng, LAYERS, tuned["gosi"][-1], config, blocks=BLOCKS)
-    coords = _coordinates(config)
     of_units = {"layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), list(LAYERS.values())))}
-    groups = {
-        f"/{group}": described(
-            group,
-            part,
-            coords
-            | STATES_OF.get(group, {})
-            | labels_of(group, halved)
-            | (of_units if measurements()[group].is_by_unit else {}),
-        )
-        for group, part in arrays.items()
-    }
+    groups = {}
+    for group, part in arrays.items():
+        coords = _coordinates(config) | STATES_OF.get(group, {}) | labels_of(group, config.shift_invariance.layers)
+        groups[f"/{group}"] = described(group, part, coords | (of_units if measurements()[group].is_by_unit else {}))
     tree = xr.DataTree.from_dict(groups)
     architecture = config.network.architecture
     tree.attrs = {"schema_version": SCHEMA_VERSION, **planned.attributes, "architecture": architecture}
