@@ -90,13 +90,14 @@ def _shown(result: HypothesisResult, *, whole: bool) -> str:
     if layer is None:
         return f"no estimate of {result.hypothesis.id}"
     quantity = result.quantity
-    unit = "" if quantity is None or not quantity.unit or quantity.unit in quantity.label else f" {quantity.unit}"
-    number = f"{number_text(layer.estimate)}{unit}"
+    directed = quantity is not None and result.verdict in _DIRECTED
+    label = quantity.label if quantity is not None and whole else result.hypothesis.id
+    unit = "" if quantity is None or (not directed and quantity.unit in label) else quantity.unit
+    number = f"{number_text(layer.estimate)} {unit}".rstrip()
     belongs = f"({_interval(result, layer)}{_networks(result)})"
-    if quantity is not None and result.verdict in _DIRECTED:
+    if quantity is not None and directed:
         side = quantity.higher if layer.estimate > result.hypothesis.null_value else quantity.lower
         return f"in {layer.layer} {side}: {number} {belongs}"
-    label = quantity.label if quantity is not None and whole else result.hypothesis.id
     return f"{label}: {number} in {layer.layer} {belongs}"
 
 

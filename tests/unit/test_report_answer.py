@@ -46,6 +46,17 @@ def test_what_is_supported_is_said_with_its_number() -> None:
     assert said.endswith("24 networks).")
 
 
+def test_a_number_is_never_without_its_unit() -> None:
+    """Where the words beside it are those of a direction, the unit follows the number though the quantity's label has it."""
+    correlation = Quantity(
+        label="rank correlation with test loss", unit="rank correlation", higher="falls", lower="rises"
+    )
+    supported = dataclasses.replace(decided("a", SUPPORTED), quantity=correlation)
+    undecided = dataclasses.replace(decided("a", INCONCLUSIVE), quantity=correlation)
+    assert "falls: 0.200 rank correlation (" in answer(asked(supported))
+    assert finding(undecided).startswith("Rank correlation with test loss: 0.200 in conv3 (")
+
+
 @pytest.mark.parametrize("verdict", VERDICTS)
 @pytest.mark.parametrize("reason", ["too few networks", HOSTILE * 40])
 def test_the_answer_never_has_more_than_forty_words(verdict: str, reason: str) -> None:
