@@ -12,7 +12,6 @@ from study.experiment.grating_responses import grating_responses
 from study.experiment.measurements.rearing_checks.arrays import (
     effective_rank,
     rearing_arrays,
-    spatial_frequency_selectivity,
 )
 from study.experiment.training import evaluate
 from study.images.preparation.split import Partition, preprocessed
@@ -120,15 +119,6 @@ def test_effective_rank_counts_what_varies_apart() -> None:
     assert effective_rank(3 + apart) == pytest.approx(8)
     assert effective_rank(np.outer(rng.normal(size=50), np.arange(1.0, 6))) == pytest.approx(1, abs=1e-6)
     assert effective_rank(np.full((50, 4), 0.25)) == 0
-
-
-def test_spatial_frequency_selectivity_is_that_of_the_largest_responses() -> None:
-    """1 for a unit that one frequency drives, 0 for one that all drive alike, undefined for a silent one."""
-    responses = np.zeros((4, 12, 9, 4))
-    responses[0, 3, 5, 1] = 2.0
-    responses[1, 2, :, 3] = 0.7
-    responses[2, 0, :, 0] = [3, 1, 1, 1, 1, 1, 1, 1, 1]
-    np.testing.assert_allclose(spatial_frequency_selectivity(responses), [1, 0, 0.5, np.nan])
 
 
 def test_the_strongest_slice_is_that_of_the_channel_with_the_largest_weights(

@@ -42,7 +42,7 @@ VARIABLES = {
         _LAYER,
         "f",
         "1",
-        "(largest response at the best spatial frequency - mean of those at the others) / (their sum), mean over the units"
+        "(mean response to the best spatial frequency - mean of those to the others) / (their sum), mean over the units"
         " that respond to some grating; NaN without any",
         True,
     ),

@@ -15,6 +15,7 @@ from study.experiment.unit_sets import by_layer
 from study.images.preparation.split import Partition
 from study.networks.graph.hidden_layers import HiddenLayer, weight_norms
 from study.tuning.decoding import orientation_decoding
+from study.tuning.other_indices import spatial_frequency_selectivity
 
 Floats = NDArray[np.float64]
 
@@ -96,17 +97,3 @@ def effective_rank(responses: Floats) -> float:
         return 0.0
     shares = eigenvalues[eigenvalues > 0] / total
     return float(np.exp(-(shares * np.log(shares)).sum()))
-
-
-def spatial_frequency_selectivity(responses: NDArray[np.floating]) -> Floats:
-    """Return each unit's selectivity for spatial frequency, (unit,): the index of Morcos et al. with frequencies for classes.
-
-    (best - rest) / (best + rest) of the largest responses at each spatial frequency, over orientations and phases: the
-    best of them against the mean of the others. 0 to 1, NaN for a silent unit.
-
-    Parameters
-    ----------
-    responses
-        (unit, orientation, spatial_frequency, phase), >= 0, with two spatial frequencies or more.
-    """
-    return class_selectivity(responses.max(axis=(1, 3)).astype(np.float64).T)[0]
