@@ -23,6 +23,7 @@ from study.probe_model import main
 from study.store import StudyFolder, network_path
 from study.store.datasets import files_in
 from study.store.networks import MANIFEST
+from study.tuning.other_indices import phase_modulation
 from study.vocabulary.schema import SCHEMA_VERSION, class_names_of
 from tests.opened_page import opened_page
 
@@ -97,7 +98,7 @@ def test_the_store_has_what_a_study_has(whole: Path) -> None:
     """The same groups, state `analysed` alone, every number with units and meaning; and nothing is left over."""
     with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
         groups = {"kernels", "tuning", "responses", "rectification", "activity", "halves", "ablation"}
-        assert set(study.children) == groups
+        assert set(study.children) == groups | {"other_tuning", "rivals", "mediation", "need"}
         for group in study.children.values():
             for name, variable in group.data_vars.items():
                 assert variable.attrs["units"], name
@@ -279,6 +280,26 @@ def test_why_ablation_costs_is_measured_and_told(place: Path, whole: Path) -> No
         np.testing.assert_allclose(need["random_loss"].sel(way="output_zero").isel(draw=0), random, rtol=1e-4)
     text = opened_page((place / "reports" / "whole.html").read_text(encoding="utf-8"))
     for told in ("no moments are re-estimated", "which have no value: dense", "Why ablation costs"):
+        assert told in text
+
+
+def test_rivals_of_gosi_are_measured_and_told(place: Path, whole: Path) -> None:
+    """A dense unit has one position, whose responses give its phase modulation; a map's centre has more than its mean."""
+    with xr.open_datatree(whole / "study.zarr", engine="zarr") as study:
+        other, rivals = (study[name].to_dataset().isel(network=0).load() for name in ("other_tuning", "rivals"))
+        responses = study["responses"]["response"].isel(network=0, state=0).values.astype(float)
+        silent = study["tuning"]["silent"].isel(network=0, state=-1).values
+        at_zero = study["ablation"]["null_baseline_loss"].isel(network=0)
+    of_mean, of_centre = phase_modulation(responses)[0], other["phase_modulation"].values
+    dense = (other["layer"] == "dense").values
+    np.testing.assert_allclose(of_centre[dense], of_mean[dense], rtol=1e-3)
+    assert np.nanmean(of_centre[~dense]) > 1.5 * np.nanmean(of_mean[~dense])
+    np.testing.assert_array_equal(np.isnan(other["spatial_frequency_selectivity"]), silent)
+    responding = [int((~silent[(other["layer"] == layer).values]).sum()) // 2 for layer in LAYERS]
+    assert rivals["ranking_size"].sel(ranking="sparseness").values.tolist() == responding
+    assert (abs(rivals["ranking_loss"] - at_zero) > 1e-6).any(("ranking", "target")).all()
+    text = opened_page((place / "reports" / "whole.html").read_text(encoding="utf-8"))
+    for told in ("Rankings compared in every layer", "Rivals of orientation selectivity", "Reliability of gOSI"):
         assert told in text
 
 
