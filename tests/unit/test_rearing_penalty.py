@@ -219,6 +219,14 @@ def test_a_weight_of_nothing_is_training_without_a_penalty() -> None:
     np.testing.assert_allclose(plain.train_loss, idle.train_loss, rtol=1e-3)
 
 
+def test_a_penalised_network_leaves_nothing_behind_for_the_next() -> None:
+    """They share variables and an optimiser: a network without a penalty has the same bits before and after one with."""
+    plain, penalised, _ = compiled_pair()
+    before = trained(plain, epochs=2)
+    trained(penalised, beside=shown(ENCOURAGED, 2.0, tiny_partition().training_mean), epochs=1)
+    assert_same_bits(before, trained(plain, epochs=2))
+
+
 class KilledError(Exception):
     """Ends a training in the midst of it."""
 
