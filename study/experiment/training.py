@@ -1,4 +1,4 @@
-"""Training one network (section A.1 of the paper): Adam, batches of 32, the weights with the best validation score."""
+"""Training one network (section A.1 of the paper): Adam, small batches, the weights with the best validation score."""
 
 from __future__ import annotations
 

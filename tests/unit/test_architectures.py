@@ -13,7 +13,7 @@ import pytest
 import xarray as xr
 
 import study.networks.architectures as folder
-from study.config import AblationConfig, Config, NetworkConfig, ShiftInvarianceConfig, resolve
+from study.config import AblationConfig, Config, NetworkConfig, RearingConfig, ShiftInvarianceConfig, resolve
 from study.config.population import planned_networks
 from study.experiment.compiled_network import CompiledNetworks
 from study.experiment.measurements.shift_invariance.arrays import shift_arrays
@@ -102,6 +102,21 @@ def test_a_setting_that_an_architecture_does_not_read_is_refused(monkeypatch: py
         NetworkConfig(padding="same")
 
 
+def test_networks_without_square_kernels_are_not_reared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that says so and how to go on; without the arm nothing is refused."""
+    plain = Architecture(
+        name="cnn7", layers=("a",), units=(1,), shifted_layers=("a",), build=lambda *_, **__: None, methods=""
+    )
+    monkeypatch.setattr("study.config.sections.architectures", lambda: {"cnn7": plain})
+    assert Config().rearing.layers == ()
+    with pytest.raises(
+        StudyError, match=r"^rearing.seeds = 2 is not allowed: it must be 0 beside network.architecture = 'cnn7'"
+    ):
+        Config(rearing=RearingConfig(seeds=2))
+    with pytest.raises(StudyError, match=r"^rearing.layers = 'conv1' is not allowed: .*it has none"):
+        Config(rearing=RearingConfig(layers=("conv1",)))
+
+
 # ResNet-8, measured
 
 SETTINGS = (
@@ -169,6 +184,33 @@ def test_resnet8_is_measured_as_the_schema_says(resnet8: xr.DataTree) -> None:
     assert resnet8["ablation"]["layer"].values.tolist() == list(RESNET8_UNITS)
     assert np.isfinite(resnet8["ablation"]["loss"]).all()
     assert np.isfinite(resnet8["shift_invariance"]["cv_mean"].isel(condition=0)).all()
+
+
+@pytest.mark.slow
+def test_resnet8_is_reared() -> None:
+    """Measured as other networks of the arm; trained kernels of the span are isotropic, those behind it are not."""
+    others = tuple(setting for setting in SETTINGS if not setting.startswith("rearing"))
+    reared = ("rearing.seeds=1", "rearing.conditions=free,isotropic", "execution.keep_weights=analysed")
+    tree = measured(*others, *reared)
+    validate(tree, source="reared")
+    assert set(tree.children) == {*groups_of("rearing"), "weights"}
+    assert (tree.attrs["rearing"], tree.attrs["reared_layers"]) == ("isotropic", "conv1-block1_conv2")
+    kernels = kernels_of(tree["weights"].to_dataset())
+    isotropic = [name for name, kernel in kernels.items() if (kernel == np.rot90(kernel)).all()]
+    assert isotropic == ["conv1", "block1_conv1", "block1_conv2"]
+    assert set(architectures()["resnet8"].square_kernels) <= set(kernels)
+
+
+def kernels_of(weights: xr.Dataset) -> dict[str, np.ndarray]:
+    """Return the stored 3 x 3 kernels by layer."""
+    shapes = [[int(length) for length in row if length] for row in weights["tensor_shape"].values]
+    ends = np.cumsum([np.prod(shape) for shape in shapes])
+    tensors = np.split(weights["weight"].values, ends[:-1])
+    return {
+        path.split("/")[-2]: tensor.reshape(shape)
+        for path, tensor, shape in zip(weights["tensor"].values.tolist(), tensors, shapes, strict=True)
+        if path.endswith("/kernel") and shape[:2] == [3, 3]
+    }
 
 
 def test_a_sum_has_no_weights_of_its_own(resnet8: xr.DataTree) -> None:

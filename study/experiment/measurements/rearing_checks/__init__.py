@@ -22,7 +22,11 @@ _LAYER = ("layer",)
 
 VARIABLES = {
     "weight_norm": Variable(
-        _LAYER, "f", "1", "Euclidean norm of the weights a unit reads its input by, mean over the layer's units"
+        _LAYER,
+        "f",
+        "1",
+        "Euclidean norm of the weights a unit reads its input by, mean over the layer's units; NaN for sums, which have none",
+        nan_allowed=True,
     ),
     "effective_rank": Variable(
         _LAYER,
