@@ -82,7 +82,9 @@ def compare(trains: Mapping[str, Train], *, rounds: int) -> None:
     for name, measured in others:
         low, middle, high = np.quantile(measured / first[1], (0.25, 0.5, 0.75))
         print(f"{name} / {first[0]}: {middle:.3f} (quartiles {low:.3f} to {high:.3f} over {rounds} rounds)")
-        print(f"  of the fastest rounds, for a machine that does other things as well: {measured.min() / first[1].min():.3f}")
+        print(
+            f"  of the fastest rounds, for a machine that does other things as well: {measured.min() / first[1].min():.3f}"
+        )
 
 
 if __name__ == "__main__":
