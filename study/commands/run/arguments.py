@@ -11,7 +11,7 @@ from study.vocabulary.image_source import image_sources
 EPILOG = """\
 examples:
   python -m study run                                    embedded images, two cores: minutes, ends with a report
-  python -m study run --profile cifar10-small --data-dir DIR     real photographs, within two hours on two cores
+  python -m study run --profile cifar10-small --data-dir DIR     real photographs, within three hours on two cores
   python -m study run --profile cifar10 --data-dir DIR   all of CIFAR-10; days
   python -m study run --profile paper --scheduler tls://HOST:8786    the same on many machines that share this folder
   python -m study run --dry-run                          what would be done, how long it takes, how much disk it needs
