@@ -57,7 +57,7 @@ QUESTION = Question(
         "loss_by_variation": not_in_paper(INTERVENTION),
         "loss_by_variation_absence": not_in_paper(INTERVENTION),
         "loss_by_deviations": not_in_paper(
-            "Control: variation that says nothing of the image, in place of what was taken."
+            "Intervention: the control, variation that says nothing of the image in place of what was taken."
         ),
         "loss_by_variation_against_bottom_half": not_in_paper(INTERVENTION),
         "loss_by_variation_unshifted": not_in_paper(INTERVENTION),
