@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 SIZE, PAIRS, N_CLASSES = 32, 200, 2
 SETTINGS = (
     "training.batch_size=8",
+    "training.selection=last",
     "rearing.seeds=1",
     "rearing.conditions=free,isotropic,parted",
     "rearing.layers=conv1-conv6",

@@ -27,7 +27,7 @@ from study.vocabulary import discovery
 from study.vocabulary.architecture import Architecture, architecture_names, architectures
 from study.vocabulary.errors import StudyError
 from study.vocabulary.rearing import layers_of_span
-from study.vocabulary.schema import groups_of, validate
+from study.vocabulary.schema import groups_of, optional_groups_of, validate
 from tests.tiny_network import SHAPE, scramble, tiny_partition
 
 ROOT = Path(__file__).parents[2]
@@ -193,7 +193,7 @@ def test_resnet8_is_reared() -> None:
     reared = ("rearing.seeds=1", "rearing.conditions=free,isotropic", "execution.keep_weights=analysed")
     tree = measured(*others, *reared)
     validate(tree, source="reared")
-    assert set(tree.children) == {*groups_of("rearing"), "weights"}
+    assert set(tree.children) == {*groups_of("rearing"), *optional_groups_of("rearing")}
     assert (tree.attrs["rearing"], tree.attrs["reared_layers"]) == ("isotropic", "conv1-block1_conv2")
     kernels = kernels_of(tree["weights"].to_dataset())
     isotropic = [name for name, kernel in kernels.items() if (kernel == np.rot90(kernel)).all()]
