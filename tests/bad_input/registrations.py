@@ -76,7 +76,7 @@ _CHANGES = {
         "```toml settings\nloose = 1\n",
         ["settings block", "'loose'"],
     ),
-    "setting of no allowed type": (r"batch_size = 32", "batch_size = 2020-01-01", ["settings block", "batch_size"]),
+    "setting of no allowed type": (r"strength = 0.2", "strength = 2020-01-01", ["settings block", "strength"]),
     "last block that is not closed": (r"```(?!(?s:.*)```)", "", ["closed"]),
 }
 
