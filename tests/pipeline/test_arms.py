@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from study.vocabulary.schema import ARMS as ARMS_OF_STUDIES
 from study.vocabulary.schema import EXTERNAL, class_names_of, groups_of, variables_by_group
 from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
@@ -42,7 +43,8 @@ def test_every_arm_is_trained_compacted_and_reported(finished: Finished) -> None
     """Exit code 0 and nothing said on standard error; each group of the store holds the networks that have it."""
     assert (finished.code, finished.err) == (0, "")
     with xr.open_datatree(finished.folder.compacted, engine="zarr") as study:
-        of_external_networks = {*groups_of(EXTERNAL)} - {"tuning", "responses"}
+        of_external_networks = {*groups_of(EXTERNAL)} - {group for arm in ARMS_OF_STUDIES for group in groups_of(arm)}
+        assert of_external_networks == {"rectification"}
         assert set(study.children) == {*variables_by_group(), "results"} - of_external_networks
         arms = study["training"]["arm"].values.tolist()
         reared = ["rearing"] * 3

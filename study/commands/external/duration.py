@@ -6,7 +6,7 @@ import time
 
 from study.commands.external.subject import Subject
 from study.experiment.measurements.mediation import SPLITS as MEDIATION_SPLITS
-from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
+from study.experiment.measurements.need.sizes import SEARCH_BATCH, SPLITS, search_steps, searched_images
 from study.experiment.subjects import CLAMPS, CONTRAST, n_gratings
 from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.tuning.gratings import grating_batches, spatial_frequencies
@@ -32,8 +32,8 @@ def estimated_minutes(subject: Subject) -> float:
 def _passes_of_reasons(images: int, others: int) -> float:
     """Return the passes, in whole ones, that a layer takes for mediation and need, on so many images and so many others."""
     restored = (1 + len(SHIFTS)) * images * (1 + SUFFIX_SHARE * (1 + len(TARGETS) + 2 * MEDIATION_SPLITS))
-    seen, sets = min(IMAGES, others), len(TARGETS) + 2 * SPLITS
-    searched = 2 * sets * (SEARCH_STEPS * min(SEARCH_BATCH, others) + len(STEPS) * seen / 2)
+    seen, sets = searched_images(images, others), len(TARGETS) + 2 * SPLITS
+    searched = 2 * sets * (search_steps(seen) * min(SEARCH_BATCH, others) + len(STEPS) * seen / 2)
     return restored + 3 * seen + images + SUFFIX_SHARE * (searched + sets * (seen + len(WAYS) * images))
 
 

@@ -17,8 +17,7 @@ from study.analysis.external.tables import spread_layers
 from study.commands.external.subject import Subject, tuning_settings
 from study.commands.study_folder import software_provenance
 from study.experiment.measurements.mediation import SPLITS as MEDIATION_SPLITS
-from study.experiment.measurements.need.sizes import IMAGES as CONSTANT_IMAGES
-from study.experiment.measurements.need.sizes import SEARCH_BATCH, SEARCH_STEPS
+from study.experiment.measurements.need.sizes import IMAGES, ROUNDS, SEARCH_BATCH, searched_images
 from study.experiment.subjects import CONTRAST, n_gratings
 from study.networks.graph.left_out import left_out_sentences
 from study.report.content import Stimuli
@@ -225,7 +224,8 @@ def _why_it_costs(images: int) -> tuple[str, str]:
         " right and both, edges repeated; the loss is compared with the mean over these four, and with that mean plus another"
         f" photograph's deviations; random halves are those of {MEDIATION_SPLITS} random splits. Need: the units of a half are"
         " held at the constants that are best for the loss on photographs of the other half of each class"
-        f" ({CONSTANT_IMAGES:,} at most, {SEARCH_STEPS} steps of Adam in batches of {SEARCH_BATCH}, weights frozen), or every batch"
+        f" (at most {searched_images(images, IMAGES)}, each seen {ROUNDS} times by Adam in batches of {SEARCH_BATCH}, weights"
+        " frozen), or every batch"
         " normalisation behind the layer is given the moments of what it receives from these; random halves are those of one"
         " split.",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
+from study.experiment.measurements.need.sizes import IMAGES, ROUNDS, SEARCH_BATCH, SPLITS, search_steps, searched_images
 from study.experiment.speeds import INFERENCE_SPEED, SUFFIX_SHARE
 from study.vocabulary.measurement import Arrays, Cost, Measurement, Paragraph, Variable, Workload
 from study.vocabulary.schema import EXTERNAL, GENERALIZATION, HALVES, STEPS, TARGETS, WAYS
@@ -63,9 +63,10 @@ VARIABLES = {
 
 def _cost(work: Workload) -> Cost:
     config = work.config
-    images, test = min(IMAGES, work.train), min(config.ablation.null_images, work.test)
+    test = min(config.ablation.null_images, work.test)
+    images = searched_images(test, work.train)
     sets = len(TARGETS) + 2 * min(SPLITS, config.ablation.null_draws)
-    searched = 2 * sets * (SEARCH_STEPS * SEARCH_BATCH + len(STEPS) * images)
+    searched = 2 * sets * (search_steps(images) * SEARCH_BATCH + len(STEPS) * images)
     clamped = searched + sets * (images + len(WAYS) * test)
     return Cost((images + test + SUFFIX_SHARE * clamped * len(config.shift_invariance.layers)) / INFERENCE_SPEED, 0.02)
 
@@ -82,11 +83,13 @@ def _coordinates(subject: TrainedSubject | ExternalSubject) -> Mapping[str, obje
 
 
 def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
+    images = searched_images(config.ablation.null_images, IMAGES)
     text = (
         f"The top, the bottom and both halves of the first random split of {', '.join(config.shift_invariance.layers)} are also"
         " ablated in two ways that leave less of the surprise of it. Best constants: each unit of the half is held at a"
-        f" constant, and all of them are sought together, by {SEARCH_STEPS} steps of Adam in batches of {SEARCH_BATCH} from"
-        f" {IMAGES} training images (all, where there are fewer), for the loss on these, weights frozen; the search begins at"
+        f" constant, and all of them are sought together, by {search_steps(images)} steps of Adam in batches of {SEARCH_BATCH}"
+        f" from {images} training images (all, where there are fewer), each {ROUNDS} times, for the loss on these, weights"
+        " frozen; the search begins at"
         " the units' means or at 0, whichever costs less, and the loss is stored at both, at three quarters of the steps and"
         " at the end. Moments: every batch normalisation behind the layer is given the moments of what it receives from the"
         " same training images while the half is held at output zero; labels are not used. Losses are on the images of the"

@@ -16,7 +16,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from study.experiment.measurements.ablation.blocks import block_means, block_members
-from study.experiment.measurements.need.sizes import IMAGES, SEARCH_BATCH, SEARCH_STEPS, SPLITS
+from study.experiment.measurements.need.sizes import SEARCH_BATCH, SPLITS, search_steps, searched_images
 from study.experiment.moments import normalisations_of, normalised_over
 from study.experiment.unit_sets import by_layer, layer_halves, null_halves
 from study.images.preparation.split import preprocessed
@@ -81,7 +81,8 @@ def arrays_of_study(subject: TrainedSubject, gosi: NDArray[np.float64]) -> Array
     others = [layer.name for layer in subject.mediated if layer.name not in names]
     drawn |= null_halves(gosi_of, others, SPLITS, rng=subject.streams("need halves"))
     n_train = len(partition.train_labels)
-    chosen = subject.streams("need").permutation(n_train)[:IMAGES]
+    n_images = searched_images(len(subject.null_images), n_train)
+    chosen = subject.streams("need").permutation(n_train)[:n_images]
     training = Pictures(
         lambda some: preprocessed(partition.train_images[some], partition.training_mean),
         partition.train_labels,
@@ -125,7 +126,7 @@ def need_arrays(
     scored = Computed(test, activations, min(SCORED_AT_ONCE, network.images_at_once), keep=keep, all_of_them=True)
     prepared = Computed(training, lambda images: held.prepared(activations(images), sets), at_once, keep=keep)
     mean, sd = _output_moments(held, seen)
-    constants, sought = best_constants(held, prepared, sets, mean, sd, steps=SEARCH_STEPS)
+    constants, sought = best_constants(held, prepared, sets, mean, sd, steps=search_steps(len(training.chosen)))
     scores = np.full((len(WAYS), len(sets), len(test.chosen)), np.nan)
     for row, mask in enumerate(sets):
         clamps = [np.zeros(held.layer.n_units, np.float32), constants[row].astype(np.float32)]

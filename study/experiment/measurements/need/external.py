@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from study.experiment.measurements.need.arrays import Arrays, Pictures, need_arrays
-from study.experiment.measurements.need.sizes import IMAGES
+from study.experiment.measurements.need.sizes import searched_images
 from study.experiment.photographs import scoring_half
 from study.experiment.unit_sets import by_layer, layer_halves, null_halves
 from study.networks.graph.hidden_layers import HiddenLayer
@@ -40,7 +40,8 @@ def _of_layer(subject: ExternalSubject, layer: HiddenLayer, gosi: NDArray[np.flo
     photographs, settings = subject.photographs, subject.settings
     scoring = scoring_half(photographs.test_labels)
     scored = np.sort(subject.streams("null images").permutation(np.flatnonzero(scoring))[: settings.null_images])
-    seen = subject.streams("need").permutation(np.flatnonzero(~scoring))[:IMAGES]
+    others = subject.streams("need").permutation(np.flatnonzero(~scoring))
+    seen = others[: searched_images(len(scored), len(others))]
     halves = layer_halves(gosi, (layer,), rng=subject.streams(f"ties/{layer.name}"))
     drawn = null_halves({layer.name: gosi}, (layer.name,), 1, rng=subject.streams(f"ablation/{layer.name}"))
     network = ClampedNetwork.of(subject.network.model, (layer,), budget_bytes=settings.memory_bytes)
