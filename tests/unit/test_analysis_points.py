@@ -16,8 +16,10 @@ from study.analysis.core.question import Estimand
 from study.analysis.core.unit_choice import tuned_units
 from study.analysis.questions import questions
 from study.tuning import SELECTIVE
+from study.vocabulary.rearing import PENALTIES
 from study.vocabulary.schema import GENERALIZATION, MEMORIZATION
 from tests.example_networks import example_network
+from tests.example_rearing import reared_study
 from tests.example_registration import made_up_hypothesis
 from tests.example_study import LAYERS, example_study, replaced, study_of
 
@@ -53,14 +55,19 @@ def test_every_estimand_names_its_axis(name: str, measure: str, estimand: Estima
 )
 def test_the_sides_are_what_the_value_compares(study: xr.DataTree, name: str, measure: str, estimand: Estimand) -> None:
     """One number a side; the difference of the outer ones is the value, where it is a difference."""
-    networks = networks_of(study, GENERALIZATION, 1)
+    layers, networks = ["conv2", "conv3"], networks_of(study, GENERALIZATION, 1)
+    if estimand.compared:  # of networks of one seed, reared in a span of layers
+        layers = ["conv2-conv3" if estimand.compared[0] in PENALTIES else "conv1-conv3"]
+        kinds = [("free", "none"), *((one, layers[0]) for one in estimand.compared if one != "free")]
+        networks = reared_study(seeds=3, kinds=kinds)
     assert networks is not None
-    hypothesis = made_up_hypothesis("made-up", measure=measure, layers=["conv2", "conv3"])
+    hypothesis = made_up_hypothesis("made-up", measure=measure, layers=layers)
     points = network_points(hypothesis, estimand, evidence_of(estimand, networks), networks)
-    assert {point.layer for point in points} == {"conv2", "conv3"}
+    assert {point.layer for point in points} == set(layers)
     assert all(len(point.sides) == len(estimand.quantity.sides) for point in points)
     if estimand.quantity.unit in DIFFERENCES:
-        outer = [abs(point.sides[0] - point.sides[-1]) for point in points]
+        first = -2 if estimand.compared else 0  # a free network may stand beside the two that are compared
+        outer = [abs(point.sides[first] - point.sides[-1]) for point in points]
         np.testing.assert_allclose(outer, [abs(point.value) for point in points], rtol=1e-9, atol=1e-12)
 
 

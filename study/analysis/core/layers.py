@@ -43,6 +43,16 @@ def layer_gosi(networks: xr.DataTree) -> xr.DataArray:
     return layer_means(tuning_of(networks, "analysed")["gosi"]).transpose("network", "layer")
 
 
+def where_halved(networks: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
+    """Return `values` (network, layer, ...), NaN in layers without halves by gOSI: fewer than two units are not silent.
+
+    There both halves are empty, so that ablating them would seem to cost nothing.
+    """
+    gosi = tuning_of(networks, "analysed")["gosi"]
+    tuned = layer_sums(gosi.notnull()).sel(layer=values["layer"].values, network=values["network"].values)
+    return values.where(tuned >= 2)
+
+
 def example_layers(layers: Sequence[str]) -> list[str]:
     """Return a layer a quarter and one two thirds of the way through a network; one where both are the same."""
     return list(dict.fromkeys((layers[len(layers) // 4], layers[2 * len(layers) // 3])))

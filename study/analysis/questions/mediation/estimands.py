@@ -1,13 +1,14 @@
 """How much of what ablation costs goes away with the variation under shifts that the first dense layer receives.
 
 Values are (network, layer); what has a dimension `block` is the same by block of images, and its mean over blocks is the
-value. NaN where what the first dense layer receives does not depend on the layer.
+value. NaN where what the first dense layer receives does not depend on the layer, and where it has no halves by gOSI.
 """
 
 from __future__ import annotations
 
 import xarray as xr
 
+from study.analysis.core.layers import where_halved
 from study.analysis.core.point_values import side_by_side
 
 UNSHIFTED, OWN, RESTORED, EXCHANGED = "unshifted", "own", "restored", "exchanged"
@@ -36,14 +37,14 @@ def carried(study: xr.DataTree, half: str, received: str = OWN) -> xr.DataArray:
     chosen = (
         losses["random_loss"].mean(("draw", "half")) if half == RANDOM else losses["loss"].sel(target=half, drop=True)
     )
-    return _difference(chosen, received)
+    return where_halved(study, _difference(chosen, received))
 
 
 def carried_by_block(study: xr.DataTree, half: str, received: str = OWN) -> xr.DataArray:
     """Return `carried` by block of images: (network, layer, block)."""
     losses = mediation_of(study)
     chosen = losses["random_loss_by_block"] if half == RANDOM else losses["loss_by_block"].sel(target=half, drop=True)
-    return _difference(chosen, received).rename(null_block="block")
+    return where_halved(study, _difference(chosen, received).rename(null_block="block"))
 
 
 def _difference(losses: xr.DataArray, received: str) -> xr.DataArray:

@@ -1,13 +1,14 @@
 """What halves cost once the network is not merely surprised by their ablation.
 
 Values are (network, layer) and further dimensions, in nats; what has a dimension `block` is the same by block of the null's
-images. NaN under re-estimated moments where no batch normalisation lies behind the layer.
+images. NaN under re-estimated moments where no batch normalisation lies behind the layer, and where it has no halves by gOSI.
 """
 
 from __future__ import annotations
 
 import xarray as xr
 
+from study.analysis.core.layers import where_halved
 from study.analysis.core.point_values import side_by_side
 from study.vocabulary.schema import WAYS
 
@@ -25,7 +26,8 @@ def loss_of(study: xr.DataTree, half: str) -> xr.DataArray:
     """Return the loss with a half ablated, one of `study.vocabulary.schema.TARGETS` or `RANDOM`: (network, layer, way)."""
     losses = need_of(study)
     random = half == RANDOM
-    return losses["random_loss"].mean(("draw", "half")) if random else losses["loss"].sel(target=half, drop=True)
+    chosen = losses["random_loss"].mean(("draw", "half")) if random else losses["loss"].sel(target=half, drop=True)
+    return where_halved(study, chosen)
 
 
 def top_minus(study: xr.DataTree, reference: str) -> xr.DataArray:
@@ -42,7 +44,7 @@ def top_minus_by_block(study: xr.DataTree, reference: str) -> xr.DataArray:
         if reference == RANDOM
         else losses["loss_by_block"].sel(target=reference, drop=True)
     )
-    return (top - other).rename(null_block="block")
+    return where_halved(study, (top - other).rename(null_block="block"))
 
 
 def by_way(values: xr.DataArray) -> xr.DataArray:
