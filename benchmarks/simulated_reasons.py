@@ -83,5 +83,5 @@ def _members(rng: np.random.Generator, units: Mapping[str, int], gosi: np.ndarra
         members = np.zeros((halves, 8 * width), dtype=bool)
         for row in members:
             row[rng.permutation(responding)[: len(responding) // 2]] = True
-        packed.append(np.packbits(members, axis=-1))
+        packed.append(np.packbits(members, axis=-1).astype(np.int16))
     return np.stack(packed)

@@ -58,7 +58,7 @@ def dose_arrays(
         members = np.zeros((n_halves, 8 * width), dtype=bool)
         for row in members:
             row[rng.permutation(responding)[: len(responding) // 2]] = True
-        packed.append(np.packbits(members, axis=-1))
+        packed.append(np.packbits(members, axis=-1).astype(np.int16))
         start += units
     loss = rng.normal(null_loss.mean(), null_loss.std(), (len(layers), DESIGNED))
     return {"designed_loss": loss, "membership": np.stack(packed)}

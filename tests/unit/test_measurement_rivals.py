@@ -88,7 +88,7 @@ def dose(network: ClampedNetwork) -> dict[str, Any]:
 
 def members(dose: dict[str, Any], layer: int, units: int) -> np.ndarray:
     """Return the members of a layer's halves, (half, unit)."""
-    return np.unpackbits(dose["membership"][layer], axis=-1, count=units).astype(bool)
+    return np.unpackbits(dose["membership"][layer].astype(np.uint8), axis=-1, count=units).astype(bool)
 
 
 def test_members_are_the_halves_that_were_ablated(network: ClampedNetwork, dose: dict[str, Any]) -> None:

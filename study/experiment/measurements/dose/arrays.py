@@ -116,8 +116,8 @@ def dose_arrays(
     return {"designed_loss": losses, "membership": _packed(members)}
 
 
-def _packed(members: list[NDArray[np.bool_]]) -> NDArray[np.uint8]:
+def _packed(members: list[NDArray[np.bool_]]) -> NDArray[np.int16]:
     """Return the members of each layer's halves, (half, unit), as bits: (layer, half, byte), 0 behind the last unit."""
-    packed = [np.packbits(of_layer, axis=-1) for of_layer in members]
+    packed = [np.packbits(of_layer, axis=-1).astype(np.int16) for of_layer in members]
     width = max(of_layer.shape[-1] for of_layer in packed)
     return np.stack([np.pad(of_layer, ((0, 0), (0, width - of_layer.shape[-1]))) for of_layer in packed])
