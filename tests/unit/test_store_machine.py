@@ -282,7 +282,7 @@ class StoreMachine(RuleBasedStateMachine):
         with open_study(self.folder.compacted) as study:
             assert study.attrs["version"] == version
             assert study["training"]["network"].values.tolist() == [key_of(seed) for seed in held]
-            for group in ("tuning", "ablation"):
+            for group in ("training", "tuning"):
                 dataset = study[group].to_dataset()
                 for index, seed in enumerate(held):
                     for name, array in measured(seed)[group].data_vars.items():
