@@ -214,7 +214,7 @@ def test_an_interrupted_measurement_goes_on_to_the_same_bytes(
         subjects, "_piece", lambda store, compute: piece(store, lambda: (started.append(""), compute())[1])
     )
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name=step) == 0
-    assert kept + len(started) == 12 + 4 + 1 + 4
+    assert kept + len(started) == 12 + 4 + 1 + 4 + 3 * 4  # by layer: ablation, mediation, need and rivals
     assert bytes_of(Path("data", step)) == bytes_of(whole)
 
 
@@ -222,7 +222,7 @@ def test_photographs_may_come_later(whole: Path, monkeypatch: pytest.MonkeyPatch
     """The gratings' part is kept, and the network is then the one that was measured at once."""
     assert probe(*QUICK, "--layers", *LAYERS, name="later") == 0
     with xr.open_datatree("data/later/study.zarr", engine="zarr") as study:
-        assert set(study.children) == {"kernels", "tuning", "responses", "rectification"}
+        assert set(study.children) == {"kernels", "tuning", "other_tuning", "responses", "rectification"}
     monkeypatch.setattr(subjects, "orientation_responses", None)
     monkeypatch.setattr(tuning, "tuning_arrays", None)
     assert probe(*PHOTOGRAPHS, "--layers", *LAYERS, name="later") == 0

@@ -216,6 +216,8 @@ def test_what_was_not_run_is_interim_and_what_failed_is_missing(place: Path, fai
         "label_corruption": 0.0,
         "seed": 0,
         "initialization_set": 1,
+        "rearing": "free",
+        "reared_layers": "none",
     }
     listed = json.loads(attributes(plan.folder, "/")["failed_networks"])
     assert listed == ([place_of_lost] if failed else [])
