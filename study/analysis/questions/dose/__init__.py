@@ -30,7 +30,7 @@ SLOPE = Estimand(
     ),
 )
 QUESTION = Question(
-    title="Does a half cost the more, the more orientation-selective it is, and more so than for spatial frequency?",
+    title="Does a half cost more, the more selective for orientation it is?",
     paper_section="3.4",
     claim="The paper compares two halves, which differ in much besides gOSI, and does not say what a dose of gOSI costs.",
     estimands={"gosi_slope_beyond_frequency": BEYOND_FREQUENCY, "gosi_slope": SLOPE},
