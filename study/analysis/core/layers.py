@@ -46,8 +46,11 @@ def layer_gosi(networks: xr.DataTree) -> xr.DataArray:
 def where_halved(networks: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
     """Return `values` (network, layer, ...), NaN in layers without halves by gOSI: fewer than two units are not silent.
 
-    There both halves are empty, so that ablating them would seem to cost nothing.
+    There both halves are empty, so that ablating them would seem to cost nothing. Where no tuning is stored beside, as in
+    studies that are simulated for one question, every layer is taken to have halves.
     """
+    if "tuning" not in networks.children:
+        return values
     gosi = tuning_of(networks, "analysed")["gosi"]
     tuned = layer_sums(gosi.notnull()).sel(layer=values["layer"].values, network=values["network"].values)
     return values.where(tuned >= 2)
