@@ -12,11 +12,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from study.tuning.orientations import HALF_CIRCLE, Floats, checked_orientations, unlabelled
+from study.tuning.orientations import Floats, checked_orientations, even_orientations, unlabelled
 from study.tuning.selectivity import Negative, gosi, non_negative, osi, preferred_orientation
+from study.tuning.shuffles import exceedance_pvalue
 from study.tuning.von_mises import FEWEST, von_mises_fit
 
-TIE_TOLERANCE = 1e-9  # two gOSI closer than this are equal
 MEANINGS = {
     "tuning_curve": ("", "mean response over trials"),
     "gosi": ("1", "global orientation selectivity index of the mean over trials"),
@@ -133,8 +133,7 @@ def _of_trials(
 ) -> dict[str, float]:
     """Return what one unit's (orientation, trial) responses say of the gOSI of their means."""
     null = _permuted_gosi(trials, angles, n_permutations, rng)
-    exceeding = np.count_nonzero(null >= observed - TIE_TOLERANCE)
-    drawn = {"gosi_null_mean": float(np.nanmean(null)), "pvalue": (1 + exceeding) / (1 + len(null))}
+    drawn = {"gosi_null_mean": float(np.nanmean(null)), "pvalue": exceedance_pvalue(observed, null)}
     if (~np.isnan(trials)).sum(axis=1).min() > 1:
         low, high = np.nanquantile(_resampled_gosi(trials, angles, n_resamples, rng), (0.025, 0.975))
         drawn |= {"gosi_low": float(low), "gosi_high": float(high)}
@@ -150,9 +149,7 @@ def _by_unit(
         if plain.ndim != 3:
             raise ValueError(f"the responses have the shape {plain.shape}, must be (unit, orientation, trial)")
         responses = xr.DataArray(plain, dims=("unit", dim, trial))
-        orientations = (
-            HALF_CIRCLE * np.arange(plain.shape[1]) / plain.shape[1] if orientations is None else orientations
-        )
+        orientations = even_orientations(plain.shape[1]) if orientations is None else orientations
     others = [name for name in responses.dims if name not in (dim, trial)]
     if len(others) != 1 or trial not in responses.dims:
         raise ValueError(

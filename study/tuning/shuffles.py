@@ -66,7 +66,10 @@ def shuffle_null(
         within = gosi_of_checked(rng.permuted(curve, axis=1))
         mean[unit], sd[unit], selective[unit] = full.mean(), full.std(ddof=1), (full > SELECTIVE).mean()
         orientation_mean[unit] = within.mean()
-        pvalue[unit], orientation_pvalue[unit] = _pvalue(observed[unit], full), _pvalue(observed[unit], within)
+        pvalue[unit], orientation_pvalue[unit] = (
+            exceedance_pvalue(observed[unit], full),
+            exceedance_pvalue(observed[unit], within),
+        )
         counts[unit] = np.histogram(full, bins=n_bins, range=(0.0, 1.0))[0]
     return ShuffleNull(mean, sd, selective, pvalue, orientation_mean, orientation_pvalue, counts)
 
@@ -143,5 +146,6 @@ def _fully_shuffled_curves(response: NDArray[np.floating], n_permutations: int, 
     return np.asarray(tuning_curve(shuffled)[0])
 
 
-def _pvalue(observed: float, null: Floats) -> float:
+def exceedance_pvalue(observed: float, null: Floats) -> float:
+    """Return (1 + #{null >= observed}) / (1 + n), values that differ in their last digits counting as equal."""
     return float((1 + np.count_nonzero(null >= observed - TIE_TOLERANCE)) / (1 + len(null)))

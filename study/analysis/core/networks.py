@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from study.analysis.core.question import Question
 from study.vocabulary.rearing import NO_LAYERS
-from study.vocabulary.schema import EXTERNAL, MEMORIZATION, REARING, SECOND_SET
+from study.vocabulary.schema import EXTERNAL, MEMORIZATION, NETWORK_COORDINATES, REARING, SECOND_SET
 
 _AUGMENTATIONS = {"none": "no augmentation", "shift_flip": "shift and flip"}
 MOST_DRAWN = 100  # networks; a page with a point a network would grow with the study
@@ -93,15 +93,7 @@ def network_names(labelled: xr.Dataset | xr.DataArray) -> tuple[str, ...]:
     """
     labels = {
         name: labelled[name].values.tolist() if name in labelled.coords else [None] * labelled.sizes["network"]
-        for name in (
-            "arm",
-            "augmentation",
-            "label_corruption",
-            "seed",
-            "initialization_set",
-            "rearing",
-            "reared_layers",
-        )
+        for name in NETWORK_COORDINATES
     }
     return tuple(_name(*row) for row in zip(*labels.values(), strict=True))
 
