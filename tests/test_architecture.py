@@ -279,7 +279,7 @@ def test_help_imports_nothing_that_takes_time(command: str) -> None:
 
 def test_profiles_and_templates_are_inside_the_package() -> None:
     """What the program reads at run time lies beside its modules, so that an installed copy finds it."""
-    for name in ("quick", "cifar10-small", "cifar10", "paper"):
+    for name in ("quick", "cifar10-small", "cifar10", "paper", "published"):
         assert (PACKAGE / "config" / "profiles" / f"{name}.toml").is_file()
     assert list((PACKAGE / "report" / "templates").glob("*.j2"))
 

@@ -15,7 +15,7 @@ from study.vocabulary.errors import Refusals, StudyError, quoted, refuse_unless,
 from study.vocabulary.reading import parse_toml, read_toml
 from study.vocabulary.text import checked_name, meant
 
-PROFILES = ("quick", "cifar10-small", "cifar10", "paper")
+PROFILES = ("quick", "cifar10-small", "cifar10", "paper", "published")
 
 
 def load_profile(profile: str) -> tuple[str, dict[str, dict[str, Any]]]:

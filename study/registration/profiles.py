@@ -8,7 +8,7 @@ from typing import Any, Final
 from study.config import PROFILES, Config, as_record, load_profile
 
 # Where images come from, what the study is called and how the work is done: neither is a size of the study. Its seed is
-# registered for all profiles alike, in the settings of preregistration.md.
+# registered in the settings of preregistration.md, for all profiles alike but one that names its own.
 UNREGISTERED_SECTIONS: Final = ("study", "execution")
 UNREGISTERED_SETTINGS: Final = ("images.source", "images.data_dir")
 SEED: Final = "study.seed"
@@ -30,8 +30,8 @@ def unregistered_defaults(profiles: Mapping[str, Mapping[str, Any]], profile: st
         The study's. Where it is not among them, nothing stands for the sizes that others register.
     """
     record = as_record(Config())
-    defaults = _sizes(record) | {SEED: record["study"]["seed"]}
-    sizes = set().union(*profiles.values()) if profile not in profiles else set()
+    defaults = _sizes(record)
+    sizes = set().union(*profiles.values()) - {SEED} if profile not in profiles else set()
     return {key: value for key, value in defaults.items() if key not in sizes}
 
 
@@ -39,7 +39,7 @@ def _sizes(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     flat = {
         f"{section}.{key}": value
         for section, settings in sections.items()
-        if section not in UNREGISTERED_SECTIONS
         for key, value in settings.items()
+        if section not in UNREGISTERED_SECTIONS or f"{section}.{key}" == SEED
     }
     return {key: value for key, value in flat.items() if key not in UNREGISTERED_SETTINGS}

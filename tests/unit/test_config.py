@@ -81,7 +81,13 @@ def test_the_study_is_named_after_its_profile_unless_told(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("profile", "networks", "epochs"),
-    [("quick", 8, 5), ("cifar10-small", 16, 12), ("cifar10", 80, 40), ("paper", 200, 200)],
+    [
+        ("quick", 8, 5),
+        ("cifar10-small", 16, 12),
+        ("cifar10", 80, 40),
+        ("paper", 200, 200),
+        ("published", 48, 12),
+    ],
 )
 def test_every_profile_of_the_package_is_valid(profile: str, networks: int, epochs: int) -> None:
     """Its number of networks and epochs is what is announced."""

@@ -129,7 +129,7 @@ def test_a_profile_of_ones_own_is_a_deviation(registered: Registration, tmp_path
     path.write_text('[training]\nepochs = 3\nselection = "last"\n', encoding="utf-8")
     assert setting_deviations(registered, as_record(resolve(str(path)))) == [
         f"profile {name}.toml is not a registered one, so that its sizes are not registered; registered are quick,"
-        " cifar10-small, cifar10, paper",
+        " cifar10-small, cifar10, paper, published",
         "training.selection is 'last', registered is 'validation_accuracy'",
     ]
 
@@ -151,6 +151,14 @@ def test_the_digest_covers_the_seed(registered: Registration) -> None:
     config = resolve("quick", flags={"--seed": ("study.seed", 1)})
     assert "study.seed is 1, registered is 0" in setting_deviations(before, as_record(config))
     assert "study.seed is 1, 0 where nothing is registered" in setting_deviations(register(block()), as_record(config))
+
+
+def test_a_profile_may_register_a_seed_of_its_own(registered: Registration) -> None:
+    """The published study's networks are none that a pilot trained; the pilots' seed is a deviation there, and nowhere else."""
+    seed = resolve("published").seed
+    assert seed not in {resolve(name).seed for name in ("quick", "cifar10-small", "cifar10", "paper")}
+    again = resolve("published", flags={"--seed": ("study.seed", 0)})
+    assert setting_deviations(registered, as_record(again)) == [f"study.seed is 0, registered is {seed}"]
 
 
 def test_a_stored_registration_that_was_edited_is_known(registered: Registration) -> None:

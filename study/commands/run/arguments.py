@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "--profile",
         default="quick",
         metavar="NAME|FILE.toml",
-        help="how large a study: quick (default), cifar10-small, cifar10, paper, or a TOML file of your own",
+        help="how large a study: quick (default), cifar10-small, cifar10, paper, published, or a TOML file of your own",
     )
     sources = image_sources().values()
     made.add_argument(

@@ -15,12 +15,14 @@ from study.commands.run.plan import StudyPlan, check_plan, study_plan
 from study.commands.run.preview import preview
 from study.commands.run.record import record_content
 from study.commands.study_folder import check_places, held, kept_record
+from study.config import as_record
 from study.config.population import PlannedNetwork
 from study.execution import scheduling
 from study.execution.cluster import check_scheduler
 from study.execution.estimate import estimate
 from study.execution.own_workers import worker_count
 from study.execution.progress import Display, time_text
+from study.registration.deviations import setting_deviations
 from study.store import damage, network_path, network_state, read_journal, set_aside, sweep_checkpoints, sweep_staging
 from study.vocabulary.errors import StudyError
 from study.vocabulary.signals import during
@@ -43,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         return DONE
     check_places(plan.folder)
     _check_workers(plan, console)
+    departures = setting_deviations(plan.registration, as_record(plan.config))
+    print_plain(console, *(f"deviation: {line}" for line in departures))
     with held(plan.folder, lambda: check_plan(plan), console):
         return _execute(plan, console, manner)
 
