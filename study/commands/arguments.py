@@ -67,14 +67,26 @@ def add_seed(parser: argparse.ArgumentParser, *, default: int | None = 0) -> Non
     )
 
 
-def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "") -> None:
-    """Add `--preregistration`; `of` says for what, where not everything that is registered is read."""
+def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "", of_study: bool = False) -> None:
+    """Add `--preregistration`.
+
+    Parameters
+    ----------
+    parser
+        Of a command.
+    of
+        For what, where not everything that is registered is read.
+    of_study
+        Whether a study's folder may hold a frozen copy, which then comes first: None stands for whatever is there.
+    """
+    first = f"{REGISTRATION} in the study's folder, where it was frozen, " if of_study else ""
     parser.add_argument(
         "--preregistration",
         type=Path,
-        default=default_registration(),
+        default=None if of_study else default_registration(),
         metavar="FILE",
-        help=f"what is registered{of} (default: {REGISTRATION} in this folder, or else the one that comes with the program)",
+        help=f"what is registered{of} (default: {first}{REGISTRATION} in this folder, or else the one that comes with the"
+        " program)",
     )
 
 

@@ -37,6 +37,7 @@ _SOFTWARE = {
 _GIT = {"commit": str, "dirty": bool}
 
 DATA, REPORTS = Path("data"), Path("reports")
+SOURCE = Path(__file__).parents[2]
 
 
 def check_places(folder: StudyFolder) -> None:
@@ -144,7 +145,7 @@ def kept_record(folder: StudyFolder, content: Callable[[], Mapping[str, Any]]) -
             "schema_version": SCHEMA_VERSION,
             **content(),
             "environment": environment(),
-            "git": git_state(Path(__file__).parents[2]),
+            "git": git_state(SOURCE),
         }
         write_record(folder, record)
     return record
@@ -182,11 +183,21 @@ def compacted(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str,
     return study
 
 
+def present_commit() -> str:
+    """Return the program's commit, and whether it was changed since, in words; empty where that cannot be told."""
+    return commit_words(git_state(SOURCE))
+
+
+def commit_words(git: Mapping[str, Any] | None) -> str:
+    """Return what `git_state` gives in words; empty for None."""
+    return "" if git is None else str(git["commit"]) + (" with uncommitted changes" if git["dirty"] else "")
+
+
 def software_provenance(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the lines of a report on the program that made it: label to value."""
-    environment, git = record["environment"], record["git"]
+    environment = record["environment"]
     return {
-        "commit": "unknown" if git is None else git["commit"] + (" with uncommitted changes" if git["dirty"] else ""),
+        "commit": commit_words(record["git"]) or "unknown",
         "python": environment["python"],
         "machine": f"{environment['cpu']}, {environment['cores']} cores, {environment['platform']}",
         "packages": ", ".join(f"{name} {version}" for name, version in environment["packages"].items()),

@@ -64,10 +64,13 @@ class Origin:
         Of the images; a worker that reads others refuses.
     registration_digest
         Of the registration in force, which every network that is published carries.
+    commit
+        Of the program, empty where that cannot be told; the journal says by which one each network was trained.
     """
 
     fingerprint: str
     registration_digest: str
+    commit: str = ""
 
 
 Watch = Callable[[str, str, float, str], None]  # (key, stage, share of it done, what is being done in words)
@@ -309,6 +312,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origi
         "resumed_epoch": measured_network.resumed_epoch,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": origin.commit,
     }
 
 

@@ -16,7 +16,7 @@ from study.registration.ceilings import (
 )
 from study.registration.hypotheses import ALL_LAYERS, ANY_NETWORK, Adjustment, Alternative, Hypothesis, Registration
 from study.registration.learning import LearningRule, ManipulationRule
-from study.registration.parsing import parsed_registration, read_registration
+from study.registration.parsing import parsed_registration, read_registration, text_digest
 from study.registration.records import recorded_registration
 from study.registration.test_kinds import TEST_KINDS, StatisticalTest
 
@@ -46,4 +46,5 @@ __all__ = [
     "parsed_registration",
     "read_registration",
     "recorded_registration",
+    "text_digest",
 ]

@@ -50,8 +50,23 @@ def read_registration(path: Path) -> Registration:
     StudyError
         When the file is missing, or a block is malformed: the message names file, block and field.
     """
+    return parsed_registration(_text(path), source=shown(path))
+
+
+def text_digest(path: Path) -> str:
+    """Return the digest of a registration's whole text, blocks and prose.
+
+    Raises
+    ------
+    StudyError
+        When the file is missing or cannot be read.
+    """
+    return hashlib.sha256(_text(path).encode()).hexdigest()
+
+
+def _text(path: Path) -> str:
     try:
-        text = read_text(path, remedy="give a registration with --preregistration FILE", most_bytes=MOST_BYTES)
+        return read_text(path, remedy="give a registration with --preregistration FILE", most_bytes=MOST_BYTES)
     except StudyError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise StudyError(
@@ -59,7 +74,6 @@ def read_registration(path: Path) -> Registration:
                 " give the file with --preregistration FILE"
             ) from None
         raise
-    return parsed_registration(text, source=shown(path))
 
 
 def parsed_registration(
@@ -84,10 +98,8 @@ def parsed_registration(
     learning = parsed_learning(*_tables(blocks, "learning", source))
     ceilings = parsed_ceilings(*_tables(blocks, "calibration", source))
     manipulation = parsed_manipulation(*_tables(blocks, "manipulation", source))
-    text_digest = hashlib.sha256(text.encode()).hexdigest()
-    registered = Registration(
-        hypotheses, settings, sizes, "", text_digest, multiverse, learning, ceilings, manipulation
-    )
+    of_text = hashlib.sha256(text.encode()).hexdigest()
+    registered = Registration(hypotheses, settings, sizes, "", of_text, multiverse, learning, ceilings, manipulation)
     machine_readable = {key: value for key, value in registered.as_record().items() if not key.endswith("digest")}
     return dataclasses.replace(registered, digest=digest(machine_readable))
 

@@ -50,6 +50,7 @@ _ENTRY_DEFAULTS: dict[str, Any] = {
     "key": "",
     "arm": "",
     "failure": "",
+    "commit": "",
     "seconds": 0,
     "images_per_second": 0,
     "peak_memory_bytes": 0,

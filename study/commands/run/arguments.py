@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
         dest="assignments",
         help="change one setting of the profile; may be repeated",
     )
-    add_preregistration(made)
+    add_preregistration(made, of_study=True)
     made.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     add_manner(made, document="verdicts, effects and paths")
     return made

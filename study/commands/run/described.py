@@ -9,12 +9,12 @@ from typing import Any
 
 import xarray as xr
 
-from study import analysis
 from study.commands.run.completeness import Counts, registered_counts
+from study.commands.run.registered import registered_by
 from study.commands.study_folder import DATA, readable_record
 from study.config import Config, recorded_config
 from study.config.population import PlannedNetwork, planned_networks
-from study.registration import Registration, read_registration, recorded_registration
+from study.registration import Registration, recorded_registration
 from study.registration.deviations import is_as_stored
 from study.store import RESULTS, StudyFolder
 from study.vocabulary.errors import StudyError, shown
@@ -63,8 +63,7 @@ def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[D
     if preregistration is None:
         registration = recorded_registration(record["registration"], source=str(folder.record_path))
     else:
-        registration = read_registration(preregistration)
-        analysis.check_registration(registration, source=str(preregistration))
+        registration = registered_by(preregistration, record, source=str(folder.record_path))
     fingerprint = str(record["images"]["fingerprint"])
     study = DescribedStudy(
         config=config,

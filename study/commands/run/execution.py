@@ -14,7 +14,7 @@ from study.commands.run.conclusion import conclude
 from study.commands.run.plan import StudyPlan, check_plan, study_plan
 from study.commands.run.preview import preview
 from study.commands.run.record import record_content
-from study.commands.study_folder import check_places, held, kept_record
+from study.commands.study_folder import check_places, held, kept_record, present_commit
 from study.config import as_record
 from study.config.population import PlannedNetwork
 from study.execution import scheduling
@@ -89,7 +89,7 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
     seconds = _expected_seconds(to_do, plan, console)
     done = total - len(to_do)
     with during(where), Display(console, labels=labels, arms=arms, done=done, total=total, seconds=seconds) as display:
-        origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest)
+        origin = scheduling.Origin(plan.images.fingerprint, plan.registration.digest, present_commit())
         outcomes = scheduling.run_networks(
             to_do,
             plan.config,

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from study import analysis
 from study.commands.console import print_plain, status
 from study.commands.run.completeness import registered_counts
 from study.commands.run.described import DescribedStudy
 from study.commands.run.record import check_record, recorded_study
+from study.commands.run.registered import registered_by, registration_file
 from study.commands.study_folder import DATA, REPORTS
 from study.config import Config, resolve
 from study.config.population import planned_networks
 from study.images import load_images
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split, split_images
-from study.registration import read_registration
 from study.store import StudyFolder
 from study.vocabulary.errors import Refusals, refuse_unless, shown
 
@@ -40,16 +39,17 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         When a setting, the registration or the images cannot be used.
     """
     config = _config(arguments)
-    recorded_study(StudyFolder(DATA / config.name))  # what lies there is refused before images are read
-    registration = read_registration(arguments.preregistration)
-    analysis.check_registration(registration, source=str(arguments.preregistration))
+    folder = StudyFolder(DATA / config.name)
+    record = recorded_study(folder)  # what lies there is refused before images are read
+    file = registration_file(config.name, arguments.preregistration)
+    registration = registered_by(file, record, source=str(folder.record_path))
     with status(console, "reading images"):
         images = load_images(config.images)
         split = split_images(images, config.images)
     _check_sizes(config, split)
     print_plain(
         console,
-        f"registration: {shown(arguments.preregistration)} (digest {registration.digest[:12]})",
+        f"registration: {shown(file)} (digest {registration.digest[:12]})",
         f"images: {images.description}",
         *images.remarks,
         f"data and report go to {shown(DATA.absolute() / config.name)} and {shown(REPORTS.absolute())}",
@@ -62,7 +62,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         fingerprint=images.fingerprint,
         networks=planned_networks(config, fingerprint=images.fingerprint),
         registered=registered_counts(config, registration),
-        folder=StudyFolder(DATA / config.name),
+        folder=folder,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from study.analysis.core.results import QuestionResult
 from study.analysis.core.unit_choice import tuned_units
 from study.commands.methods import methods
 from study.commands.run.standing import Standing
-from study.commands.study_folder import software_provenance
+from study.commands.study_folder import commit_words, software_provenance
 from study.config import Config, as_record
 from study.images import load_images
 from study.images.image_set import ImageSet
@@ -171,6 +172,17 @@ def config_image_size(study: xr.DataTree) -> int:
     return 4 * (study["responses"].sizes["spatial_frequency"] - 1)
 
 
+def _later_commits(record: Mapping[str, Any], done: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return how many networks were trained by another commit of the program than the study was begun with."""
+    first = commit_words(record["git"])
+    counts = collections.Counter(entry["commit"] for entry in done if entry.get("commit", first) not in ("", first))
+    return (
+        {"networks by other commits": "; ".join(f"{commit}: {count}" for commit, count in counts.items())}
+        if counts
+        else {}
+    )
+
+
 def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     timed = {"seconds", "images_per_second", "peak_memory_bytes"}
     done = [entry for entry in journal if not entry.get("failure") and timed <= entry.keys()]
@@ -182,6 +194,7 @@ def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence
         "config digest": record["config_digest"],
         "root seed": str(record["config"]["study"]["seed"]),
         **software_provenance(record),
+        **_later_commits(record, done),
         "networks": str(study["training"].sizes["network"]),
     }
     if done:

@@ -38,7 +38,7 @@ def report_parser() -> argparse.ArgumentParser:
         epilog=REPORT_EPILOG,
     )
     made.add_argument("name", metavar="NAME", help="of data/NAME and reports/NAME.html")
-    add_preregistration(made)
+    add_preregistration(made, of_study=True)
     add_manner(made, document="verdicts, effects and paths")
     return made
 

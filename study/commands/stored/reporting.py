@@ -7,6 +7,7 @@ import argparse
 from study.commands.console import Manner, print_plain
 from study.commands.run.conclusion import conclude
 from study.commands.run.described import recorded_study
+from study.commands.run.registered import registration_file
 from study.commands.study_folder import check_places, held
 from study.store import damage, network_state, sweep_staging
 from study.vocabulary.errors import StudyError, shown
@@ -22,7 +23,9 @@ def report(arguments: argparse.Namespace) -> int:
     """
     manner = Manner.of(arguments)
     console = manner.console
-    study, record = recorded_study(arguments.name, preregistration=arguments.preregistration)
+    study, record = recorded_study(
+        arguments.name, preregistration=registration_file(arguments.name, arguments.preregistration)
+    )
     check_places(study.folder)
     with held(study.folder, lambda: None, console):
         sweep_staging(study.folder)
