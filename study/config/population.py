@@ -94,15 +94,17 @@ def planned_networks(config: Config, *, fingerprint: str) -> tuple[PlannedNetwor
 
 
 def training_of(config: Config, arm: str) -> TrainingConfig:
-    """Return how the networks of an arm are trained."""
+    """Return how the networks of an arm are trained: to the end where something is measured after every epoch."""
+    training = config.training
     if arm == MATURATION:
         maturation = config.maturation
-        return dataclasses.replace(config.training, epochs=maturation.epochs, learning_rate=maturation.learning_rate)
+        training = dataclasses.replace(training, epochs=maturation.epochs, learning_rate=maturation.learning_rate)
     if arm == MEMORIZATION:
-        return dataclasses.replace(config.training, epochs=config.memorization.epochs, selection="last")
+        training = dataclasses.replace(training, epochs=config.memorization.epochs, selection="last", patience=0)
     if arm == REARING:
-        return dataclasses.replace(config.training, epochs=config.rearing.epochs or config.training.epochs)
-    return config.training
+        training = dataclasses.replace(training, epochs=config.rearing.epochs or training.epochs)
+    observed = any(measurement.after_epoch for measurement in taken_on(arm, config))
+    return dataclasses.replace(training, patience=0) if observed else training
 
 
 def patterned_layers(config: Config, arm: str) -> tuple[str, ...]:
@@ -159,7 +161,7 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
     sections = {section for measurement in measured for section in measurement.settings}
     settings: dict[str, object] = {section: dataclasses.asdict(getattr(config, section)) for section in sections}
     settings |= {
-        "training": dataclasses.asdict(training_of(config, network.arm)),
+        "training": keyed_training(training_of(config, network.arm)),
         "train_images": _fewer_images(config, network.arm),
         "split": _split_settings(config),
         "images": fingerprint,
@@ -171,6 +173,12 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
     if network.arm == REARING:
         settings["strength"] = config.rearing.strength if network.rearing in PENALTIES else 0.0
     return digest(settings)[:20]
+
+
+def keyed_training(training: TrainingConfig) -> dict[str, Any]:
+    """Return what decides how a network is trained; a patience of none is left out, as of versions that had none."""
+    settings = dataclasses.asdict(training)
+    return {name: value for name, value in settings.items() if name != "patience" or value}
 
 
 def _split_settings(config: Config) -> dict[str, object]:

@@ -22,12 +22,15 @@ def as_record(config: Config) -> dict[str, Any]:
 def measured_settings(config: Config) -> dict[str, Any]:
     """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work.
 
-    Where no other reading of the gratings is asked for, how many permutations it would have decides nothing.
+    Where no other reading of the gratings is asked for, how many permutations it would have decides nothing. A patience of
+    none is left out, as of versions that had none.
     """
     record = as_record(config)
     del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
     if not config.multiverse.readouts:  # then its other keys decide nothing
         record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
+    if not config.training.patience:
+        del record["training"]["patience"]
     return record
 
 
@@ -44,7 +47,8 @@ def changed_settings(recorded: typing.Mapping[str, Any], config: Config) -> list
     config
         The present one.
     """
-    now, default = measured_settings(config), measured_settings(Config())
+    now, default = measured_settings(config), as_record(Config())
+    now["training"] |= {"patience": config.training.patience}
     before = {section: default[section] | recorded.get(section, {}) for section in now}
     return [
         f"{section}.{key} = {quoted(before[section][key])} there, {quoted(value)} here"

@@ -92,9 +92,13 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How one network is trained."""
+    """How one network is trained; with `patience` it ends after so many epochs without a better validation score.
+
+    Arms whose last weights are analysed, or that are measured after every epoch, are trained to the end all the same.
+    """
 
     epochs: int = 10
+    patience: int = 0
     batch_size: int = 32
     learning_rate: float = 1e-3
     selection: Literal["validation_accuracy", "validation_loss", "last"] = "validation_accuracy"
@@ -102,6 +106,15 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check("training", "epochs", self.epochs, "1 to 10000", 1 <= self.epochs <= 10_000)
+        check("training", "patience", self.patience, "0 (train to the end) to 10000", 0 <= self.patience <= 10_000)
+        is_used = not self.patience or self.selection != "last"
+        check(
+            "training",
+            "patience",
+            self.patience,
+            "0 beside training.selection = 'last', which every epoch betters",
+            is_used,
+        )
         check("training", "batch_size", self.batch_size, "2 to 4096", 2 <= self.batch_size <= 4096)
         check("training", "learning_rate", self.learning_rate, "above 0, at most 1", 0 < self.learning_rate <= 1)
 

@@ -108,7 +108,7 @@ def measure_network(
         if measurement.once_analysed is not None:
             groups[name] |= measurement.once_analysed(subject, groups)
         clock.lap(name)
-    shown_images = (subject.epochs - trained.resumed_epoch) * len(subject.partition.train_labels)
+    shown_images = (trained.epochs - trained.resumed_epoch) * len(subject.partition.train_labels)
     attributes = planned.attributes | {"architecture": config.network.architecture}
     tree = network_tree(subject, groups, attributes)
     return Measured(tree, clock.seconds, trained.resumed_epoch, shown_images)

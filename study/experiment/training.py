@@ -47,7 +47,8 @@ class TrainedNetwork:
     """What training leaves: the curves, all (epoch,), and the weights to analyse.
 
     Losses are mean cross-entropies in nats. The training curves average over the (augmented) batches of the epoch while
-    the weights move; the validation curves are taken after it. `analysed_epoch` counts from 1. `observations` holds what
+    the weights move; the validation curves are taken after it. Both are NaN in epochs that `training.patience` left out.
+    `analysed_epoch` counts from 1. `observations` holds what
     was observed, arrays by name, before training and after every epoch. `resumed_epoch` is the epoch whose checkpoint
     training went on from, 0 without one; nothing else depends on it.
     """
@@ -60,6 +61,11 @@ class TrainedNetwork:
     weights: Weights
     observations: tuple[Observation, ...] = ()
     resumed_epoch: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Return how many epochs it was trained."""
+        return int(np.isfinite(self.validation_loss).sum())
 
 
 @dataclass(frozen=True)
@@ -251,7 +257,7 @@ def train_network(
     model, train, scores
         The network, and its compiled training and inference scores, from `study.networks.backend`.
     partition, config
-        Images and the training mean; epochs, batch size and what selects the analysed epoch (the first best, if tied).
+        Images and the training mean; epochs, batch size, patience and what selects the analysed epoch (the first best, if tied).
     augmentation, root_seed, network, beside
         One of `study.config.AUGMENTATIONS`; names of the random streams; gives what `train` takes beside images and labels.
     on_epoch, on_images
@@ -265,15 +271,12 @@ def train_network(
     DivergedError
         When a loss or a weight is not finite.
     """
-    curves = np.full((4, config.epochs), np.nan)
-    best, best_score, best_epoch, resumed = model.get_weights(), -np.inf, 0, 0
-    observations: list[Observation] = []
-    if checkpoints and (state := _restored(model, checkpoints)):
-        curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
-        resumed, observations = state.epoch, state.observations
-    elif observe:
-        observations.append(observe())
-    for epoch in range(resumed, config.epochs):
+    state = (_restored(model, checkpoints) if checkpoints else None) or _begun(model, config, observe)
+    curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
+    observations = state.observations
+    for epoch in range(state.epoch, config.epochs):
+        if _is_over(config, epoch, best_epoch):
+            break
         name, told = f"{network}/{epoch}", functools.partial(on_images, epoch + 1)
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told, beside)
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
@@ -282,12 +285,25 @@ def train_network(
         observations += [observe()] if observe else []
         if (score := _selection_score(config.selection, epoch, *validation)) > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
-        if checkpoints and (epoch + 1 == config.epochs or (epoch + 1) % checkpoints.every == 0):
+        if checkpoints and (_is_over(config, epoch + 1, best_epoch) or (epoch + 1) % checkpoints.every == 0):
             present = model.get_weights(), checkpoints.moments()
             checkpoints.save(TrainingState(epoch + 1, curves, best_epoch, best_score, best, *present, observations))
         on_epoch(epoch + 1, *validation)
     model.set_weights(best)
-    return TrainedNetwork(curves[0], curves[1], curves[2], curves[3], best_epoch, best, tuple(observations), resumed)
+    return TrainedNetwork(
+        curves[0], curves[1], curves[2], curves[3], best_epoch, best, tuple(observations), state.epoch
+    )
+
+
+def _begun(model: keras.Model, config: TrainingConfig, observe: Callable[[], Observation] | None) -> TrainingState:
+    """Return the state before the first epoch, of which nothing was saved."""
+    curves, observations = np.full((4, config.epochs), np.nan), [observe()] if observe else []
+    return TrainingState(0, curves, 0, -np.inf, model.get_weights(), [], [], observations)
+
+
+def _is_over(config: TrainingConfig, done: int, best_epoch: int) -> bool:
+    """Return whether no epoch follows those that are done: they are all, or too many since the best."""
+    return done == config.epochs or 0 < config.patience <= done - best_epoch
 
 
 def _refuse_diverged(model: keras.Model, scores: NDArray[np.float64], epoch: int) -> None:

@@ -26,13 +26,17 @@ Paragraph = tuple[str, str]  # heading and text
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable: its dimensions (without `network`), NumPy kind ('f' float, 'i' integer, 'b' bool), units, meaning."""
+    """One variable: its dimensions (without `network`), NumPy kind ('f' float, 'i' integer, 'b' bool), units, meaning.
+
+    `ends_early` of a curve (epoch,): NaN after the last epoch that was trained, and nowhere else.
+    """
 
     dims: tuple[str, ...]
     kind: str
     units: str
     long_name: str
     nan_allowed: bool = False
+    ends_early: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -204,9 +204,15 @@ def _problem(array: xr.DataArray, variable: Variable) -> str:
     kind = {"u": "i"}.get(array.dtype.kind, array.dtype.kind)
     if kind != variable.kind:
         return f"has type {array.dtype}, must be of kind {variable.kind!r}"
-    if kind == "f" and not variable.nan_allowed and not np.isfinite(array.values).all():
+    values = _trained(array.values) if variable.ends_early else array.values
+    if kind == "f" and not variable.nan_allowed and not (values.size and np.isfinite(values).all()):
         return "holds NaN or infinity where none may be"
     return ""
+
+
+def _trained(curve: np.ndarray) -> np.ndarray:
+    """Return a curve, (epoch,), up to its last value; empty where it has none."""
+    return curve[: int(np.flatnonzero(~np.isnan(curve)).max(initial=-1)) + 1]
 
 
 def described(group: str, arrays: dict[str, np.ndarray], coords: dict[str, object]) -> xr.Dataset:

@@ -20,6 +20,11 @@ _SETTINGS = {
     "no section": (typed("--set", "epochs=1"), ("'epochs=1'", "section.key=value")),
     "epochs below the range": (typed("--set", "training.epochs=0"), ("--set training.epochs=0", "1 to 10000")),
     "epochs above the range": (typed("--set", "training.epochs=10001"), ("10001", "1 to 10000")),
+    "patience with what every epoch betters": (
+        typed("--set", "training.patience=3", "--set", "training.selection=last"),
+        ("training.patience = 3", "0 beside training.selection = 'last'"),
+    ),
+    "patience below the range": (typed("--set", "training.patience=-1"), ("= -1", "0 (train to the end) to 10000")),
     "batch of one": (typed("--set", "training.batch_size=1"), ("training.batch_size = 1", "2 to 4096")),
     "learning rate above the range": (typed("--set", "training.learning_rate=2"), ("2.0", "above 0, at most 1")),
     "learning rate that is no number": (typed("--set", "training.learning_rate=nan"), ("nan", "above 0, at most 1")),

@@ -169,6 +169,7 @@ CHANGES = {
     "rearing.augmentation=none": {"rearing"},
     "training.epochs=3": {"generalization", "rearing"},
     "training.learning_rate=0.01": {"generalization", "memorization", "rearing"},
+    "training.patience=5": {"generalization", "rearing"},
     "network.padding=same": set(EVERY_ARM),
     "training.selection=validation_loss": {"generalization", "maturation", "rearing"},
     "probe.readout=max": set(EVERY_ARM),

@@ -99,9 +99,12 @@ def _validation_accuracy_above_chance(training: xr.Dataset) -> np.ndarray:
 
 
 def _validation_loss_fall(training: xr.Dataset) -> np.ndarray:
-    """Return how far validation loss fell from the first epoch to its lowest, in nats: (network,)."""
+    """Return how far validation loss fell from the first epoch to its lowest, in nats: (network,).
+
+    Epochs that a network was not trained to, by the setting `training.patience`, are NaN and left out.
+    """
     loss = training["validation_loss"].transpose("network", "epoch").values
-    return np.asarray(loss[:, 0] - loss.min(axis=1))
+    return np.asarray(loss[:, 0] - np.nanmin(loss, axis=1))
 
 
 def _train_accuracy(training: xr.Dataset) -> np.ndarray:

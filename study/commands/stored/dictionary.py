@@ -37,7 +37,7 @@ def _group(measurement: Measurement) -> str:
             ", ".join(variable.dims) or "-",
             variable.units,
             variable.long_name,
-            "yes" if variable.nan_allowed else "",
+            "yes" if variable.nan_allowed else "after the last epoch trained" if variable.ends_early else "",
         )
         for name, variable in measurement.variables.items()
     )

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from study.experiment.subjects import TrainedSubject
 
 VARIABLES = {
-    "train_loss": Variable(("epoch",), "f", "nat", "mean training cross-entropy over the epoch's batches"),
-    "train_accuracy": Variable(("epoch",), "f", "1", "training accuracy over the epoch's batches"),
-    "validation_loss": Variable(("epoch",), "f", "nat", "validation cross-entropy after the epoch"),
-    "validation_accuracy": Variable(("epoch",), "f", "1", "validation accuracy after the epoch"),
+    "train_loss": Variable(
+        ("epoch",), "f", "nat", "mean training cross-entropy over the epoch's batches", ends_early=True
+    ),
+    "train_accuracy": Variable(("epoch",), "f", "1", "training accuracy over the epoch's batches", ends_early=True),
+    "validation_loss": Variable(("epoch",), "f", "nat", "validation cross-entropy after the epoch", ends_early=True),
+    "validation_accuracy": Variable(("epoch",), "f", "1", "validation accuracy after the epoch", ends_early=True),
     "analysed_epoch": Variable((), "i", "1", "epoch whose weights are analysed"),
     "final_train_loss": Variable((), "f", "nat", "training cross-entropy of the analysed weights, not augmented"),
     "final_train_accuracy": Variable((), "f", "1", "training accuracy of the analysed weights, not augmented"),
@@ -56,6 +58,12 @@ def _methods(config: Config, study: xr.DataTree) -> tuple[Paragraph, ...]:
         f" epochs; the weights {_SELECTION[training.selection]} are analysed. Every network is also probed with its initial"
         " weights."
     )
+    if training.patience:
+        text += (
+            f" Training ended after {training.patience} epochs without a better validation score, in an arm whose last weights"
+            " are analysed or that is measured after every epoch at its end; scores of epochs that were not trained are"
+            " missing."
+        )
     return (("Training", text),)
 
 
