@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "study.commands.stored:COMPARE",
     "verify": "study.commands.stored:VERIFY",
     "dictionary": "study.commands.stored:DICTIONARY",
+    "register": "study.commands.register:COMMAND",
     "probe_model": "study.commands.external:COMMAND",
     "calibrate": "study.commands.calibrate:COMMAND",
 }

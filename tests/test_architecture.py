@@ -60,6 +60,7 @@ CONFINED = {
     "zarr": ("store",),
     "altair": ("report",),
     "jinja2": ("report",),
+    "markdown_it": ("report",),
     "vl_convert": ("report",),
     "rich": ("execution", "commands"),
     "PIL": ("images", "report"),
