@@ -19,7 +19,6 @@ from study.vocabulary.shapes import shape_problem
 from study.vocabulary.text import checked_name
 
 DEPOSIT_FILE: Final = "registration.json"
-TEXT_FILE: Final = "preregistration.md"
 LEAST_DIGITS: Final = 12  # of a digest that names a registration
 MOST_BYTES: Final = 100_000
 _SHAPE: Final = {name: str for name in ("digest", "text_digest", "date", "commit", "version", "profile", "url")}
@@ -107,7 +106,9 @@ def checked_url(text: str, *, what: str) -> str:
         When it is neither.
     """
     if not _URL.fullmatch(text) or len(text) > 500:
-        raise StudyError(f"{what} {quoted(text)} is no address; give https://... or a DOI such as 10.17605/OSF.IO/ABCDE")
+        raise StudyError(
+            f"{what} {quoted(text)} is no address; give https://... or a DOI such as 10.17605/OSF.IO/ABCDE"
+        )
     return checked_name(text, what=what, remedy="write it as the registry shows it", longest=500)
 
 

@@ -86,7 +86,7 @@ class Access:
     """How to cite a study, to repeat it, and to reach its data.
 
     `citation` is a line and `bibtex` the entries; `command` repeats the study; `store` is the path of its data, `load` the
-    line of xarray that opens it; `registration` says which text was registered and where it is deposited.
+    line of xarray that opens it; `registration` says which registration it has, and where one can look.
     """
 
     citation: str

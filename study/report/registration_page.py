@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import markupsafe
 from markdown_it import MarkdownIt
 
 from study.report.page import TEMPLATES, templates
@@ -25,6 +24,5 @@ def registration_page(text: str, rows: Sequence[tuple[str, str]]) -> str:
     """
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(_COMMENT.sub("", text))
     style = (TEMPLATES / "registration.css").read_text(encoding="utf-8")
-    # What the library renders is escaped by it, and its tags are its own.
-    shown = markupsafe.Markup(body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>"))
-    return templates().get_template("registration.html.j2").render(body=shown, rows=rows, style=style)
+    wide = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
+    return templates().get_template("registration.html.j2").render(body=wide, rows=rows, style=style)

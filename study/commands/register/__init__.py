@@ -31,7 +31,9 @@ def register_parser() -> argparse.ArgumentParser:
     kinds = made.add_subparsers(dest="kind", metavar="export|record", required=True)
     export = kinds.add_parser("export", help="write the registration as a registry takes it", description=EPILOG)
     export.formatter_class = argparse.RawDescriptionHelpFormatter
-    export.add_argument("name", metavar="NAME", nargs="?", help="of data/NAME, a study that was begun; its registration")
+    export.add_argument(
+        "name", metavar="NAME", nargs="?", help="of data/NAME, a study that was begun; its registration"
+    )
     export.add_argument(
         "--preregistration",
         type=Path,
@@ -47,7 +49,9 @@ def register_parser() -> argparse.ArgumentParser:
     record.add_argument("--url", required=True, help="where it was deposited: an address, or a DOI")
     record.add_argument("--date", required=True, help="when, by the registry: 2026-11-27, or with time and offset")
     record.add_argument(
-        "--digest", required=True, help="that stands in what was deposited: of the blocks or the text, 12 digits or more"
+        "--digest",
+        required=True,
+        help="that stands in what was deposited: of the blocks or the text, 12 digits or more",
     )
     return made
 

@@ -176,7 +176,9 @@ def _sampling(
     )
     if begun:
         existing, explanation = "", "Networks of this study existed when this was written: choose what is true of them."
-    images = "" if config is None else f"Images: {_lines(f'{key} = {value}' for key, value in _section(config, 'images'))}"
+    images = (
+        "" if config is None else f"Images: {_lines(f'{key} = {value}' for key, value in _section(config, 'images'))}"
+    )
     return {
         "q8": existing,
         "q9": explanation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,18 @@ from study.commands.arguments import default_registration
 from study.commands.command import DONE
 from study.commands.register.answers import osf_answers
 from study.commands.run.described import recorded_study
+from study.commands.run.registered import FROZEN
 from study.commands.study_folder import DATA
 from study.config import Config, resolve
 from study.registration import Registration, read_registration
-from study.registration.deposit import DEPOSIT_FILE, TEXT_FILE, Deposit, read_deposit
+from study.registration.deposit import DEPOSIT_FILE, Deposit, read_deposit
 from study.registration.parsing import MOST_BYTES
 from study.report.page import publish
 from study.report.registration_page import registration_page
 from study.store import StudyFolder, left_behind
 from study.vocabulary.errors import StudyError, refuse_unless, shown
 from study.vocabulary.provenance import git_state
-from study.vocabulary.reading import read_bytes
+from study.vocabulary.reading import read_text
 
 PAGE_FILE, BLOCKS_FILE, ANSWERS_FILE = "registration.html", "registration_blocks.json", "osf_preregistration.json"
 _OTHER_FOLDER: Final = "name another folder"
@@ -55,8 +57,7 @@ def export(arguments: argparse.Namespace) -> int:
     """
     frozen = _frozen(arguments)
     folder: Path = arguments.to
-    deposit = _deposit(frozen)
-    _check_folder(folder, deposit)
+    deposit = _kept(folder, _deposit(frozen))
     for name, content in _files(frozen, deposit).items():
         publish(content, folder / name, remedy=_OTHER_FOLDER)
         print(f"{shown(folder / name)}")
@@ -87,7 +88,7 @@ def _of_study(name: str, file: Path | None) -> Frozen:
     """Return the registration in a study's record, with the file whose text it was."""
     study, _ = recorded_study(name)
     digest = study.registration.text_digest
-    places = [file] if file is not None else [study.folder.path / TEXT_FILE, default_registration()]
+    places = [file] if file is not None else [study.folder.path / FROZEN, default_registration()]
     for place in places:
         if place.is_file() and read_registration(place).text_digest == digest:
             begun = "networks" in left_behind(StudyFolder(study.folder.path))
@@ -101,8 +102,8 @@ def _of_study(name: str, file: Path | None) -> Frozen:
 
 
 def _text(path: Path) -> str:
-    """Return a file's text as it is; it was read as a registration, so it can be decoded."""
-    return read_bytes(path, most_bytes=MOST_BYTES).decode("utf-8")
+    """Return a file's text, whose SHA-256 in UTF-8 is the registration's digest of the text."""
+    return read_text(path, most_bytes=MOST_BYTES)
 
 
 def _deposit(frozen: Frozen) -> Deposit:
@@ -118,19 +119,24 @@ def _deposit(frozen: Frozen) -> Deposit:
     )
 
 
-def _check_folder(folder: Path, deposit: Deposit) -> None:
-    """Refuse a folder that holds another registration, or one that was deposited: neither is written over."""
+def _kept(folder: Path, deposit: Deposit) -> Deposit:
+    """Return what stands in the folder of the same registration, whose date is the earlier one, or else the deposit.
+
+    Raises
+    ------
+    StudyError
+        When it is no folder, or holds another registration: it is not written over.
+    """
+    refuse_unless(folder.is_dir() or not os.path.lexists(folder), f"--to {shown(folder)} is no folder; {_OTHER_FOLDER}")
     there = read_deposit(folder)
     if there is None:
-        return
-    where = shown(folder / DEPOSIT_FILE)
-    if there.is_deposited:
-        raise StudyError(f"{where} says that it was deposited at {there.url}; it is not written over: {_OTHER_FOLDER}")
+        return deposit
     if (there.digest, there.text_digest) != (deposit.digest, deposit.text_digest):
         raise StudyError(
-            f"{where} is of registration {there.digest[:12]} (text {there.text_digest[:12]}), not {deposit.digest[:12]} (text"
-            f" {deposit.text_digest[:12]}); it is not written over: {_OTHER_FOLDER}"
+            f"{shown(folder / DEPOSIT_FILE)} is of registration {there.digest[:12]} (text {there.text_digest[:12]}), not"
+            f" {deposit.digest[:12]} (text {deposit.text_digest[:12]}); it is not written over: {_OTHER_FOLDER}"
         )
+    return there
 
 
 def _files(frozen: Frozen, deposit: Deposit) -> Mapping[str, str]:
@@ -138,7 +144,7 @@ def _files(frozen: Frozen, deposit: Deposit) -> Mapping[str, str]:
     blocks = frozen.registration.as_record()
     answers = osf_answers(frozen.registration, frozen.text, frozen.config, begun=frozen.begun, deposit=deposit)
     return {
-        TEXT_FILE: frozen.text,
+        FROZEN: frozen.text,
         BLOCKS_FILE: _json(blocks),
         ANSWERS_FILE: _json(answers),
         PAGE_FILE: registration_page(frozen.text, deposit_rows(deposit)),

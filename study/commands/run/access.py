@@ -50,9 +50,9 @@ def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) ->
         store=store,
         load=f'import xarray\nstudy = xarray.open_datatree({store!r}, engine="zarr")',
         registration=(
-            f"The registration has the digest {digest}; `python -m study.registration` prints that of preregistration.md. It is"
-            " deposited nowhere: that it was written before the first network was trained is said by this computer alone,"
-            " whose record of the study, study.json, holds its text."
+            f"The registration has the digest {digest}; the record of the study, study.json, holds what the program reads in it."
+            " Since when, and who says so, stands above, under Can this run be trusted. `python -m study register export`"
+            " writes what a registry takes, `register record` notes where it lies. Nobody here looked there: compare the digest."
         ),
     )
 

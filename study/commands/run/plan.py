@@ -9,6 +9,7 @@ from rich.console import Console
 
 from study.commands.console import print_plain, status
 from study.commands.run.completeness import registered_counts
+from study.commands.run.deposited import deposit_warning
 from study.commands.run.described import DescribedStudy
 from study.commands.run.record import check_record, recorded_study
 from study.commands.run.registered import registered_by, registration_file
@@ -43,6 +44,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
     record = recorded_study(folder)  # what lies there is refused before images are read
     file = registration_file(config.name, arguments.preregistration)
     registration = registered_by(file, record, source=str(folder.record_path))
+    warnings = deposit_warning(folder.path, registration.digest)
     with status(console, "reading images"):
         images = load_images(config.images)
         split = split_images(images, config.images)
@@ -50,6 +52,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
     print_plain(
         console,
         f"registration: {shown(file)} (digest {registration.digest[:12]})",
+        *warnings,
         f"images: {images.description}",
         *images.remarks,
         f"data and report go to {shown(DATA.absolute() / config.name)} and {shown(REPORTS.absolute())}",

@@ -13,12 +13,14 @@ from study.commands.run.completeness import Completeness
 from study.commands.run.described import DescribedStudy
 from study.commands.run.false_supports import false_supports_sentence, primary_sentence
 from study.commands.run.looks import look_sentences
+from study.commands.run.deposited import registered_sentence
 from study.commands.run.siblings import sibling_sentences
 from study.config import as_record
 from study.registration.deviations import differences, network_deviations, setting_deviations
-from study.store import remade_sentences
+from study.store import read_journal, remade_sentences
 from study.vocabulary.schema import REGISTRATION_DIGEST
 
+REGISTERED: Final = "Registered first"  # heading of who says so, which may change after the report
 SIBLINGS: Final = "Other studies of these images"  # heading of what lies beside a study rather than in it
 
 
@@ -42,6 +44,8 @@ class Standing:
         How many claims would be supported if none were so.
     remade
         Every time that the compacted study or its results were found changed by somebody else.
+    registered
+        Who says that what is registered was written before the first network.
     """
 
     interim: tuple[str, ...] = ()
@@ -51,6 +55,7 @@ class Standing:
     primary: str = ""
     false_supports: str = ""
     remade: tuple[str, ...] = ()
+    registered: str = ""
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -58,6 +63,7 @@ class Standing:
         interim = ("No verdict here is confirmatory.", *self.interim) if self.interim else ()
         parts = {
             "Interim": " ".join(interim),
+            REGISTERED: self.registered,
             "Primary hypotheses": self.primary,
             "False supports to expect": self.false_supports,
             "Looks": " ".join(self.looks),
@@ -124,4 +130,5 @@ def standing_of(
         primary=primary_sentence(questions),
         false_supports=false_supports_sentence(questions),
         remade=tuple(remade_sentences(plan.folder)),
+        registered=registered_sentence(plan.folder.path, recorded["digest"], read_journal(plan.folder)),
     )

@@ -21,7 +21,7 @@ from study.commands.console import print_plain, standard_console, status
 from study.commands.run.completeness import completeness, failure_sentences
 from study.commands.run.conclusion import study_report
 from study.commands.run.described import DescribedStudy, recorded_study, stored_results
-from study.commands.run.standing import SIBLINGS, standing_of
+from study.commands.run.standing import REGISTERED, SIBLINGS, standing_of
 from study.commands.run.trust import arms_trust, primary_power
 from study.commands.study_folder import REPORTS
 from study.report.numbers import page_differences
@@ -45,8 +45,9 @@ NOT_RECOMPUTED = (
     "what networks themselves measured: that takes training them again, `python -m study run`",
     "pictures made of pixels: the images shown, and the gratings",
     "which other studies of these images lay beside this one when the report was made",
+    "where the registration is deposited, which may be noted later, and when the first network was begun, by the journal",
 )
-_SIBLINGS = re.compile(rf"<div><dt>{SIBLINGS}</dt><dd>.*?</dd></div>\n")
+_CHANGING = re.compile(rf"<div><dt>(?:{SIBLINGS}|{REGISTERED})</dt><dd>.*?</dd></div>\n")
 _GENERATED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 
 
@@ -153,7 +154,7 @@ def _recomputed(
         report = study_report(study, measured, questions, record, standing=standing, missing=missing, trust=trust)
         generated = next(iter(_GENERATED.findall(page)), report.generated)
         again = render(dataclasses.replace(report, generated=generated))
-        differences = page_differences(*(_SIBLINGS.sub("", text) for text in (page, again)))
+        differences = page_differences(*(_CHANGING.sub("", text) for text in (page, again)))
     rows = stored.sizes["result"]
     print_plain(console, f"{rows} results and {differences.compared:,} numbers of {shown(page_path)} computed again")
     return [*problems, *(f"{shown(page_path)}, {line}" for line in differences.lines)]
