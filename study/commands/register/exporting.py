@@ -19,7 +19,7 @@ from study.commands.run.described import recorded_study
 from study.commands.run.registered import FROZEN
 from study.commands.study_folder import DATA
 from study.config import Config, resolve
-from study.registration import Registration, read_registration
+from study.registration import Registration, read_registration, text_digest
 from study.registration.deposit import DEPOSIT_FILE, Deposit, read_deposit
 from study.registration.parsing import MOST_BYTES
 from study.report.page import publish
@@ -90,7 +90,7 @@ def _of_study(name: str, file: Path | None) -> Frozen:
     digest = study.registration.text_digest
     places = [file] if file is not None else [study.folder.path / FROZEN, default_registration()]
     for place in places:
-        if place.is_file() and read_registration(place).text_digest == digest:
+        if place.is_file() and text_digest(place) == digest:
             begun = "networks" in left_behind(StudyFolder(study.folder.path))
             return Frozen(
                 registration=study.registration, path=place, text=_text(place), config=study.config, begun=begun

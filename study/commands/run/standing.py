@@ -10,10 +10,10 @@ import xarray as xr
 
 from study.analysis.core.results import QuestionResult
 from study.commands.run.completeness import Completeness
+from study.commands.run.deposited import registered_sentence
 from study.commands.run.described import DescribedStudy
 from study.commands.run.false_supports import false_supports_sentence, primary_sentence
 from study.commands.run.looks import look_sentences
-from study.commands.run.deposited import registered_sentence
 from study.commands.run.siblings import sibling_sentences
 from study.config import as_record
 from study.registration.deviations import differences, network_deviations, setting_deviations
