@@ -281,9 +281,9 @@ def train_network(
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told, beside)
         validation = evaluate(scores, partition.validation_images, partition.validation_labels, partition.training_mean)
         curves[:, epoch] = *trained, *validation
-        _refuse_diverged(model, curves[:, epoch], epoch + 1)
+        refuse_diverged(model.get_weights(), curves[:, epoch], epoch + 1)
         observations += [observe()] if observe else []
-        if (score := _selection_score(config.selection, epoch, *validation)) > best_score:
+        if (score := selection_score(config.selection, epoch, *validation)) > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
         if checkpoints and (_is_over(config, epoch + 1, best_epoch) or (epoch + 1) % checkpoints.every == 0):
             present = model.get_weights(), checkpoints.moments()
@@ -306,12 +306,12 @@ def _is_over(config: TrainingConfig, done: int, best_epoch: int) -> bool:
     return done == config.epochs or 0 < config.patience <= done - best_epoch
 
 
-def _refuse_diverged(model: keras.Model, scores: NDArray[np.float64], epoch: int) -> None:
+def refuse_diverged(weights: Weights, scores: NDArray[np.float64], epoch: int) -> None:
     """Raise `DivergedError` where one of an epoch's scores or of the weights that it left is not finite.
 
     The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
     """
-    if not all(np.isfinite(values).all() for values in (scores, *model.get_weights())):
+    if not all(np.isfinite(values).all() for values in (scores, *weights)):
         raise DivergedError(f"the loss or a weight is not a number in epoch {epoch}")
 
 
@@ -327,7 +327,8 @@ def _restored(model: keras.Model, checkpoints: Checkpoints) -> TrainingState | N
     return state
 
 
-def _selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:
+def selection_score(selection: str, epoch: int, validation_loss: float, validation_accuracy: float) -> float:
+    """Return what the analysed epoch has most of, by `training.selection`; `epoch` counts from 0."""
     return {"validation_accuracy": validation_accuracy, "validation_loss": -validation_loss, "last": float(epoch)}[
         selection
     ]
@@ -346,7 +347,7 @@ def _train_epoch(
     """Return (mean loss, accuracy) over the epoch's batches."""
     loss, correct, seen = 0.0, 0, 0
     rng, gratings_rng = stream(root_seed, name, "augmentation"), stream(root_seed, name, "gratings")
-    for chosen in _batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
+    for chosen in batches(len(partition.train_labels), batch_size, stream(root_seed, name, "order")):
         images = augmented(partition.train_images[chosen.ravel()], augmentation=augmentation, rng=rng)
         inputs = preprocessed(images, partition.training_mean).reshape(*chosen.shape, *images.shape[1:])
         others = beside(len(chosen), gratings_rng) if beside else ()
@@ -356,7 +357,7 @@ def _train_epoch(
     return loss / seen, correct / seen
 
 
-def _batches(n_images: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def batches(n_images: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     """Yield the indices of a shuffled epoch, (batch, image), several batches at a time; the last batch may be smaller.
 
     A last batch of one image is left out: it has no variance to normalise by.

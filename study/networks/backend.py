@@ -115,7 +115,7 @@ def compiled(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...] 
 
 
 @contextlib.contextmanager
-def _computing_in(model: keras.Model, policy: str) -> Iterator[None]:
+def computing_in(model: keras.Model, policy: str) -> Iterator[None]:
     """Let the layers of `model` compute by a Keras dtype policy inside the block; their variables stay what they are."""
     before = [layer.dtype_policy for layer in model.layers]
     try:
@@ -146,7 +146,7 @@ def compiled_training(
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
 
     def step(images: Any, labels: Any, *beside: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape, _computing_in(model, policy):
+        with tf.GradientTape() as tape, computing_in(model, policy):
             logits = tf.cast(model(images, training=True), tf.float32)
             losses = cross_entropies(labels, logits)
             loss = tf.reduce_mean(losses)
