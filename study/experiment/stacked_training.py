@@ -94,15 +94,22 @@ class _Learner:
             self.failure = error
             return
         score = selection_score(selection, epoch - 1, scores[2], scores[3])
-        best = (epoch, score, weights) if score > before.best_score else (before.best_epoch, before.best_score, before.best)
+        best = (
+            (epoch, score, weights)
+            if score > before.best_score
+            else (before.best_epoch, before.best_score, before.best)
+        )
         observed = [self.trainee.observe(weights)] if self.trainee.observe else []
         self.state = TrainingState(epoch, curves, *best, weights, [], before.observations + observed)
 
     @property
     def trained(self) -> TrainedNetwork:
         """Return what training left."""
-        state = self.state
-        return TrainedNetwork(*state.curves, state.best_epoch, state.best, tuple(state.observations), self.resumed)
+        state, curves = self.state, self.state.curves
+        best = state.best_epoch, state.best
+        return TrainedNetwork(
+            curves[0], curves[1], curves[2], curves[3], *best, tuple(state.observations), self.resumed
+        )
 
 
 def train_networks(
@@ -179,7 +186,7 @@ def _learn(
 ) -> None:
     """Train networks for an epoch and let each take its scores."""
     loss, correct, seen = np.zeros(stack.networks), np.zeros(stack.networks), 0
-    drawn = [_drawn(learner.trainee, shown, f"{learner.trainee.network}/{epoch}", config.batch_size, root_seed) for learner in learners.values()]
+    drawn = [_drawn(learner.trainee, shown, epoch, config.batch_size, root_seed) for learner in learners.values()]
     for by_network in zip(*drawn, strict=True):
         arrays = [_in_places(stack.networks, learners, entries) for entries in zip(*by_network, strict=True)]
         more_loss, more_correct = stack.train(shown.pixels, shown.mean, *arrays)
@@ -195,12 +202,13 @@ def _learn(
 
 
 def _drawn(
-    trainee: Trainee, shown: _Shown, name: str, batch_size: int, root_seed: int
+    trainee: Trainee, shown: _Shown, epoch: int, batch_size: int, root_seed: int
 ) -> Iterator[tuple[NDArray[Any], ...]]:
     """Yield what a network is shown in an epoch, several batches at a time: images, offsets and labels, (batch, image).
 
     The numbers are those that `study.experiment.training.train_network` draws.
     """
+    name = f"{trainee.network}/{epoch}"
     rng = stream(root_seed, name, "augmentation")
     for chosen in batches(shown.count, batch_size, stream(root_seed, name, "order")):
         offsets = drawn_offsets(chosen.size, shown.size, augmentation=trainee.augmentation, rng=rng)

@@ -311,7 +311,7 @@ def refuse_diverged(weights: Weights, scores: NDArray[np.float64], epoch: int) -
 
     The loss alone does not tell: a compiled ReLU turns NaN into 0, and a broken unit would pass for a silent one.
     """
-    if not all(np.isfinite(values).all() for values in (scores, *weights)):
+    if not (np.isfinite(scores).all() and all(np.isfinite(values).all() for values in weights)):
         raise DivergedError(f"the loss or a weight is not a number in epoch {epoch}")
 
 

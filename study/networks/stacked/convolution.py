@@ -97,8 +97,8 @@ def _padded(images: Any, spans: Any, strides: tuple[int, int], padding: str) -> 
     """Return images with the zeros around them that `padding` asks for, and the size of what comes of them."""
     extents = images.shape[1:3]
     if padding == "valid":
-        each = zip(extents, spans, strides, strict=True)
-        return images, [(extent - span) // stride + 1 for extent, span, stride in each]
+        pairs = zip(extents, spans, strict=True)
+        return images, [(extent - span) // stride + 1 for (extent, span), stride in zip(pairs, strides, strict=True)]
     sizes = [-(-extent // stride) for extent, stride in zip(extents, strides, strict=True)]
     each = zip(sizes, strides, spans, extents, strict=True)
     missing = [max((size - 1) * stride + span - extent, 0) for size, stride, span, extent in each]
@@ -108,9 +108,7 @@ def _padded(images: Any, spans: Any, strides: tuple[int, int], padding: str) -> 
 def _apart(inputs: Any, networks: int) -> Any:
     """Return (image, row, column, network times channel) as (network times image, row, column, channel)."""
     rows, columns, together = inputs.shape[1:]
-    by_network = tf.transpose(
-        tf.reshape(inputs, (-1, rows, columns, networks, together // networks)), (3, 0, 1, 2, 4)
-    )
+    by_network = tf.transpose(tf.reshape(inputs, (-1, rows, columns, networks, together // networks)), (3, 0, 1, 2, 4))
     return tf.reshape(by_network, (-1, rows, columns, together // networks))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import keras
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -58,7 +57,9 @@ class StackedConv2D(keras.layers.Layer):
             padding=self.one["padding"],
             form=self.form,
         )
-        return self.activation(outputs if self.bias is None else tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias)))
+        return self.activation(
+            outputs if self.bias is None else tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        )
 
 
 class StackedDense(keras.layers.Layer):
@@ -80,7 +81,9 @@ class StackedDense(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Multiply `inputs`, (image, network times input)."""
         outputs = stacked_product(inputs, tf.convert_to_tensor(self.kernel))
-        return self.activation(outputs if self.bias is None else tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias)))
+        return self.activation(
+            outputs if self.bias is None else tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        )
 
 
 class StackedFlatten(keras.layers.Layer):
@@ -131,8 +134,9 @@ def stacked_model(model: keras.Model, networks: int, *, form: str) -> keras.Mode
 
 def of_one(stacked: NDArray[Any], shape: tuple[int, ...], place: int) -> NDArray[Any]:
     """Return one network's part of a stacked weight, a view of it; `shape` is that of the network's own weight."""
+    part = stacked
     if stacked.shape[1:] == shape and stacked.ndim == len(shape) + 1:
-        return stacked[place]
-    if not shape:
-        return stacked
-    return stacked[..., place * shape[-1] : (place + 1) * shape[-1]]
+        part = stacked[place]
+    elif shape:
+        part = stacked[..., place * shape[-1] : (place + 1) * shape[-1]]
+    return part

@@ -155,7 +155,7 @@ def _taken(
 def _training(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, networks: int, shape: tuple[int, int, int], policy: str
 ) -> Callable[..., tuple[Any, Any]]:
-    *size, channels = shape
+    size, channels = shape[:2], shape[2]
 
     def step(pixels: Any, mean: Any, chosen: Any, down: Any, right: Any, mirrored: Any, labels: Any) -> tuple[Any, Any]:
         images = scaled(moved(pixels, size, chosen, down, right, mirrored), mean[:, :, None])
