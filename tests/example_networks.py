@@ -17,6 +17,7 @@ import xarray as xr
 from study.vocabulary.measurement import measurements
 from study.vocabulary.rearing import FREE, NO_LAYERS
 from study.vocabulary.schema import (
+    AROUND_EPOCH,
     CONTROLS,
     FRACTIONS,
     HALVES,
@@ -26,6 +27,7 @@ from study.vocabulary.schema import (
     RANKINGS,
     RECEIVED,
     SCHEMA_VERSION,
+    SETS_ABLATED,
     SHIFTS,
     STATES,
     STEPS,
@@ -257,6 +259,8 @@ def _coords(layers: Mapping[str, int], clamps: tuple[str, ...]) -> dict[str, Any
         "received": list(RECEIVED),
         "way": list(WAYS),
         "step": list(STEPS),
+        "held": list(SETS_ABLATED),
+        "trained": list(AROUND_EPOCH),
     }
 
 

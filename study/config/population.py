@@ -11,7 +11,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from study.config.sections import Config, TrainingConfig
+from study.config.sections import RETRAINED, Config, TrainingConfig
 from study.vocabulary.architecture import architectures
 from study.vocabulary.digests import digest
 from study.vocabulary.measurement import taken_on
@@ -107,6 +107,16 @@ def training_of(config: Config, arm: str) -> TrainingConfig:
     return dataclasses.replace(training, patience=0) if observed else training
 
 
+def is_retrained(config: Config, network: PlannedNetwork) -> bool:
+    """Return whether a network is trained for one more epoch with halves held clamped: the first seeds of one kind."""
+    return (
+        network.arm == GENERALIZATION
+        and network.augmentation == RETRAINED
+        and network.initialization_set == 1
+        and network.seed < config.need.retrained_networks
+    )
+
+
 def patterned_layers(config: Config, arm: str) -> tuple[str, ...]:
     """Return the layers whose kernels any condition of an arm makes of patterns, in order; all its networks have them so."""
     square = architectures()[config.network.architecture].square_kernels
@@ -157,7 +167,7 @@ def _members(config: Config, initialization_set: int) -> list[tuple[Any, ...]]:
 
 
 def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
-    measured = taken_on(network.arm, config)
+    measured = taken_on(network.arm, config, network)
     sections = {section for measurement in measured for section in measurement.settings}
     settings: dict[str, object] = {section: dataclasses.asdict(getattr(config, section)) for section in sections}
     settings |= {

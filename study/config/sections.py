@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from study.config.arms import (
+    MOST_SEEDS,
     MaturationConfig,
     MemorizationConfig,
     PopulationConfig,
@@ -24,6 +25,7 @@ CLAMPS = ("output_zero", "relu_zero", "mean", "resample")
 READOUTS = ("mean", "max", "centre", "output")
 GRATING_SETS = ("min_max", "fixed", "whole_cycles")
 MOST_NETWORKS = 50_000
+RETRAINED = "shift_flip"  # augmentation of the networks of the population that are trained for one more epoch
 _LONGEST_PATH = 4_096
 _A_PATH = f"a path of at most {_LONGEST_PATH} characters, none of them NUL"
 
@@ -207,6 +209,17 @@ class MultiverseConfig:
 
 
 @dataclass(frozen=True)
+class NeedConfig:
+    """How many networks are trained for one more epoch with halves held clamped: seeds of `RETRAINED`, the first ones."""
+
+    retrained_networks: int = 0
+
+    def __post_init__(self) -> None:
+        number = self.retrained_networks
+        check("need", "retrained_networks", number, "0 (none) to 10000", 0 <= number <= MOST_SEEDS)
+
+
+@dataclass(frozen=True)
 class ExecutionConfig:
     """How the work is spread; nothing here changes a result."""
 
@@ -269,6 +282,7 @@ class Config:
     ablation: AblationConfig = field(default_factory=AblationConfig)
     shift_invariance: ShiftInvarianceConfig = field(default_factory=ShiftInvarianceConfig)
     multiverse: MultiverseConfig = field(default_factory=MultiverseConfig)
+    need: NeedConfig = field(default_factory=NeedConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
 
     def __post_init__(self) -> None:
@@ -286,6 +300,14 @@ class Config:
             self.n_networks,
             f"at most {MOST_NETWORKS}: lower the seeds",
             self.n_networks <= MOST_NETWORKS,
+        )
+        there = self.population.seeds if RETRAINED in self.population.augmentations else 0
+        check(
+            "need",
+            "retrained_networks",
+            self.need.retrained_networks,
+            f"0 (none) to {there}, as many networks as the population has with augmentation {RETRAINED}",
+            self.need.retrained_networks <= there,
         )
         architecture = architectures()[self.network.architecture]
         for section, default in (("ablation", architecture.layers), ("shift_invariance", architecture.shifted_layers)):
@@ -354,6 +376,7 @@ SECTIONS = (
     "ablation",
     "shift_invariance",
     "multiverse",
+    "need",
     "execution",
 )
 STUDY_KEYS = ("name", "seed")

@@ -90,7 +90,7 @@ def measure_network(
     checkpoint
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
     """
-    measurements, clock = taken_on(planned.arm, config), _Clock()
+    measurements, clock = taken_on(planned.arm, config, planned), _Clock()
     untrained = _initialized(planned, config, partition, n_classes, compiled_networks, progress)
     before = _in_state(measurements, untrained, clock)
     normalised = _normalised(measurements, untrained, clock)

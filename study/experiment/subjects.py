@@ -241,6 +241,11 @@ class ExternalSubject:
         """Return the layers behind whose ablated halves it is asked why they cost: all of them."""
         return self.layers
 
+    @property
+    def is_ablated(self) -> bool:
+        """Return whether its units are ablated: there are photographs, and some are asked for."""
+        return self.files is not None and self.settings.null_images > 0
+
     @functools.cached_property
     def gratings(self) -> GratingAxes:
         """Return what the gratings vary in."""

@@ -97,6 +97,8 @@ class Measurement:
         Where it is always taken.
     where_asked
         An arm where it is taken only if this says so of the study's config (of an external network: of its subject).
+    only_on
+        Called with the study's config and a planned network: whether it is taken on that one, where it is asked for.
     follows
         Measurements that come before it where they are taken: those whose arrays it reads, or whose paragraphs explain it.
     settings
@@ -131,6 +133,7 @@ class Measurement:
     variables: Mapping[str, Variable]
     arms: tuple[str, ...] = ()
     where_asked: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
+    only_on: Callable[[Any, Any], bool] = lambda config, network: True
     follows: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     cost: Callable[[Workload], Cost] = lambda work: Cost(0.0, 0.0)
@@ -185,8 +188,8 @@ def measurements() -> dict[str, Measurement]:
     return ordered
 
 
-def taken_on(arm: str, config: Any) -> tuple[Measurement, ...]:
-    """Return the measurements that are taken on the networks of an arm, in order.
+def taken_on(arm: str, config: Any, network: Any = None) -> tuple[Measurement, ...]:
+    """Return the measurements that are taken on a network of an arm, in order.
 
     Parameters
     ----------
@@ -194,11 +197,14 @@ def taken_on(arm: str, config: Any) -> tuple[Measurement, ...]:
         One of `study.vocabulary.schema.ARMS`, or `EXTERNAL`.
     config
         The study's config; of an external network its subject.
+    network
+        Which, as planned; None for those that any network of the arm may have.
     """
     return tuple(
         measurement
         for measurement in measurements().values()
-        if arm in measurement.arms or measurement.where_asked.get(arm, lambda _: False)(config)
+        if (arm in measurement.arms or measurement.where_asked.get(arm, lambda _: False)(config))
+        and (network is None or measurement.only_on(config, network))
     )
 
 

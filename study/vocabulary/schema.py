@@ -49,6 +49,7 @@ SHIFTS = ("vertical", "horizontal", "both")
 SETS_ABLATED = ("top", "bottom", "random")
 RECEIVED = ("unshifted", "own", "restored", "exchanged")  # by the first dense layer, see the measurement of mediation
 WAYS = ("output_zero", "best_constant", "moments")  # to ablate a half, once what surprise adds is taken away
+AROUND_EPOCH = ("before", "after")  # one more epoch of training
 STEPS = ("output_zero", "mean", "three_quarters", "end")  # at which constants are scored while they are sought
 
 
@@ -149,6 +150,8 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
     "shift": ("1", "direction of the shift"),
     "received": ("1", "what the first dense layer receives: unshifted, own variation, its mean, another's variation"),
     "way": ("1", "how a half is ablated: at output zero, at the best constants, or with moments re-estimated"),
+    "held": ("1", "set of a layer's units that is held at output zero while the network learns on"),
+    "trained": ("1", "before or after one more epoch of training"),
     "step": (
         "1",
         "when constants are scored: at output zero, at the mean, at three quarters of the search, at its end",

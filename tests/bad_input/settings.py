@@ -29,6 +29,15 @@ _SETTINGS = {
     "learning rate above the range": (typed("--set", "training.learning_rate=2"), ("2.0", "above 0, at most 1")),
     "learning rate that is no number": (typed("--set", "training.learning_rate=nan"), ("nan", "above 0, at most 1")),
     "seeds below the range": (typed("--set", "population.seeds=0"), ("population.seeds = 0", "1 to 10000")),
+    "fewer than no networks to train on": (typed("--set", "need.retrained_networks=-1"), ("= -1", "0 (none) to 10000")),
+    "more networks to train on than there are": (
+        typed("--set", "need.retrained_networks=3"),
+        ("need.retrained_networks = 3", "0 (none) to 2", "shift_flip"),
+    ),
+    "networks to train on that are not among the augmentations": (
+        typed("--set", "need.retrained_networks=1", "--set", "population.augmentations=none,flip"),
+        ("need.retrained_networks = 1", "0 (none) to 0", "shift_flip"),
+    ),
     "negative number of networks": (typed("--set", "replication.seeds=-1"), ("= -1", "0 (none) to 10000")),
     "falling corruption rates": (typed("--set", "memorization.label_corruptions=1,0"), ("[1.0, 0.0]", "rising")),
     "corruption rate in words": (typed("--set", "memorization.label_corruptions=low,high"), ("'low,high'", "numbers")),

@@ -129,6 +129,19 @@ def test_the_strength_of_penalties_changes_the_keys_of_penalised_networks_alone(
     assert changed == {"discouraged", "discouraged_sham"}
 
 
+def test_only_networks_that_learn_on_have_other_keys_for_it() -> None:
+    """The first seeds with shift and flip in the first set; how many others there are changes no key, and 0 none at all."""
+    settings = ("population.seeds=3", "replication.seeds=1", "maturation.seeds=1")
+    before = networks(*settings)
+    assert networks(*settings, "need.retrained_networks=0") == before
+    changed = []
+    for number in (1, 2):
+        after = networks(*settings, f"need.retrained_networks={number}")
+        changed.append({new.key: new.label for old, new in zip(before, after, strict=True) if old.key != new.key})
+    assert list(changed[1].values()) == [f"generalization: shift_flip, seed {seed}" for seed in (0, 1)]
+    assert changed[0].keys() < changed[1].keys()
+
+
 def test_layers_whose_kernels_are_shaped() -> None:
     """Of a network those of its condition's span; of the arm all that any condition shapes, as one compiled network serves."""
     settings = ("rearing.seeds=1", "rearing.conditions=free,isotropic,encouraged", "rearing.layers=conv1,conv5-conv6")

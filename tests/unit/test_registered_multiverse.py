@@ -43,7 +43,7 @@ def test_the_projects_own_names_every_choice_there_is() -> None:
     [
         (
             '[colour]\ncontrol = ["none"]',
-            "'colour' has no analysis of its own to vary; questions that have are ablation, existence, ",
+            "'colour' has no analysis of its own to vary; questions that have are ablation, dose, existence, ",
         ),
         ("existence = 3", "existence = 3 must be a table of factors"),
         ("[existence]", "existence = {} must be a table of factors"),

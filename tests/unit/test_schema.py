@@ -99,7 +99,7 @@ def test_a_group_of_another_arm_is_refused() -> None:
 def test_an_optional_group_may_be_missing() -> None:
     """A study that asks for no other specification of the probe has networks without it."""
     assert [optional_groups_of(arm) for arm in ARMS] == [
-        ("kernels", "multiverse", "multiverse_ablation", "weights"),
+        ("kernels", "multiverse", "multiverse_ablation", "retraining", "weights"),
         ("weights",),
         ("weights",),
         ("slices", "weights"),
@@ -141,12 +141,13 @@ def test_no_loss_may_be_undefined() -> None:
         "mediation",
         "need",
         "other_tuning",
+        "retraining",
         "slices",
     }
     in_nats = {
         group for group, name in VARIABLES if GROUPS[group][name].nan_allowed and GROUPS[group][name].units == "nat"
     }
-    assert in_nats == {"mediation", "need"}
+    assert in_nats == {"mediation", "need", "retraining"}
     counts = {"gosi_null_count", "spatial_frequency_count", "spatial_frequency_count_midpoint"}
     never = {"silent", "mean_response", "tuning_curve"} | counts
     assert {name for name, variable in GROUPS["tuning"].items() if not variable.nan_allowed} == never

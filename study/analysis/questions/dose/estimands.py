@@ -90,8 +90,13 @@ def standardized_slopes(halves: Halves) -> Floats:
     Over all halves, random and designed; in standard deviations over random halves. NaN where random halves all cost the
     same, or where a quantity is constant or determined by the others.
     """
+    return slopes_over(halves, slice(None))
+
+
+def slopes_over(halves: Halves, rows: slice) -> Floats:
+    """Return `standardized_slopes` over some of the halves; they are still in standard deviations over random halves."""
     doses, costs, random = halves.doses, halves.costs, slice(halves.n_random)
-    slopes = stats.partial_slopes(costs, doses)
+    slopes = stats.partial_slopes(costs[:, rows], doses[:, rows])
     spread, scale = doses[:, random].std(axis=1), costs[:, random].std(axis=1)
     standardized: Floats = np.divide(
         slopes * spread, scale[:, None], out=np.full_like(slopes, np.nan), where=scale[:, None] > 0

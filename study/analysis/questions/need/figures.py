@@ -12,6 +12,7 @@ from study.analysis.core.means import mean_over_networks
 from study.analysis.core.results import Figure, HypothesisResult
 from study.analysis.core.words import values_by_layer
 from study.analysis.questions.need.estimands import RANDOM, loss_of, need_of, top_minus
+from study.analysis.questions.need.retraining import retraining_figures, retraining_notes
 from study.vocabulary.seeding import stream
 
 HALF_WORDS = {"top": "more selective half", RANDOM: "random halves", "bottom": "less selective half"}
@@ -45,7 +46,7 @@ def need_table(study: xr.DataTree, *, root_seed: int) -> pd.DataFrame:
 
 
 def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
-    """Return what halves cost by each way of ablating them."""
+    """Return what halves cost by each way of ablating them, and after learning on without them where that was measured."""
     return (
         Figure(
             id="need-ways",
@@ -59,6 +60,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
             " others: the network was surprised, and does without.",
             table=need_table(study, root_seed=root_seed),
         ),
+        *retraining_figures(study),
     )
 
 
@@ -74,4 +76,5 @@ def notes(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_see
         f" {values_by_layer(last, '.3f')} nat. Means over networks and both halves.",
         "A half that is held at a constant says nothing of the image, whichever constant it is: what it then costs is what the"
         " network misses, and none of it that the next layer receives what it never met.",
+        *retraining_notes(study),
     )

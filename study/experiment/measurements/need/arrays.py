@@ -74,12 +74,7 @@ class Computed(Sequence[Batch]):
 
 def arrays_of_study(subject: TrainedSubject, gosi: NDArray[np.float64]) -> Arrays:
     """Return the `need` group's arrays of a network of the study; `gosi` is (unit,) of all layers, NaN for silent units."""
-    partition, compiled, names = subject.partition, subject.compiled, subject.ablation.layers
-    halves = layer_halves(gosi, subject.layers, rng=subject.streams("ties"))
-    gosi_of = by_layer(gosi, subject.layers)
-    drawn = null_halves(gosi_of, names, subject.ablation.null_draws, rng=subject.streams("ablation"))
-    others = [layer.name for layer in subject.mediated if layer.name not in names]
-    drawn |= null_halves(gosi_of, others, SPLITS, rng=subject.streams("need halves"))
+    partition, compiled, sets_of = subject.partition, subject.compiled, sets_of_need(subject, gosi)
     n_train = len(partition.train_labels)
     n_images = searched_images(len(subject.null_images), n_train)
     chosen = subject.streams("need").permutation(n_train)[:n_images]
@@ -93,9 +88,21 @@ def arrays_of_study(subject: TrainedSubject, gosi: NDArray[np.float64]) -> Array
     parts = []
     for layer in subject.mediated:
         held = compiled.once(("held", layer), functools.partial(HeldNetwork.of, compiled.clamped.model, layer))
-        sets = np.concatenate([halves[layer.name], drawn[layer.name][0]])
-        parts.append(need_arrays(compiled.clamped, by_name[layer.name], held, sets, training, test))
+        parts.append(need_arrays(compiled.clamped, by_name[layer.name], held, sets_of[layer.name], training, test))
     return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+
+
+def sets_of_need(subject: TrainedSubject, gosi: NDArray[np.float64]) -> dict[str, Masks]:
+    """Return the top, the bottom, and both halves of the first random split of each layer: masks (set, unit) by its name.
+
+    The split is the first of ablation's null where the layer is ablated; `gosi` is that of `arrays_of_study`.
+    """
+    names, gosi_of = subject.ablation.layers, by_layer(gosi, subject.layers)
+    halves = layer_halves(gosi, subject.layers, rng=subject.streams("ties"))
+    drawn = null_halves(gosi_of, names, subject.ablation.null_draws, rng=subject.streams("ablation"))
+    others = [layer.name for layer in subject.mediated if layer.name not in names]
+    drawn |= null_halves(gosi_of, others, SPLITS, rng=subject.streams("need halves"))
+    return {layer.name: np.concatenate([halves[layer.name], drawn[layer.name][0]]) for layer in subject.mediated}
 
 
 def need_arrays(
