@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "study.commands.stored:STATUS",
     "compare": "study.commands.stored:COMPARE",
     "verify": "study.commands.stored:VERIFY",
+    "findings": "study.commands.findings:COMMAND",
     "dictionary": "study.commands.stored:DICTIONARY",
     "register": "study.commands.register:COMMAND",
     "probe_model": "study.commands.external:COMMAND",

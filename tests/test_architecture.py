@@ -46,6 +46,7 @@ ANALYSIS: dict[str, tuple[str, ...]] = {
     "simulation": ("core",),
     "questions": ("core", "multiverse", "simulation"),
     "external": ("core", "questions"),
+    "known_answers": ("core", "questions"),
 }
 MOST_ROOMS, MOST_ARROWS = 16, 8
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 400, 60

@@ -43,10 +43,10 @@ def answer(questions: Sequence[QuestionResult]) -> str:
         return "No hypothesis is registered, so nothing is decided."
     if results[0].verdict in NO_VERDICT:
         return shortened(f"This run cannot tell: {_why_not(results)}.")
-    tally = _upper(_tally(results))
+    counted = _upper(tally(results))
     if results[0].verdict == INCONCLUSIVE:
-        tally = f"This run cannot tell: {_tally(results)}"
-    forms = [f"{tally}. {_upper(_shown(results[0], whole=whole))}." for whole in (True, False)]
+        counted = f"This run cannot tell: {tally(results)}"
+    forms = [f"{counted}. {_upper(_shown(results[0], whole=whole))}." for whole in (True, False)]
     return next((form for form in forms if len(form.split()) <= MOST_WORDS), shortened(forms[-1]))
 
 
@@ -117,7 +117,7 @@ def _networks(result: HypothesisResult) -> str:
     return f"{networks_text(result)} networks"
 
 
-def _tally(results: Sequence[HypothesisResult]) -> str:
+def tally(results: Sequence[HypothesisResult]) -> str:
     """Return how many of the claims that stand for a study have which verdict."""
     kind = "primary" if results[0].hypothesis.is_primary else "main"
     counts = {verdict: sum(one.verdict == verdict for one in results) for verdict in _ORDER}

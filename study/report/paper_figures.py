@@ -72,6 +72,12 @@ def panels(text: str) -> tuple[str, ...]:
     )
 
 
+def figures_of(question: str) -> str:
+    """Return the paper's figures that a question is about, as "Fig. 3a, 3b, 3c"; '' where the paper has none."""
+    numbers = [number for number, _, asked, second in _FIGURES if asked == question and not second]
+    return f"Fig. {', '.join(numbers)}" if numbers else ""
+
+
 def counterparts(report: Report, placed: Sequence[PlacedFigure]) -> tuple[Counterpart, ...]:
     """Return the counterpart of every figure of the paper that concerns the 7-layer network, in the paper's order.
 

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from study.analysis.core.ledger import ledger
 from study.analysis.core.results import (
     DISAGREE,
     NO_VERDICT,
@@ -19,8 +20,12 @@ from study.analysis.core.results import (
     SecondSet,
 )
 from study.analysis.core.results_dataset import results_dataset
+from study.analysis.core.stored_results import stored_questions
+from study.report.answer import answer, finding
+from study.report.pictures import strip_rows
+from study.vocabulary.errors import StudyError
 from tests.example_results import hypothesis, layer_result
-from tests.example_study import analysed, example_study
+from tests.example_study import analysed, example_study, registered
 
 SIDES = ("pvalue", "pvalue_opposite", "pvalue_ruled_out")
 NUMBERS = ("estimate", *SIDES, *(f"{side}_adjusted" for side in SIDES), "n", "n_missing")
@@ -101,3 +106,38 @@ def test_no_results_are_an_empty_dataset() -> None:
     dataset = results_dataset(())
     assert dataset.sizes == {"result": 0, "ci_bound": 2}
     assert dataset["estimate"].dtype == float
+
+
+def test_what_is_stored_gives_the_same_words(questions: tuple[QuestionResult, ...]) -> None:
+    """Ledger, strip, answer and findings made of the stored rows are those made of the results themselves."""
+    again = stored_questions(results_dataset(questions), registered(), source="a store")
+    assert [one.question for one in again] == [one.question for one in questions]
+    assert str(ledger(again)) == str(ledger(questions))  # as text, in which NaN equals NaN
+    assert (strip_rows(again), answer(again)) == (strip_rows(questions), answer(questions))
+    for one, other in zip(again, questions, strict=True):
+        assert [finding(result) for result in one.hypotheses] == [finding(result) for result in other.hypotheses]
+
+
+def test_the_second_set_is_read_again() -> None:
+    """Its verdict, its layers and whether the sets agree; where there is none it is None."""
+    (name, registered_one), *_ = registered().hypotheses.items()
+    layers = (layer_result("conv1", 1.0, 0.2, 0.03, SUPPORTED),)
+    first = HypothesisResult(registered_one, layers, SUPPORTED, "", SUPPORTED)
+    both = dataclasses.replace(first, second=SecondSet(layers, OPPOSITE, "", DISAGREE))
+    for result, second in ((first, None), (both, (OPPOSITE, DISAGREE, layers))):
+        (again,) = stored_questions(
+            results_dataset((QuestionResult("q", "", "", "", (result,)),)), registered(), source="a store"
+        )
+        (read,) = again.hypotheses
+        assert read.hypothesis.id == name
+        assert (read.second and (read.second.verdict, read.second.agreement, read.second.layers)) == second
+
+
+def test_results_that_cannot_be_read_again_are_refused(questions: tuple[QuestionResult, ...]) -> None:
+    """In one line: those of a version that did not store the reasons, and those that something else registers."""
+    stored = results_dataset(questions)
+    with pytest.raises(StudyError, match="a store: results without 'reason'"):
+        stored_questions(stored.drop_vars("reason"), registered(), source="a store")
+    stored["hypothesis"][0] = "unknown"
+    with pytest.raises(StudyError, match="hypothesis 'unknown' of its results is not registered"):
+        stored_questions(stored, registered(), source="a store")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import xarray as xr
 
-from study.analysis.core.results import HypothesisResult, LayerResult, QuestionResult
+from study.analysis.core.results import HypothesisResult, LayerResult, PublishedLayer, QuestionResult
 from study.analysis.core.testing import untested_layer
 
 _NUMBERS = {
@@ -46,6 +46,7 @@ _REGISTERED_WORDS = {
 }
 _SECOND = "second_"  # the same of the second set of initialisations
 _ABSENT = dataclasses.replace(untested_layer("", "", 0, 0), ci_kind="", verdict="")  # the second set has no test of it
+_UNPUBLISHED = PublishedLayer("", float("nan"), float("nan"), "")  # the published analysis says nothing of the layer
 
 
 def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
@@ -64,8 +65,10 @@ def results_dataset(questions: Sequence[QuestionResult]) -> xr.Dataset:
     dataset = xr.Dataset(coords={name: _texts(values, meaning) for name, (values, meaning) in text.items()})
     dataset = dataset.merge(_layer_columns([layer for _, layer in rows], "", ""))
     dataset = dataset.merge(_layer_columns(again, _SECOND, ", in the second set of initialisations"))
+    dataset = dataset.merge(_published_columns([_published_layer(result, layer.layer) for result, layer in rows]))
     words = _registered_words(rows) | {
         "hypothesis_verdict": ([result.verdict for result, _ in rows], "verdict of the hypothesis"),
+        "reason": ([result.reason for result, _ in rows], "why the verdict of the hypothesis is what it is"),
         "published_verdict": ([result.published_verdict for result, _ in rows], "verdict of the analysis as published"),
         "published_test": ([result.published_test for result, _ in rows], "analysis as published, in words"),
         "difference": ([result.difference for result, _ in rows], "what sets the registered analysis apart from it"),
@@ -111,6 +114,30 @@ def _registered_words(rows: Sequence[tuple[HypothesisResult, LayerResult]]) -> d
 def _second_layer(result: HypothesisResult, layer: str) -> LayerResult:
     layers = result.second.layers if result.second else ()
     return next((one for one in layers if one.layer == layer), _ABSENT)
+
+
+def _published_layer(result: HypothesisResult, layer: str) -> PublishedLayer:
+    return next((one for one in result.published_layers if one.layer == layer), _UNPUBLISHED)
+
+
+def _published_columns(layers: Sequence[PublishedLayer]) -> xr.Dataset:
+    """Return what the analysis as published gave in each layer: (result,)."""
+    numbers = {"estimate": "estimate of the analysis as published", "pvalue": "p-value of the analysis as published"}
+    columns: dict[str, tuple[object, ...]] = {
+        f"published_{name}": (
+            "result",
+            np.array([getattr(layer, name) for layer in layers], dtype="f8"),
+            {"long_name": meaning, "units": "1"},
+        )
+        for name, meaning in numbers.items()
+    }
+    columns["published_layer_verdict"] = _texts(
+        (layer.verdict for layer in layers), "verdict in the layer of the analysis as published"
+    )
+    columns["published_note"] = _texts(
+        (layer.note for layer in layers), "why the analysis as published has no value, or what else is to be said of it"
+    )
+    return xr.Dataset(columns)
 
 
 def _layer_columns(layers: Sequence[LayerResult], prefix: str, suffix: str) -> xr.Dataset:

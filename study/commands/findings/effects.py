@@ -1,0 +1,114 @@
+"""Effects as findings say them: numbers with their layers, unit, interval and networks; the same words for every outcome."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from study.analysis.core.results import (
+    INCONCLUSIVE,
+    NO_VERDICT,
+    REFUTED,
+    SUPPORTED,
+    HypothesisResult,
+    LayerResult,
+    QuestionResult,
+)
+from study.analysis.known_answers.ours import OwnValue
+from study.report.answer import shown_layer, standing_results, tally
+from study.report.wording import interval_text, networks_text, number_text
+
+_MOST_LAYERS = 3  # that are named one by one
+_WHAT_FOLLOWS = {
+    "opposite": "the effect lies on the other side",
+    "ruled out": "an effect of the smallest size that matters is excluded",
+    "effect present": "an effect was claimed absent and is there",
+}
+
+
+def sentences(questions: Sequence[QuestionResult], *, standing: str) -> tuple[str, str, str]:
+    """Return what a study found in three sentences: the tally of its main claims, what is decided, and what is not.
+
+    Parameters
+    ----------
+    questions
+        What was concluded.
+    standing
+        What the study is, "In the study quick of 52 networks": the first sentence begins with it.
+    """
+    results = standing_results(questions)
+    if not results:
+        return (f"{standing}, no hypothesis is registered.", "Nothing was decided.", "Nothing was left undecided.")
+    decided = [one for one in results if one.verdict in (SUPPORTED, *REFUTED)]
+    undecided = [one for one in results if one.verdict == INCONCLUSIVE]
+    without = [one for one in results if one.verdict in NO_VERDICT]
+    first = f"{standing}, {tally(results)}."
+    second = "Decided: " + "; ".join(map(_decided, decided)) + "." if decided else "None of them is decided."
+    open_ = [f"{_claim(one)}, {effect_text(one)}" for one in undecided]
+    rest = [f"Inconclusive, which is no evidence of absence: {'; '.join(open_)}"] if open_ else []
+    missing = [f"{_claim(one)} ({one.reason.rstrip('.')})" for one in without]
+    said = "without a verdict" if rest else "Without a verdict"
+    rest += [f"{said}: {'; '.join(missing)}"] if missing else []
+    return first, second, f"{'; '.join(rest)}." if rest else "None of them is left undecided."
+
+
+def _decided(result: HypothesisResult) -> str:
+    follows = f" ({_WHAT_FOLLOWS[result.verdict]})" if result.verdict in _WHAT_FOLLOWS else ""
+    return f"{_claim(result)} is {result.verdict}{follows}, {effect_text(result)}"
+
+
+def _claim(result: HypothesisResult) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{result.hypothesis.claim.rstrip('.')}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def effect_text(result: HypothesisResult) -> str:
+    """Return the effect of a hypothesis: what it is, each layer's value with its interval, the unit, and n.
+
+    Of more than three layers it gives the one whose number stands for all, and the range of the others.
+    """
+    layers = [layer for layer in result.layers if math.isfinite(layer.estimate)]
+    if not layers:
+        return "no estimate"
+    quantity = result.quantity
+    label, unit = (quantity.label, quantity.unit) if quantity is not None else ("estimate", "")
+    numbers = _numbers(result, layers)
+    said_unit = f", in {unit.removeprefix('in ')}" if unit and unit not in label else ""
+    level = f"{100 * result.hypothesis.confidence_level:g} % intervals; "
+    level = level if any(math.isfinite(layer.ci_low) for layer in layers) else ""
+    return f"{label}{said_unit}: {numbers} ({level}{networks_text(result)} networks)"
+
+
+def _numbers(result: HypothesisResult, layers: Sequence[LayerResult]) -> str:
+    if len(layers) <= _MOST_LAYERS:
+        return ", ".join(map(_one, layers))
+    shown = shown_layer(result)
+    if shown is None:
+        return "no estimate"
+    others = [layer for layer in layers if layer is not shown]
+    least, most = (bound(others, key=lambda layer: layer.estimate) for bound in (min, max))
+    ends = f"from {number_text(least.estimate)} ({least.layer}) to {number_text(most.estimate)} ({most.layer})"
+    return f"{_one(shown)}, in {len(others)} other layers {ends}"
+
+
+def _one(layer: LayerResult) -> str:
+    interval = f" {interval_text(layer.ci_low, layer.ci_high)}" if math.isfinite(layer.ci_low) else ""
+    return f"{layer.layer} {number_text(layer.estimate)}{interval}"
+
+
+def own_text(values: Sequence[OwnValue]) -> str:
+    """Return the means of this study's networks, with intervals where there are any, and n once where all share it."""
+    if not values:
+        return "not measured in this study"
+    said = []
+    for state in dict.fromkeys(value.state for value in values):
+        group = [value for value in values if value.state == state]
+        counts = {value.n for value in group}
+        n = f" ({counts.pop()} networks{'' if len(group) == 1 else ' each'})" if len(counts) == 1 else ""
+        each = ", ".join(_own(value, with_n=not n) for value in group)
+        said.append(f"{state}: {each}{n}" if state else f"{each}{n}")
+    return "; ".join(said)
+
+
+def _own(value: OwnValue, *, with_n: bool) -> str:
+    interval = f" {interval_text(value.low, value.high)}" if math.isfinite(value.low) else ""
+    return f"{value.of} {number_text(value.mean)}{interval}{f' (n {value.n})' if with_n else ''}"

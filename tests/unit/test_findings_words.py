@@ -1,0 +1,129 @@
+"""What a study found, in sentences and tables: the same words must read right whatever the outcome, and hold every number."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from study.analysis.core.results import (
+    EFFECT_PRESENT,
+    INCONCLUSIVE,
+    NOT_INFORMATIVE,
+    NOT_SUPPORTED,
+    NOT_TESTED,
+    OPPOSITE,
+    RULED_OUT,
+    SUPPORTED,
+    HypothesisResult,
+    QuestionResult,
+)
+from study.analysis.known_answers.ours import OwnValue
+from study.commands.findings.effects import effect_text, own_text, sentences
+from study.commands.findings.tables import beyond_table, claims_table, scale_text
+from tests.example_points import ALONE
+from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
+
+DECIDED = (SUPPORTED, OPPOSITE, RULED_OUT, EFFECT_PRESENT)
+
+
+def result(
+    name: str, verdict: str, *layers: str, status: str = "primary", published: str = INCONCLUSIVE
+) -> HypothesisResult:
+    """Return a hypothesis with one verdict in all its layers, with a reason where it has none."""
+    one = hypothesis(name, "existence", f"Claim of {name}.", layers=layers, status=status)
+    made = tuple(layer_result(layer, 0.25 * (i + 1), 0.1, 0.01, verdict) for i, layer in enumerate(layers))
+    return HypothesisResult(
+        one,
+        made,
+        verdict,
+        "too few networks.",
+        published,
+        published_test="By eye.",
+        difference="A unit.",
+        quantity=ALONE,
+    )
+
+
+def question(*hypotheses: HypothesisResult, name: str = "existence") -> QuestionResult:
+    """Return a question with some hypotheses."""
+    return QuestionResult(name, "Is it so?", "3.1", "The paper says that it is so.", hypotheses)
+
+
+@pytest.mark.parametrize("verdict", DECIDED)
+def test_what_is_decided_is_the_second_sentence(verdict: str) -> None:
+    """With the claim, the verdict, what it means, effect, unit, interval and n; nothing is then said to be open."""
+    first, second, third = sentences([question(result("a", verdict, "conv2"))], standing="In a study")
+    assert first == f"In a study, the primary claim is {verdict}."
+    assert "\N{LEFT DOUBLE QUOTATION MARK}Claim of a\N{RIGHT DOUBLE QUOTATION MARK} is " + verdict in second
+    assert "mean breadth, in share of gratings: conv2 0.250 [0.150, 0.350] (95 % intervals; 24 networks)" in second
+    assert ("(" in second.split(verdict)[1].split(",")[0]) == (verdict != SUPPORTED)
+    assert third == "None of them is left undecided."
+
+
+def test_what_is_open_is_the_third_sentence() -> None:
+    """An inconclusive claim keeps its effect and is no absence; one without a verdict has the reason and no number."""
+    claims = question(result("a", INCONCLUSIVE, "conv2"), result("b", NOT_INFORMATIVE, "conv3"))
+    first, second, third = sentences([claims], standing="In a study")
+    assert first == "In a study, one of two primary claims is inconclusive, one not informative."
+    assert second == "None of them is decided."
+    assert third.startswith("Inconclusive, which is no evidence of absence: ") and "conv2 0.250 [0.150, 0.350]" in third
+    assert "; without a verdict: " in third and "(too few networks)." in third and "conv3" not in third
+    _, _, alone = sentences([question(result("b", NOT_TESTED, "conv3"))], standing="In a study")
+    assert alone.startswith("Without a verdict: ")
+
+
+def test_every_mixture_gives_three_sentences() -> None:
+    """Whatever the verdicts of two claims; each of them is named once, in the second or in the third."""
+    verdicts = (*DECIDED, INCONCLUSIVE, NOT_INFORMATIVE, NOT_TESTED)
+    for one in verdicts:
+        for other in verdicts:
+            made = sentences([question(result("a", one, "conv2"), result("b", other, "fc1"))], standing="In a study")
+            assert all(text.endswith(".") and ".." not in text and "  " not in text for text in made), (one, other)
+            assert [sum(f"Claim of {name}" in text for text in made[1:]) for name in "ab"] == [1, 1]
+    assert sentences([], standing="In a study")[0] == "In a study, no hypothesis is registered."
+
+
+def test_many_layers_are_one_and_the_range_of_the_others() -> None:
+    """The one nearest to the null value stands for all; a layer without an estimate is none of them."""
+    made = result("a", SUPPORTED, "conv1", "conv2", "conv3", "conv4")
+    said = effect_text(dataclasses.replace(made, layers=(*made.layers, undefined_layer("fc1", "constant"))))
+    assert "conv1 0.250 [0.150, 0.350], in 3 other layers from 0.500 (conv2) to 1.00 (conv4)" in said
+    assert effect_text(dataclasses.replace(made, layers=(undefined_layer("fc1", "constant"),))) == "no estimate"
+    assert "share of gratings" not in effect_text(dataclasses.replace(made, quantity=None))
+
+
+def test_a_claim_has_both_verdicts_and_why_they_differ() -> None:
+    """The difference of the analyses only where the verdicts differ; a claim without a verdict stands below, with why."""
+    same = result("a", SUPPORTED, "conv2", published=SUPPORTED)
+    other = result("b", SUPPORTED, "conv2", published=NOT_SUPPORTED)
+    table = claims_table([question(same, other, result("c", NOT_TESTED, "fc1", published=SUPPORTED))])
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert len(rows) == 3
+    assert "3.1, Fig. 1, 2 | The paper says that it is so. | Claim of a." in rows[1] and rows[1].endswith(
+        "| supported |  |"
+    )
+    assert rows[2].startswith("|  |  | Claim of b.") and rows[2].endswith("| not supported | A unit. |")
+    assert "Claim of c [3.1] (as published: supported)." in table.split("without a verdict here")[1]
+
+
+def test_what_the_paper_has_no_analysis_of_stands_apart() -> None:
+    """With its own table; where nothing of the kind is registered, that is said."""
+    ours = dataclasses.replace(result("a", INCONCLUSIVE, "conv2"), published_test="Not in the paper.")
+    assert "| Is it so? | Claim of a. | **inconclusive**; mean breadth" in beyond_table([question(ours)])
+    assert "Claim of a" not in claims_table([question(ours)])
+    assert beyond_table([question(result("a", SUPPORTED, "conv2"))]) == "Nothing beyond the paper was registered."
+
+
+def test_ours_has_intervals_where_there_are_any_and_n_once() -> None:
+    """Values of one state stand together; what was not measured is said."""
+    values = [OwnValue("conv1", 0.5, 0.4, 0.6, 8), OwnValue("fc1", 0.25, NAN, NAN, 8)]
+    assert own_text(values) == "conv1 0.500 [0.400, 0.600], fc1 0.250 (8 networks each)"
+    before = OwnValue("conv1", 0.125, 0.1, 0.2, 7, state="before")
+    assert own_text([*values, before]).endswith("; before: conv1 0.125 [0.100, 0.200] (7 networks)")
+    assert own_text(()) == "not measured in this study"
+
+
+def test_the_size_of_the_paper_is_its_profile() -> None:
+    """400 networks, 200 epochs and 40,000 images are 3.2 billion image-steps."""
+    assert "400 networks x 200 epochs x 40,000 images = 3.2 billion image-steps" in scale_text()
