@@ -97,6 +97,16 @@ class Access:
     registration: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class KnownRow:
+    """A fact that others published: what each source says, and where; what is so here; what no opened source says."""
+
+    fact: str
+    published: tuple[str, ...]
+    here: str
+    missing: str
+
+
 @dataclass(frozen=True)
 class Report:
     """One report.
@@ -139,6 +149,8 @@ class Report:
         (class, pixels) of some of the images, (height, width, 3).
     access
         How to cite and to repeat the study, and where its data are.
+    known
+        What others published of networks trained on such images, and ours beside it.
     """
 
     title: str
@@ -162,6 +174,7 @@ class Report:
     trust: tuple[ArmTrust, ...] = ()
     examples: tuple[tuple[str, npt.NDArray[np.uint8]], ...] = ()
     access: Access | None = None
+    known: tuple[KnownRow, ...] = ()
 
     @property
     def hypotheses(self) -> tuple[HypothesisResult, ...]:

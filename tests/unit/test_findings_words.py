@@ -19,8 +19,9 @@ from study.analysis.core.results import (
     QuestionResult,
 )
 from study.analysis.known_answers.ours import OwnValue
-from study.commands.findings.effects import effect_text, own_text, sentences
+from study.commands.findings.effects import effect_text, sentences
 from study.commands.findings.tables import beyond_table, claims_table, scale_text
+from study.commands.known_answers import own_text
 from tests.example_points import ALONE
 from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
 

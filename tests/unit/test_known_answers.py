@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,12 @@ from study.analysis.known_answers.ours import (
     mean_values,
     random_half_loss,
 )
+from study.report.content import KnownRow
+from study.report.numbers import readable
+from study.report.page import render
 from study.vocabulary.errors import StudyError
+from tests.example_report import example_report
+from tests.example_results import HOSTILE
 from tests.example_study import example_study
 
 ORIENTATIONS = np.arange(0, 180, 15.0)
@@ -140,3 +146,13 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, old: str, new: str, s
     (tmp_path / "facts.toml").write_text(text.replace(old, new, 1))
     with pytest.raises(StudyError, match=said):
         known_answers(tmp_path / "facts.toml")
+
+
+def test_the_report_shows_them_folded_in_its_appendix() -> None:
+    """What was published, what was not to be had, and ours; text from outside is text. None, no fold."""
+    row = KnownRow(fact="A fact", published=("70 %: elsewhere",), here=f"0.5 {HOSTILE}", missing="a curve")
+    report = dataclasses.replace(example_report(seeds=1, second=False), questions=(), known=(row,))
+    page = readable(render(report))
+    fold = page.split('aria-label="Known answers"')[1].split("</table>")[0]
+    assert "70 %: elsewhere" in fold and "Not to be had: a curve" in fold and "<script>window" not in fold
+    assert 'aria-label="Known answers"' not in readable(render(dataclasses.replace(report, known=())))

@@ -14,7 +14,6 @@ from study.analysis.core.results import (
     LayerResult,
     QuestionResult,
 )
-from study.analysis.known_answers.ours import OwnValue
 from study.report.answer import shown_layer, standing_results, tally
 from study.report.wording import interval_text, networks_text, number_text
 
@@ -93,22 +92,3 @@ def _numbers(result: HypothesisResult, layers: Sequence[LayerResult]) -> str:
 def _one(layer: LayerResult) -> str:
     interval = f" {interval_text(layer.ci_low, layer.ci_high)}" if math.isfinite(layer.ci_low) else ""
     return f"{layer.layer} {number_text(layer.estimate)}{interval}"
-
-
-def own_text(values: Sequence[OwnValue]) -> str:
-    """Return the means of this study's networks, with intervals where there are any, and n once where all share it."""
-    if not values:
-        return "not measured in this study"
-    said = []
-    for state in dict.fromkeys(value.state for value in values):
-        group = [value for value in values if value.state == state]
-        counts = {value.n for value in group}
-        n = f" ({counts.pop()} networks{'' if len(group) == 1 else ' each'})" if len(counts) == 1 else ""
-        each = ", ".join(_own(value, with_n=not n) for value in group)
-        said.append(f"{state}: {each}{n}" if state else f"{each}{n}")
-    return "; ".join(said)
-
-
-def _own(value: OwnValue, *, with_n: bool) -> str:
-    interval = f" {interval_text(value.low, value.high)}" if math.isfinite(value.low) else ""
-    return f"{value.of} {number_text(value.mean)}{interval}{f' (n {value.n})' if with_n else ''}"

@@ -17,9 +17,9 @@ from study.analysis.core.results import (
     LedgerRow,
     QuestionResult,
 )
-from study.analysis.known_answers import KnownAnswer, Publication, known_answers, own_values
 from study.analysis.known_answers.ours import mean_values
-from study.commands.findings.effects import effect_text, own_text
+from study.commands.findings.effects import effect_text
+from study.commands.known_answers import known_rows, own_text
 from study.config import Config, resolve
 from study.experiment.speeds import TRAINING_SPEED
 from study.report.ledger_words import absence_label
@@ -97,22 +97,12 @@ def _is_ours(result: HypothesisResult) -> bool:
 
 
 def known_answers_table(study: xr.DataTree) -> str:
-    """Return a row for each fact that others published: what they say and where, what could not be had, and ours beside it."""
-    facts = known_answers()
-    rows = [(fact.name, "<br>".join(map(_published, fact.published)), _here(fact, study)) for fact in facts]
-    missing = [f"- {fact.name}: {fact.missing}" for fact in facts if fact.missing]
-    left_out = "\n".join(("Looked for and left out, since no source with it could be opened and quoted:\n", *missing))
-    return "\n\n".join(filter(None, (_table(("fact", "published", "here"), rows), left_out if missing else "")))
-
-
-def _published(one: Publication) -> str:
-    quotation = f"\N{LEFT DOUBLE QUOTATION MARK}{one.quotation}\N{RIGHT DOUBLE QUOTATION MARK}"
-    number = f"**{one.number}**: " if one.number else ""
-    return f"{number}{one.networks}. {quotation} ({one.source}, {one.place})"
-
-
-def _here(fact: KnownAnswer, study: xr.DataTree) -> str:
-    return f"{fact.quantity}, {fact.unit}: {own_text(own_values(fact, study))}"
+    """Return a row for each fact that others published, ours beside it, and below what could not be had of them."""
+    facts = known_rows(study)
+    table = _table(("fact", "published", "here"), [(one.fact, "<br>".join(one.published), one.here) for one in facts])
+    missing = [f"- {one.fact}: {one.missing}" for one in facts if one.missing]
+    head = "Looked for and left out, since no source with it could be opened and quoted:\n"
+    return "\n\n".join(filter(None, (table, "\n".join((head, *missing)) if missing else "")))
 
 
 def networks_table(study: xr.DataTree, config: Config | None) -> str:

@@ -17,6 +17,7 @@ from study.analysis.core.networks import network_names
 from study.analysis.core.reared_units import reared_units
 from study.analysis.core.results import QuestionResult
 from study.analysis.core.unit_choice import tuned_units
+from study.commands.known_answers import known_rows
 from study.commands.methods import methods
 from study.commands.run.standing import Standing
 from study.commands.study_folder import commit_words, software_provenance
@@ -91,6 +92,7 @@ def report_of(
         trust=trust,
         access=access,
         examples=examples(images) if images is not None else (),
+        known=known_rows(study) if image_sources()[config.images.source].photographs else (),
     )
 
 
