@@ -1,0 +1,178 @@
+"""Several networks trained in one program, in every form of their convolutions, against one network at a time.
+
+Batches of 32 images of the size of CIFAR-10's, moved and mirrored, input pipeline included. Every contender is a process of
+one thread; "plain" trains one network at a time, "plain beside another" does so while a second process does. Contenders
+take turns, and images are counted a second of processor time and a second by the clock: on a machine that others use the
+first tells, on a GPU the second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+BATCH, SHAPE, N_IMAGES = 32, (32, 32, 3), 1_024
+PLAIN, BESIDE = "plain", "plain beside another"
+
+
+def main() -> None:
+    """Run the rounds and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--networks", type=int, nargs="*", default=[1, 4, 8])
+    parser.add_argument("--forms", nargs="*", default=["grouped", "side_by_side", "patches", "positions"])
+    parser.add_argument("--batches", type=int, default=16, help="of each network, a round")
+    parser.add_argument(
+        "--convolutions", action="store_true", help="only those of cnn7, forward and backward, in this process"
+    )
+    parser.add_argument("--run", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        _contend(options.run[0], int(options.run[1]), options.batches)
+        return
+    if options.convolutions:
+        _convolve(options.networks, options.forms, options.rounds)
+        return
+    contenders = [(PLAIN, 1), (BESIDE, 1), *((form, count) for form in options.forms for count in options.networks)]
+    speeds: dict[tuple[str, int], list[np.ndarray]] = {contender: [] for contender in contenders}
+    for _ in range(options.rounds):
+        for contender, measured in speeds.items():
+            measured.append(_speed(*contender, options.batches))
+    plain = np.array(speeds[PLAIN, 1])
+    print(
+        "| way | networks | images a processor second | images a second | ratio to plain |\n|---|---:|---:|---:|---:|"
+    )
+    for (name, networks), measured in speeds.items():
+        medians, ratios = np.median(measured, axis=0), np.array(measured)[:, 0] / plain[:, 0]
+        ratio = f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        print(f"| {name} | {networks} | {medians[0]:.0f} | {medians[1]:.0f} | {ratio} |")
+
+
+def _convolve(counts: list[int], forms: list[str], rounds: int) -> None:
+    """Print the least processor milliseconds a network that conv1 to conv5 of cnn7 take with their gradients, by form."""
+    import tensorflow as tf
+
+    from study.networks import backend
+    from study.networks.stacked.convolution import stacked_convolution
+
+    backend.configure_process()
+    rng = np.random.default_rng(0)
+    sizes = ((32, 3, 32, 1), (30, 32, 32, 2), (14, 32, 64, 1), (12, 64, 64, 2), (5, 64, 128, 1))
+
+    def least(form: str, networks: int, size: int, channels: int, filters: int, stride: int) -> float:
+        shapes = ((BATCH, size, size, networks * channels), (3, 3, channels, networks * filters))
+        images, kernels = (tf.constant(rng.normal(size=shape), tf.float32) for shape in shapes)
+
+        @backend.compiled
+        def step(images: Any, kernels: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch((images, kernels))
+                outputs = stacked_convolution(
+                    images, kernels, networks=networks, strides=(stride, stride), padding="valid", form=form
+                )
+                loss = tf.reduce_sum(outputs * outputs)
+            return tape.gradient(loss, (images, kernels) if channels > SHAPE[-1] else kernels)
+
+        seconds = []
+        for _ in range(rounds + 1):
+            started = time.process_time()
+            step(images, kernels)
+            seconds.append(time.process_time() - started)
+        return 1_000 * min(seconds[1:]) / networks
+
+    for networks in counts:
+        for form in forms:
+            milliseconds = [least(form, networks, *size) for size in sizes]
+            print(f"K = {networks}, {form}: {sum(milliseconds):.1f} ms a network of {BATCH} images", flush=True)
+
+
+def _speed(name: str, networks: int, batches: int) -> np.ndarray:
+    """Return what a contender tells: images a second of its processor's time, and by the clock, of all its networks."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", "benchmarks.stacked", "--batches", str(batches), "--run", name, str(networks)]
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=True)
+    return np.array(json.loads(process.stdout))
+
+
+def _contend(name: str, networks: int, batches: int) -> None:
+    """Be a contender: warm up, train so many batches of each network, print the speeds."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (N_IMAGES, *SHAPE)).astype(np.uint8)
+    labels = rng.integers(0, 10, N_IMAGES)
+    train = (_plain if name in (PLAIN, BESIDE) else _stacked)(name, networks, images, labels)
+    train(2)
+    command = [sys.executable, "-m", "benchmarks.stacked", "--batches", "1000000", "--run", PLAIN, "1"]
+    other = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if name == BESIDE else None
+    try:
+        time.sleep(20 if other else 0)
+        processor, clock = time.process_time(), time.perf_counter()
+        train(batches)
+        shown = networks * batches * BATCH
+        print(json.dumps([shown / (time.process_time() - processor), shown / (time.perf_counter() - clock)]))
+    finally:
+        if other:
+            other.kill()
+            other.wait()
+
+
+def _network() -> Any:
+    from study.config import NetworkConfig
+    from study.experiment.compiled_network import CompiledNetwork
+    from study.experiment.training import initialize
+
+    made = CompiledNetwork.of(NetworkConfig(), SHAPE, 10)
+    initialize(made.model, root_seed=0, network="benchmark")
+    made.reset(1e-3)
+    return made
+
+
+def _plain(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+    from study.images.preparation.augmentation import augmented
+    from study.images.preparation.split import preprocessed
+
+    made, rng, mean = _network(), np.random.default_rng(0), np.full(SHAPE, 0.5, np.float32)
+
+    def train(batches: int) -> None:
+        for _ in range(0, batches, 16):
+            chosen = rng.integers(0, N_IMAGES, (min(batches, 16), BATCH))
+            shown = augmented(images[chosen.ravel()], augmentation="shift_flip", rng=rng)
+            made.train(preprocessed(shown, mean).reshape(*chosen.shape, *SHAPE), labels[chosen])
+
+    return train
+
+
+def _stacked(form: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+    import keras
+
+    from study.images.preparation.augmentation import drawn_offsets
+    from study.networks.stacked.stack import Stack
+
+    made, rng, mean = _network(), np.random.default_rng(0), np.full(SHAPE, 0.5, np.float32)
+    stack = Stack.of(made.model, made.optimizer, networks, form=form)
+    stack.reset(1e-3)
+    for place in range(networks):
+        stack.put(place, made.model.get_weights())
+    pixels = keras.ops.convert_to_tensor(images.reshape(-1, SHAPE[-1]))
+
+    def train(batches: int) -> None:
+        for _ in range(0, batches, 16):
+            chosen = rng.integers(0, N_IMAGES, (min(batches, 16), BATCH, networks))
+            drawn = drawn_offsets(chosen.size, SHAPE[:2], augmentation="shift_flip", rng=rng)
+            offsets = [each.reshape(chosen.shape) for each in drawn]
+            np.asarray(stack.train(pixels, mean, chosen, *offsets, labels[chosen])[0])
+
+    return train
+
+
+if __name__ == "__main__":
+    main()
