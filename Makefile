@@ -1,10 +1,11 @@
 # make study: the environment, then the main job on the embedded images.
 # make test: the environment, then every kind of test but not every test: those marked slow are left out. Minutes.
 # make test-all: every test, the slow ones included.
+# make docs: the documentation as a site, into site/; make docs-serve shows it on this machine.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: study test test-all lint requirements
+.PHONY: study test test-all lint docs docs-serve requirements
 
 study: .venv/installed
 	$(BIN)/python -m study run
@@ -20,6 +21,15 @@ lint: .venv/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# A site that asks nothing of a network: no notice of other versions, no fonts from elsewhere.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: export DISABLE_MKDOCS_2_WARNING := true
+docs: .venv/installed-docs
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+docs-serve: .venv/installed-docs
+	$(BIN)/python -m mkdocs serve
+
 .venv/installed: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --require-hashes --requirement requirements.txt
@@ -29,9 +39,15 @@ lint: .venv/installed-test
 	$(BIN)/python -m pip install --require-hashes --requirement requirements-test.txt
 	touch $@
 
+.venv/installed-docs: requirements-docs.txt .venv/installed
+	$(BIN)/python -m pip install --require-hashes --requirement requirements-docs.txt
+	touch $@
+
 # Pins every dependency of pyproject.toml with hashes, for Python 3.11 to 3.13; needs uv.
 requirements:
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-annotate --no-header --output-file requirements-test.txt
 	uv pip compile pyproject.toml --constraints requirements-test.txt --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements.txt
+	uv pip compile pyproject.toml --extra docs --constraints requirements-test.txt --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements-docs.txt

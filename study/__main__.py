@@ -19,6 +19,7 @@ COMMANDS = {
     "findings": "study.commands.findings:COMMAND",
     "dictionary": "study.commands.stored:DICTIONARY",
     "register": "study.commands.register:COMMAND",
+    "licences": "study.commands.licences:COMMAND",
     "probe_model": "study.commands.external:COMMAND",
     "calibrate": "study.commands.calibrate:COMMAND",
 }

@@ -169,19 +169,21 @@ def test_the_top_of_the_package_is_a_short_list_of_rooms() -> None:
         assert room == COMPOSER or len(below) <= MOST_ARROWS, room
 
 
-def readme_rooms() -> dict[str, tuple[str, ...]]:
-    """Return the README's table of rooms: each room and those that it sees."""
-    _, table = (ROOT / "README.md").read_text(encoding="utf-8").split("| room | what is in it | sees |\n")
+def documented_rooms() -> dict[str, tuple[str, ...]]:
+    """Return the documentation's table of rooms: each room and those that it sees."""
+    _, table = (
+        (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("| room | what is in it | sees |\n")
+    )
     above: dict[str, tuple[str, ...]] = {}
     for room, seen in re.findall(r"(?m)^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", table):
         above[room] = tuple(above) if seen == "all above" else tuple(re.findall(r"`(\w+)`", seen))
     return above
 
 
-def test_the_readme_shows_the_same_table() -> None:
+def test_the_documentation_shows_the_same_table() -> None:
     """Whoever reads it knows which rooms there are, in order, and what each sees."""
-    assert list(readme_rooms()) == list(ROOMS)
-    assert {room: set(seen) for room, seen in readme_rooms().items()} == {
+    assert list(documented_rooms()) == list(ROOMS)
+    assert {room: set(seen) for room, seen in documented_rooms().items()} == {
         room: set(below) - {room} for room, below in ROOMS.items()
     }
 
@@ -293,7 +295,7 @@ def project_files() -> list[Path]:
         command = [git, "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-    generated = {".venv", ".git", "data", "reports"}
+    generated = {".venv", ".git", "data", "reports", "site"}
     files = (path for path in ROOT.rglob("*") if path.is_file())
     return [path for path in files if not any(part in generated or "cache" in part for part in path.parts)]
 

@@ -253,10 +253,10 @@ def test_a_study_is_opened_by_its_name(here: Path) -> None:
         package.open("none")
 
 
-def test_the_first_lines_of_the_readme_select_one_arm_and_set(here: Path) -> None:
+def test_the_first_lines_of_the_documentation_select_one_arm_and_set(here: Path) -> None:
     """They run as they stand, on a study of another name."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    code = readme.split("```python\nimport study\n", 1)[1].split("```", 1)[0]
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    code = page.split("```python\nimport study\n", 1)[1].split("```", 1)[0]
     names: dict[str, Any] = {"study": package}
     exec(code.replace('"quick"', repr(WHOLE)), names)
     assert set(names["gosi"]["arm"].values.tolist()) == {"generalization"}
