@@ -23,10 +23,10 @@ lint: .venv/installed-test
 
 # A site that asks nothing of a network: no notice of other versions, no fonts from elsewhere.
 docs: export NO_MKDOCS_2_WARNING := 1
-docs: export DISABLE_MKDOCS_2_WARNING := true
 docs: .venv/installed-docs
 	$(BIN)/python -m mkdocs build --strict --quiet
 
+docs-serve: export DOCS_EXECUTE := false
 docs-serve: .venv/installed-docs
 	$(BIN)/python -m mkdocs serve
 

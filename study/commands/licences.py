@@ -18,8 +18,8 @@ _LONGEST = 60  # characters of a licence's name; some packages put the whole tex
 TEXT = """\
 # Licences
 
-`study` itself: MIT, see LICENSE. It imports, and does not contain, the packages below. `python -m study licences` writes this page from
-the metadata that they were installed with, in which their makers say it. It is no legal advice.
+`study` itself: MIT, see LICENSE. It imports, and does not contain, the packages below. `python -m study licences` writes this page
+from the metadata that they were installed with, in which their makers say it. It is no legal advice.
 
 What it means for you:
 

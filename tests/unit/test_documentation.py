@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from study.__main__ import COMMANDS
 from study.analysis.questions import questions
@@ -64,7 +63,6 @@ def test_every_page_is_in_the_navigation() -> None:
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     named = set(re.findall(r": ([\w/]+\.(?:md|ipynb))$", settings, re.MULTILINE))
     assert named == {str(path.relative_to(ROOT / "docs")) for path in (*PAGES, ROOT / "docs" / "tutorial.ipynb")}
-    assert yaml.safe_load(settings)["docs_dir"] == "docs"
 
 
 def test_the_page_on_recordings_runs_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
