@@ -36,7 +36,9 @@ IDS = [
     "ablation-differences",
     "ablation-rivals",
     "ablation-conclusion",
+    "ablation-conclusion-further",
 ]
+OF_THE_CLAIM = ("ablation-classes", "ablation-conclusion", "ablation-conclusion-further")
 NOT_A_PLACE = re.compile(r'(?:\bd|transform|[xy][12]?|width|height)="[^"]*(?:NaN|Infinity)')
 OPPOSITE, CANNOT_TELL = "opposite conclusion", "cannot tell"
 
@@ -89,7 +91,7 @@ def test_chart_is_pure_small_and_drawn(figures: dict[str, Figure], name: str) ->
     assert first == second
     assert 0 < len(figure.table) <= ROWS_AT_MOST
     drawn = svg(figure)
-    for layer in ("conv2", "conv3") if name in ("ablation-classes", "ablation-conclusion") else LAYERS:
+    for layer in ("conv2", "conv3") if name in OF_THE_CLAIM else LAYERS:
         assert f">{layer}<" in drawn
 
 

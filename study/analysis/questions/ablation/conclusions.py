@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from study import stats
+from study.analysis.core.registry import declared_by_some
 from study.analysis.core.results import CANNOT_TELL
 from study.analysis.core.words import listed
 from study.analysis.questions.ablation.estimands import (
@@ -80,7 +81,7 @@ def specifications(study: xr.DataTree) -> tuple[Specification, ...]:
         if clamp != "output_zero"
     ]
     on_null = null_increase(study).where(halves)
-    against_random = _pair(on_null.sel(target="top", drop=True), random_increase(study).where(halves))
+    against_random = pair(on_null.sel(target="top", drop=True), random_increase(study).where(halves))
     controls = control_increase(study)
     return (
         Specification(AS_PUBLISHED, NAT, as_published),
@@ -101,7 +102,7 @@ def specifications(study: xr.DataTree) -> tuple[Specification, ...]:
     )
 
 
-def _pair(top: xr.DataArray, bottom: xr.DataArray) -> xr.DataArray:
+def pair(top: xr.DataArray, bottom: xr.DataArray) -> xr.DataArray:
     """Return two sides as one array with dimension `target`."""
     return xr.concat([top, bottom], dim=xr.Variable("target", list(TARGETS)))
 
@@ -109,7 +110,7 @@ def _pair(top: xr.DataArray, bottom: xr.DataArray) -> xr.DataArray:
 def _curve_specifications(study: xr.DataTree) -> Iterator[Specification]:
     """Yield the cost of so many of the most selective units against as many of the least selective ones."""
     curves = curve_increase(study)
-    costs = _pair(curves.sel(order="descending", drop=True), curves.sel(order="ascending", drop=True))
+    costs = pair(curves.sel(order="descending", drop=True), curves.sel(order="ascending", drop=True))
     for fraction in CURVE_FRACTIONS:
         place = int(np.abs(costs["fraction"].values - fraction).argmin())
         fraction_there = float(costs["fraction"].values[place])
@@ -160,6 +161,32 @@ def conclusions_table(
         for layer in ordered
         for specification in every
     ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def further_table(study: xr.DataTree, claimed: Sequence[str], *, root_seed: int) -> pd.DataFrame:
+    """Return the same of what other questions measured of the ablation, behind the analysis as published.
+
+    Each of them declares its rows in its folder, in `conclusion_rows.py`; one that the study has no measurement of is left
+    out. In the layers of the paper's claim alone. Only costs in nats have a ratio: that of two slopes or effects says nothing.
+    """
+    every = [
+        *specifications(study)[:1],
+        *(
+            row
+            for question, rows_of in declared_by_some("conclusion_rows", "ROWS").items()
+            if question in study.children
+            for row in rows_of(study)
+        ),
+    ]
+    table = [
+        _conclusion(specification, layer, claimed=True, root_seed=root_seed)
+        for layer in claimed
+        for specification in every
+        if layer in specification.costs["layer"].values.tolist()
+    ]
+    no_ratio = {"ratio": math.nan, "above_twofold": "undefined"}
+    rows = [row if row["unit"] == NAT else row | no_ratio for row in table]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

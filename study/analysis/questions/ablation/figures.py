@@ -11,7 +11,7 @@ from study.analysis.core.networks import drawn_note
 from study.analysis.core.results import Figure, HypothesisResult
 from study.analysis.core.words import claimed_layers, listed
 from study.analysis.questions.ablation import tables
-from study.analysis.questions.ablation.rival_figures import conclusion_figure, rival_figures
+from study.analysis.questions.ablation.rival_figures import conclusion_figure, further_figures, rival_figures
 
 
 def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_seed: int) -> tuple[Figure, ...]:
@@ -23,6 +23,7 @@ def figures(study: xr.DataTree, results: tuple[HypothesisResult, ...], *, root_s
         *_curve_figures(study, claimed, root_seed),
         *rival_figures(study, claimed, root_seed),
         conclusion_figure(study, claimed, root_seed),
+        *further_figures(study, claimed, root_seed),
     )
 
 

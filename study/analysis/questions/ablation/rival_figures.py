@@ -10,7 +10,7 @@ from study.analysis.core.charts import Chart
 from study.analysis.core.results import Figure
 from study.analysis.core.words import listed
 from study.analysis.questions.ablation import tables
-from study.analysis.questions.ablation.conclusions import conclusions_table
+from study.analysis.questions.ablation.conclusions import conclusions_table, further_table
 
 
 def rival_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) -> tuple[Figure, ...]:
@@ -70,4 +70,28 @@ def conclusion_figure(study: xr.DataTree, claimed: Sequence[str], root_seed: int
         supports=f"The same conclusion in every row of {listed(claimed)}, but for class selectivity.",
         contradicts="Rows that say the opposite: the conclusion depends on a choice that the paper does not justify.",
         table=table,
+    )
+
+
+def further_figures(study: xr.DataTree, claimed: Sequence[str], root_seed: int) -> tuple[Figure, ...]:
+    """Return what mediation, need, dose and rivals say of the paper's conclusion; nothing without networks in its layers."""
+    table = further_table(study, claimed, root_seed=root_seed)
+    if table.empty:
+        return ()
+    return (
+        Figure(
+            id="ablation-conclusion-further",
+            chart=Chart.ABLATION_FOREST,
+            title="Would it change by what else was measured of the ablation?",
+            shows=f"Exploratory: {table['specification'].nunique()} rows a layer, p-values not adjusted for that. First the"
+            " analysis as published. Then: the loss by variation under shifts, and what halves cost without variation"
+            " (mediation); halves at the best constants, or with moments re-estimated (need); the slope of the cost on gOSI"
+            " (dose); halves by gOSI less halves by a rival, and by gOSI from half of the gratings (rivals). Mean over networks"
+            " with its 95 % bootstrap interval, over the standard deviation over networks; the table has them in their own"
+            " units. An interval above 0 speaks for the paper's conclusion, one below 0 for its opposite, any other cannot tell.",
+            supports="Intervals above 0 throughout, but for what halves cost once variation is taken away, which by the paper's"
+            " own account would be gone.",
+            contradicts="Rows at or below 0: selective halves cost more as published, but not for the reason that is given.",
+            table=table,
+        ),
     )
