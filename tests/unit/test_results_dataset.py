@@ -138,6 +138,9 @@ def test_results_that_cannot_be_read_again_are_refused(questions: tuple[Question
     stored = results_dataset(questions)
     with pytest.raises(StudyError, match="a store: results without 'reason'"):
         stored_questions(stored.drop_vars("reason"), registered(), source="a store")
+    stored["smallest_effect"][0] = 0.125
+    with pytest.raises(StudyError, match="was judged with another smallest_effect than is registered"):
+        stored_questions(stored, registered(), source="a store")
     stored["hypothesis"][0] = "unknown"
     with pytest.raises(StudyError, match="hypothesis 'unknown' of its results is not registered"):
         stored_questions(stored, registered(), source="a store")

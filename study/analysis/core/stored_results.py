@@ -17,6 +17,16 @@ from study.vocabulary.errors import StudyError, shown
 _OF_LAYER: Final = tuple(
     field.name for field in dataclasses.fields(LayerResult) if field.name not in ("layer", "ci_low", "ci_high")
 )
+_REGISTERED: Final = (
+    "claim",
+    "estimand",
+    "alternative",
+    "layers_required",
+    "status",
+    "null_value",
+    "smallest_effect",
+    "alpha",
+)
 _NEEDED: Final = ("reason", "published_note", "hypothesis_verdict")
 Rows = list[dict[str, Any]]
 
@@ -38,7 +48,8 @@ def stored_questions(results: xr.Dataset, registration: Registration, *, source:
     Raises
     ------
     StudyError
-        When a hypothesis is not registered, its question is unknown, or an earlier version wrote the results.
+        When a hypothesis is not registered, or was when judged registered otherwise, its question is unknown, or an earlier
+        version wrote the results.
     """
     if missing := [name for name in _NEEDED if name not in results]:
         raise StudyError(
@@ -50,6 +61,11 @@ def stored_questions(results: xr.Dataset, registration: Registration, *, source:
         if hypothesis is None or hypothesis.question not in questions():
             raise StudyError(
                 f"{source}: hypothesis {shown(name)} of its results is not registered; name what registers it"
+            )
+        if changed := [field for field in _REGISTERED if getattr(hypothesis, field) != rows[0][field]]:
+            raise StudyError(
+                f"{source}: hypothesis {shown(name)} was judged with another {changed[0]} than is registered; restore the"
+                " registration that it was judged by"
             )
         grouped.setdefault(hypothesis.question, []).append(_result(hypothesis, rows))
     return tuple(

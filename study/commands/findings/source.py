@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,12 @@ from study.commands.study_folder import DATA
 from study.config import PROFILES, Config, resolve
 from study.registration import Registration, read_registration
 from study.store import RESULTS, StudyFolder, open_study
+from study.store.datasets import as_tree, decoded
 from study.vocabulary.errors import StudyError, one_line, shown
-from study.vocabulary.schema import REGISTRATION_DIGEST, SCHEMA_VERSION
+from study.vocabulary.schema import SCHEMA_VERSION
 
 PUBLISHED = "study.zarr.zip"
+MOST_UNPACKED = 2_000_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class FoundStudy:
 
 @contextlib.contextmanager
 def found_study(name: str) -> Iterator[FoundStudy]:
-    """Open a study's store inside the block: `study.zarr`, or else `study.zarr.zip`.
+    """Open a study's store inside the block: `study.zarr.zip`, which others have, or else `study.zarr`.
+
+    With what is published a whole folder says the same as one in which nothing else is left.
 
     Raises
     ------
@@ -54,25 +59,26 @@ def found_study(name: str) -> Iterator[FoundStudy]:
     """
     folder = StudyFolder(DATA / name)
     whole, published = folder.compacted, folder.path / PUBLISHED
-    store = whole if whole.exists() or not published.exists() else published
-    with open_study(whole) if store == whole else _opened_zip(store) as tree:
+    store = published if published.exists() else whole
+    with _opened_zip(store) if store == published else open_study(whole) as tree:
         if RESULTS not in tree.children:
             raise StudyError(f"{shown(store)}: holds no results yet; run `python -m study report {shown(name)}`")
-        registration, config = _registered(folder)
-        stored = str(tree.attrs.get(REGISTRATION_DIGEST, ""))
-        if stored != registration.digest:
-            raise StudyError(
-                f"{shown(store)}: registered under digest {shown(stored[:12])}, {shown(folder.path)} registers"
-                f" {registration.digest[:12]}; restore the registration that it was begun with"
-            )
+        registration, config = _registered(folder, published=store == published)
         results = tree[RESULTS].to_dataset().load()
         yield FoundStudy(name, store, tree, stored_questions(results, registration, source=str(store)), config)
 
 
 def _opened_zip(path: Path) -> xr.DataTree:
-    """Return a published store, values read when asked for; `zip` checks each as it is read."""
+    """Return a published store in memory; what lies beside its groups, in `record/`, is left out."""
     try:
-        tree = xr.open_datatree(path, engine="zarr")
+        with zipfile.ZipFile(path) as file:
+            members = [one for one in file.infolist() if not one.is_dir() and not one.filename.startswith("record/")]
+            if sum(one.file_size for one in members) > MOST_UNPACKED:
+                raise StudyError(f"{shown(path)}: would unpack to more than any study holds; restore the file")
+            files = {one.filename: file.read(one) for one in members}
+        tree = as_tree(decoded(files))
+    except StudyError:
+        raise
     except Exception as error:  # of a file that anybody may have put there, whatever the readers raise
         raise StudyError(f"{shown(path)}: cannot be read ({one_line(error)}); restore the file") from error
     if (version := tree.attrs.get("schema_version")) != SCHEMA_VERSION:
@@ -80,11 +86,13 @@ def _opened_zip(path: Path) -> xr.DataTree:
     return tree
 
 
-def _registered(folder: StudyFolder) -> tuple[Registration, Config | None]:
-    """Return what a study was registered with and its settings: from its record, or else from the frozen registration."""
-    if folder.record_path.exists():
-        study, _ = recorded_study(folder.path.name)
-        return study.registration, study.config
+def _registered(folder: StudyFolder, *, published: bool) -> tuple[Registration, Config | None]:
+    """Return what a study was registered with and its settings.
+
+    Of a published one the frozen registration and, where it is named for one, its profile; else what its record says.
+    """
     frozen, name = folder.path / REGISTRATION, folder.path.name
-    config = resolve(name) if name in PROFILES else None
-    return read_registration(frozen), config
+    if published and frozen.exists():
+        return read_registration(frozen), resolve(name) if name in PROFILES else None
+    study, _ = recorded_study(name)
+    return study.registration, study.config
