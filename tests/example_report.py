@@ -19,7 +19,7 @@ from study.analysis.core.results import (
 )
 from study.analysis.core.testing import second_set
 from study.report.content import Report, Stimuli
-from tests import example_questions
+from tests import example_questions, example_tuning_questions
 from tests.example_results import HOSTILE, LAYERS
 
 AUGMENTATIONS = ("none", "shift", "flip", "shift_flip")
@@ -31,9 +31,9 @@ def example_report(*, seeds: int = 6, demonstration: bool = True, second: bool =
     networks = _networks(rng, seeds)
     means = _layer_means(rng, networks)
     questions = (
-        example_questions.existence(rng),
-        example_questions.spatial_frequency(rng),
-        example_questions.untrained(rng, means),
+        example_tuning_questions.existence(rng),
+        example_tuning_questions.spatial_frequency(rng),
+        example_tuning_questions.untrained(rng, means),
         example_questions.generalization(rng, networks, means),
         example_questions.ablation(rng, networks),
         example_questions.maturation(),

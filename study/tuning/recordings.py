@@ -133,7 +133,7 @@ def _of_trials(
 ) -> dict[str, float]:
     """Return what one unit's (orientation, trial) responses say of the gOSI of their means."""
     null = _permuted_gosi(trials, angles, n_permutations, rng)
-    drawn = {"gosi_null_mean": float(np.nanmean(null)), "pvalue": exceedance_pvalue(observed, null)}
+    drawn = {"gosi_null_mean": float(np.nanmean(null)), "pvalue": float(exceedance_pvalue(observed, null))}
     if (~np.isnan(trials)).sum(axis=1).min() > 1:
         low, high = np.nanquantile(_resampled_gosi(trials, angles, n_resamples, rng), (0.025, 0.975))
         drawn |= {"gosi_low": float(low), "gosi_high": float(high)}

@@ -56,22 +56,56 @@ def shuffle_null(
     rng
         Source of the permutations.
     """
-    n_units = len(responses)
-    observed = gosi(tuning_curve(non_negative(responses, "the response tensor"))[0])
+    n_units, shape = len(responses), responses.shape[1:]
+    curves = tuning_curve(non_negative(responses, "the response tensor"))[0]
+    observed = gosi(curves)
     mean, sd, selective, pvalue, orientation_mean, orientation_pvalue = np.full((6, n_units), np.nan)
     counts = np.zeros((n_units, n_bins), dtype=np.int64)
-    for unit in np.flatnonzero(~np.isnan(observed)):
-        full = gosi_of_checked(shuffled_curves(responses[unit], n_permutations, rng))
-        curve = np.tile(tuning_curve(responses[unit])[0], (n_permutations, 1))
-        within = gosi_of_checked(rng.permuted(curve, axis=1))
-        mean[unit], sd[unit], selective[unit] = full.mean(), full.std(ddof=1), (full > SELECTIVE).mean()
-        orientation_mean[unit] = within.mean()
-        pvalue[unit], orientation_pvalue[unit] = (
-            exceedance_pvalue(observed[unit], full),
-            exceedance_pvalue(observed[unit], within),
-        )
-        counts[unit] = np.histogram(full, bins=n_bins, range=(0.0, 1.0))[0]
+    responding = np.flatnonzero(~np.isnan(observed))
+    at_once = max(1, COLUMNS_AT_ONCE // n_permutations)
+    for units in (responding[start : start + at_once] for start in range(0, len(responding), at_once)):
+        full, within = _both_nulls(responses[units], curves[units], shape, n_permutations, rng)
+        mean[units], sd[units] = full.mean(axis=1), full.std(axis=1, ddof=1)
+        selective[units], orientation_mean[units] = (full > SELECTIVE).mean(axis=1), within.mean(axis=1)
+        pvalue[units] = exceedance_pvalue(observed[units], full)
+        orientation_pvalue[units] = exceedance_pvalue(observed[units], within)
+        counts[units] = _binned(full, n_bins)
     return ShuffleNull(mean, sd, selective, pvalue, orientation_mean, orientation_pvalue, counts)
+
+
+def _both_nulls(
+    responses: NDArray[np.floating],
+    curves: Floats,
+    shape: tuple[int, ...],
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Return gOSI after shuffling all of each unit's entries, and its orientation labels: (unit, permutation) each.
+
+    Random numbers are drawn unit by unit, so that no unit's depend on how many are computed together.
+    """
+    flat = np.sort(responses.reshape(len(responses), -1), axis=1)
+    untied = flat[:, -1] > flat[:, -2]
+    full, uniforms, within = np.empty((len(flat), n_permutations)), [], []
+    for unit, curve in enumerate(curves):
+        if untied[unit]:
+            uniforms.append(rng.random((_n_drawn(shape), n_permutations)))
+        else:
+            full[unit] = gosi_of_checked(_fully_shuffled_curves(responses[unit], n_permutations, rng))
+        within.append(rng.permuted(np.tile(curve, (n_permutations, 1)), axis=1))
+    if uniforms:
+        columns = np.repeat(flat[untied].T, n_permutations, axis=1)
+        shuffled = gosi_of_checked(_curves_by_column(columns, shape, np.concatenate(uniforms, axis=1)))
+        full[untied] = shuffled.reshape(-1, n_permutations)
+    return full, gosi_of_checked(np.stack(within))
+
+
+def _binned(values: Floats, n_bins: int) -> NDArray[np.int64]:
+    """Return how many of each row's values, in [0, 1], lie in each of so many equal bins, (row, bin), as NumPy bins them."""
+    edges = np.linspace(0.0, 1.0, n_bins + 1)
+    bins = np.minimum(np.searchsorted(edges, values, side="right") - 1, n_bins - 1)
+    places = bins + n_bins * np.arange(len(values))[:, None]
+    return np.bincount(places.ravel(), minlength=len(values) * n_bins).reshape(len(values), n_bins)
 
 
 def shuffled_gosi(responses: NDArray[np.floating], *, n_permutations: int, rng: np.random.Generator) -> Floats:
@@ -99,7 +133,8 @@ def shuffled_gosi(responses: NDArray[np.floating], *, n_permutations: int, rng: 
     for start in range(0, len(untied), at_once):
         units = untied[start : start + at_once]
         columns = np.repeat(flat[units].T, n_permutations, axis=1)
-        null[units] = gosi_of_checked(_curves_by_column(columns, shape, rng)).reshape(len(units), n_permutations)
+        uniforms = rng.random((_n_drawn(shape), columns.shape[1]))
+        null[units] = gosi_of_checked(_curves_by_column(columns, shape, uniforms)).reshape(len(units), n_permutations)
     for unit in np.flatnonzero(tied & (flat[:, -1] > 0)):
         null[unit] = gosi_of_checked(_fully_shuffled_curves(responses[unit], n_permutations, rng))
     return null
@@ -115,28 +150,35 @@ def shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np
     flat = np.sort(response, axis=None)
     if flat[-1] == flat[-2]:
         return _fully_shuffled_curves(response, n_permutations, rng)
-    return _curves_by_column(np.repeat(flat[:, None], n_permutations, axis=1), response.shape, rng)
+    uniforms = rng.random((_n_drawn(response.shape), n_permutations))
+    return _curves_by_column(np.repeat(flat[:, None], n_permutations, axis=1), response.shape, uniforms)
 
 
-def _curves_by_column(columns: NDArray[np.floating], shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Return (column, orientation): a shuffled tuning curve of each column's ascending entries, whose last is unique."""
+def _n_drawn(shape: tuple[int, ...]) -> int:
+    """Return how many entries share the largest one's frequency in a tensor (orientation, spatial_frequency, phase)."""
+    return shape[0] * shape[2] - 1
+
+
+def _curves_by_column(columns: NDArray[np.floating], shape: tuple[int, ...], uniforms: Floats) -> Floats:
+    """Return (column, orientation): a shuffled tuning curve of each column's ascending entries, whose last is unique.
+
+    `uniforms`, (entry, column), are drawn from [0, 1) for each of the entries that share the largest one's frequency.
+    """
     n_orientations, _, n_phases = shape
-    drawn = _drawn_without_replacement(columns[:-1], n_orientations * n_phases - 1, rng)
+    drawn = _drawn_without_replacement(columns[:-1], uniforms)
     entries = np.concatenate([columns[-1:], drawn]).reshape(n_orientations, n_phases, -1)
     return np.asarray(entries.max(axis=1).T, dtype=np.float64)
 
 
-def _drawn_without_replacement(
-    pool: NDArray[np.floating], n_drawn: int, rng: np.random.Generator
-) -> NDArray[np.floating]:
-    """Return (n_drawn, column): a draw without replacement from each column (a shuffle cut short); `pool` is changed."""
+def _drawn_without_replacement(pool: NDArray[np.floating], uniforms: Floats) -> NDArray[np.floating]:
+    """Return a draw without replacement from each column (a shuffle cut short), shaped as `uniforms`; `pool` is changed."""
     column = np.arange(pool.shape[1])
-    for i, uniform in enumerate(rng.random((n_drawn, pool.shape[1]))):
+    for i, uniform in enumerate(uniforms):
         j = i + (uniform * (len(pool) - i)).astype(np.intp)
         picked = pool[j, column]
         pool[j, column] = pool[i]
         pool[i] = picked
-    return pool[:n_drawn]
+    return pool[: len(uniforms)]
 
 
 def _fully_shuffled_curves(response: NDArray[np.floating], n_permutations: int, rng: np.random.Generator) -> Floats:
@@ -146,6 +188,15 @@ def _fully_shuffled_curves(response: NDArray[np.floating], n_permutations: int, 
     return np.asarray(tuning_curve(shuffled)[0])
 
 
-def exceedance_pvalue(observed: float, null: Floats) -> float:
-    """Return (1 + #{null >= observed}) / (1 + n), values that differ in their last digits counting as equal."""
-    return float((1 + np.count_nonzero(null >= observed - TIE_TOLERANCE)) / (1 + len(null)))
+def exceedance_pvalue(observed: float | Floats, null: Floats) -> Floats:
+    """Return (1 + #{null >= observed}) / (1 + n), values that differ in their last digits counting as equal: (...).
+
+    Parameters
+    ----------
+    observed
+        (...).
+    null
+        (..., permutation).
+    """
+    reached = np.count_nonzero(null >= np.asarray(observed)[..., None] - TIE_TOLERANCE, axis=-1)
+    return np.asarray((1 + reached) / (1 + null.shape[-1]))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import TrainedSubject
 
-SHIFT_PASSES = 15.0  # of a whole network, for each test image: its views, seen twice, intact and with halves ablated
+SHIFT_PASSES = 18.0  # of a whole network, for each test image: its views, seen twice, intact and with halves ablated
 
 _CONDITION = ("condition", "layer")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from study.config import Config
     from study.experiment.subjects import ExternalSubject, TrainedSubject
 
-STATE_SECONDS, SHUFFLE_SECONDS = 0.94, 0.0011  # of a state, and of shuffling the 960 units of cnn7 once
+STATE_SECONDS, SHUFFLE_SECONDS = 0.4, 0.0023  # of a state, and of shuffling the 960 units of cnn7 once
 MOMENT_IMAGES = 500  # at most, for the moments; four times as many change no layer's mean gOSI by .01
 FEWER_PART = 10  # shuffles of a unit, for one in networks or states of which layers' means are read and no unit's p
 
