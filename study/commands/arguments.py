@@ -67,6 +67,16 @@ def add_seed(parser: argparse.ArgumentParser, *, default: int | None = 0) -> Non
     )
 
 
+def add_device(parser: argparse.ArgumentParser, *, default: str | None = "auto") -> None:
+    """Add `--device`; None leaves it to a profile."""
+    parser.add_argument(
+        "--device",
+        default=default,
+        metavar="auto|cpu|gpu",
+        help="what networks compute on: auto (default) is the processor unless TensorFlow can use a GPU",
+    )
+
+
 def add_preregistration(parser: argparse.ArgumentParser, *, of: str = "", of_study: bool = False) -> None:
     """Add `--preregistration`.
 

@@ -180,6 +180,8 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
         "root_seed": config.seed,
         "identity": network.identity,
     }
+    if (device := config.execution.computes_on).is_gpu:
+        settings["device"] = device.kind
     if network.arm == REARING:
         settings["strength"] = config.rearing.strength if network.rearing in PENALTIES else 0.0
     return digest(settings)[:20]

@@ -17,6 +17,7 @@ from study.config.arms import (
 )
 from study.config.checks import check
 from study.vocabulary.architecture import architecture_names, architectures
+from study.vocabulary.device import GPU, GPU_TF32, Device
 from study.vocabulary.errors import quoted
 from study.vocabulary.image_source import image_source_names
 from study.vocabulary.rearing import FREE, KERNELS, NO_LAYERS, layers_of_span, span_of
@@ -221,9 +222,18 @@ class NeedConfig:
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """How the work is spread; nothing here changes a result."""
+    """How the work is spread, and on what; nothing here but the kind of device changes a result.
+
+    `device` is where networks are trained, `tf32` whether a GPU may round factors to ten bits, `gpu_memory` the megabytes
+    of a GPU that each worker may take, 0 for what it needs. One study's networks come from one kind of device unless
+    `other_devices` are accepted.
+    """
 
     workers: int = 0
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    tf32: Literal["off", "on"] = "off"
+    gpu_memory: int = 0
+    other_devices: Literal["refused", "accepted"] = "refused"
     retries: int = 1
     checkpoint_epochs: int = 0
     scheduler: str = ""
@@ -232,6 +242,8 @@ class ExecutionConfig:
 
     def __post_init__(self) -> None:
         check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
+        is_limit = self.gpu_memory == 0 or 256 <= self.gpu_memory <= 10_000_000
+        check("execution", "gpu_memory", self.gpu_memory, "0 (as needed) or 256 to 10000000 megabytes", is_limit)
         check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         seconds = self.scheduler_timeout
         check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)
@@ -258,6 +270,13 @@ class ExecutionConfig:
             " whose workers are as many as there are",
             not (self.scheduler and self.workers),
         )
+
+    @property
+    def computes_on(self) -> Device:
+        """Return what a worker computes on; `auto` that nobody has looked into is the processor."""
+        if self.device != "gpu":
+            return Device()
+        return Device(GPU_TF32 if self.tf32 == "on" else GPU, self.gpu_memory)
 
 
 @dataclass(frozen=True)

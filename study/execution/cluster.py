@@ -22,8 +22,10 @@ from urllib.parse import urlsplit
 import study
 from study.config import Config, is_address
 from study.config.population import ALGORITHM_VERSION
+from study.execution.devices import look
 from study.execution.own_workers import own_workers, quieten
 from study.store import StudyFolder
+from study.vocabulary.device import HIDING, RESOURCE
 from study.vocabulary.errors import StudyError, one_line, refuse_unless
 from study.vocabulary.provenance import version
 from study.vocabulary.reading import read_json, refusal, user_path
@@ -45,18 +47,24 @@ class Requirements:
     """What a worker must be and see to work for a study.
 
     `versions` are this program's; `record` is the absolute path of the study's record and `digest` that file's sha256,
-    both empty before there is one.
+    both empty before there is one. `is_gpu` says whether networks are trained on GPUs that workers declare.
     """
 
     versions: Mapping[str, str]
     record: str = ""
     digest: str = ""
+    is_gpu: bool = False
 
     @classmethod
-    def of(cls, folder: StudyFolder) -> Requirements:
+    def of(cls, folder: StudyFolder, *, is_gpu: bool = False) -> Requirements:
         """Return what working for the study in `folder` takes; its record has been written."""
         record = folder.record_path.absolute()
-        return cls(versions(), str(record), _sha256(record))
+        return cls(versions(), str(record), _sha256(record), is_gpu)
+
+
+def resources(config: Config) -> dict[str, float] | None:
+    """Return what of a worker's declared resources a network takes: one GPU, on a scheduler's workers alone."""
+    return {RESOURCE: 1} if config.execution.scheduler and config.execution.computes_on.is_gpu else None
 
 
 def versions() -> dict[str, str]:
@@ -91,6 +99,8 @@ def complaint(requirements: Requirements) -> str:
             f"does not see this study's {requirements.record}; keep data/ and --data-dir on a disk that all machines"
             " share under the same path, and start the study there"
         )
+    if requirements.is_gpu and (problem := look().problem):
+        return f"declares a GPU and has none: {problem}; install requirements-gpu.txt there, or choose --device cpu"
     return ""
 
 
@@ -147,7 +157,7 @@ def check_scheduler(config: Config) -> str:
     if not config.execution.scheduler:
         return ""
     with connected(config, 1) as client:
-        check_workers(client, Requirements(versions()))
+        check_workers(client, Requirements(versions(), is_gpu=config.execution.computes_on.is_gpu))
     return exposure(config.execution.scheduler)
 
 
@@ -166,8 +176,16 @@ def check_workers(client: Client, requirements: Requirements) -> None:
         raise StudyError(silent(address, CHECK_SECONDS)) from None
     except Exception as error:
         raise StudyError(f"the scheduler at {address} {_unfit(error)}") from error
+    workers = _with_gpu(client) if requirements.is_gpu else None
+    refuse_unless(
+        workers is None or bool(workers),
+        f"execution.device (--device) = gpu: no worker of {address} declares one; start each with `dask worker {address}"
+        f" --nthreads 1 --resources {RESOURCE}=1`, in {HIDING} the GPU that it is to use, or choose cpu",
+    )
     try:
-        answers = asked(lambda: client.run(complaint, requirements, on_error="return")).result(CHECK_SECONDS)
+        answers = asked(lambda: client.run(complaint, requirements, workers=workers, on_error="return")).result(
+            CHECK_SECONDS
+        )
     except TimeoutError:
         raise StudyError(
             f"workers of the scheduler at {address} have not answered for {CHECK_SECONDS} seconds; end those that hang"
@@ -175,6 +193,17 @@ def check_workers(client: Client, requirements: Requirements) -> None:
     for worker, answer in sorted(answers.items()):
         words = _unfit(answer) if isinstance(answer, Exception) else answer
         refuse_unless(not words, f"worker {worker} of {address} {words}")
+
+
+def _with_gpu(client: Client) -> list[str]:
+    """Return the addresses of the workers that declare a GPU."""
+    declared = asked(lambda: client.run_on_scheduler(_declared)).result(CHECK_SECONDS)
+    return [worker for worker, amounts in declared.items() if amounts.get(RESOURCE, 0) >= 1]
+
+
+def _declared(dask_scheduler: Any) -> dict[str, dict[str, float]]:
+    """Return what each worker of a scheduler declares; runs in the scheduler."""
+    return {worker: dict(state.resources) for worker, state in dask_scheduler.workers.items()}
 
 
 def asked(call: Callable[[], _T]) -> Future[_T]:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from study.config import Config
+from study.execution.devices import WORKERS_OF_A_GPU, look
 from study.vocabulary.children import no_children_left, unsignalled
+from study.vocabulary.device import HIDING
 from study.vocabulary.errors import StudyError
 from study.vocabulary.provenance import usable_cores
 
@@ -21,8 +23,13 @@ _KILL_SECONDS = 0.2  # what a worker of ours gets to end by itself when the stud
 
 
 def worker_count(config: Config, n_networks: int) -> int:
-    """Return how many workers to start: as configured, or one per core this process may use; never more than networks."""
-    return max(1, min(config.execution.workers or usable_cores(), n_networks))
+    """Return how many workers to start: as configured, or one per core this process may use; never more than networks.
+
+    On GPUs not configured are as many as share them, at most one per core.
+    """
+    is_gpu = config.execution.computes_on.is_gpu
+    usual = min(usable_cores(), WORKERS_OF_A_GPU * max(1, len(look().names))) if is_gpu else usable_cores()
+    return max(1, min(config.execution.workers or usual, n_networks))
 
 
 @contextlib.contextmanager
@@ -44,7 +51,7 @@ def own_workers(config: Config, n_networks: int) -> Iterator[Client]:
         dask.config.set(settings),
         no_children_left(),
         _unsignalled_loop() as loop,
-        _local_cluster(worker_count(config, n_networks), loop) as cluster,
+        _local_cluster(worker_count(config, n_networks), loop, _environment(config)) as cluster,
         Client(cluster) as client,
     ):
         try:
@@ -68,7 +75,12 @@ def _unsignalled_loop() -> Iterator[IOLoop]:
         runner.stop()
 
 
-def _local_cluster(n_workers: int, loop: IOLoop) -> LocalCluster:
+def _environment(config: Config) -> dict[str, str]:
+    """Return the environment variables of workers beside this process': on GPUs those of which each takes one."""
+    return {HIDING: ",".join(look().names)} if config.execution.computes_on.is_gpu else {}
+
+
+def _local_cluster(n_workers: int, loop: IOLoop, environment: dict[str, str]) -> LocalCluster:
     from distributed import LocalCluster
 
     try:
@@ -80,6 +92,7 @@ def _local_cluster(n_workers: int, loop: IOLoop) -> LocalCluster:
             memory_limit=0,
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
+            env=environment,
         )
     except RuntimeError as error:  # one of them was killed before it was ready
         raise StudyError(

@@ -25,6 +25,7 @@ from study.config import Config
 from study.config.population import PlannedNetwork
 from study.execution import cluster
 from study.execution.cluster import Requirements
+from study.execution.devices import take_gpu
 from study.images import load_images
 from study.images.preparation.split import Partition, partition, split_images
 from study.store import Checkpoint, StudyFolder, append_journal, publish_network
@@ -115,14 +116,15 @@ def run_networks(
         nothing more is started.
     """
     config, folder = _absolute(config), StudyFolder(folder.path.absolute())
-    requirements = Requirements.of(folder)
+    requirements = Requirements.of(folder, is_gpu=cluster.resources(config) is not None)
     with cluster.connected(config, len(networks)) as client:
         if config.execution.scheduler:
             cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
         task_arguments = (task or measured, requirements, config, folder, origin)
+        resources = cluster.resources(config)
         census = Census(client, patience=config.execution.scheduler_timeout, say=say)
-        yield from _outcomes(client, networks, task_arguments, config.execution.retries, folder, census)
+        yield from _outcomes(client, networks, task_arguments, config.execution.retries, folder, census, resources)
 
 
 def _absolute(config: Config) -> Config:
@@ -140,6 +142,7 @@ def _outcomes(
     retries: int,
     folder: StudyFolder,
     census: Census,
+    resources: dict[str, float] | None,
 ) -> Iterator[Outcome]:
     """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
     waiting = collections.deque(networks)
@@ -149,7 +152,9 @@ def _outcomes(
         workers = census.taken()
         while waiting and len(in_flight) < workers:
             network = waiting.popleft()
-            future = client.submit(in_worker, network, *task_arguments, pure=False, retries=retries)
+            future = client.submit(
+                in_worker, network, *task_arguments, pure=False, retries=retries, resources=resources
+            )
             in_flight[future] = network
             future.add_done_callback(ended.put)
         try:
@@ -246,6 +251,8 @@ def in_worker(
     try:
         if not config.execution.scheduler:
             _keep_messages(folder)
+            if config.execution.computes_on.is_gpu:
+                take_gpu(get_worker().name)
         return task(planned, config, folder, origin)
     finally:
         _training.release()
@@ -310,6 +317,7 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origi
         "stages": {stage: round(value, 3) for stage, value in measured_network.seconds.items()},
         "images_per_second": round(measured_network.trained_images / measured_network.seconds["train"], 1),
         "resumed_epoch": measured_network.resumed_epoch,
+        "device": config.execution.computes_on.kind,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": origin.commit,

@@ -15,6 +15,7 @@ from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, named
 from study.networks.interventions.clamped import ClampedNetwork
 from study.networks.rearing.kernels import with_patterned_kernels
 from study.vocabulary.architecture import architectures
+from study.vocabulary.device import Device
 
 MOST_KEPT = 2  # the study's network, and the one whose kernels are made of patterns
 
@@ -44,12 +45,14 @@ class CompiledNetwork:
         *,
         precision: str = "float32",
         patterned: tuple[str, ...] = (),
+        device: Device | None = None,
     ) -> CompiledNetwork:
         """Return a network of the architecture that the settings name, compiled; it has no weights to speak of yet.
 
-        The kernels of the layers named in `patterned` are made of patterns, whatever these will be.
+        The kernels of the layers named in `patterned` are made of patterns, whatever these will be. This process computes
+        on `device` from now on, the processor where it is None.
         """
-        backend.configure_process()
+        backend.configure_process(device or Device())
         architecture = architectures()[settings.architecture]
         model = architecture.build(settings, image_shape=image_shape, n_classes=n_classes)
         if patterned:
@@ -97,11 +100,12 @@ class CompiledNetworks:
         *,
         precision: str,
         patterned: tuple[str, ...] = (),
+        device: Device | None = None,
     ) -> CompiledNetwork:
         """Return a compiled network: a former one where it was compiled for the same; see `CompiledNetwork.of`."""
-        wanted = (settings, image_shape, n_classes, precision, patterned)
+        wanted = (settings, image_shape, n_classes, precision, patterned, device)
         network = self._networks.pop(wanted, None) or CompiledNetwork.of(
-            settings, image_shape, n_classes, precision=precision, patterned=patterned
+            settings, image_shape, n_classes, precision=precision, patterned=patterned, device=device
         )
         while len(self._networks) >= MOST_KEPT:
             del self._networks[next(iter(self._networks))]

@@ -13,9 +13,11 @@ from study.experiment.labelled_tree import network_tree
 from study.experiment.subjects import CLAMPS, CONTRAST, READOUT, ExternalSettings, ExternalSubject, Watch
 from study.experiment.training import CheckpointStore
 from study.images.labelled.folder import LabelledFolder
+from study.networks.backend import memory_told
 from study.networks.graph.hidden_layers import HiddenLayer
 from study.networks.graph.reading import pictures_at_once, unit_reader
 from study.networks.pretrained.loading import LoadedModel
+from study.vocabulary.device import CPU, DEVICE
 from study.vocabulary.digests import digest
 from study.vocabulary.measurement import Arrays, taken_on
 from study.vocabulary.schema import EXTERNAL, groups_of
@@ -40,6 +42,7 @@ def gratings_key(network: LoadedModel, layers: tuple[HiddenLayer, ...], settings
             "readout": READOUT,
             "algorithm": ALGORITHM_VERSION,
             "measured": groups_of(EXTERNAL),
+            **({} if settings.device == CPU else {DEVICE: settings.device}),
         }
     )[:20]
 
@@ -52,6 +55,7 @@ def network_key(tuning_key: str, files: LabelledFolder | None, settings: Externa
     return digest({"probe": tuning_key, "images": files.fingerprint, "ablation": ablation})[:20]
 
 
+@memory_told("lower --memory")
 def measure_external_network(
     network: LoadedModel,
     layers: tuple[HiddenLayer, ...],
@@ -101,6 +105,7 @@ def measure_external_network(
         "seed": settings.seed,
         "gratings_key": tuning_key,
         "weights_digest": network.weights_digest,
+        DEVICE: settings.device,
         **({} if files is None else {IMAGE_REMARKS: list(files.remarks)}),
     }
     return network_tree(subject, _groups(subject, earlier), attributes)

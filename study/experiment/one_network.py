@@ -29,8 +29,10 @@ from study.experiment.subjects import TrainedSubject
 from study.experiment.training import Checkpoints, CheckpointStore, TrainedNetwork, initialize, train_network
 from study.images.preparation.corruption import with_corrupted_labels
 from study.images.preparation.split import Partition
+from study.networks.backend import memory_told
 from study.networks.rearing.patterns import basis
 from study.tuning.gratings import gratings
+from study.vocabulary.device import DEVICE
 from study.vocabulary.measurement import Arrays, Measurement, stacked, taken_on
 from study.vocabulary.schema import MEMORIZATION, NORMALISED, STATES
 from study.vocabulary.seeding import stream
@@ -61,6 +63,9 @@ class Measured:
     trained_images: int
 
 
+@memory_told(
+    "lower execution.workers (--workers), of which several share a device, or raise execution.gpu_memory if set"
+)
 def measure_network(
     planned: PlannedNetwork,
     config: Config,
@@ -109,7 +114,10 @@ def measure_network(
             groups[name] |= measurement.once_analysed(subject, groups)
         clock.lap(name)
     shown_images = (trained.epochs - trained.resumed_epoch) * len(subject.partition.train_labels)
-    attributes = planned.attributes | {"architecture": config.network.architecture}
+    attributes = planned.attributes | {
+        "architecture": config.network.architecture,
+        DEVICE: config.execution.computes_on.kind,
+    }
     tree = network_tree(subject, groups, attributes)
     return Measured(tree, clock.seconds, trained.resumed_epoch, shown_images)
 
@@ -129,6 +137,7 @@ def _initialized(
         n_classes,
         precision=config.training.precision,
         patterned=patterned_layers(config, planned.arm),
+        device=config.execution.computes_on,
     )
     initialize(compiled.model, root_seed=config.seed, network=planned.training_identity, bases=_bases(planned, config))
     training = training_of(config, planned.arm)

@@ -25,6 +25,7 @@ from study.networks.graph.reading import UnitReader
 from study.networks.pretrained.loading import LoadedModel
 from study.tuning.gratings import ORIENTATIONS, PHASES, GratingAxes, Gratings, grating_axes, spatial_frequencies
 from study.tuning.other_indices import phase_modulation
+from study.vocabulary.device import CPU
 from study.vocabulary.schema import STATES, TUNED_STATES
 from study.vocabulary.seeding import stream
 
@@ -165,7 +166,8 @@ class ExternalSettings:
     """What is measured on an external network, beside the network and the photographs.
 
     `permutations` a unit and `null_draws` a layer; `null_images` photographs for the random halves, 0 where nothing is
-    ablated; `seed` of all random numbers; `memory_bytes` for activations, which decides no result but its last digits.
+    ablated; `seed` of all random numbers; `memory_bytes` for activations, which decides no result but its last digits;
+    `device` the kind that it is measured on.
     """
 
     permutations: int
@@ -173,6 +175,7 @@ class ExternalSettings:
     null_draws: int
     null_images: int
     memory_bytes: int
+    device: str = CPU
 
     @property
     def probe(self) -> ProbeConfig:

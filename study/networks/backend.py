@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +20,8 @@ import tensorflow as tf
 
 from study.networks.interventions.superposition import Behind, superposed_logits
 from study.vocabulary import keras_settings
-from study.vocabulary.errors import refuse_unless
+from study.vocabulary.device import CPU, GPU_TF32, WORDS, Device
+from study.vocabulary.errors import StudyError, one_line, refuse_unless
 
 refuse_unless(
     keras.config.backend() == keras_settings.BACKEND,
@@ -29,11 +32,76 @@ keras.config.set_epsilon(keras_settings.EPSILON)
 keras.config.set_image_data_format(keras_settings.IMAGE_DATA_FORMAT)
 keras.config.set_dtype_policy(keras_settings.FLOATX)
 
+_PROCESSOR = Device()
+_OUT_OF_MEMORY = re.compile("out of memory|OUT_OF_MEMORY|ALLOC_FAILED")  # what CUDA's own libraries say of it
+
+
+_devices: list[Device] = []  # the one of this process, once it is chosen
+
+
+def use_device(device: Device) -> None:
+    """Let this process compute on a device, for good; call before the first tensor is made.
+
+    GPUs are hidden from a process that computes on the processor. On a GPU, the first that is visible, operations are
+    deterministic, and memory grows as it is needed, to the device's megabytes where it has any.
+
+    Raises
+    ------
+    StudyError
+        When there is no GPU, or the process computes on another device.
+    """
+    if _devices:
+        words = " cannot compute on {}: it computes on {}, for good; start other workers"
+        refuse_unless(_devices[0] == device, f"this process{words.format(WORDS[device.kind], WORDS[_devices[0].kind])}")
+        return
+    if device.is_gpu:
+        _use_gpu(device)
+    else:
+        tf.config.set_visible_devices([], "GPU")
+    _devices.append(device)
+
+
+def _use_gpu(device: Device) -> None:
+    found = tf.config.list_physical_devices("GPU")
+    refuse_unless(bool(found), "execution.device (--device) = gpu: TensorFlow finds no GPU in this process; choose cpu")
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # beside a limit, which `set_memory_growth` does not go with
+    tf.config.set_visible_devices(found[:1], "GPU")
+    if device.megabytes:
+        limit = tf.config.LogicalDeviceConfiguration(memory_limit=device.megabytes)
+        tf.config.set_logical_device_configuration(found[0], [limit])
+    tf.config.experimental.enable_tensor_float_32_execution(device.kind == GPU_TF32)
+    tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def memory_told(remedy: str) -> Iterator[None]:
+    """Turn the end of a device's memory inside the block into one line that names what to lower.
+
+    Raises
+    ------
+    StudyError
+        With TensorFlow's first words and the remedy.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        said = str(error)
+        if not isinstance(error, tf.errors.ResourceExhaustedError) and not _OUT_OF_MEMORY.search(said):
+            raise
+        where = WORDS[_devices[0].kind] if _devices else WORDS[CPU]
+        raise StudyError(f"the memory of {where} is used up ({one_line(error, longest=200)}); {remedy}") from error
+
 
 @functools.cache
-def configure_process() -> None:
-    """Make this process one-threaded and deterministic; call before the first tensor is made."""
-    tf.config.set_visible_devices([], "GPU")  # bits are promised on the processor only
+def configure_process(device: Device = _PROCESSOR) -> None:
+    """Make this process one-threaded and deterministic, on a device; call before the first tensor is made.
+
+    Raises
+    ------
+    StudyError
+        As `use_device`.
+    """
+    use_device(device)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
@@ -46,7 +114,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """Keras' batch normalisation over the last axis, computed by TensorFlow's fused kernel (a third off each step)."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalise `inputs`, (batch, channel) or (batch, row, column, channel); update the moving moments in training."""
+        """Normalise `inputs`, (batch, channel) or (batch, row, column, channel); update the moving moments in training.
+
+        A GPU's fused kernel has no deterministic gradient at inference: Keras' operations take its place there.
+        """
+        if not training and _devices and _devices[0].is_gpu:
+            return super().call(inputs, training=False)
         shape = tf.shape(inputs)
         maps = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
         moments = {} if training else {"mean": self.moving_mean.value, "variance": self.moving_variance.value}

@@ -35,6 +35,7 @@ from study.store.networks import manifest_digest, move_aside, network_attributes
 from study.store.remade import note_remade
 from study.store.results import drop_results
 from study.store.seals import data_damage, read_root, results_damage, seal_data, unfinished_results
+from study.vocabulary.device import CPU, DEVICE
 from study.vocabulary.errors import StudyError, one_line, shown
 from study.vocabulary.schema import (
     EXTERNAL,
@@ -258,6 +259,10 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
     if known.get("arm") != EXTERNAL:
         stated = [network["/"].attrs.get(REGISTRATION_DIGEST, "") for network in networks.values()]
         identity[REGISTRATION_DIGEST] = np.array(stated, dtype=STRING)
+    kinds = [
+        network["/"].attrs.get(DEVICE, CPU) for network in networks.values()
+    ]  # before 0.10 there was the processor
+    identity[DEVICE] = np.array(kinds, dtype=STRING)
     variables = {
         name: (("network", *array.dims), np.stack([dataset[name].values for dataset in datasets]), array.attrs)
         for name, array in template.data_vars.items()

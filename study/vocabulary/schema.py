@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from study.vocabulary.device import DEVICE
 from study.vocabulary.errors import StudyError
 from study.vocabulary.measurement import Variable, measurements
 
@@ -117,6 +118,7 @@ COORDINATES: Mapping[str, tuple[str, str]] = {
         "1",
         "digest of the registration under which the network was trained; empty where it does not say",
     ),
+    DEVICE: ("1", "kind of device that the network was trained and measured on: cpu, gpu, or gpu_tf32"),
     "state": (
         "1",
         "which weights: initial, initial with moments of training images, or analysed, which training chose",

@@ -6,6 +6,7 @@ import argparse
 import re
 
 from study.commands.arguments import (
+    add_device,
     add_manner,
     add_preregistration,
     add_seed,
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("--name", help="name of data/NAME and reports/NAME.html (default: the model's)")
     add("--memory", default="2GB", metavar="SIZE", help="for activations, such as 500MB or 8GB (default: 2GB)")
+    add_device(made)
     add_seed(made)
     add_preregistration(made, of=" for VGG16")
     add("--dry-run", action="store_true", help="list layers and units, say how long it would take, and write nothing")
@@ -164,6 +166,10 @@ def check(arguments: argparse.Namespace) -> None:
             arguments.images is not None or value is None,
             f"{flag} {shown(value)} is about photographs: give --images DIR, or leave it out",
         )
+    refuse_unless(
+        arguments.device in ("auto", "cpu", "gpu"),
+        f"--device {quoted(arguments.device)} is not allowed: it must be one of auto, cpu, gpu",
+    )
     memory_bytes(arguments.memory)
     if arguments.name is not None:
         check_name(arguments.name)

@@ -28,6 +28,7 @@ from study.store import (
     sweep_checkpoints,
     sweep_staging,
 )
+from study.vocabulary.device import CPU
 from study.vocabulary.errors import StudyError, refuse_unless, shown
 
 LEFT_OUT = "layers_not_read"  # the record's key of why other layers are not
@@ -48,6 +49,7 @@ def check_record(folder: StudyFolder, subject: Subject) -> None:
     recorded = record.get(SETTINGS)
     if not isinstance(recorded, dict):
         raise StudyError(f"{folder.path} holds a study, no external network; use another --name")
+    recorded = {"device": CPU} | recorded  # before 0.10 there was the processor
     changed = [
         f"{key} = {_short(recorded.get(key))} there, {_short(value)} here"
         for key, value in tuning_settings(subject).items()

@@ -25,6 +25,7 @@ from study.report.external import ExternalPage
 from study.tuning import SELECTIVE
 from study.tuning.gratings import ORIENTATIONS, PHASES, grating_batches, spatial_frequencies
 from study.tuning.sentences import gratings_sentence, selectivity_sentences
+from study.vocabulary.device import WORDS
 
 _RIVALS = (
     "Rivals of orientation selectivity",
@@ -245,6 +246,7 @@ def _provenance(
         "weights": network.weights,
         "digest of architecture and weights": network.weights_digest,
         "preprocessing": network.preprocessing,
+        "device": WORDS[subject.settings.device],
         "photographs": "none" if photographs is None else photographs.description,
         **({} if photographs is None else {"image fingerprint": photographs.fingerprint}),
         "key": key,

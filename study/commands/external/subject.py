@@ -15,14 +15,17 @@ from rich.console import Console
 from study.commands.console import print_plain
 from study.commands.external.arguments import check_name, memory_bytes
 from study.commands.study_folder import software_attributes
+from study.execution.devices import look
 from study.execution.progress import counted
 from study.experiment.photographs import scoring_half
 from study.experiment.subjects import ExternalSettings
 from study.images.labelled.folder import LabelledFolder, balanced_subset, checked, labelled_folder
+from study.networks.backend import use_device
 from study.networks.graph.hidden_layers import HiddenLayer, hidden_layers, selected_layers
 from study.networks.graph.left_out import left_out, left_out_sentences
 from study.networks.graph.logits import logits_model
 from study.networks.pretrained.loading import LoadedModel, load
+from study.vocabulary.device import CPU, GPU, Device, is_on_gpu
 from study.vocabulary.errors import refuse_unless
 from study.vocabulary.seeding import stream
 
@@ -52,6 +55,19 @@ class Subject:
         return 0 if self.photographs is None else len(self.photographs.paths)
 
 
+def chosen_device(setting: str) -> str:
+    """Return the kind of device that `--device` comes to; this process computes on it from now on.
+
+    Raises
+    ------
+    StudyError
+        When a GPU is asked for and there is none.
+    """
+    device = Device(GPU if is_on_gpu(setting, recorded="", elsewhere=False, look=look) else CPU)
+    use_device(device)
+    return device.kind
+
+
 def loaded(arguments: argparse.Namespace) -> tuple[LoadedModel, tuple[HiddenLayer, ...]]:
     """Return the network that a command line names, and the layers it chooses.
 
@@ -60,6 +76,7 @@ def loaded(arguments: argparse.Namespace) -> tuple[LoadedModel, tuple[HiddenLaye
     StudyError
         When there is no such network, its weights are missing, or a pattern fits none of its layers.
     """
+    chosen_device(arguments.device)  # before the first tensor
     network = load(
         arguments.model,
         weights=arguments.weights,
@@ -91,7 +108,12 @@ def subject_of(network: LoadedModel, layers: tuple[HiddenLayer, ...], arguments:
     is_ablated = photographs is not None and arguments.ablate
     null_images = min(arguments.null_images, _scored(photographs)) if photographs is not None and is_ablated else 0
     settings = ExternalSettings(
-        arguments.permutations, arguments.seed, arguments.null_draws, null_images, memory_bytes(arguments.memory)
+        arguments.permutations,
+        arguments.seed,
+        arguments.null_draws,
+        null_images,
+        memory_bytes(arguments.memory),
+        chosen_device(arguments.device),
     )
     return Subject(network=network, layers=layers, settings=settings, photographs=photographs)
 
@@ -173,6 +195,7 @@ def tuning_settings(subject: Subject) -> dict[str, Any]:
         "layers": [layer.name for layer in subject.layers],
         "permutations": subject.settings.permutations,
         "seed": subject.settings.seed,
+        "device": subject.settings.device,
     }
 
 

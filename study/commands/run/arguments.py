@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from study.commands.arguments import add_manner, add_preregistration, add_seed, command_parser, whole_number
+from study.commands.arguments import add_device, add_manner, add_preregistration, add_seed, command_parser, whole_number
 from study.images.files.words import HELP
 from study.vocabulary.image_source import image_sources
 
@@ -63,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         help="train on the workers of a dask scheduler: tcp://HOST:PORT, tls://HOST:PORT, or its scheduler file"
         " (default: workers of this machine's own)",
     )
+    add_device(made, default=None)
     add_seed(made, default=None)
     made.add_argument(
         "--set",

@@ -10,10 +10,11 @@ from typing import Any
 import xarray as xr
 
 from study.commands.run.completeness import Counts, registered_counts
+from study.commands.run.devices import networks_in
 from study.commands.run.registered import registered_by
 from study.commands.study_folder import DATA, readable_record
 from study.config import Config, recorded_config
-from study.config.population import PlannedNetwork, planned_networks
+from study.config.population import PlannedNetwork
 from study.registration import Registration, recorded_registration
 from study.registration.deviations import is_as_stored
 from study.store import RESULTS, StudyFolder
@@ -69,7 +70,7 @@ def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[D
         config=config,
         registration=registration,
         fingerprint=fingerprint,
-        networks=planned_networks(config, fingerprint=fingerprint),
+        networks=networks_in(folder, config, fingerprint),
         registered=registered_counts(config, registration),
         folder=folder,
     )

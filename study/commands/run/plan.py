@@ -11,11 +11,11 @@ from study.commands.console import print_plain, status
 from study.commands.run.completeness import registered_counts
 from study.commands.run.deposited import deposit_warning
 from study.commands.run.described import DescribedStudy
+from study.commands.run.devices import networks_in, on_its_device
 from study.commands.run.record import check_record, recorded_study
 from study.commands.run.registered import registered_by, registration_file
 from study.commands.study_folder import DATA, REPORTS
 from study.config import Config, resolve
-from study.config.population import planned_networks
 from study.images import load_images
 from study.images.image_set import ImageSet
 from study.images.preparation.split import Split, split_images
@@ -42,6 +42,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
     config = _config(arguments)
     folder = StudyFolder(DATA / config.name)
     record = recorded_study(folder)  # what lies there is refused before images are read
+    config = on_its_device(config, record)
     file = registration_file(config.name, arguments.preregistration)
     registration = registered_by(file, record, source=str(folder.record_path))
     warnings = deposit_warning(folder.path, registration.digest)
@@ -63,7 +64,7 @@ def study_plan(arguments: argparse.Namespace, console: Console) -> StudyPlan:
         images=images,
         split=split,
         fingerprint=images.fingerprint,
-        networks=planned_networks(config, fingerprint=images.fingerprint),
+        networks=networks_in(folder, config, images.fingerprint),
         registered=registered_counts(config, registration),
         folder=folder,
     )
@@ -83,6 +84,7 @@ def _config(arguments: argparse.Namespace) -> Config:
             "--data-dir": ("images.data_dir", arguments.data_dir),
             "--name": ("study.name", arguments.name),
             "--workers": ("execution.workers", arguments.workers),
+            "--device": ("execution.device", arguments.device),
             "--scheduler": ("execution.scheduler", arguments.scheduler),
             "--seed": ("study.seed", arguments.seed),
         },

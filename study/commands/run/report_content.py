@@ -19,6 +19,7 @@ from study.analysis.core.results import QuestionResult
 from study.analysis.core.unit_choice import tuned_units
 from study.commands.known_answers import known_rows
 from study.commands.methods import methods
+from study.commands.run.devices import kinds_of
 from study.commands.run.standing import Standing
 from study.commands.study_folder import commit_words, software_provenance
 from study.config import Config, as_record
@@ -26,6 +27,7 @@ from study.images import load_images
 from study.images.image_set import ImageSet
 from study.report.content import Access, ArmTrust, Report, Stimuli
 from study.tuning.gratings import gratings
+from study.vocabulary.device import counted_kinds
 from study.vocabulary.errors import StudyError
 from study.vocabulary.image_source import image_sources
 from study.vocabulary.schema import GENERALIZATION
@@ -198,6 +200,7 @@ def _provenance(study: xr.DataTree, record: Mapping[str, Any], journal: Sequence
         **software_provenance(record),
         **_later_commits(record, done),
         "networks": str(study["training"].sizes["network"]),
+        "networks by device": counted_kinds(kinds_of(study)),
     }
     if done:
         # One whose training an earlier run had finished trained no image in this one.

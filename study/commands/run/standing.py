@@ -12,6 +12,7 @@ from study.analysis.core.results import QuestionResult
 from study.commands.run.completeness import Completeness
 from study.commands.run.deposited import registered_sentence
 from study.commands.run.described import DescribedStudy
+from study.commands.run.devices import device_deviations
 from study.commands.run.false_supports import false_supports_sentence, primary_sentence
 from study.commands.run.looks import look_sentences
 from study.commands.run.siblings import sibling_sentences
@@ -120,6 +121,7 @@ def standing_of(
     trained_under = training[REGISTRATION_DIGEST].values.tolist()
     deviations = differences(recorded, registration)
     deviations += network_deviations(trained_under, recorded=recorded["digest"], present=registration.digest)
+    deviations += device_deviations(study)
     deviations += setting_deviations(registration, as_record(plan.config))
     keys = {network.key for network in plan.networks}
     return Standing(

@@ -21,6 +21,7 @@ from study.config.population import PlannedNetwork
 from study.execution.estimate import estimate
 from study.execution.own_workers import worker_count
 from study.store import holder, network_state, read_journal, read_looks
+from study.vocabulary.device import WORDS
 from study.vocabulary.errors import StudyError, one_line, shown
 
 _MEGABYTE = 1e6
@@ -109,6 +110,7 @@ def progress(study: DescribedStudy, record: dict[str, Any]) -> Progress:
 
 def _print_study(study: DescribedStudy, far: Progress, console: Console) -> None:
     print_plain(console, f"{shown(study.folder.path)}: {far.line}")
+    print_plain(console, f"  device: {WORDS[study.config.execution.computes_on.kind]}")
     for (arm, number), networks in _by_arm(study.networks).items():
         counts = collections.Counter(far.states[network.key] for network in networks)
         said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
@@ -132,6 +134,7 @@ def _plain(study: DescribedStudy, far: Progress) -> Mapping[str, Any]:
         "damaged": far.count("damaged"),
         "failed": [{"network": network.label, "reason": str(reasons[network.key])} for network in far.failed],
         "running": far.writer or None,
+        "device": study.config.execution.computes_on.kind,
         "looks": far.looks,
         "megabytes": far.megabytes,
         "minutes_left": far.minutes,
