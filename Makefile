@@ -51,3 +51,5 @@ requirements:
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements.txt
 	uv pip compile pyproject.toml --extra docs --constraints requirements-test.txt --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements-docs.txt
+	uv pip compile pyproject.toml --extra gpu --constraints requirements-test.txt --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements-gpu.txt

@@ -121,6 +121,12 @@ _SETTINGS = {
     "negative number of reared networks": (typed("--set", "rearing.seeds=-1"), ("= -1", "0 (no such networks)")),
     "negative workers": (typed("--workers", "-1"), ("--workers", "= -1", "0 (one per core) to 1024")),
     "too many workers": (typed("--workers", "1025"), ("--workers", "= 1025", "1024")),
+    "unknown device": (typed("--device", "tpu"), ("--device", "execution.device = 'tpu'", "one of auto, cpu, gpu")),
+    "negative memory of a GPU": (
+        _set("execution.gpu_memory=-1"),
+        ("execution.gpu_memory = -1", "0 (as needed) to 10000000 megabytes"),
+    ),
+    "unknown rounding": (_set("execution.tf32=yes"), ("'yes'", "one of off, on")),
     "negative seed": (typed("--seed", "-1"), ("--seed", "= -1", "0 to 2**63 - 1")),
     "seed beyond 64 bits": (
         typed("--seed", "9223372036854775808"),

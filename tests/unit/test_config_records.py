@@ -67,6 +67,9 @@ def changed(value: object) -> object:
         ("free", "isotropic", "parted"): ("free",),
         CNN7.reared_spans: ("conv1",),
         "none": "analysed",
+        "auto": "cpu",
+        "off": "on",
+        "refused": "accepted",
         AUGMENTATIONS: ("none",),
         CNN7.layers: ("conv1",),
         CLAMPS: ("output_zero",),
@@ -97,6 +100,10 @@ UNMEASURED = {
     ("execution", "scheduler"),
     ("execution", "scheduler_timeout"),
     ("execution", "keep_weights"),
+    ("execution", "device"),
+    ("execution", "tf32"),
+    ("execution", "gpu_memory"),
+    ("execution", "other_devices"),
 }
 
 

@@ -21,6 +21,7 @@ from study.experiment.external_network import gratings_key
 from study.experiment.subjects import ExternalSettings
 from study.networks import backend
 from study.networks.backend import FusedBatchNormalization
+from study.run import main
 from study.store import StudyFolder
 from study.vocabulary.device import (
     CPU,
@@ -124,6 +125,17 @@ def test_a_gpu_that_is_not_there_is_refused_in_a_line(setting: str, recorded: st
     assert "\n" not in line
     for part in (f"execution.device (--device) = {setting}", "no driver", "auto, cpu or gpu", "--device cpu"):
         assert part in line
+
+
+def test_the_command_line_ends_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 2, one line, nothing written."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(devices, "look", lambda: NONE)
+    assert main(["--device", "gpu", "--images", "cifar10", "--data-dir", "nowhere"]) == 2
+    assert "execution.device (--device) = gpu: gpu is not possible here, no driver" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 # Keys

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from benchmarks.patience import ended as simulated_end
 from study.analysis.core.learning import _validation_loss_fall
 from study.config import as_record, changed_settings, measured_settings, resolve
 from study.config.population import training_of
@@ -40,6 +41,11 @@ def test_it_ends_after_so_many_epochs_without_a_better_score(
     whole = trained(compiled, epochs=6, scores=scores_of(CURVE))
     ended = trained(compiled, epochs=6, scores=scores_of(CURVE), patience=patience)
     assert (ended.epochs, ended.analysed_epoch) == (last, best)
+    simulated = simulated_end(np.array([[accuracy for _, accuracy in CURVE]]), patience or 6)
+    assert (simulated.last.item(), simulated.analysed.item()) == (
+        last,
+        best,
+    )  # as the benchmark has it of stored curves
     for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"):
         curve, full = getattr(ended, name), getattr(whole, name)
         np.testing.assert_array_equal(curve[:last], full[:last])

@@ -30,6 +30,8 @@ what comes out:
   data/NAME/study.zarr    every unit's tuning, and its ablation: xarray.open_datatree("data/NAME/study.zarr", engine="zarr")
   reports/NAME.html       the network described, one file, works offline
 
+On two cores the ablation of VGG16 on 50,000 photographs takes days; on a GPU (--device gpu) its time is not measured.
+
 One network is one experimental unit: it is described, and no hypothesis is tested. Interrupt it whenever you like: the
 same command goes on where it stopped; with --images or --ablate added, it keeps the gratings' part.
 """
