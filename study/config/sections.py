@@ -242,8 +242,13 @@ class ExecutionConfig:
 
     def __post_init__(self) -> None:
         check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
-        megabytes = self.gpu_memory
-        check("execution", "gpu_memory", megabytes, "0 (as needed) to 10000000 megabytes", 0 <= megabytes <= 10_000_000)
+        check(
+            "execution",
+            "gpu_memory",
+            self.gpu_memory,
+            "0 (as needed) to 10**7 megabytes",
+            0 <= self.gpu_memory <= 10**7,
+        )
         check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         seconds = self.scheduler_timeout
         check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)

@@ -124,7 +124,7 @@ _SETTINGS = {
     "unknown device": (typed("--device", "tpu"), ("--device", "execution.device = 'tpu'", "one of auto, cpu, gpu")),
     "negative memory of a GPU": (
         _set("execution.gpu_memory=-1"),
-        ("execution.gpu_memory = -1", "0 (as needed) to 10000000 megabytes"),
+        ("execution.gpu_memory = -1", "0 (as needed) to 10**7 megabytes"),
     ),
     "unknown rounding": (_set("execution.tf32=yes"), ("'yes'", "one of off, on")),
     "negative seed": (typed("--seed", "-1"), ("--seed", "= -1", "0 to 2**63 - 1")),
