@@ -224,9 +224,8 @@ class NeedConfig:
 class ExecutionConfig:
     """How the work is spread, and on what; nothing here but the kind of device changes a result.
 
-    `device` is where networks are trained, `tf32` whether a GPU may round factors to ten bits, `gpu_memory` the megabytes
-    of a GPU that each worker may take, 0 for what it needs. One study's networks come from one kind of device unless
-    `other_devices` are accepted.
+    `device` is where networks are trained, `tf32` whether a GPU may round factors to ten bits, `gpu_memory` what a worker may
+    take of one in megabytes, 0 for what it needs; `other_devices` are those that earlier networks of a study come from.
     """
 
     workers: int = 0
@@ -242,13 +241,8 @@ class ExecutionConfig:
 
     def __post_init__(self) -> None:
         check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
-        check(
-            "execution",
-            "gpu_memory",
-            self.gpu_memory,
-            "0 (as needed) to 10**7 megabytes",
-            0 <= self.gpu_memory <= 10**7,
-        )
+        megabytes = self.gpu_memory
+        check("execution", "gpu_memory", megabytes, "0 (as needed) to 10**7 megabytes", 0 <= megabytes <= 10**7)
         check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
         seconds = self.scheduler_timeout
         check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)

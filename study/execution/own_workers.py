@@ -92,7 +92,7 @@ def _local_cluster(n_workers: int, loop: IOLoop, environment: dict[str, str]) ->
             memory_limit=0,
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
-            env=environment,
+            **({"env": environment} if environment else {}),
         )
     except RuntimeError as error:  # one of them was killed before it was ready
         raise StudyError(
