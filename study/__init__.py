@@ -17,7 +17,8 @@ def open(name: str | Path) -> xr.DataTree:
     Parameters
     ----------
     name
-        Of a study in `data/` of the working directory, or the path of a study's store, a `.zarr` folder.
+        Of a study in `data/` of the working directory, or the path of a study's store, a `.zarr` folder or a published
+        `.zarr.zip`. Of a study that is named, the published file is opened where there is no other.
 
     Returns
     -------
@@ -31,10 +32,15 @@ def open(name: str | Path) -> xr.DataTree:
         When there is no such study, it is damaged, or of another version's form.
     """
     from study.commands.study_folder import DATA
-    from study.store import StudyFolder, open_study
+    from study.store import StudyFolder, open_published, open_study
 
-    path = Path(name)
-    tree = open_study(path if path.suffix == ".zarr" else StudyFolder(DATA / path).compacted)
+    path, folder = Path(name), StudyFolder(DATA / name)
+    if path.suffix == ".zip":
+        tree = open_published(path)
+    elif path.suffix != ".zarr" and folder.published.is_file() and not folder.compacted.exists():
+        tree = open_published(folder.published)
+    else:
+        tree = open_study(path if path.suffix == ".zarr" else folder.compacted)
     for group in tree.children.values():
         if "unit" in group.dims:
             group.dataset = group.to_dataset(inherit=False).set_xindex("layer")

@@ -17,6 +17,7 @@ COMMANDS = {
     "compare": "study.commands.stored:COMPARE",
     "verify": "study.commands.stored:VERIFY",
     "findings": "study.commands.findings:COMMAND",
+    "publish": "study.commands.stored:PUBLISH",
     "dictionary": "study.commands.stored:DICTIONARY",
     "register": "study.commands.register:COMMAND",
     "licences": "study.commands.licences:COMMAND",

@@ -46,10 +46,16 @@ LAYERS: Final = {"conv1": 8, "conv2": 10, "conv3": 12, "conv4": 8, "conv5": 10, 
 
 
 @functools.cache
-def few_hypotheses() -> Registration:
-    """Return the project's registration cut down to a few hypotheses and no multiverse."""
+def few_hypotheses_text() -> str:
+    """Return the text of the project's registration cut down to a few hypotheses and no multiverse."""
     text = (Path(__file__).parents[1] / "preregistration.md").read_text(encoding="utf-8")
-    return parsed_registration(cut_down(text[: text.index("## Multiverse")], HYPOTHESES), source="preregistration.md")
+    return cut_down(text[: text.index("## Multiverse")], HYPOTHESES)
+
+
+@functools.cache
+def few_hypotheses() -> Registration:
+    """Return the registration of that text."""
+    return parsed_registration(few_hypotheses_text(), source="preregistration.md")
 
 
 def settings_of(name: str, *changes: str) -> Config:
@@ -62,12 +68,15 @@ def _images() -> ImageSet:
     return load_images(settings_of("any").images)
 
 
-def begun_study(name: str, *changes: str) -> tuple[DescribedStudy, Sequence[PlannedNetwork]]:
+def begun_study(
+    name: str, *changes: str, registration: Registration | None = None
+) -> tuple[DescribedStudy, Sequence[PlannedNetwork]]:
     """Return a study below the working directory that has its record and no network, and what it plans."""
+    registered = registration or few_hypotheses()
     config, images = settings_of(name, *changes), _images()
     folder = StudyFolder(study_folder.DATA / name)
     split = split_images(images, config.images)
-    kept_record(folder, lambda: record_content(config, few_hypotheses(), images, split))
+    kept_record(folder, lambda: record_content(config, registered, images, split))
     study, _ = recorded_study(name)
     return study, planned_networks(config, fingerprint=images.fingerprint)
 

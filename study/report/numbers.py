@@ -30,18 +30,18 @@ class Differences:
     lines: tuple[str, ...]
 
 
-def page_differences(written: str, recomputed: str) -> Differences:
+def page_differences(written: str, recomputed: str, *, tolerance: float = 0.0) -> Differences:
     """Return how a page differs from the same page made again.
 
     A number is the same when it differs by no more than one unit of the last digit that is written: what was rounded from
-    values that differ in their last bits.
+    values that differ in their last bits. `tolerance` is what more it may differ by, relative to itself or absolutely.
     """
     pages = [readable(text) for text in (written, recomputed)]
     compared, lines = 0, []
     for place, before, after in _aligned(*(_lines(page) for page in pages)):
         numbers = [_NUMBER.findall(text) for text in (before, after)]
         compared += len(numbers[0])
-        if not _same(before, after, *numbers):
+        if not _same(before, after, *numbers, tolerance=tolerance):
             lines.append(f"{place}: {_told(before)} is, recomputed, {_told(after)}")
     return Differences(compared, tuple(lines))
 
@@ -83,17 +83,19 @@ def _opcodes(first: Sequence[str], second: Sequence[str]) -> Sequence[tuple[str,
     return difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
 
 
-def _same(before: str, after: str, numbers: list[str], others: list[str]) -> bool:
+def _same(before: str, after: str, numbers: list[str], others: list[str], *, tolerance: float) -> bool:
     if _NUMBER.sub("#", before) != _NUMBER.sub("#", after) or len(numbers) != len(others):
         return False
-    return all(_close(number, other) for number, other in zip(numbers, others, strict=True))
+    return all(_close(number, other, tolerance) for number, other in zip(numbers, others, strict=True))
 
 
-def _close(number: str, other: str) -> bool:
+def _close(number: str, other: str, tolerance: float) -> bool:
     if number == other:
         return True
     values = [float(text.replace("\u2212", "-")) for text in (number, other)]
-    return abs(values[0] - values[1]) <= 1.001 * max(_last_digit(number), _last_digit(other))
+    unit = 1.001 * max(_last_digit(number), _last_digit(other))
+    more = tolerance * max(1.0, *map(abs, values)) if unit else 0.0  # a whole number is a count
+    return abs(values[0] - values[1]) <= max(unit, more)
 
 
 def _last_digit(number: str) -> float:

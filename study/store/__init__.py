@@ -29,11 +29,13 @@ from study.store.networks import (
     read_network,
     set_aside,
 )
+from study.store.published import LEFT_OUT, open_published, unpacked, write_published
 from study.store.remade import remade_sentences
 from study.store.results import write_results
 from study.store.seals import RESULTS, compacted_damage, results_source, source_digest
 
 __all__ = [
+    "LEFT_OUT",
     "RESULTS",
     "Checkpoint",
     "DamagedNetworkError",
@@ -50,6 +52,7 @@ __all__ = [
     "network_path",
     "network_state",
     "networks_digest",
+    "open_published",
     "open_study",
     "publish_network",
     "read_journal",
@@ -63,7 +66,9 @@ __all__ = [
     "sweep_checkpoints",
     "sweep_staging",
     "taken_look",
+    "unpacked",
     "unreadable_lines",
+    "write_published",
     "write_record",
     "write_results",
 ]

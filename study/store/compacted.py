@@ -96,7 +96,7 @@ def compact(folder: StudyFolder, keys: Sequence[str], attributes: Mapping[str, A
             staged.mkdir(parents=True)
             reached("study staged")
             _stream(folder, keys, staged, {**attributes, FINGERPRINT: fingerprint})
-            _consolidate(staged)
+            consolidate(staged)
             reached("study consolidated")
             seal_data(staged)
             reached("study sealed")
@@ -274,7 +274,8 @@ def _stacked(networks: Mapping[str, Mapping[str, xr.Dataset]], group: str, attri
     return with_meanings(stacked.assign_attrs(title=group_title(group)))
 
 
-def _consolidate(store: Path) -> None:
+def consolidate(store: Path) -> None:
+    """List a store's groups and variables in its root, so that it opens at once."""
     with warnings.catch_warnings():
         # Zarr says that format 3 does not specify consolidated metadata; xarray reads it, and a study opens at once.
         warnings.filterwarnings("ignore", "Consolidated metadata", UserWarning)

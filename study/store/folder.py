@@ -96,6 +96,11 @@ class StudyFolder:
         return self.path / "study.zarr"
 
     @property
+    def published(self) -> Path:
+        """What is published of the compacted store, as one file."""
+        return self.path / "study.zarr.zip"
+
+    @property
     def journal(self) -> Path:
         """Timings and failures, one JSON object a line; apart from the datasets, which must not depend on them."""
         return self.path / "journal.jsonl"

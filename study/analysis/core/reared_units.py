@@ -28,6 +28,33 @@ def reared_units(study: xr.DataTree) -> RearedUnits | None:
     study
         The compacted study.
     """
+    chosen = _chosen(study)
+    if chosen is None:
+        return None
+    tuning, seed, span, places = chosen
+    layers = layers_of_span(span, layer_names(tuning))
+    return RearedUnits(
+        seed=seed,
+        span=span,
+        orientations=tuple(tuning["orientation"].values.tolist()),
+        conditions=tuple(
+            UnitsOfCondition(name, tuple((layer, _units(study, tuning, place, layer)) for layer in layers))
+            for name, place in places.items()
+        ),
+    )
+
+
+def reared_networks(study: xr.DataTree) -> tuple[str, ...]:
+    """Return the keys of the networks whose units `reared_units` takes."""
+    chosen = _chosen(study)
+    if chosen is None:
+        return ()
+    tuning, _, _, places = chosen
+    return tuple(str(tuning["network"].values[place]) for place in places.values())
+
+
+def _chosen(study: xr.DataTree) -> tuple[xr.Dataset, int, str, dict[str, int]] | None:
+    """Return the tuning of all networks, the seed, the span, and the seed's networks by condition: their places."""
     if "tuning" not in study.children:
         return None
     tuning = study["tuning"].to_dataset()
@@ -40,16 +67,7 @@ def reared_units(study: xr.DataTree) -> RearedUnits | None:
         return None
     chosen = {seed: _conditions(placed, span, seed) for _, _, seed in placed}
     seed = min(chosen, key=lambda one: (-len(chosen[one]), one))
-    layers = layers_of_span(span, layer_names(tuning))
-    return RearedUnits(
-        seed=seed,
-        span=span,
-        orientations=tuple(tuning["orientation"].values.tolist()),
-        conditions=tuple(
-            UnitsOfCondition(name, tuple((layer, _units(study, tuning, place, layer)) for layer in layers))
-            for name, place in chosen[seed].items()
-        ),
-    )
+    return tuning, seed, span, chosen[seed]
 
 
 def _span(placed: dict[tuple[str, str, int], int]) -> str:

@@ -60,6 +60,15 @@ def tuned_units(study: xr.DataTree, *, root_seed: int) -> TunedUnits | None:
     )
 
 
+def shown_network(study: xr.DataTree) -> str:
+    """Return the key of the network whose units a page shows, '' where no network has a tuning."""
+    if "tuning" not in study.children:
+        return ""
+    tuning = study["tuning"].to_dataset()
+    place = _network(tuning)
+    return "" if place is None else str(tuning["network"].values[place])
+
+
 def _network(tuning: xr.Dataset) -> int | None:
     """Return the position of the network that is shown."""
     arms = tuning["arm"].values.tolist()

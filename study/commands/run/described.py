@@ -37,7 +37,9 @@ class DescribedStudy:
     folder: StudyFolder
 
 
-def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[DescribedStudy, dict[str, Any]]:
+def recorded_study(
+    name: str, *, preregistration: Path | None = None, folder: StudyFolder | None = None
+) -> tuple[DescribedStudy, dict[str, Any]]:
     """Return the study that a folder's record describes, and the record; no image is read.
 
     Parameters
@@ -47,13 +49,15 @@ def recorded_study(name: str, *, preregistration: Path | None = None) -> tuple[D
     preregistration
         What is registered now; a report lists how it departs from what was registered. None: what was registered when
         the first network started.
+    folder
+        Where the study lies for now, if not in `data/`.
 
     Raises
     ------
     StudyError
         When there is no such study, or its record is not what a run wrote.
     """
-    folder = StudyFolder(DATA / name)
+    folder = folder or StudyFolder(DATA / name)
     record = readable_record(folder)
     if record is None:
         raise StudyError(f"{shown(folder.path)}: there is no study; {_those_there()}")
@@ -99,6 +103,18 @@ def no_results(study: DescribedStudy) -> StudyError:
 def described_names() -> list[str]:
     """Return the names of the studies in `data/`, by name."""
     return sorted(path.parent.name for path in DATA.glob("*/study.json"))
+
+
+def published_names() -> list[str]:
+    """Return the names of the studies of which a published file alone lies in `data/`, by name."""
+    return sorted(
+        path.parent.name for path in DATA.glob("*/study.zarr.zip") if is_published_alone(StudyFolder(path.parent))
+    )
+
+
+def is_published_alone(folder: StudyFolder) -> bool:
+    """Return whether a published file lies in a study's folder and the study itself does not."""
+    return folder.published.is_file() and not folder.record_path.exists()
 
 
 def _those_there() -> str:

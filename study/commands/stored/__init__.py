@@ -69,6 +69,31 @@ def compare_parser() -> argparse.ArgumentParser:
     return made
 
 
+def publish_parser() -> argparse.ArgumentParser:
+    """Return the command line of `publish`."""
+    made = command_parser(
+        "publish",
+        description="Write a study that has been analysed as one file, data/NAME/study.zarr.zip: its store without the"
+        " responses of single units, with its record, journal and registration. What is left out is said, and stands in it.",
+        epilog="examples:\n  python -m study publish published\n"
+        "  python -m study verify data/published/study.zarr.zip    every number of its report from that file alone\n",
+    )
+    made.add_argument("name", metavar="NAME", help="of data/NAME")
+    made.add_argument(
+        "--preregistration",
+        type=Path,
+        metavar="FILE",
+        help="the text that the study registered (default: preregistration.md in its folder or this one, whichever it is)",
+    )
+    return made
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    from study.commands.stored.publishing import publish
+
+    return publish(arguments)
+
+
 def verify_parser() -> argparse.ArgumentParser:
     """Return the command line of `verify`."""
     made = command_parser(
@@ -76,9 +101,12 @@ def verify_parser() -> argparse.ArgumentParser:
         description="Compute every number of a report again from the store, compare the store with its digests, and say"
         " what differs and what cannot be computed again. Writes nothing; exit code 1 where anything differs.",
         epilog="examples:\n  python -m study verify quick                 reports/quick.html against data/quick\n"
-        "  python -m study verify reports/quick.html    the same\n",
+        "  python -m study verify reports/quick.html    the same\n"
+        "  python -m study verify data/published/study.zarr.zip    a report against what is published of its data\n",
     )
-    made.add_argument("name", metavar="NAME|REPORT", help="of data/NAME, or reports/NAME.html")
+    made.add_argument(
+        "name", metavar="NAME|REPORT|ZIP", help="of data/NAME, or reports/NAME.html, or data/NAME/study.zarr.zip"
+    )
     made.add_argument(
         "--preregistration",
         type=Path,
@@ -151,6 +179,12 @@ DICTIONARY = Command(
     parser=dictionary_parser,
     run=_dictionary,
     after_interruption="nothing was written",
+)
+PUBLISH = Command(
+    summary="Write a study as one file that is small enough to be kept with a program's source.",
+    parser=publish_parser,
+    run=_publish,
+    after_interruption="nothing was changed",
 )
 VERIFY = Command(
     summary="Compute every number of a report again from the store, and say what differs.",

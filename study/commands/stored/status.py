@@ -15,12 +15,13 @@ from rich.console import Console
 from study.commands.command import DONE
 from study.commands.console import Manner, print_plain
 from study.commands.run.completeness import completeness
-from study.commands.run.described import DescribedStudy, described_names, recorded_study
+from study.commands.run.described import DescribedStudy, described_names, published_names, recorded_study
 from study.commands.run.looks import look_sentences
+from study.commands.study_folder import DATA
 from study.config.population import PlannedNetwork
 from study.execution.estimate import estimate
 from study.execution.own_workers import worker_count
-from study.store import holder, network_state, read_journal, read_looks
+from study.store import StudyFolder, holder, network_state, read_journal, read_looks
 from study.vocabulary.device import WORDS
 from study.vocabulary.errors import StudyError, one_line, shown
 
@@ -63,6 +64,10 @@ def status(arguments: argparse.Namespace) -> int:
     """
     manner = Manner.of(arguments)
     console = manner.console
+    if arguments.name in published_names():
+        published = [_said_published(arguments.name, console)]
+        manner.give(lambda: {"studies": published})
+        return DONE
     if arguments.name is not None:
         study, record = recorded_study(arguments.name)
         far = progress(study, record)
@@ -70,6 +75,7 @@ def status(arguments: argparse.Namespace) -> int:
         manner.give(lambda: {"studies": [_plain(study, far)]})
         return DONE
     studies = [_said(name, console) for name in described_names()]
+    studies += [_said_published(name, console) for name in published_names()]
     if not studies:
         print_plain(console, "no study here: `python -m study run` makes one, in data/ of the working directory")
     manner.give(lambda: {"studies": studies})
@@ -86,6 +92,14 @@ def _said(name: str, console: Console) -> Mapping[str, Any]:
         return {"study": name, "problem": one_line(error)}
     print_plain(console, f"{shown(name)}: {far.line}")
     return _plain(study, far)
+
+
+def _said_published(name: str, console: Console) -> Mapping[str, Any]:
+    """Say in a line that a study is there as it was published, and return it as plain JSON types."""
+    path = StudyFolder(DATA / name).published
+    megabytes = path.stat().st_size / _MEGABYTE
+    print_plain(console, f"{shown(name)}: published, {megabytes:.0f} MB; next: python -m study verify {shown(name)}")
+    return {"study": name, "published": str(path.absolute()), "megabytes": megabytes}
 
 
 def progress(study: DescribedStudy, record: dict[str, Any]) -> Progress:

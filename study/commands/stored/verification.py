@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -18,27 +19,70 @@ from study.analysis.core.results_dataset import results_dataset
 from study.commands.arguments import default_registration
 from study.commands.command import DONE, FAILED
 from study.commands.console import print_plain, standard_console, status
+from study.commands.run.access import access_of
 from study.commands.run.completeness import completeness, failure_sentences
 from study.commands.run.conclusion import study_report
-from study.commands.run.described import DescribedStudy, recorded_study, stored_results
+from study.commands.run.described import DescribedStudy, is_published_alone, recorded_study, stored_results
+from study.commands.run.registered import FROZEN
 from study.commands.run.standing import REGISTERED, SIBLINGS, standing_of
 from study.commands.run.trust import arms_trust, primary_power
-from study.commands.study_folder import REPORTS
+from study.commands.study_folder import DATA, REPORTS
+from study.registration import text_digest
+from study.registration.deposit import DEPOSIT_FILE, read_deposit
 from study.report.numbers import page_differences
 from study.report.page import render
 from study.report.wording import counted
-from study.store import RESULTS, compacted_damage, damage, network_state, open_study, read_journal, read_looks
+from study.store import (
+    LEFT_OUT,
+    RESULTS,
+    StudyFolder,
+    compacted_damage,
+    damage,
+    network_state,
+    open_study,
+    read_journal,
+    read_looks,
+    unpacked,
+)
 from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.measurement import measurements
 from study.vocabulary.reading import read_text
 
-RELATIVE, ABSOLUTE = 1e-6, 1e-9
 MOST_REPORT_BYTES = 100_000_000
 MOST_TOLD = 20
-TOLERANCE = (
-    f"stored results to a relative {RELATIVE:g} (absolute {ABSOLUTE:g}), numbers on the page to one unit of the last"
-    " digit shown"
-)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tolerance:
+    """By how much numbers may differ: stored results, and beside that what a page shows to its last digit.
+
+    `relative` and `absolute` hold for stored results; `page` is what a page's numbers may differ by, relative to
+    themselves and absolutely, where that is more than one unit of their last digit. `pvalue` is absolute.
+    """
+
+    relative: float
+    absolute: float
+    pvalue: float
+    page: float
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        pvalue = f", p-values {self.pvalue:g}" if self.pvalue > self.absolute else ""
+        page = f", or {self.page:g}" if self.page else ""
+        return (
+            f"stored results to a relative {self.relative:g} (absolute {self.absolute:g}{pvalue}), numbers on the page to one"
+            f" unit of the last digit shown{page}"
+        )
+
+    def of(self, name: str) -> float:
+        """Return the absolute tolerance of a variable of the results."""
+        return max(self.absolute, self.pvalue) if "pvalue" in name else self.absolute
+
+
+EXACT = Tolerance(relative=1e-6, absolute=1e-9, pvalue=1e-9, page=0.0)
+# What is published has numbers of units in single precision. A p-value is a count of resamples, of which one more or less
+# may lie beyond what was observed.
+PUBLISHED = Tolerance(relative=1e-4, absolute=1e-5, pvalue=1e-3, page=1e-4)
 NOT_RECOMPUTED = (
     "the time at which the report was made",
     "seconds, images per second and memory of networks, which the journal holds and nothing else",
@@ -60,31 +104,79 @@ def verify(arguments: argparse.Namespace) -> int:
         When there is no such study or report, or it cannot be read.
     """
     console = standard_console()
-    page_path, name = _named(arguments.name)
-    study, record = recorded_study(name, preregistration=arguments.preregistration)
-    problems = stored_damage(study)
-    print_plain(
-        console,
-        f"{shown(study.folder.path)}: {len(study.networks)} networks and study.zarr compared with their digests",
-    )
-    if not problems:
-        page = read_text(page_path, most_bytes=MOST_REPORT_BYTES, remedy=f"run `python -m study report {shown(name)}`")
-        with status(console, "computing everything again"):
-            problems += _recomputed(study, record, page, page_path, console, preregistration=arguments.preregistration)
+    page_path, name, published = _named(arguments.name)
+    with unpacked(published) if published else contextlib.nullcontext() as place:
+        study, record = recorded_study(name, preregistration=arguments.preregistration, folder=place)
+        problems = stored_damage(study)
+        tolerance, left_out = EXACT, []
+        if published:
+            tolerance, left_out = PUBLISHED, left_out_of(study)
+            problems += frozen_differences(study, StudyFolder(DATA / name))
+        compared = shown(published) if published else f"{len(study.networks)} networks and study.zarr"
+        print_plain(console, f"{shown(DATA / name)}: {compared} compared with their digests")
+        if not problems:
+            page = read_text(
+                page_path, most_bytes=MOST_REPORT_BYTES, remedy=f"run `python -m study report {shown(name)}`"
+            )
+            with status(console, "computing everything again"):
+                problems += _recomputed(
+                    study, record, page, page_path, console, tolerance, preregistration=arguments.preregistration
+                )
     print_plain(console, *problems[:MOST_TOLD])
     if len(problems) > MOST_TOLD:
         print_plain(console, f"and {len(problems) - MOST_TOLD} more")
-    print_plain(console, f"tolerance: {TOLERANCE}", *(f"not recomputed: {line}" for line in NOT_RECOMPUTED))
+    not_recomputed = (*NOT_RECOMPUTED, *(f"from what is not published: {line}" for line in left_out))
+    print_plain(console, f"tolerance: {tolerance}", *(f"not recomputed: {line}" for line in not_recomputed))
     print_plain(
         console, counted(len(problems), "difference", "differences") if problems else "verified: nothing differs"
     )
     return FAILED if problems else DONE
 
 
-def _named(text: str) -> tuple[Path, str]:
-    """Return the report and the study's name from the path of the one or from the other."""
+def _named(text: str) -> tuple[Path, str, Path | None]:
+    """Return the report, the study's name, and the published file that stands for its data, if one does.
+
+    `text` is the name, or the path of the report or of the published file; a name is that of the study's own folder, and
+    of the published file where there is nothing else.
+    """
     path = Path(text)
-    return (path, path.stem) if path.suffix == ".html" else (REPORTS / f"{text}.html", text)
+    if path.suffix == ".zip":
+        name = path.absolute().parent.name
+        return REPORTS / f"{name}.html", name, path
+    page, name = (path, path.stem) if path.suffix == ".html" else (REPORTS / f"{text}.html", text)
+    folder = StudyFolder(DATA / name)
+    return page, name, folder.published if is_published_alone(folder) else None
+
+
+def left_out_of(study: DescribedStudy) -> list[str]:
+    """Return a line for every variable that a published study lacks, in part or whole, as it says itself."""
+    with open_study(study.folder.compacted) as tree:
+        return str(tree.attrs.get(LEFT_OUT, "")).splitlines()
+
+
+def frozen_differences(study: DescribedStudy, beside: StudyFolder) -> list[str]:
+    """Return a line for everything that vouches for the registration and is not the one of a published study's record.
+
+    Parameters
+    ----------
+    study
+        Unpacked, with the text that was frozen.
+    beside
+        The folder of the published file, where that text lies too, and what was noted of it.
+    """
+    registered = recorded_study(study.folder.path.name, folder=study.folder)[0].registration
+    texts = [path for path in (study.folder.path / FROZEN, beside.path / FROZEN) if path.exists()]
+    lines = [
+        f"{shown(path)}: digest {digest[:12]}, registered was the text {registered.text_digest[:12]}"
+        for path in texts
+        if (digest := text_digest(path)) != registered.text_digest
+    ]
+    deposit = read_deposit(beside.path)
+    if deposit is not None and deposit.digest != registered.digest:
+        lines.append(
+            f"{shown(beside.path / DEPOSIT_FILE)}: digest {deposit.digest[:12]}, registered was {registered.digest[:12]}"
+        )
+    return lines
 
 
 def stored_damage(study: DescribedStudy) -> list[str]:
@@ -108,7 +200,7 @@ def _as_judged(study: DescribedStudy, look: int, preregistration: Path | None) -
     digest = str(looks[look - 1].get("registration_digest"))
     if digest == study.registration.digest:
         return study
-    other, _ = recorded_study(study.folder.path.name, preregistration=default_registration())
+    other, _ = recorded_study(study.config.name, preregistration=default_registration(), folder=study.folder)
     if other.registration.digest != digest:
         raise StudyError(
             f"{shown(study.folder.path)}: its results were judged by the registration {shown(digest[:12])}, which is neither"
@@ -134,6 +226,7 @@ def _recomputed(
     page: str,
     page_path: Path,
     console: Console,
+    tolerance: Tolerance,
     *,
     preregistration: Path | None,
 ) -> list[str]:
@@ -144,7 +237,7 @@ def _recomputed(
         study = _as_judged(study, look, preregistration)
         measured = _measured(tree)
         questions = analysis.analyse(measured, study.registration, root_seed=study.config.seed)
-        problems = results_differences(stored, results_dataset(questions))
+        problems = results_differences(stored, results_dataset(questions), tolerance)
         done = measured["training"].to_dataset()["network"].values.tolist()
         missing = completeness(study.networks, done, read_journal(study.folder), registered=study.registered)
         failures = failure_sentences(missing, read_journal(study.folder))
@@ -153,14 +246,15 @@ def _recomputed(
         trust = arms_trust(study, measured, questions, missing, failures=failures, power=power)
         report = study_report(study, measured, questions, record, standing=standing, missing=missing, trust=trust)
         generated = next(iter(_GENERATED.findall(page)), report.generated)
-        again = render(dataclasses.replace(report, generated=generated))
-        differences = page_differences(*(_CHANGING.sub("", text) for text in (page, again)))
+        access = access_of(study.config, StudyFolder(DATA / study.config.name), record)
+        again = render(dataclasses.replace(report, generated=generated, access=access))
+        differences = page_differences(*(_CHANGING.sub("", text) for text in (page, again)), tolerance=tolerance.page)
     rows = stored.sizes["result"]
     print_plain(console, f"{rows} results and {differences.compared:,} numbers of {shown(page_path)} computed again")
     return [*problems, *(f"{shown(page_path)}, {line}" for line in differences.lines)]
 
 
-def results_differences(stored: xr.Dataset, recomputed: xr.Dataset) -> list[str]:
+def results_differences(stored: xr.Dataset, recomputed: xr.Dataset, tolerance: Tolerance = EXACT) -> list[str]:
     """Return a line for every stored result that is not, to the tolerance, what is computed now."""
     keys = [
         list(zip(one["hypothesis"].values.tolist(), one["layer"].values.tolist(), strict=True))
@@ -177,7 +271,7 @@ def results_differences(stored: xr.Dataset, recomputed: xr.Dataset) -> list[str]
     for name in (name for name in recomputed.data_vars if name in stored.data_vars):
         before, after = stored[name].values, recomputed[name].values
         if after.dtype.kind == "f":
-            same = np.isclose(before, after, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
+            same = np.isclose(before, after, rtol=tolerance.relative, atol=tolerance.of(str(name)), equal_nan=True)
         else:
             same = np.array([str(one) == str(other) for one, other in zip(before.ravel(), after.ravel(), strict=True)])
         for index in np.unique(np.argwhere(~same.reshape(before.shape))[:, 0]):
