@@ -31,22 +31,14 @@ _JOURNAL_BYTES: Final = 200_000_000
 
 RESPONSES: Final = "responses"
 # Read by nothing that is computed from a compacted study.
-UNREAD: Final = {
-    "ablation": ("curve_accuracy",),
-    "activity": ("preferred_class",),
-    "need": ("random_training_loss",),
-    "other_tuning": ("phase_modulation",),
-    "rearing_checks": ("shifted_accuracy",),
-    "shift_invariance": ("cv_standard_error",),
-    "tuning": ("osi",),
-}
+UNREAD: Final = {"tuning": ("osi",)}
 # Read of the networks alone whose units the page draws.
 DRAWN: Final = {"tuning": ("tuning_curve", "gosi_null_sd")}
 # Of every unit, and taken from single-precision responses or from shuffles, which are no more exact: kept to 24 bits.
 ROUNDED: Final = {
     "tuning": ("gosi", "gosi_null_mean", "gosi_orientation_null_mean", "gosi_null_sd", "mean_response"),
     "multiverse": ("gosi", "gosi_null_mean"),
-    "other_tuning": ("spatial_frequency_selectivity", "gosi_first_half", "gosi_second_half"),
+    "other_tuning": ("spatial_frequency_selectivity", "phase_modulation", "gosi_first_half", "gosi_second_half"),
     "activity": ("mean_output", "mean_activity", "activity_sd", "weight_norm", "class_selectivity"),
 }
 
