@@ -110,7 +110,7 @@ def verify(arguments: argparse.Namespace) -> int:
         problems = stored_damage(study)
         tolerance, left_out = EXACT, []
         if published:
-            tolerance, left_out = PUBLISHED, left_out_of(study)
+            tolerance, left_out = PUBLISHED, [] if problems else left_out_of(study)
             problems += frozen_differences(study, StudyFolder(DATA / name))
         compared = shown(published) if published else f"{len(study.networks)} networks and study.zarr"
         print_plain(console, f"{shown(DATA / name)}: {compared} compared with their digests")
@@ -246,7 +246,7 @@ def _recomputed(
         trust = arms_trust(study, measured, questions, missing, failures=failures, power=power)
         report = study_report(study, measured, questions, record, standing=standing, missing=missing, trust=trust)
         generated = next(iter(_GENERATED.findall(page)), report.generated)
-        access = access_of(study.config, StudyFolder(DATA / study.config.name), record)
+        access = access_of(study.config, StudyFolder(DATA / page_path.stem), record)
         again = render(dataclasses.replace(report, generated=generated, access=access))
         differences = page_differences(*(_CHANGING.sub("", text) for text in (page, again)), tolerance=tolerance.page)
     rows = stored.sizes["result"]
