@@ -4,7 +4,8 @@ It is a Zarr store like `study.zarr`, sealed alike, without what is large and ca
 says itself. In its folder `record/` lies what a study's folder holds beside the store, so that a report can be made, and
 verified, from the file alone. The same store gives the same bytes: members in the order of their names, without times.
 
-Found by trying: several threads of Blosc may write its blocks in any order, hence one.
+Found by trying: Zarr 3.1 takes the path of a zip file for that of a folder, so that xarray is given a
+`zarr.storage.ZipStore`; several threads of Blosc may write its blocks in any order, hence one.
 """
 
 from __future__ import annotations

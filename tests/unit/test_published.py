@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from zarr.storage import ZipStore
 
 import study as package
 from study.__main__ import main
@@ -59,7 +60,7 @@ def file_of(place: Path) -> Path:
 def test_xarray_opens_it_as_it_does_the_store(published: Path) -> None:
     """Every group and result; numbers of networks are the same, those of units to single precision."""
     whole = xr.open_datatree(published / "data" / NAME / "study.zarr", engine="zarr")
-    with whole, xr.open_datatree(file_of(published), engine="zarr") as tree:
+    with whole, xr.open_datatree(ZipStore(file_of(published)), engine="zarr") as tree:
         assert set(tree.children) == set(whole.children)
         xr.testing.assert_identical(
             tree["results"].to_dataset().drop_attrs(deep=False), whole["results"].to_dataset().drop_attrs(deep=False)
@@ -72,7 +73,7 @@ def test_xarray_opens_it_as_it_does_the_store(published: Path) -> None:
 
 def test_what_is_left_out_stands_in_it(published: Path) -> None:
     """Single responses of all networks but one; each line names a variable of the store."""
-    with xr.open_datatree(file_of(published), engine="zarr") as tree:
+    with xr.open_datatree(ZipStore(file_of(published)), engine="zarr") as tree:
         lines = tree.attrs[LEFT_OUT].splitlines()
         assert tree["responses"].sizes["network"] == 1
         assert any(line.startswith("responses/response: single responses of all networks but") for line in lines)
