@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _ASIDE = re.compile(
 )
 _PACKED = re.compile(r'<script type="application/gzip"[^>]*>([A-Za-z0-9+/=]+)</script>')
 _NUMBER = re.compile(r"(?<![\w.])[-\u2212]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_TABLE = re.compile(r"\bdata-[0-9a-f]{32}\b")
 _PLACE = re.compile(r'\bid="([^"]+)"')
 _WORDS = re.compile(r"<[^>]*>")
 _SHOWN = 160  # characters of a difference that are told
@@ -56,7 +58,21 @@ def readable(page: str) -> str:
 
 def _lines(page: str) -> list[str]:
     """Return a page in short pieces, each with at most one element."""
-    return [piece for piece in re.split(r"(?=<)|\n", page) if piece.strip()]
+    return [_chart(piece) for piece in re.split(r"(?=<)|\n", page) if piece.strip()]
+
+
+def _chart(piece: str) -> str:
+    """Return a chart's specification with its tables in the order of their use, which Altair names by their digests."""
+    start = piece.find('{"$schema"')
+    if start < 0:
+        return piece
+    chart, end = json.JSONDecoder().raw_decode(piece, start)
+    tables = chart.pop("datasets", {})
+    drawing = json.dumps(chart)
+    names = list(dict.fromkeys(name for name in _TABLE.findall(drawing) if name in tables))
+    for place, name in enumerate(names):
+        drawing = drawing.replace(name, f"table {place}")
+    return f"{piece[:start]}{drawing}{json.dumps([tables[name] for name in names])}{piece[end:]}"
 
 
 def _aligned(first: list[str], second: list[str]) -> Iterator[tuple[str, str, str]]:

@@ -111,7 +111,7 @@ def test_what_cannot_be_said_is_refused(here: Path, said: Callable[..., str]) ->
     assert not (here / "FINDINGS.md").exists()
     (here / "data" / "empty").mkdir()
     (here / "data" / "empty" / "study.zarr.zip").write_text("no zip")
-    assert "study.zarr.zip: cannot be read" in said("empty", code=2)
+    assert "study.zarr.zip: is no published study" in said("empty", code=2)
     assert StudyFolder(DATA / "quick").compacted.exists()
 
 

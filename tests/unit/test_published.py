@@ -147,7 +147,7 @@ def test_it_is_opened_where_nothing_else_lies(clone: Path) -> None:
     """By the study's name and by its path; layers select units, as in any study."""
     for name in (NAME, file_of(clone)):
         with package.open(name) as tree:
-            assert tree["tuning"].sel(layer="conv2").sizes["unit"] > 0
+            assert tree["tuning"].to_dataset().sel(layer="conv2").sizes["unit"] > 0
     file_of(clone).write_bytes(file_of(clone).read_bytes()[:1000])
     with pytest.raises(StudyError, match="is no published study"):
         package.open(NAME)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,8 @@ from study.commands.run.described import recorded_study
 from study.commands.study_folder import DATA
 from study.config import PROFILES, Config, resolve
 from study.registration import Registration, read_registration
-from study.store import RESULTS, StudyFolder, open_study
-from study.store.datasets import as_tree, decoded
-from study.vocabulary.errors import StudyError, one_line, shown
-from study.vocabulary.schema import SCHEMA_VERSION
-
-PUBLISHED = "study.zarr.zip"
-MOST_UNPACKED = 2_000_000_000  # bytes
+from study.store import RESULTS, StudyFolder, open_published, open_study
+from study.vocabulary.errors import StudyError, shown
 
 
 @dataclass(frozen=True)
@@ -58,32 +52,14 @@ def found_study(name: str) -> Iterator[FoundStudy]:
         When there is neither, it cannot be read or holds no results, or what registers it is missing or another one.
     """
     folder = StudyFolder(DATA / name)
-    whole, published = folder.compacted, folder.path / PUBLISHED
+    whole, published = folder.compacted, folder.published
     store = published if published.exists() else whole
-    with _opened_zip(store) if store == published else open_study(whole) as tree:
+    with open_published(published) if store == published else open_study(whole) as tree:
         if RESULTS not in tree.children:
             raise StudyError(f"{shown(store)}: holds no results yet; run `python -m study report {shown(name)}`")
         registration, config = _registered(folder, published=store == published)
         results = tree[RESULTS].to_dataset().load()
         yield FoundStudy(name, store, tree, stored_questions(results, registration, source=str(store)), config)
-
-
-def _opened_zip(path: Path) -> xr.DataTree:
-    """Return a published store in memory; what lies beside its groups, in `record/`, is left out."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            members = [one for one in file.infolist() if not one.is_dir() and not one.filename.startswith("record/")]
-            if sum(one.file_size for one in members) > MOST_UNPACKED:
-                raise StudyError(f"{shown(path)}: would unpack to more than any study holds; restore the file")
-            files = {one.filename: file.read(one) for one in members}
-        tree = as_tree(decoded(files))
-    except StudyError:
-        raise
-    except Exception as error:  # of a file that anybody may have put there, whatever the readers raise
-        raise StudyError(f"{shown(path)}: cannot be read ({one_line(error)}); restore the file") from error
-    if (version := tree.attrs.get("schema_version")) != SCHEMA_VERSION:
-        raise StudyError(f"{shown(path)}: schema version {shown(version)}, this program reads {SCHEMA_VERSION}")
-    return tree
 
 
 def _registered(folder: StudyFolder, *, published: bool) -> tuple[Registration, Config | None]:
