@@ -110,7 +110,7 @@ def test_a_report_is_verified_from_it_alone(clone: Path, capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert "verified: nothing differs" in said
     assert "not recomputed: from what is not published: responses/response" in said
-    assert "relative 0.0001" in said
+    assert "relative 1e-05 (absolute 1e-06)" in said
     assert sorted(path.name for path in (clone / "data" / NAME).iterdir()) == before
 
 
