@@ -63,6 +63,9 @@ def without(study: xr.DataTree, **kept: list[str]) -> xr.DataTree:
     groups = {f"/{name}": study[name].to_dataset() for name in study.children}
     groups["/ablation"] = groups["/ablation"].sel(kept)
     if "layer" in kept:
+        for name in {"/dose", "/rivals", "/mediation", "/need"} & groups.keys():
+            ablated = groups[name]["layer"].isin(kept["layer"])
+            groups[name] = groups[name].isel(layer=ablated.values)
         halves = groups["/halves"]
         groups["/halves"] = halves.where(halves["layer"].isin(kept["layer"]), 0)
     return xr.DataTree.from_dict(groups)

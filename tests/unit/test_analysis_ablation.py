@@ -351,7 +351,8 @@ def test_a_study_that_measured_less_has_figures_and_notes(kept: dict[str, list[s
     (question,) = analysed(without(example_study(seeds=2), **kept), "ablation-effect")
     layers = kept.get("layer", list(LAYERS))
     for figure in question.figures:
-        shown = [layer for layer in CLAIMED if layer in layers] if figure.id == "ablation-classes" else layers
+        of_claim = figure.id in ("ablation-classes", "ablation-conclusion-further")
+        shown = [layer for layer in CLAIMED if layer in layers] if of_claim else layers
         assert set(figure.table["layer"]) == set(shown), figure.id
         if len(figure.table):
             json.dumps(charts()[figure.chart](figure.table).to_dict(), allow_nan=False)
