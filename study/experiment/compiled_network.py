@@ -103,6 +103,7 @@ class CompiledNetworks:
         device: Device | None = None,
     ) -> CompiledNetwork:
         """Return a compiled network: a former one where it was compiled for the same; see `CompiledNetwork.of`."""
+        device = device or Device()
         wanted = (settings, image_shape, n_classes, precision, patterned, device)
         network = self._networks.pop(wanted, None) or CompiledNetwork.of(
             settings, image_shape, n_classes, precision=precision, patterned=patterned, device=device

@@ -56,7 +56,7 @@ def test_profiles_have_a_column_each() -> None:
     """A setting that one profile alone sets has the default's value in the others."""
     header, _, *rows = profiles_table().splitlines()
     assert header == "| setting | quick | cifar10-small | cifar10 | paper | published |"
-    assert "| shift_invariance.test_images | 0 | 5000 | 0 | 0 | 5000 |" in rows
+    assert "| shift_invariance.test_images | 0 | 5000 | 0 | 0 | 2000 |" in rows
     assert "| study.seed | 0 | 0 | 0 | 0 | 20261127 |" in rows
     assert not any("images.source" in row or "execution" in row for row in rows)
 

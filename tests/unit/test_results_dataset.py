@@ -142,5 +142,5 @@ def test_results_that_cannot_be_read_again_are_refused(questions: tuple[Question
     with pytest.raises(StudyError, match="was judged with another smallest_effect than is registered"):
         stored_questions(stored, registered(), source="a store")
     stored["hypothesis"][0] = "unknown"
-    with pytest.raises(StudyError, match="hypothesis 'unknown' of its results is not registered"):
+    with pytest.raises(StudyError, match="hypothesis unknown of its results is not registered"):
         stored_questions(stored, registered(), source="a store")
