@@ -13,7 +13,8 @@ from tests.opened_page import opened_page
 from tests.pipeline.tiny_study import WHOLE_REGISTRATION, Finished, arguments, manifests, run
 
 ARMS = (
-    "population.augmentations=none",
+    "population.augmentations=shift_flip",
+    "need.retrained_networks=1",
     "maturation.seeds=1",
     "maturation.epochs=3",
     "memorization.seeds=1",

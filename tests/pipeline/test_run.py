@@ -90,7 +90,8 @@ def test_record_holds_config_registration_and_images(tiny: Finished) -> None:
     """What decided the study is stored when it begins: the resolved config, the registration's digest, the images."""
     record = read_record(tiny.folder)
     assert record is not None
-    stored = resolve("quick", assignments=(*_set(arguments()), f"study.name={NAME}", "execution.workers=2"))
+    found = (f"study.name={NAME}", "execution.workers=2", "execution.device=cpu")
+    stored = resolve("quick", assignments=(*_set(arguments()), *found))
     assert record["config"] == as_record(stored)
     assert record["registration"]["digest"] == read_registration(REGISTRATION).digest
     assert record["images"] | {"train": 320, "validation": 100, "test": 200} == record["images"]
