@@ -88,7 +88,7 @@ def _print_maturation(made: CompiledNetwork, shown: Gratings, images: Partition,
         )
 
     def train() -> None:
-        _train_epoch(made.train, images, BATCH, "shift_flip", 0, "benchmark")
+        _train_epoch(made.train, images, BATCH, "shift_flip", 0, "benchmark", told=lambda *_: None, beside=None)
 
     made.reset(1e-4)
     spent: dict[str, list[tuple[float, float]]] = {"probe": [], "train": []}

@@ -95,7 +95,9 @@ def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
     made = CompiledNetwork.of(NetworkConfig(), (32, 32, 3), 10)
     initialize(made.model, root_seed=0, network="benchmark")
     made.reset(1e-3)
-    return lambda n: _train_epoch(made.train, _partition(images[:n], labels[:n]), BATCH, "shift_flip", 0, "b")
+    return lambda n: _train_epoch(
+        made.train, _partition(images[:n], labels[:n]), BATCH, "shift_flip", 0, "b", told=lambda *_: None, beside=None
+    )
 
 
 def _partition(images: np.ndarray, labels: np.ndarray) -> Any:
