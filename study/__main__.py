@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from study.commands.command import DONE, Command, as_process, refuse_command
+from study.commands.started import as_started
 
 # Each command's name, and where it is declared.
 COMMANDS = {
@@ -54,7 +55,8 @@ def listing() -> str:
     """Return the commands with a line each."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:{width}}  {command(name).summary}" for name in COMMANDS]
-    return "\n".join(("usage: python -m study COMMAND ...\n", *lines, "\npython -m study COMMAND --help says more."))
+    text = "\n".join(("usage: python -m study COMMAND ...\n", *lines, "\npython -m study COMMAND --help says more."))
+    return as_started(text)
 
 
 def process() -> NoReturn:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import NoReturn
 
+from study.commands.started import as_started
 from study.vocabulary.errors import StudyError, quoted
 from study.vocabulary.text import meant
 
@@ -35,12 +36,12 @@ REGISTRATION = "preregistration.md"
 def command_parser(name: str, *, description: str, epilog: str) -> argparse.ArgumentParser:
     """Return the parser of a command without arguments yet; the epilog is printed line by line as it is written.
 
-    It raises `StudyError` where a command line cannot be parsed.
+    Commands in it are called as this process was started. It raises `StudyError` where a command line cannot be parsed.
     """
     return _Parser(
-        prog=f"python -m study {name}",
+        prog=as_started(f"python -m study {name}"),
         description=description,
-        epilog=epilog,
+        epilog=as_started(epilog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from study.commands.started import as_started
 from study.vocabulary.errors import ManyFaultsError, StudyError, console_line, one_line, quoted
 from study.vocabulary.signals import Ending, interruptible, nothing_more
 from study.vocabulary.streams import lossy_streams
@@ -97,7 +98,7 @@ def failed(error: Exception) -> int:
 
 def say(message: str) -> None:
     """Print one line on standard error, whatever stands in the message."""
-    print(console_line(f"study: {message}"), file=sys.stderr)
+    print(console_line(as_started(f"study: {message}")), file=sys.stderr)
 
 
 def refuse_command(name: str, known: Sequence[str]) -> int:

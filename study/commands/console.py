@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from study.commands.started import as_started
 from study.vocabulary.errors import console_line, refuse_unless
 from study.vocabulary.signals import during
 
@@ -85,4 +86,4 @@ def status(console: Console, text: str) -> Iterator[None]:
 def print_plain(console: Console, *lines: str) -> None:
     """Print each line as one line, whatever names stand in it: nothing in them breaks it, colours it or moves the cursor."""
     for line in lines:
-        console.print(console_line(line), markup=False, emoji=False, highlight=False)
+        console.print(console_line(as_started(line)), markup=False, emoji=False, highlight=False)

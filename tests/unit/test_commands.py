@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from study import __main__ as listing
 from study.commands.command import Command
+from study.commands.started import as_started
 from study.vocabulary.errors import StudyError
 
 
@@ -100,3 +102,25 @@ def test_a_listed_command_gets_the_arguments_that_follow_it(capsys: pytest.Captu
     with pytest.raises(SystemExit, match="0"):
         listing.main(["run", "--help"])
     assert "python -m study run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("started", "python", "called"),
+    [
+        ("/anywhere/bin/study", "/anywhere/bin/python", "study run"),
+        ("C:/Scripts/study-run.exe", "/anywhere/bin/python", "study run"),
+        ("study/__main__.py", "{here}/.venv/bin/python", ".venv/bin/python -m study run"),
+        ("study/__main__.py", "/usr/bin/python3", "python -m study run"),
+        ("/bin/pytest", "{here}/.venv/bin/python", "python -m study run"),
+    ],
+)
+def test_what_is_to_be_typed_is_called_as_this_process_was(
+    started: str, python: str, called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script alone is on the path of who installed the program; in a checkout `python` is not that of the environment."""
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setattr(sys, "executable", python.format(here=tmp_path))
+    said = as_started("no study here: `python -m study run` makes one")
+    assert said == as_started(said) == f"no study here: `{called}` makes one"

@@ -16,6 +16,7 @@ from study.analysis.core.results import NO_VERDICT, REFUTED, SUPPORTED, Hypothes
 from study.commands.command import say
 from study.commands.console import Manner, print_plain
 from study.commands.run.standing import Standing
+from study.commands.started import as_started
 from study.commands.study_folder import Places
 from study.report.answer import answer, shown_layer
 from study.report.learning_words import learning_checks, unlearnt_sentences
@@ -146,7 +147,7 @@ def plain_conclusion(concluded: Concluded) -> Mapping[str, Any]:
         "failures": list(concluded.failures),
         "hypotheses": [_plain_result(result) for result in concluded.results],
         "paths": concluded.places.plain,
-        "next": list(concluded.following),
+        "next": [as_started(command) for command in concluded.following],
     }
 
 

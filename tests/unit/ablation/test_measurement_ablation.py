@@ -14,7 +14,6 @@ from study.images.preparation.split import preprocessed
 from study.networks.interventions import clamped
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import CONTROLS, FRACTIONS, HALVES, ORDERS, TARGETS, described, variables_by_group
-from tests import ablated_network
 from tests.ablated_network import (
     CONFIG,
     Ablated,
@@ -25,37 +24,6 @@ from tests.ablated_network import (
     streams,
 )
 from tests.tiny_network import N_CLASSES, UNITS, tiny_partition
-
-
-@pytest.fixture(scope="module")
-def network() -> ClampedNetwork:
-    """Return a scrambled tiny network, compiled once."""
-    return ablated_network.network()
-
-
-@pytest.fixture(scope="module")
-def gosi() -> np.ndarray:
-    """Return the selectivity of its units."""
-    return ablated_network.gosi()
-
-
-@pytest.fixture(scope="module")
-def activity() -> dict[str, Any]:
-    """Return what its units do on photographs."""
-    return ablated_network.activity()
-
-
-@pytest.fixture(scope="module")
-def measured() -> dict[str, Any]:
-    """Return the ablation of the network."""
-    return ablated_network.measured()
-
-
-@pytest.fixture(scope="module")
-def ablated() -> Ablated:
-    """Return what scores the network where weights make units send on 0."""
-    return ablated_network.ablated()
-
 
 # The whole test set
 

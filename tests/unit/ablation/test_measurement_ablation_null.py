@@ -14,7 +14,6 @@ from study.experiment.measurements.ablation.blocks import block_means, block_mem
 from study.experiment.unit_sets import control_halves, cumulative_sets
 from study.networks.interventions.clamped import ClampedNetwork
 from study.vocabulary.schema import CONTROLS, FRACTIONS, ORDERS
-from tests import ablated_network
 from tests.ablated_network import (
     NULL_IMAGES,
     STARTS,
@@ -25,37 +24,6 @@ from tests.ablated_network import (
     streams,
 )
 from tests.tiny_network import N_CLASSES, UNITS, tiny_partition
-
-
-@pytest.fixture(scope="module")
-def network() -> ClampedNetwork:
-    """Return a scrambled tiny network, compiled once."""
-    return ablated_network.network()
-
-
-@pytest.fixture(scope="module")
-def gosi() -> np.ndarray:
-    """Return the selectivity of its units."""
-    return ablated_network.gosi()
-
-
-@pytest.fixture(scope="module")
-def activity() -> dict[str, Any]:
-    """Return what its units do on photographs."""
-    return ablated_network.activity()
-
-
-@pytest.fixture(scope="module")
-def measured() -> dict[str, Any]:
-    """Return the ablation of the network."""
-    return ablated_network.measured()
-
-
-@pytest.fixture(scope="module")
-def ablated() -> Ablated:
-    """Return what scores the network where weights make units send on 0."""
-    return ablated_network.ablated()
-
 
 # Blocks of images
 
