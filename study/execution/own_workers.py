@@ -43,6 +43,8 @@ def own_workers(config: Config, n_networks: int) -> Iterator[Client]:
         "distributed.scheduler.allowed-failures": config.execution.retries,
         # A cluster gives up a worker that is not back by then, for good; without the last one the study would wait forever.
         "distributed.deploy.lost-worker-timeout": "365 days",
+        # A process of ours that is dead closes its connection; a silent one was suspended, as on a laptop with a closed lid.
+        "distributed.scheduler.worker-ttl": None,
         "distributed.worker.multiprocessing-method": "spawn",  # TensorFlow hangs after a fork
         "distributed.worker.profile.enabled": False,
         "distributed.admin.log-format": "%(message)s",

@@ -90,6 +90,24 @@ def test_signal_at_every_kind_of_step(place: Path, faults: Faults, tiny: Finishe
     assert_same_study(folder, tiny.folder)
 
 
+@pytest.mark.slow
+def test_study_that_was_suspended_goes_on(place: Path, tiny: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a laptop whose lid was closed: no worker is given up for its silence, and no network fails for it."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL", "1s")  # 5 minutes where nothing is said
+    process = start(place, *arguments("--workers", "1"))
+    try:
+        wait_until(tiny_folder(place).worker_log.exists, process)  # the first network is in work
+        for name, seconds in ((signal.SIGSTOP, 8), (signal.SIGCONT, 0)):
+            os.killpg(process.pid, name)
+            time.sleep(seconds)
+        _, err = process.communicate(timeout=300)
+    finally:
+        kill_session(process)
+    assert process.returncode == 0, err
+    assert "FAILED" not in err
+    assert_same_study(tiny_folder(place), tiny.folder)
+
+
 def calibrating(place: Path, *before: str) -> subprocess.Popen[str]:
     """Start a calibration that takes long, in a session of its own."""
     command = [*before, sys.executable, "-m", "study", "calibrate", "--studies", "100000", "--workers", "2"]
