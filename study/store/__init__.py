@@ -17,6 +17,7 @@ from study.store.folder import (
     sweep_staging,
     unreadable_lines,
     write_record,
+    writing,
 )
 from study.store.lock import holder, locked
 from study.store.looks import networks_digest, read_looks, taken_look
@@ -71,4 +72,5 @@ __all__ = [
     "write_published",
     "write_record",
     "write_results",
+    "writing",
 ]

@@ -12,7 +12,12 @@ from study.report.content import Access
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError
 
-_TITLE = "study: a pre-registered test of whether orientation-selective units cause generalisation in image recognition"
+TITLE = "study: a pre-registered test of whether orientation-selective units cause generalisation in image recognition"
+AUTHORS = "The study authors"
+PAPER = (
+    "Ukita, Jumpei (2020). Causal importance of low-level feature selectivity for generalization in image recognition."
+    " Neural Networks 125: 185-193"
+)
 _BIBTEX = """\
 @software{{study,
   title = {{{title}}},
@@ -44,8 +49,8 @@ def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) ->
     digest = str(record["registration"]["digest"])
     store = folder.compacted.as_posix()
     return Access(
-        citation=f"{_TITLE}. Version {__version__}. Study {config.name}, registration {digest[:12]}.",
-        bibtex=_BIBTEX.format(title=_TITLE, version=__version__, name=config.name, digest=digest[:12]),
+        citation=f"{TITLE}. Version {__version__}. Study {config.name}, registration {digest[:12]}.",
+        bibtex=_BIBTEX.format(title=TITLE, version=__version__, name=config.name, digest=digest[:12]),
         command=repeating_command(config),
         store=store,
         load=f'import xarray\nstudy = xarray.open_datatree({store!r}, engine="zarr")',

@@ -75,17 +75,25 @@ def publish_parser() -> argparse.ArgumentParser:
         "publish",
         description="Write a study that has been analysed as one file, data/NAME/study.zarr.zip: its store without the"
         " responses of single units, with its record, journal and registration. What is left out is said, and stands in it.",
-        epilog="examples:\n  python -m study publish published\n"
+        epilog="examples:\n  python -m study publish published\n  python -m study publish published --crate deposit\n"
         "  python -m study verify data/published/study.zarr.zip    every number of its report from that file alone\n",
     )
     made.add_argument("name", metavar="NAME", help="of data/NAME")
     made.add_argument(
-        "--preregistration",
+        "--crate",
         type=Path,
-        metavar="FILE",
-        help="the text that the study registered (default: preregistration.md in its folder or this one, whichever it is)",
+        metavar="DIR",
+        help="also write a folder for a repository of data (an RO-Crate): that file, report, registration, and what they are",
+    )
+    _add_registered(
+        made,
+        "the text that the study registered (default: preregistration.md in its folder or this one, whichever it is)",
     )
     return made
+
+
+def _add_registered(parser: argparse.ArgumentParser, meaning: str) -> None:
+    parser.add_argument("--preregistration", type=Path, metavar="FILE", help=meaning)
 
 
 def _publish(arguments: argparse.Namespace) -> int:
@@ -107,11 +115,9 @@ def verify_parser() -> argparse.ArgumentParser:
     made.add_argument(
         "name", metavar="NAME|REPORT|ZIP", help="of data/NAME, or reports/NAME.html, or data/NAME/study.zarr.zip"
     )
-    made.add_argument(
-        "--preregistration",
-        type=Path,
-        metavar="FILE",
-        help="what the report was made with (default: found by its digest, in the study's record, this folder or the program)",
+    _add_registered(
+        made,
+        "what the report was made with (default: found by its digest, in the study's record, this folder or the program)",
     )
     return made
 

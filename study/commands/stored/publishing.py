@@ -18,6 +18,7 @@ from study.commands.console import print_plain, standard_console, status
 from study.commands.run.described import DescribedStudy, recorded_study, stored_results
 from study.commands.run.registered import FROZEN
 from study.commands.run.trust import POWER_FILE
+from study.commands.stored.crate import check_crate, write_crate
 from study.commands.study_folder import held
 from study.registration import text_digest
 from study.store import LEFT_OUT, RESULTS, open_study, write_published
@@ -57,16 +58,22 @@ def publish(arguments: argparse.Namespace) -> int:
     Raises
     ------
     StudyError
-        When there is no such study, it has not been analysed, what it registered is not at hand, or somebody writes it.
+        When there is no such study, it has not been analysed, what it registered is not at hand, or somebody writes it;
+        as `check_crate` and `write_crate`.
     """
     console = standard_console()
-    study, _ = recorded_study(arguments.name)
+    study, content = recorded_study(arguments.name)
+    if arguments.crate is not None:
+        check_crate(arguments.crate, arguments.name)
     with held(study.folder, lambda: None, console):
         record = record_files(study, arguments)
         with status(console, "publishing"), open_study(study.folder.compacted) as tree:
             results = stored_results(study, tree)
             reduction = reduced(tree)
             size = write_published(study.folder, reduction.groups, results, record=record)
+        if arguments.crate is not None:
+            write_crate(arguments.crate, study, content, record[FROZEN])
+            print_plain(console, f"{shown(arguments.crate)}: an RO-Crate of it, with its report and registration")
     print_plain(console, *(f"left out: {line}" for line in reduction.lines))
     if results.attrs.get("interim"):
         print_plain(console, "interim: planned or registered networks have not been tried, and the results say so")
