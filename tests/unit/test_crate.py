@@ -14,6 +14,8 @@ from study.config import resolve
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError
 
+rocrate = pytest.importorskip("rocrate.rocrate", reason="make .venv/installed-test installs it")
+
 NAME, DIGEST, COMMIT = "whole", "d" * 64, "c" * 40
 RECORD = {"images": {"description": "a few shapes"}, "git": {"commit": COMMIT, "dirty": False}}
 CONTENT = {"study.zarr.zip": b"measured", "report.html": b"concluded", "preregistration.md": b"registered"}
@@ -36,10 +38,9 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
 
 def test_a_crate_says_what_its_files_are(published: SimpleNamespace) -> None:
     """Read back by the library of the format: files as they were, licence, program, registration and how to repeat it."""
-    library = pytest.importorskip("rocrate.rocrate")
     place = Path("deposit")
     write_crate(place, published, RECORD, CONTENT["preregistration.md"])
-    crate = library.ROCrate(place)
+    crate = rocrate.ROCrate(place)
     assert {entity.id for entity in crate.data_entities} == set(CONTENT)
     for name, content in CONTENT.items():
         assert (place / name).read_bytes() == content

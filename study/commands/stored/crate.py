@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,19 +15,21 @@ from study.commands.run.registered import FROZEN
 from study.commands.study_folder import REPORTS
 from study.registration.deposit import read_deposit
 from study.store import writing
-from study.vocabulary.errors import StudyError, refuse_unless, shown
+from study.vocabulary.errors import refuse_unless, shown
 
 LICENCE: Final = "https://spdx.org/licenses/MIT"
 
 
 def check_crate(place: Path, name: str) -> None:
-    """Refuse, before anything is published, a folder that holds something, and a study without a report.
+    """Refuse, before anything is published, a folder that holds something, a study without a report, a missing library.
 
     Raises
     ------
     StudyError
         With the path and the remedy.
     """
+    is_installed = importlib.util.find_spec("rocrate") is not None
+    refuse_unless(is_installed, f"--crate {shown(place)}: rocrate is not installed; pip install rocrate")
     is_free = not any(place.iterdir()) if place.is_dir() else not place.exists()
     refuse_unless(is_free, f"--crate {shown(place)}: something is there; name another folder, or an empty one")
     report = REPORTS / f"{name}.html"
@@ -48,13 +51,11 @@ def write_crate(place: Path, study: DescribedStudy, record: Mapping[str, Any], r
     Raises
     ------
     StudyError
-        When the library that writes such folders is not installed, or the disk refuses.
+        When the disk refuses.
     """
-    try:
-        from rocrate.model import ContextEntity
-        from rocrate.rocrate import ROCrate
-    except ImportError as error:
-        raise StudyError(f"--crate {shown(place)}: rocrate is not installed; pip install rocrate") from error
+    from rocrate.model import ContextEntity
+    from rocrate.rocrate import ROCrate
+
     crate = ROCrate()
 
     def add(kind: str, identifier: str, **said: Any) -> Any:
