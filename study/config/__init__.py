@@ -9,6 +9,7 @@ from study.config.arms import (
     RearingConfig,
     ReplicationConfig,
 )
+from study.config.execution import ExecutionConfig, is_address
 from study.config.records import as_record, changed_settings, config_digest, measured_settings
 from study.config.resolution import PROFILES, load_profile, recorded_config, resolve
 from study.config.sections import (
@@ -18,7 +19,6 @@ from study.config.sections import (
     SECTIONS,
     AblationConfig,
     Config,
-    ExecutionConfig,
     ImagesConfig,
     MultiverseConfig,
     NeedConfig,
@@ -26,7 +26,6 @@ from study.config.sections import (
     ProbeConfig,
     ShiftInvarianceConfig,
     TrainingConfig,
-    is_address,
 )
 
 __all__ = [

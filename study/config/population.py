@@ -117,6 +117,11 @@ def is_retrained(config: Config, network: PlannedNetwork) -> bool:
     )
 
 
+def networks_together(config: Config, arm: str) -> int:
+    """Return how many networks of an arm one program trains; those of the rearing arm, each of its own make, are alone."""
+    return 1 if arm == REARING else config.execution.together
+
+
 def patterned_layers(config: Config, arm: str) -> tuple[str, ...]:
     """Return the layers whose kernels any condition of an arm makes of patterns, in order; all its networks have them so."""
     square = architectures()[config.network.architecture].square_kernels
@@ -182,6 +187,8 @@ def _key(network: PlannedNetwork, config: Config, fingerprint: str) -> str:
     }
     if (device := config.execution.computes_on).is_gpu:
         settings["device"] = device.kind
+    if (together := networks_together(config, network.arm)) > 1:
+        settings["networks_per_program"] = together
     if network.arm == REARING:
         settings["strength"] = config.rearing.strength if network.rearing in PENALTIES else 0.0
     return digest(settings)[:20]

@@ -23,10 +23,14 @@ def measured_settings(config: Config) -> dict[str, Any]:
     """Return the part of the record that decides what is measured: no names, paths or ways of spreading the work.
 
     Where no other reading of the gratings is asked for, how many permutations it would have decides nothing. A patience of
-    none is left out, as of versions that had none; so are networks that are to learn on, where there are none.
+    none is left out, as of versions that had none; so are networks that are to learn on, where there are none, and how many
+    networks a program trains, where that is one.
     """
     record = as_record(config)
-    del record["execution"], record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
+    del record["execution"]
+    if (together := config.execution.together) > 1:
+        record["execution"] = {"networks_per_program": together}
+    del record["study"]["name"], record["study"]["profile"], record["images"]["data_dir"]
     if not config.multiverse.readouts:  # then its other keys decide nothing
         record["multiverse"] = json.loads(json.dumps(dataclasses.asdict(MultiverseConfig())))
     if not config.training.patience:
@@ -52,6 +56,7 @@ def changed_settings(recorded: typing.Mapping[str, Any], config: Config) -> list
     now, default = measured_settings(config), as_record(Config())
     now["training"] |= {"patience": config.training.patience}
     now["need"] = dataclasses.asdict(config.need)
+    now["execution"] = {"networks_per_program": config.execution.together}
     before = {section: default[section] | recorded.get(section, {}) for section in now}
     return [
         f"{section}.{key} = {quoted(before[section][key])} there, {quoted(value)} here"

@@ -211,6 +211,11 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
         if value in allowed:
             return value
         raise StudyError(f"{origin}: {key} = {quoted(value)} is not allowed: it must be one of {', '.join(allowed)}")
+    words: tuple[str, ...] = ()
+    if typing.get_origin(hint) is typing.Union:  # words in place of a number
+        words, hint = typing.get_args(typing.get_args(hint)[0]), typing.get_args(hint)[1]
+        if value in words:
+            return value
     if typing.get_origin(hint) is tuple:
         return _converted_list(key, value, typing.get_args(hint)[0], origin)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
@@ -218,7 +223,9 @@ def _converted(key: str, value: Any, hint: Any, origin: str) -> Any:
     if isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
     kinds = {int: "a whole number", float: "a number", str: "text"}
-    raise StudyError(f"{origin}: {key} = {quoted(value)} is not allowed: it must be {kinds[hint]}")
+    raise StudyError(
+        f"{origin}: {key} = {quoted(value)} is not allowed: it must be {' or '.join((*words, kinds[hint]))}"
+    )
 
 
 def _converted_list(key: str, value: Any, kind: type, origin: str) -> tuple[Any, ...]:

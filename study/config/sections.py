@@ -15,9 +15,9 @@ from study.config.arms import (
     RearingConfig,
     ReplicationConfig,
 )
-from study.config.checks import check
+from study.config.checks import A_PATH, check, is_path
+from study.config.execution import ExecutionConfig
 from study.vocabulary.architecture import architecture_names, architectures
-from study.vocabulary.device import GPU, GPU_TF32, Device
 from study.vocabulary.errors import quoted
 from study.vocabulary.image_source import image_source_names
 from study.vocabulary.rearing import FREE, KERNELS, NO_LAYERS, layers_of_span, span_of
@@ -27,18 +27,6 @@ READOUTS = ("mean", "max", "centre", "output")
 GRATING_SETS = ("min_max", "fixed", "whole_cycles")
 MOST_NETWORKS = 50_000
 RETRAINED = "shift_flip"  # augmentation of the networks of the population that are trained for one more epoch
-_LONGEST_PATH = 4_096
-_A_PATH = f"a path of at most {_LONGEST_PATH} characters, none of them NUL"
-
-
-def _is_path(text: str) -> bool:
-    return "\0" not in text and len(text) <= _LONGEST_PATH
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is the address of a dask scheduler: tcp://HOST:PORT or tls://HOST:PORT."""
-    parts = re.fullmatch(r"(?:tcp|tls)://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", text)
-    return parts is not None and 0 < int(parts[1]) < 65_536
 
 
 @dataclass(frozen=True)
@@ -60,7 +48,7 @@ class ImagesConfig:
         known = image_source_names()
         check("images", "source", self.source, f"one of {', '.join(known)}", self.source in known)
         check("images", "split_seed", self.split_seed, "0 to 2**63 - 1", 0 <= self.split_seed < 2**63)
-        check("images", "data_dir", self.data_dir, _A_PATH, _is_path(self.data_dir))
+        check("images", "data_dir", self.data_dir, A_PATH, is_path(self.data_dir))
         for key in ("train_images", "validation_images", "test_images"):
             number = getattr(self, key)
             check("images", key, number, "0 (all) or a positive number up to 1000000", 0 <= number <= 1_000_000)
@@ -218,64 +206,6 @@ class NeedConfig:
     def __post_init__(self) -> None:
         number = self.retrained_networks
         check("need", "retrained_networks", number, "0 (none) to 10000", 0 <= number <= MOST_SEEDS)
-
-
-@dataclass(frozen=True)
-class ExecutionConfig:
-    """How the work is spread, and on what; nothing here but the kind of device changes a result.
-
-    `device` is where networks are trained, `tf32` whether a GPU may round factors to ten bits, `gpu_memory` what a worker may
-    take of one in megabytes, 0 for what it needs; `other_devices` are those that earlier networks of a study come from.
-    """
-
-    workers: int = 0
-    device: Literal["auto", "cpu", "gpu"] = "auto"
-    tf32: Literal["off", "on"] = "off"
-    gpu_memory: int = 0
-    other_devices: Literal["refused", "accepted"] = "refused"
-    retries: int = 1
-    checkpoint_epochs: int = 0
-    scheduler: str = ""
-    scheduler_timeout: int = 300
-    keep_weights: Literal["none", "analysed"] = "none"
-
-    def __post_init__(self) -> None:
-        check("execution", "workers", self.workers, "0 (one per core) to 1024", 0 <= self.workers <= 1024)
-        megabytes = self.gpu_memory
-        check("execution", "gpu_memory", megabytes, "0 (as needed) to 10**7 megabytes", 0 <= megabytes <= 10**7)
-        check("execution", "retries", self.retries, "0 to 10", 0 <= self.retries <= 10)
-        seconds = self.scheduler_timeout
-        check("execution", "scheduler_timeout", seconds, "0 (none) to 1000000 seconds", 0 <= seconds <= 1_000_000)
-        check(
-            "execution",
-            "checkpoint_epochs",
-            self.checkpoint_epochs,
-            "0 (no checkpoints) to 10000 (epochs between two)",
-            0 <= self.checkpoint_epochs <= 10_000,
-        )
-        check(
-            "execution",
-            "scheduler",
-            self.scheduler,
-            "tcp://HOST:PORT, tls://HOST:PORT, or the path of a scheduler file",
-            "://" not in self.scheduler or is_address(self.scheduler),
-        )
-        check("execution", "scheduler", self.scheduler, _A_PATH, _is_path(self.scheduler))
-        check(
-            "execution",
-            "workers",
-            self.workers,
-            f"left out beside execution.scheduler = {quoted(self.scheduler)} (--scheduler),"
-            " whose workers are as many as there are",
-            not (self.scheduler and self.workers),
-        )
-
-    @property
-    def computes_on(self) -> Device:
-        """Return what a worker computes on; `auto` that nobody has looked into is the processor."""
-        if self.device != "gpu":
-            return Device()
-        return Device(GPU_TF32 if self.tf32 == "on" else GPU, self.gpu_memory)
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from study.config import Config
 from study.config.population import PlannedNetwork
+from study.config.programs import Program, programs
 from study.execution import cluster
 from study.execution.cluster import Requirements
 from study.execution.devices import take_gpu
-from study.images import load_images
-from study.images.preparation.split import Partition, partition, split_images
-from study.store import Checkpoint, StudyFolder, append_journal, publish_network
+from study.execution.programs import program_entries
+from study.execution.worker import TOPIC, kept_networks, reporter, worker_images
+from study.store import Checkpoint, StudyFolder, append_journal, network_path, publish_network
 from study.vocabulary.errors import StudyError, one_line
 from study.vocabulary.reading import user_path
 from study.vocabulary.schema import REGISTRATION_DIGEST
@@ -36,10 +37,8 @@ from study.vocabulary.schema import REGISTRATION_DIGEST
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-    from study.experiment.compiled_network import CompiledNetworks
+    from study.experiment.one_network import Measured
 
-TOPIC = "study-progress"
-WATCHED_SECONDS = 0.2  # how often, at most, a worker reports progress
 CENSUS_SECONDS = 5.0  # how often, at least, workers are counted
 BUSY_SECONDS = 1.0  # how long a network waits for the one before it in the same process
 
@@ -76,6 +75,7 @@ class Origin:
 
 Watch = Callable[[str, str, float, str], None]  # (key, stage, share of it done, what is being done in words)
 Task = Callable[[PlannedNetwork, Config, StudyFolder, Origin], dict[str, Any]]  # what `measured` is
+Work = PlannedNetwork | Program  # a task of a worker
 
 
 def run_networks(
@@ -87,6 +87,7 @@ def run_networks(
     watch: Watch,
     say: Callable[[str], None] = lambda line: None,
     task: Task | None = None,
+    plan: Sequence[PlannedNetwork] = (),
 ) -> Iterator[Outcome]:
     """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
 
@@ -108,6 +109,8 @@ def run_networks(
         Told what is to be known meanwhile, such as that a scheduler hangs.
     task
         What a worker does with a network; `measured` unless the scheduling itself is looked at.
+    plan
+        All networks of the study, which decide who is trained with whom; those still to do where it is left out.
 
     Raises
     ------
@@ -117,14 +120,21 @@ def run_networks(
     """
     config, folder = _absolute(config), StudyFolder(folder.path.absolute())
     requirements = Requirements.of(folder, is_gpu=cluster.resources(config) is not None)
-    with cluster.connected(config, len(networks)) as client:
+    works = networks if task else _works(networks, plan or networks, config)
+    with cluster.connected(config, len(works)) as client:
         if config.execution.scheduler:
             cluster.check_workers(client, requirements)
         client.subscribe_topic(TOPIC, lambda event: watch(*event[1]))
-        task_arguments = (task or measured, requirements, config, folder, origin)
+        task_arguments = (task or _measured, requirements, config, folder, origin)
         resources = cluster.resources(config)
         census = Census(client, patience=config.execution.scheduler_timeout, say=say)
-        yield from _outcomes(client, networks, task_arguments, config.execution.retries, folder, census, resources)
+        yield from _outcomes(client, works, task_arguments, config.execution.retries, folder, census, resources)
+
+
+def _works(networks: Sequence[PlannedNetwork], plan: Sequence[PlannedNetwork], config: Config) -> list[Work]:
+    """Return the tasks that networks come to: programs of several, and networks by themselves."""
+    made = programs(plan, config, to_do={network.key for network in networks})
+    return [program if program.together > 1 else program.networks[0] for program in made]
 
 
 def _absolute(config: Config) -> Config:
@@ -137,25 +147,23 @@ def _absolute(config: Config) -> Config:
 
 def _outcomes(
     client: Client,
-    networks: Sequence[PlannedNetwork],
+    works: Sequence[Work],
     task_arguments: tuple[Any, ...],
     retries: int,
     folder: StudyFolder,
     census: Census,
     resources: dict[str, float] | None,
 ) -> Iterator[Outcome]:
-    """Keep as many networks in flight as there are worker processes; one that only waited would die with its worker."""
-    waiting = collections.deque(networks)
-    in_flight: dict[Future[Any], PlannedNetwork] = {}
+    """Keep as many tasks in flight as there are worker processes; one that only waited would die with its worker."""
+    waiting = collections.deque(works)
+    in_flight: dict[Future[Any], Work] = {}
     ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
     while waiting or in_flight:
         workers = census.taken()
         while waiting and len(in_flight) < workers:
-            network = waiting.popleft()
-            future = client.submit(
-                in_worker, network, *task_arguments, pure=False, retries=retries, resources=resources
-            )
-            in_flight[future] = network
+            work = waiting.popleft()
+            future = client.submit(in_worker, work, *task_arguments, pure=False, retries=retries, resources=resources)
+            in_flight[future] = work
             future.add_done_callback(ended.put)
         try:
             future = ended.get(timeout=CENSUS_SECONDS)
@@ -163,9 +171,9 @@ def _outcomes(
             continue
         if future.status not in ("finished", "error"):
             raise StudyError(cluster.gone(client))
-        outcome = _outcome(future, in_flight.pop(future))
-        append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
-        yield outcome
+        for outcome in _outcomes_of(future, in_flight.pop(future), folder):
+            append_journal(folder, {"key": outcome.network.key, "failure": outcome.failure, **outcome.entry})
+            yield outcome
 
 
 class Census:
@@ -228,8 +236,8 @@ class Census:
 
 
 def in_worker(
-    planned: PlannedNetwork,
-    task: Task,
+    work: Work,
+    task: Callable[..., dict[str, Any]],
     requirements: Requirements,
     config: Config,
     folder: StudyFolder,
@@ -253,9 +261,22 @@ def in_worker(
             _keep_messages(folder)
             if config.execution.computes_on.is_gpu:
                 take_gpu(get_worker().name)
-        return task(planned, config, folder, origin)
+        return task(work, config, folder, origin)
     finally:
         _training.release()
+
+
+def _outcomes_of(future: Future[Any], work: Work, folder: StudyFolder) -> list[Outcome]:
+    """Return what became of each network of a task; what a task published before it failed is done."""
+    if isinstance(work, PlannedNetwork):
+        return [_outcome(future, work)]
+    if future.status == "finished":
+        entries = future.result()
+        return [Outcome(one, entries[one.key].pop("failure", ""), entries[one.key]) for one in work.networks]
+    return [
+        Outcome(one, "", {"arm": one.arm}) if network_path(folder, one.key).exists() else _outcome(future, one)
+        for one in work.networks
+    ]
 
 
 def _outcome(future: Future[Any], network: PlannedNetwork) -> Outcome:
@@ -277,6 +298,12 @@ def _failure(error: BaseException | None) -> str:
     return f"{name}: {one_line(error)}"
 
 
+def _measured(work: Work, config: Config, folder: StudyFolder, origin: Origin) -> dict[str, Any]:
+    if isinstance(work, Program):
+        return measured_together(work, config, folder, origin)
+    return measured(work, config, folder, origin)
+
+
 def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origin: Origin) -> dict[str, Any]:
     """Train, measure and publish one network; return what goes into the journal. Runs in a worker.
 
@@ -286,52 +313,72 @@ def measured(planned: PlannedNetwork, config: Config, folder: StudyFolder, origi
         The network's arm, seconds per stage, images per second of training, the epoch whose checkpoint it went on from
         (0: none), peak memory in bytes and the time it ended; or `failure`.
     """
-    report = _reporter(planned.key)
+    report = reporter(planned.key)
     report("start", 0.0, "starting TensorFlow")
     # Not at the top: the parent must never import TensorFlow, and it imports this module to submit the task.
     from study.experiment.one_network import measure_network
-    from study.experiment.training import DivergedError
 
     started = time.perf_counter()
-    images, n_classes = _images(config, origin.fingerprint)
-    checkpoint = Checkpoint(folder, planned.key)
+    images, n_classes = worker_images(config, origin.fingerprint)
+    measure = functools.partial(
+        measure_network,
+        planned,
+        config,
+        images,
+        n_classes,
+        compiled_networks=kept_networks(),
+        progress=report,
+        checkpoint=Checkpoint(folder, planned.key),
+    )
+    return _published(planned, measure, config, folder, origin, started=started)
+
+
+def measured_together(program: Program, config: Config, folder: StudyFolder, origin: Origin) -> dict[str, Any]:
+    """Train networks together, measure and publish each; return by key what `measured` does. Runs in a worker.
+
+    The seconds of each are those of its measurements and its share of the training.
+    """
+    return program_entries(
+        program,
+        config,
+        folder,
+        origin.fingerprint,
+        lambda network, measure: _published(network, measure, config, folder, origin),
+    )
+
+
+def _published(
+    planned: PlannedNetwork,
+    measure: Callable[[], Measured],
+    config: Config,
+    folder: StudyFolder,
+    origin: Origin,
+    *,
+    started: float | None = None,
+) -> dict[str, Any]:
+    """Measure a network and publish it; return what goes into the journal. It took since `started`, or what its stages did."""
+    from study.experiment.training import DivergedError
+
     try:
-        measured_network = measure_network(
-            planned,
-            config,
-            images,
-            n_classes,
-            compiled_networks=_compiled_networks(),
-            progress=report,
-            checkpoint=checkpoint,
-        )
+        measured_network = measure()
     except DivergedError as error:
         return {"failure": str(error)}  # the same seeds would diverge again: no retry
     tree = measured_network.tree.copy(deep=False)
     tree.attrs = {**tree.attrs, REGISTRATION_DIGEST: origin.registration_digest}
     publish_network(folder, planned.key, tree)
-    checkpoint.remove()
+    Checkpoint(folder, planned.key).remove()
+    stages = measured_network.seconds
     return {
         "arm": planned.arm,
-        "seconds": round(time.perf_counter() - started, 3),
-        "stages": {stage: round(value, 3) for stage, value in measured_network.seconds.items()},
-        "images_per_second": round(measured_network.trained_images / measured_network.seconds["train"], 1),
+        "seconds": round(sum(stages.values()) if started is None else time.perf_counter() - started, 3),
+        "stages": {stage: round(value, 3) for stage, value in stages.items()},
+        "images_per_second": round(measured_network.trained_images / stages["train"], 1),
         "resumed_epoch": measured_network.resumed_epoch,
         "device": config.execution.computes_on.kind,
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": origin.commit,
     }
-
-
-def _compiled_networks() -> CompiledNetworks:
-    """Return what this worker keeps from one network to the next: the compiled network, as its own attribute."""
-    from distributed import get_worker
-
-    from study.experiment.compiled_network import CompiledNetworks
-
-    kept: CompiledNetworks = vars(get_worker()).setdefault("compiled_networks", CompiledNetworks())
-    return kept
 
 
 @functools.cache
@@ -347,39 +394,3 @@ def _keep_messages(folder: StudyFolder) -> None:
             os.dup2(log, 1)
             os.dup2(log, 2)
         os.close(log)
-
-
-@functools.lru_cache(maxsize=1)
-def _read_images(config: Config) -> tuple[Partition, int, str]:
-    """Return a worker's images, read once a process."""
-    image_set = load_images(config.images)
-    return (
-        partition(image_set, split_images(image_set, config.images)),
-        len(image_set.class_names),
-        image_set.fingerprint,
-    )
-
-
-def _images(config: Config, fingerprint: str) -> tuple[Partition, int]:
-    images, n_classes, present = _read_images(config)
-    if present != fingerprint:
-        raise StudyError(
-            f"the images changed while the study ran: fingerprint {present[:12]}, planned {fingerprint[:12]}"
-        )
-    return images, n_classes
-
-
-def _reporter(key: str) -> Callable[[str, float, str], None]:
-    """Return a function that reports progress to the parent, a few times a second at most."""
-    from distributed import get_worker
-
-    worker = get_worker()
-    last = [0.0]
-
-    def report(stage: str, share: float, words: str) -> None:
-        now = time.monotonic()
-        if share >= 1 or now - last[0] > WATCHED_SECONDS:
-            last[0] = now
-            worker.log_event(TOPIC, (key, stage, share, words))
-
-    return report

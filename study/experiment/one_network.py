@@ -95,18 +95,48 @@ def measure_network(
     checkpoint
         Where training goes on from and saves its state, every `config.execution.checkpoint_epochs` epochs (0: neither).
     """
-    measurements, clock = taken_on(planned.arm, config, planned), _Clock()
+    begun = begin(planned, config, partition, n_classes, compiled_networks=compiled_networks, progress=progress)
+    trained = _trained(begun.measurements, begun.subject, planned, checkpoint)
+    begun.clock.lap("train")
+    return concluded(begun, trained)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A network that is not trained yet, and what was measured on it: in its initial state, and normalised by images."""
+
+    subject: TrainedSubject
+    measurements: tuple[Measurement, ...]
+    before: dict[str, Arrays]
+    normalised: dict[str, Arrays]
+    clock: Clock
+
+
+def begin(
+    planned: PlannedNetwork,
+    config: Config,
+    partition: Partition,
+    n_classes: int,
+    *,
+    compiled_networks: CompiledNetworks,
+    progress: Progress,
+) -> Begun:
+    """Return a network with its initial weights, measured; parameters are those of `measure_network`."""
+    measurements, clock = taken_on(planned.arm, config, planned), Clock()
     untrained = _initialized(planned, config, partition, n_classes, compiled_networks, progress)
     before = _in_state(measurements, untrained, clock)
-    normalised = _normalised(measurements, untrained, clock)
-    trained = _trained(measurements, untrained, planned, checkpoint)
-    clock.lap("train")
-    subject = dataclasses.replace(untrained, state=STATES[-1], training=trained)
-    after = _in_state(measurements, subject, clock)
+    return Begun(untrained, measurements, before, _normalised(measurements, untrained, clock), clock)
+
+
+def concluded(begun: Begun, trained: TrainedNetwork) -> Measured:
+    """Return everything that is measured on a network once it is trained; its model has the weights to analyse."""
+    planned, clock = begun.subject.planned, begun.clock
+    subject = dataclasses.replace(begun.subject, state=STATES[-1], training=trained)
+    after = _in_state(begun.measurements, subject, clock)
     groups: dict[str, dict[str, NDArray[Any]]] = {}
-    for measurement in measurements:
+    for measurement in begun.measurements:
         name = measurement.name
-        in_states = [arrays[name] for arrays in (before, normalised, after) if name in arrays]
+        in_states = [arrays[name] for arrays in (begun.before, begun.normalised, after) if name in arrays]
         groups[name] = stacked(in_states) if in_states else {}
         if measurement.after_epoch is not None:
             groups[name] |= stacked([_of(name, observation) for observation in trained.observations])
@@ -115,8 +145,8 @@ def measure_network(
         clock.lap(name)
     shown_images = (trained.epochs - trained.resumed_epoch) * len(subject.partition.train_labels)
     attributes = planned.attributes | {
-        "architecture": config.network.architecture,
-        DEVICE: config.execution.computes_on.kind,
+        "architecture": subject.config.network.architecture,
+        DEVICE: subject.config.execution.computes_on.kind,
     }
     tree = network_tree(subject, groups, attributes)
     return Measured(tree, clock.seconds, trained.resumed_epoch, shown_images)
@@ -181,7 +211,7 @@ def _learned_partition(planned: PlannedNetwork, config: Config, partition: Parti
     )
 
 
-def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, clock: _Clock) -> dict[str, Arrays]:
+def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, clock: Clock) -> dict[str, Arrays]:
     """Return what is measured in every state, with the weights of one of them, by the measurement's name."""
     groups = {}
     for measurement in measurements:
@@ -193,7 +223,7 @@ def _in_state(measurements: tuple[Measurement, ...], subject: TrainedSubject, cl
     return groups
 
 
-def _normalised(measurements: tuple[Measurement, ...], untrained: TrainedSubject, clock: _Clock) -> dict[str, Arrays]:
+def _normalised(measurements: tuple[Measurement, ...], untrained: TrainedSubject, clock: Clock) -> dict[str, Arrays]:
     """Return what is measured with the initial weights once their normalisation has seen images; then it has not."""
     wanted = tuple(measurement for measurement in measurements if measurement.normalised)
     if not wanted:
@@ -216,18 +246,6 @@ def _trained(
     if checkpoint is not None and every:
         checkpoints = Checkpoints(every, compiled.optimizer.variables, checkpoint)
 
-    def observe() -> Arrays:
-        return {
-            f"{measurement.name}/{variable}": array
-            for measurement in measurements
-            if measurement.after_epoch is not None
-            for variable, array in measurement.after_epoch(subject).items()
-        }
-
-    def on_images(epoch: int, share: float, loss: float, accuracy: float) -> None:
-        words = f"training, epoch {epoch} of {training.epochs}, loss {loss:.2f}, accuracy {accuracy:.2f}"
-        subject.report("train", (epoch - 1 + share) / training.epochs, words)
-
     penalised = ShownGratings.of(planned, config, subject.partition.training_mean)
     return train_network(
         compiled.model,
@@ -239,10 +257,36 @@ def _trained(
         root_seed=config.seed,
         network=planned.training_identity,
         beside=penalised,
-        on_images=on_images,
-        observe=observe if any(measurement.after_epoch for measurement in measurements) else None,
+        on_images=told_of_training(subject),
+        observe=observing(measurements, subject),
         checkpoints=checkpoints,
     )
+
+
+def told_of_training(subject: TrainedSubject) -> Callable[[int, float, float, float], None]:
+    """Return what training calls within each epoch: it reports the epoch, loss and accuracy in words."""
+
+    def on_images(epoch: int, share: float, loss: float, accuracy: float) -> None:
+        words = f"training, epoch {epoch} of {subject.epochs}, loss {loss:.2f}, accuracy {accuracy:.2f}"
+        subject.report("train", (epoch - 1 + share) / subject.epochs, words)
+
+    return on_images
+
+
+def observing(measurements: tuple[Measurement, ...], subject: TrainedSubject) -> Callable[[], Arrays] | None:
+    """Return what training calls before it begins and after each epoch, or None where nothing is measured then."""
+    if not any(measurement.after_epoch for measurement in measurements):
+        return None
+
+    def observe() -> Arrays:
+        return {
+            f"{measurement.name}/{variable}": array
+            for measurement in measurements
+            if measurement.after_epoch is not None
+            for variable, array in measurement.after_epoch(subject).items()
+        }
+
+    return observe
 
 
 def _of(name: str, observation: Arrays) -> Arrays:
@@ -250,14 +294,18 @@ def _of(name: str, observation: Arrays) -> Arrays:
     return {key.removeprefix(f"{name}/"): array for key, array in observation.items() if key.startswith(f"{name}/")}
 
 
-class _Clock:
-    """Adds up the seconds of named stages."""
+class Clock:
+    """Adds up the seconds of named stages, those from one lap to the next."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
+        """End a lap, of a stage."""
+        self.add(stage, time.perf_counter() - self._last)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Add seconds to a stage that were measured elsewhere; the next lap begins."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        self._last = time.perf_counter()

@@ -1,6 +1,6 @@
 """Training several networks as one model, each on its own images in its own order: what `training` does with one, with many.
 
-Networks have places in the stack. A place without a network, or whose network is not a number any more, has weights of
+Networks have places in the stack. A place without a network, or whose network has ended, has weights of
 zero: what stands there reaches no other place. A network that goes on from a checkpoint is put in its place when the
 epoch of the others is its own.
 """
@@ -26,6 +26,7 @@ from study.experiment.training import (
     TrainingState,
     Weights,
     batches,
+    is_over,
     refuse_diverged,
     selection_score,
 )
@@ -102,6 +103,10 @@ class _Learner:
         observed = [self.trainee.observe(weights)] if self.trainee.observe else []
         self.state = TrainingState(epoch, curves, *best, weights, [], before.observations + observed)
 
+    def ended(self, config: TrainingConfig) -> bool:
+        """Return whether no epoch follows: it failed, had all, or `training.patience` ended it."""
+        return self.failure is not None or is_over(config, self.state.epoch, self.state.best_epoch)
+
     @property
     def trained(self) -> TrainedNetwork:
         """Return what training left."""
@@ -124,7 +129,7 @@ def train_networks(
     trainees
         By place in the stack; places may be empty.
     config
-        Epochs, batch size, learning rate and what selects the analysed epoch of each network.
+        Epochs, batch size, learning rate, patience and what selects the analysed epoch of each network.
     root_seed
         Of the random streams.
     checkpoint_epochs
@@ -139,28 +144,31 @@ def train_networks(
     learners = {place: _Learner.begun(trainee, config.epochs) for place, trainee in trainees.items()}
     shown = _Shown.of(next(iter(trainees.values())).partition)
     for epoch in range(min(learner.resumed for learner in learners.values()), config.epochs):
-        at_work = {place: each for place, each in learners.items() if each.resumed <= epoch and not each.failure}
+        at_work = {place: each for place, each in learners.items() if each.resumed <= epoch and not each.ended(config)}
         for place, learner in at_work.items():
             if learner.resumed == epoch:
                 stack.put(place, learner.state.weights, learner.state.optimizer)
         if at_work:
             _learn(stack, at_work, shown, epoch, config, root_seed)
-            saved = checkpoint_epochs and ((epoch + 1) % checkpoint_epochs == 0 or epoch + 1 == config.epochs)
-            _settle(stack, at_work, saved=bool(saved))
+            _settle(stack, at_work, config, checkpoint_epochs)
     return {place: learner.failure or learner.trained for place, learner in learners.items()}
 
 
-def _settle(stack: Stack, learners: Mapping[int, _Learner], *, saved: bool) -> None:
-    """Empty the places of networks that failed, and save the others' states where it is time."""
-    for place, learner in learners.items():
-        if learner.failure:
-            stack.put(place)
-    if not saved:
-        return
-    moments = stack.optimizers()
-    for place, learner in learners.items():
-        if learner.trainee.checkpoint and not learner.failure:
+def _settle(stack: Stack, learners: Mapping[int, _Learner], config: TrainingConfig, checkpoint_epochs: int) -> None:
+    """Save the states of networks whose time it is, and empty the places of those that ended."""
+    saved = {
+        place: learner
+        for place, learner in learners.items()
+        if checkpoint_epochs and learner.trainee.checkpoint and not learner.failure
+        if learner.ended(config) or learner.state.epoch % checkpoint_epochs == 0
+    }
+    moments = stack.optimizers() if saved else []
+    for place, learner in saved.items():
+        if learner.trainee.checkpoint:
             learner.trainee.checkpoint.save(dataclasses.replace(learner.state, optimizer=moments[place]).arrays())
+    for place, learner in learners.items():
+        if learner.ended(config):
+            stack.put(place)
 
 
 @dataclass(frozen=True)

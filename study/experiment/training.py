@@ -275,7 +275,7 @@ def train_network(
     curves, best, best_score, best_epoch = state.curves, state.best, state.best_score, state.best_epoch
     observations = state.observations
     for epoch in range(state.epoch, config.epochs):
-        if _is_over(config, epoch, best_epoch):
+        if is_over(config, epoch, best_epoch):
             break
         name, told = f"{network}/{epoch}", functools.partial(on_images, epoch + 1)
         trained = _train_epoch(train, partition, config.batch_size, augmentation, root_seed, name, told, beside)
@@ -285,7 +285,7 @@ def train_network(
         observations += [observe()] if observe else []
         if (score := selection_score(config.selection, epoch, *validation)) > best_score:
             best, best_score, best_epoch = model.get_weights(), score, epoch + 1
-        if checkpoints and (_is_over(config, epoch + 1, best_epoch) or (epoch + 1) % checkpoints.every == 0):
+        if checkpoints and (is_over(config, epoch + 1, best_epoch) or (epoch + 1) % checkpoints.every == 0):
             present = model.get_weights(), checkpoints.moments()
             checkpoints.save(TrainingState(epoch + 1, curves, best_epoch, best_score, best, *present, observations))
         on_epoch(epoch + 1, *validation)
@@ -301,7 +301,7 @@ def _begun(model: keras.Model, config: TrainingConfig, observe: Callable[[], Obs
     return TrainingState(0, curves, 0, -np.inf, model.get_weights(), [], [], observations)
 
 
-def _is_over(config: TrainingConfig, done: int, best_epoch: int) -> bool:
+def is_over(config: TrainingConfig, done: int, best_epoch: int) -> bool:
     """Return whether no epoch follows those that are done: they are all, or too many since the best."""
     return done == config.epochs or 0 < config.patience <= done - best_epoch
 

@@ -97,6 +97,7 @@ def _train(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console: Console) -
             origin=origin,
             watch=display.watch,
             say=functools.partial(print_plain, console),
+            plan=plan.networks,
         )
         for outcome in outcomes:
             display.ended(outcome.network.key, outcome_text(outcome))
@@ -121,5 +122,7 @@ def outcome_text(outcome: scheduling.Outcome) -> str:
     if outcome.failure:
         return f"FAILED: {outcome.failure}"
     entry = outcome.entry
+    if "seconds" not in entry:
+        return "done by an earlier try"
     text = f"{entry['seconds']:.0f} s, {entry['images_per_second']:.0f} training images a second"
     return text + (f", resumed after epoch {epoch}" if (epoch := entry["resumed_epoch"]) else "")
