@@ -1,24 +1,14 @@
-"""Which networks are trained together, what that changes of their keys, and that they are the networks they were alone."""
+"""Which networks are trained together, and what that changes of their keys."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
 import pytest
-import xarray as xr
 
-from study.config import Config, changed_settings, config_digest, measured_settings, resolve
+from study.config import changed_settings, config_digest, measured_settings, resolve
 from study.config.population import planned_networks
 from study.config.programs import programs
-from study.experiment.compiled_network import CompiledNetworks
-from study.experiment.one_network import measure_network
-from study.experiment.several_networks import train_together
-from study.images import load_images
-from study.images.preparation.split import partition, split_images
-from study.store import Checkpoint, StudyFolder
 from study.vocabulary.errors import StudyError
-from study.vocabulary.schema import MATURATION, MEMORIZATION, REARING
+from study.vocabulary.schema import REARING
 
 THREE = "execution.networks_per_program=3"
 
@@ -59,60 +49,3 @@ def test_how_many_there_may_be() -> None:
         StudyError, match=r"execution\.networks_per_program = 65 is not allowed: it must be 1 \(one at a time"
     ):
         resolve("quick", assignments=("execution.networks_per_program=65",))
-
-
-def small_study(*more: str) -> Config:
-    """Return the settings of a very small study."""
-    settings = (
-        *("images.train_images=200", "images.validation_images=60", "images.test_images=100"),
-        *("training.epochs=2", "training.selection=last", "population.seeds=1"),
-        *("maturation.seeds=2", "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1"),
-        *("memorization.epochs=2", "memorization.train_images=120", "rearing.seeds=0", "replication.seeds=0"),
-        *("probe.permutations=100", "ablation.null_draws=20", "ablation.null_images=32", "ablation.layers=conv2"),
-        *("shift_invariance.test_images=40", "multiverse.readouts=[]", "multiverse.gratings=[]"),
-    )
-    return resolve("quick", assignments=(*settings, *more))
-
-
-def assert_alike(one: xr.Dataset, other: xr.Dataset, *names: str) -> None:
-    """Assert that variables agree but for rounding."""
-    for name in names:
-        np.testing.assert_allclose(one[name], other[name], rtol=1e-4, atol=2e-4, err_msg=name)
-
-
-@pytest.mark.slow
-def test_networks_of_every_arm_are_measured_together_as_they_are_alone(tmp_path: Path) -> None:
-    """Three cnn7 in a program: curves, gOSI, and gOSI after every epoch; one that diverges leaves the others alone."""
-    config = small_study(THREE, "execution.checkpoint_epochs=1")
-    image_set = load_images(config.images)
-    images, compiled = partition(image_set, split_images(image_set, config.images)), CompiledNetworks()
-    plan, alone = planned_networks(config, fingerprint="f"), {}
-    done = programs(plan, config, to_do={network.key for network in plan})
-    assert [len(program.places) for program in done] == [3, 1, 2, 2]
-    for program in (done[0], *done[2:]):
-        conclusions = train_together(
-            dict(program.places),
-            config,
-            images,
-            10,
-            together=3,
-            compiled_networks=compiled,
-            progress=lambda key: lambda *told: None,
-            checkpoint=lambda key: Checkpoint(StudyFolder(tmp_path), key),
-        )
-        for network in program.networks:
-            alone[network.key] = measure_network(
-                network, config, images, 10, compiled_networks=compiled, progress=lambda *told: None
-            )
-            together = conclusions[network.key]()
-            trees = alone[network.key].tree, together.tree
-            assert trees[0].attrs == trees[1].attrs
-            assert together.trained_images == alone[network.key].trained_images
-            assert_alike(
-                *(tree["training"].to_dataset() for tree in trees), "train_loss", "validation_loss", "final_test_loss"
-            )
-            assert_alike(*(tree["tuning"].to_dataset() for tree in trees), "mean_response")
-            if network.arm == MATURATION:
-                np.testing.assert_allclose(*(tree["maturation"]["gosi"] for tree in trees), atol=0.02)
-            if network.arm == MEMORIZATION:
-                assert trees[0]["training"].sizes["epoch"] == 2
