@@ -3,7 +3,8 @@
 Batches of 32 images of the size of CIFAR-10's, moved and mirrored, input pipeline included. Every contender is a process of
 one thread; "plain" trains one network at a time, "plain beside another" does so while a second process does. Contenders
 take turns, and images are counted a second of processor time and a second by the clock: on a machine that others use the
-first tells, on a GPU the second.
+first tells, on a GPU the second. With `--quick` all contenders take turns in one process, without the second one beside it:
+minutes in place of a quarter of an hour, in which ratios of processor time mean as much.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ ROOT = Path(__file__).parents[1]
 BATCH, SHAPE, N_IMAGES = 32, (32, 32, 3), 1_024
 PLAIN, BESIDE = "plain", "plain beside another"
 
+Train = Callable[[int], None]  # trains so many batches of each network
+Speeds = dict[
+    tuple[str, int], list[np.ndarray]
+]  # by way and networks, a round each: images a processor second, a second
+
 
 def main() -> None:
     """Run the rounds and print a table."""
@@ -32,6 +38,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, nargs="*", default=[1, 4, 8])
     parser.add_argument("--forms", nargs="*", default=["grouped", "side_by_side", "patches", "positions"])
     parser.add_argument("--batches", type=int, default=16, help="of each network, a round")
+    parser.add_argument("--quick", action="store_true", help="all contenders in this process, in turns")
     parser.add_argument(
         "--convolutions", action="store_true", help="only those of cnn7, forward and backward, in this process"
     )
@@ -43,11 +50,19 @@ def main() -> None:
     if options.convolutions:
         _convolve(options.networks, options.forms, options.rounds)
         return
-    contenders = [(PLAIN, 1), (BESIDE, 1), *((form, count) for form in options.forms for count in options.networks)]
-    speeds: dict[tuple[str, int], list[np.ndarray]] = {contender: [] for contender in contenders}
+    stacked = [(form, count) for form in options.forms for count in options.networks]
+    if options.quick:
+        _print(_in_turns([(PLAIN, 1), *stacked], options.rounds, options.batches))
+        return
+    speeds: Speeds = {contender: [] for contender in [(PLAIN, 1), (BESIDE, 1), *stacked]}
     for _ in range(options.rounds):
         for contender, measured in speeds.items():
             measured.append(_speed(*contender, options.batches))
+    _print(speeds)
+
+
+def _print(speeds: Speeds) -> None:
+    """Print contenders as a table, with medians over rounds, and ratios within a round."""
     plain = np.array(speeds[PLAIN, 1])
     print(
         "| way | networks | images a processor second | images a second | ratio to plain |\n|---|---:|---:|---:|---:|"
@@ -56,6 +71,20 @@ def main() -> None:
         medians, ratios = np.median(measured, axis=0), np.array(measured)[:, 0] / plain[:, 0]
         ratio = f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         print(f"| {name} | {networks} | {medians[0]:.0f} | {medians[1]:.0f} | {ratio} |")
+
+
+def _in_turns(contenders: list[tuple[str, int]], rounds: int, batches: int) -> Speeds:
+    """Return the speeds of contenders that are all made in this process, and take turns in it."""
+    images, labels = _data()
+    trains = {contender: _training(*contender, images, labels) for contender in contenders}
+    for train in trains.values():
+        train(2)
+        train(16)
+    speeds: Speeds = {contender: [] for contender in contenders}
+    for _ in range(rounds):
+        for contender, train in trains.items():
+            speeds[contender].append(np.array(_timed(train, contender[1], batches)))
+    return speeds
 
 
 def _convolve(counts: list[int], forms: list[str], rounds: int) -> None:
@@ -106,23 +135,35 @@ def _speed(name: str, networks: int, batches: int) -> np.ndarray:
 
 def _contend(name: str, networks: int, batches: int) -> None:
     """Be a contender: warm up, train so many batches of each network, print the speeds."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (N_IMAGES, *SHAPE)).astype(np.uint8)
-    labels = rng.integers(0, 10, N_IMAGES)
-    train = (_plain if name in (PLAIN, BESIDE) else _stacked)(name, networks, images, labels)
+    train = _training(name, networks, *_data())
     train(2)
     command = [sys.executable, "-m", "benchmarks.stacked", "--batches", "1000000", "--run", PLAIN, "1"]
     other = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if name == BESIDE else None
     try:
         time.sleep(20 if other else 0)
-        processor, clock = time.process_time(), time.perf_counter()
-        train(batches)
-        shown = networks * batches * BATCH
-        print(json.dumps([shown / (time.process_time() - processor), shown / (time.perf_counter() - clock)]))
+        print(json.dumps(_timed(train, networks, batches)))
     finally:
         if other:
             other.kill()
             other.wait()
+
+
+def _timed(train: Train, networks: int, batches: int) -> tuple[float, float]:
+    """Return images a second of processor time, and a second by the clock, of training so many batches of each network."""
+    processor, clock = time.process_time(), time.perf_counter()
+    train(batches)
+    shown = networks * batches * BATCH
+    return shown / (time.process_time() - processor), shown / (time.perf_counter() - clock)
+
+
+def _data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (N_IMAGES, *SHAPE)).astype(np.uint8), rng.integers(0, 10, N_IMAGES)
+
+
+def _training(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Train:
+    """Return what trains so many batches of each network of a contender."""
+    return (_plain if name in (PLAIN, BESIDE) else _stacked)(name, networks, images, labels)
 
 
 def _network() -> Any:
@@ -136,7 +177,7 @@ def _network() -> Any:
     return made
 
 
-def _plain(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def _plain(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Train:
     from study.images.preparation.augmentation import augmented
     from study.images.preparation.split import preprocessed
 
@@ -151,7 +192,7 @@ def _plain(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> 
     return train
 
 
-def _stacked(form: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def _stacked(form: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Train:
     import keras
 
     from study.images.preparation.augmentation import drawn_offsets

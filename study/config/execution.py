@@ -28,8 +28,8 @@ class ExecutionConfig:
 
     `device` is where networks are trained, `tf32` whether a GPU may round factors to ten bits, `gpu_memory` what a worker may
     take of one in megabytes, 0 for what it needs; `other_devices` are those that earlier networks of a study come from.
-    So many networks of an arm as `networks_per_program` are trained together, as one model, which changes them by rounding
-    alone; 1 trains one at a time, as the rearing arm always does, `auto` as many as measured fastest on the device.
+    So many networks of an arm as `networks_per_program` are trained together, as one model, which changes each step by
+    rounding alone; 1 trains one at a time, as the rearing arm always does, `auto` as many as measured fastest on the device.
     """
 
     workers: int = 0

@@ -21,8 +21,8 @@ def program_entries(
 ) -> dict[str, Entry]:
     """Train the networks of a program that are not published yet, and measure and publish each. Runs in a worker.
 
-    A network that cannot be measured leaves the others alone; of one that was published by an earlier try, there is
-    nothing to say but its arm.
+    A network that cannot be measured leaves the others alone, and is tried again by the next run; of one that was
+    published by an earlier try, there is nothing to say but its arm.
 
     Returns
     -------

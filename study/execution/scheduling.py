@@ -91,7 +91,8 @@ def run_networks(
 ) -> Iterator[Outcome]:
     """Train, measure and publish networks in parallel; yield each one's outcome as it ends.
 
-    A network that fails is retried as configured and then yielded with its reason; the others go on.
+    A network that fails is retried as configured and then yielded with its reason; the others go on. Of networks that are
+    trained together the training is retried, their measurements are not.
 
     Parameters
     ----------

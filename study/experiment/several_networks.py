@@ -14,11 +14,14 @@ from study.experiment.one_network import Begun, Measured, Progress, begin, concl
 from study.experiment.stacked_training import Trainee, train_networks
 from study.experiment.training import CheckpointStore, DivergedError, Observation, TrainedNetwork, Weights
 from study.images.preparation.split import Partition
+from study.networks.backend import memory_told
 from study.networks.stacked.stack import Stack
 
 Conclusion = Callable[[], Measured]
+REMEDY = "lower execution.networks_per_program, or execution.workers (--workers), of which several share a device"
 
 
+@memory_told(REMEDY)
 def train_together(
     places: Mapping[int, PlannedNetwork],
     config: Config,
@@ -103,6 +106,7 @@ def _trainee(begun: Begun, checkpoint: CheckpointStore | None) -> Trainee:
     )
 
 
+@memory_told(REMEDY)
 def _conclude(begun: Begun, outcome: TrainedNetwork | DivergedError, seconds: float) -> Measured:
     """Return what is measured on a trained network; `seconds` are its share of the training."""
     if isinstance(outcome, DivergedError):

@@ -126,6 +126,11 @@ _SETTINGS = {
         _set("execution.gpu_memory=-1"),
         ("execution.gpu_memory = -1", "0 (as needed) to 10**7 megabytes"),
     ),
+    "no network in a program": (
+        _set("execution.networks_per_program=0"),
+        ("execution.networks_per_program = 0", "auto, or 1 (one at a time) to 64"),
+    ),
+    "programs of a word": (_set("execution.networks_per_program=some"), ("'some'", "auto or a whole number")),
     "unknown rounding": (_set("execution.tf32=yes"), ("'yes'", "one of off, on")),
     "negative seed": (typed("--seed", "-1"), ("--seed", "= -1", "0 to 2**63 - 1")),
     "seed beyond 64 bits": (

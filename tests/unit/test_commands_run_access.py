@@ -21,13 +21,14 @@ RECORD = {"registration": {"digest": "9a" * 32}}
     [
         ("quick", (), {}),
         ("quick", ("training.epochs=3", "study.seed=7", 'population.augmentations=["none", "shift"]'), {}),
+        ("quick", ("execution.networks_per_program=3",), {}),
         ("cifar10", ("memorization.label_corruptions=[0.0, 1.0]",), {"--data-dir": ("images.data_dir", "a folder/x")}),
     ],
 )
 def test_the_command_makes_the_same_study(
     profile: str, assignments: tuple[str, ...], flags: dict[str, tuple[str, str]]
 ) -> None:
-    """Every setting, and the name; how the work is spread is nobody's business."""
+    """Every setting, and the name; how the work is spread is nobody's business, but for networks of one program."""
     config = resolve(profile, assignments=(*assignments, "study.name=mine"), flags=flags)
     words = shlex.split(repeating_command(config))
     assert words[:4] == ["python", "-m", "study", "run"]

@@ -261,8 +261,8 @@ def test_a_flag_that_replaces_a_bad_value_makes_it_good(tmp_path: Path) -> None:
         ("study.profile=paper", "'study.profile' is no setting; study has name, seed"),
         (
             "execution.threads=2",
-            "execution has checkpoint_epochs, device, gpu_memory, keep_weights, other_devices, retries, scheduler,"
-            " scheduler_timeout, tf32, workers",
+            "execution has checkpoint_epochs, device, gpu_memory, keep_weights, networks_per_program,"
+            " other_devices, retries, scheduler, scheduler_timeout, tf32, workers",
         ),
         ("training.epochs.more=2", "is no setting"),
     ],

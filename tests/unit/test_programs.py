@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from study.config import changed_settings, config_digest, measured_settings, resolve
+from study.config import as_record, changed_settings, config_digest, measured_settings, recorded_config, resolve
 from study.config.population import planned_networks
 from study.config.programs import programs
 from study.vocabulary.errors import StudyError
@@ -43,9 +43,37 @@ def test_keys_and_digests_know_programs_of_several_alone() -> None:
         assert change.startswith("execution.networks_per_program = ")
 
 
-def test_how_many_there_may_be() -> None:
+@pytest.mark.parametrize("said", ["0", "65", "-1"])
+def test_how_many_there_may_be(said: str) -> None:
     """One to sixty-four; the line names the setting."""
     with pytest.raises(
-        StudyError, match=r"execution\.networks_per_program = 65 is not allowed: it must be 1 \(one at a time"
+        StudyError,
+        match=rf"networks_per_program = {said} is not allowed: it must be auto, or 1 \(one at a time\) to 64",
     ):
-        resolve("quick", assignments=("execution.networks_per_program=65",))
+        resolve("quick", assignments=(f"execution.networks_per_program={said}",))
+
+
+@pytest.mark.parametrize("said", ["2.5", "several", "true", "[2]"])
+def test_what_is_no_number_is_refused_with_what_may_be_said(said: str) -> None:
+    """A fraction, a word that is not `auto`, a truth value, a list."""
+    with pytest.raises(StudyError, match=r"networks_per_program = .* it must be auto or a whole number"):
+        resolve("quick", assignments=(f"execution.networks_per_program={said}",))
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_auto_is_one_at_a_time_and_changes_no_key(device: str) -> None:
+    """On the processor that was measured to be fastest; on a GPU nothing was measured."""
+    configs = [
+        resolve("quick", assignments=(f"execution.networks_per_program={count}", f"execution.device={device}"))
+        for count in ("auto", "1")
+    ]
+    assert [config.execution.together for config in configs] == [1, 1]
+    assert config_digest(configs[0]) == config_digest(configs[1])
+    keys = [[one.key for one in planned_networks(config, fingerprint="f")] for config in configs]
+    assert keys[0] == keys[1]
+
+
+def test_a_record_with_auto_is_read_back() -> None:
+    """The word stands in the record, and comes back as it was."""
+    config = resolve("quick", assignments=("execution.networks_per_program=auto",))
+    assert recorded_config(as_record(config), source="a record") == config

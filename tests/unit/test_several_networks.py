@@ -23,11 +23,20 @@ THREE = "execution.networks_per_program=3"
 
 
 def small_study(*more: str) -> Config:
-    """Return the settings of a very small study."""
+    """Return the settings of a very small study, of steps so small that rounding does not grow from one to the next.
+
+    At the usual rate two trainings of cnn7 that begin with weights 1e-7 apart lose a hundredth more or less in the first epoch.
+    """
     settings = (
         *("images.train_images=200", "images.validation_images=60", "images.test_images=100"),
-        *("training.epochs=2", "training.selection=last", "population.seeds=1"),
-        *("maturation.seeds=2", "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1"),
+        *(
+            "training.epochs=2",
+            "training.selection=last",
+            "population.seeds=1",
+            "population.augmentations=none,shift_flip",
+        ),
+        *("training.learning_rate=1e-5", "maturation.learning_rate=1e-5"),
+        *("maturation.seeds=1", "maturation.epochs=3", "memorization.seeds=1", "memorization.label_corruptions=0.5,1"),
         *("memorization.epochs=2", "memorization.train_images=120", "rearing.seeds=0", "replication.seeds=0"),
         *("probe.permutations=100", "ablation.null_draws=20", "ablation.null_images=32", "ablation.layers=conv2"),
         *("shift_invariance.test_images=40", "multiverse.readouts=[]", "multiverse.gratings=[]"),
@@ -43,14 +52,14 @@ def assert_alike(one: xr.Dataset, other: xr.Dataset, *names: str) -> None:
 
 @pytest.mark.slow
 def test_networks_of_every_arm_are_measured_together_as_they_are_alone(tmp_path: Path) -> None:
-    """Three cnn7 in a program: curves, gOSI, and gOSI after every epoch."""
+    """Two cnn7 in a program for three, or one: curves, gOSI, and gOSI after every epoch."""
     config = small_study(THREE, "execution.checkpoint_epochs=1")
     image_set = load_images(config.images)
     images, compiled = partition(image_set, split_images(image_set, config.images)), CompiledNetworks()
     plan, alone = planned_networks(config, fingerprint="f"), {}
     done = programs(plan, config, to_do={network.key for network in plan})
-    assert [len(program.places) for program in done] == [3, 1, 2, 2]
-    for program in (done[0], *done[2:]):
+    assert [len(program.places) for program in done] == [2, 1, 2]
+    for program in done:
         conclusions = train_together(
             dict(program.places),
             config,
@@ -70,7 +79,7 @@ def test_networks_of_every_arm_are_measured_together_as_they_are_alone(tmp_path:
             assert trees[0].attrs == trees[1].attrs
             assert together.trained_images == alone[network.key].trained_images
             assert_alike(
-                *(tree["training"].to_dataset() for tree in trees), "train_loss", "validation_loss", "final_test_loss"
+                *(tree["training"].to_dataset() for tree in trees), "train_loss", "validation_loss", "test_loss"
             )
             assert_alike(*(tree["tuning"].to_dataset() for tree in trees), "mean_response")
             if network.arm == MATURATION:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from study import __version__
-from study.config import PROFILES, Config, as_record, load_profile, resolve
+from study.config import PROFILES, Config, as_record, load_profile, measured_settings, resolve
 from study.report.content import Access
 from study.store import StudyFolder
 from study.vocabulary.errors import StudyError
@@ -33,7 +33,7 @@ _BIBTEX = """\
   pages = {{185--193}},
   year = {{2020}}
 }}"""
-_EXECUTION = "execution"  # how work is spread decides no result
+_EXECUTION = "execution"
 
 
 def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) -> Access:
@@ -81,9 +81,9 @@ def repeating_command(config: Config) -> str:
         words += [flag, str(as_record(config)[section][field])]
     if config.name != name.removesuffix(".toml"):
         words += ["--name", config.name]
-    for section, keys in as_record(config).items():
-        if section == _EXECUTION:
-            continue
+    # How work is spread is the user's affair, but for what of it decides what is measured.
+    settings = as_record(config) | {_EXECUTION: measured_settings(config).get(_EXECUTION, {})}
+    for section, keys in settings.items():
         for key, value in keys.items():
             if (section, key) in (("study", "profile"), ("study", "name")) or plain[section][key] == value:
                 continue

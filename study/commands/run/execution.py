@@ -111,9 +111,9 @@ def _expected_seconds(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console:
     workers = worker_count(plan.config, len(to_do))
     needed = estimate(plan.config, plan.split.sizes, to_do, workers=workers, journal=read_journal(plan.folder))
     seconds = 60 * needed.minutes
-    print_plain(
-        console, f"training {len(to_do)} networks, {workers} at once: about {time_text(seconds)} ({needed.basis})"
-    )
+    together = plan.config.execution.together
+    at_once = f"{workers} at once" if together == 1 else f"{workers} programs of up to {together} at once"
+    print_plain(console, f"training {len(to_do)} networks, {at_once}: about {time_text(seconds)} ({needed.basis})")
     return seconds
 
 
