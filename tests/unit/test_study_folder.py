@@ -121,3 +121,9 @@ def test_what_became_of_a_network_is_told_in_a_line(failure: str, resumed_epoch:
     entry = {} if failure else {"seconds": 12.2, "images_per_second": 345.1, "resumed_epoch": resumed_epoch}
     outcome: Any = SimpleNamespace(failure=failure, entry=entry)
     assert outcome_text(outcome) == text
+
+
+def test_what_an_earlier_try_published_is_told_in_a_line() -> None:
+    """Of a network that was published before its worker died, its seconds died with the worker."""
+    outcome: Any = SimpleNamespace(failure="", entry={"arm": "generalization"})
+    assert outcome_text(outcome) == "done by an earlier try"
