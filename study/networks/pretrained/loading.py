@@ -175,7 +175,7 @@ def _file(path: Path, weights: str | None, choice: Choice | None, input_size: in
     if input_size not in (None, built_size):
         remarks.append(f"{path.name} is of pictures of {built_size or 'any'} px: it was given {input_size} px")
         made = _resized(made, input_size)
-    said = f"those of {path.name}"
+    said = f"the weights in {path.name}"
     return _loaded(made, path.stem, f"{made.name}, from the file {path.name}", preprocessing, said, remarks)
 
 
