@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import xarray as xr
 
-__version__ = "0.11.0"
+__version__ = "0.12.0"
 
 
 def open(name: str | Path) -> xr.DataTree:

@@ -101,6 +101,20 @@ def registration_text() -> str:
     return text
 
 
+def test_a_page_of_the_documentation_is_filled_where_it_is_there(here: Path, said: Callable[..., str]) -> None:
+    """With what others published, which is too long for FINDINGS.md; a folder in its place is refused."""
+    page = here / "docs" / "findings.md"
+    page.parent.mkdir()
+    page.write_text(f"Beside.\n\n{block('known-answers', '')}\n")
+    assert "wrote docs/findings.md" in said("quick")
+    assert "| fact | published | here |" in page.read_text() and page.read_text().startswith("Beside.\n")
+    page.write_text(page.read_text().replace("published", "printed"))
+    assert said("quick", "--check", code=1).startswith("docs/findings.md: known-answers is not what the store says")
+    page.unlink()
+    page.mkdir()
+    assert "docs/findings.md" in said("quick", code=2)
+
+
 def test_what_cannot_be_said_is_refused(here: Path, said: Callable[..., str]) -> None:
     """In one line: no study, no README, markers that are no pair, no zip; nothing is written."""
     assert "there is no study" in said("other", code=2)

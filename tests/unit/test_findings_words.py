@@ -19,8 +19,8 @@ from study.analysis.core.results import (
     QuestionResult,
 )
 from study.analysis.known_answers.ours import OwnValue
-from study.commands.findings.effects import effect_text, sentences
-from study.commands.findings.tables import beyond_table, claims_table, scale_text
+from study.commands.findings.effects import brief_effect, effect_text, sentences
+from study.commands.findings.tables import beyond_list, claims_list, scale_text
 from study.commands.known_answers import own_text
 from tests.example_points import ALONE
 from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
@@ -98,22 +98,31 @@ def test_a_claim_has_both_verdicts_and_why_they_differ() -> None:
     """The difference of the analyses only where the verdicts differ; a claim without a verdict stands below, with why."""
     same = result("a", SUPPORTED, "conv2", published=SUPPORTED)
     other = result("b", SUPPORTED, "conv2", published=NOT_SUPPORTED)
-    table = claims_table([question(same, other, result("c", NOT_TESTED, "fc1", published=SUPPORTED))])
-    rows = [line for line in table.splitlines() if line.startswith("| ")]
-    assert len(rows) == 3
-    assert "3.1, Fig. 1, 2 | The paper says that it is so. | Claim of a." in rows[1] and rows[1].endswith(
-        "| supported |  |"
-    )
-    assert rows[2].startswith("|  |  | Claim of b.") and rows[2].endswith("| not supported | A unit. |")
-    assert "Claim of c [3.1] (as published: supported)." in table.split("without a verdict here")[1]
+    said = claims_list([question(same, other, result("c", NOT_TESTED, "fc1", published=SUPPORTED))])
+    lines = said.splitlines()
+    assert lines[0] == "**3.1, Fig. 1, 2.** *The paper says that it is so.*"
+    found = "Mean breadth, in share of gratings: conv2 0.250 [0.150, 0.350] (n 24)."
+    assert lines[2] == f"- **supported** (as published: supported). Claim of a. {found}"
+    assert lines[3] == f"- **supported** (as published: not supported; A unit). Claim of b. {found}"
+    assert "Claim of c [3.1] (as published: supported)." in said.split("without a verdict here")[1]
+    nothing = claims_list([question(result("c", NOT_TESTED, "fc1"))])
+    assert nothing.startswith("Claims of the paper without a verdict here:")
+
+
+def test_another_level_than_the_usual_is_said() -> None:
+    """A claim of absence has intervals of 90 %; where there is no estimate, that is said."""
+    made = result("a", SUPPORTED, "conv2")
+    absence = dataclasses.replace(made, hypothesis=dataclasses.replace(made.hypothesis, confidence_level=0.9))
+    assert brief_effect(absence).endswith("conv2 0.250 [0.150, 0.350] (90 %; n 24)")
+    assert brief_effect(dataclasses.replace(made, layers=(undefined_layer("fc1", "constant"),))) == "no estimate"
 
 
 def test_what_the_paper_has_no_analysis_of_stands_apart() -> None:
     """With its own table; where nothing of the kind is registered, that is said."""
     ours = dataclasses.replace(result("a", INCONCLUSIVE, "conv2"), published_test="Not in the paper.")
-    assert "| Is it so? | Claim of a. | **inconclusive**; mean breadth" in beyond_table([question(ours)])
-    assert "Claim of a" not in claims_table([question(ours)])
-    assert beyond_table([question(result("a", SUPPORTED, "conv2"))]) == "Nothing beyond the paper was registered."
+    assert "- *Is it so?* **inconclusive** (primary). Claim of a. Mean breadth" in beyond_list([question(ours)])
+    assert "Claim of a" not in claims_list([question(ours)])
+    assert beyond_list([question(result("a", SUPPORTED, "conv2"))]) == "Nothing beyond the paper was registered."
 
 
 def test_ours_has_intervals_where_there_are_any_and_n_once() -> None:

@@ -9,7 +9,7 @@ from study.commands.command import Command
 
 EPILOG = """\
 examples:
-  python -m study findings published            README.md, FINDINGS.md and reports/published-verdicts.svg, in this folder
+  python -m study findings published            README.md, FINDINGS.md, docs/findings.md and a picture, in this folder
   python -m study findings published --check    exit code 1 where they say anything else than the store
 """
 
@@ -18,8 +18,9 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line of `findings`."""
     made = command_parser(
         "findings",
-        description="Write what a study found: the picture of its verdicts, the sentences of README.md and the tables of"
-        " FINDINGS.md, between their markers, from the results in data/NAME/study.zarr or data/NAME/study.zarr.zip alone.",
+        description="Write what a study found: the picture of its verdicts, the sentences of README.md, the claims of FINDINGS.md"
+        " and what others published in docs/findings.md, between their markers, from the results in data/NAME/study.zarr or"
+        " data/NAME/study.zarr.zip alone.",
         epilog=EPILOG,
     )
     made.add_argument("name", metavar="NAME", help="of data/NAME")
@@ -36,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 COMMAND = Command(
-    summary="Write a study's verdicts, effects and tables into README.md and FINDINGS.md, or check them.",
+    summary="Write a study's verdicts and effects into README.md, FINDINGS.md and docs/findings.md, or check them.",
     parser=parser,
     run=_run,
     after_interruption="the same command writes what is missing",

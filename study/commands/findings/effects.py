@@ -17,6 +17,7 @@ from study.analysis.core.results import (
 from study.report.answer import shown_layer, standing_results, tally
 from study.report.wording import interval_text, networks_text, number_text
 
+USUAL_LEVEL = 0.95
 _MOST_LAYERS = 3  # that are named one by one
 _WHAT_FOLLOWS = {
     "opposite": "the effect lies on the other side",
@@ -65,16 +66,29 @@ def effect_text(result: HypothesisResult) -> str:
 
     Of more than three layers it gives the one whose number stands for all, and the range of the others.
     """
+    numbers = _measured(result)
+    level = f"{100 * result.hypothesis.confidence_level:g} % intervals; "
+    level = level if any(math.isfinite(layer.ci_low) for layer in result.layers) else ""
+    return f"{numbers} ({level}{networks_text(result)} networks)" if numbers else "no estimate"
+
+
+def brief_effect(result: HypothesisResult) -> str:
+    """Return the effect of a hypothesis for a table whose heading says of what level the intervals are."""
+    numbers = _measured(result)
+    level = result.hypothesis.confidence_level
+    said = "" if level == USUAL_LEVEL else f"{100 * level:g} %; "
+    return f"{numbers} ({said}n {networks_text(result)})" if numbers else "no estimate"
+
+
+def _measured(result: HypothesisResult) -> str:
+    """Return what was measured, its unit and its numbers; nothing where no layer has an estimate."""
     layers = [layer for layer in result.layers if math.isfinite(layer.estimate)]
     if not layers:
-        return "no estimate"
+        return ""
     quantity = result.quantity
     label, unit = (quantity.label, quantity.unit) if quantity is not None else ("estimate", "")
-    numbers = _numbers(result, layers)
     said_unit = f", in {unit.removeprefix('in ')}" if unit and unit not in label else ""
-    level = f"{100 * result.hypothesis.confidence_level:g} % intervals; "
-    level = level if any(math.isfinite(layer.ci_low) for layer in layers) else ""
-    return f"{label}{said_unit}: {numbers} ({level}{networks_text(result)} networks)"
+    return f"{label}{said_unit}: {_numbers(result, layers)}"
 
 
 def _numbers(result: HypothesisResult, layers: Sequence[LayerResult]) -> str:

@@ -1,7 +1,8 @@
-"""The tables of FINDINGS.md, as Markdown: the paper's claims, what lies beyond them, known answers, networks, a larger run."""
+"""Lists and tables of FINDINGS.md, as Markdown: networks, the paper's claims, what lies beyond them, known answers, scale."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import xarray as xr
@@ -18,7 +19,7 @@ from study.analysis.core.results import (
     QuestionResult,
 )
 from study.analysis.known_answers.ours import mean_values
-from study.commands.findings.effects import effect_text
+from study.commands.findings.effects import brief_effect
 from study.commands.known_answers import known_rows, own_text
 from study.config import Config, resolve
 from study.experiment.speeds import TRAINING_SPEED
@@ -31,31 +32,43 @@ from study.vocabulary.schema import GENERALIZATION, MATURATION, MEMORIZATION, RE
 PAPER, PAPER_IMAGES = "paper", 40_000  # of the 50,000 official training images a fifth validates
 
 
-def claims_table(questions: Sequence[QuestionResult]) -> str:
-    """Return a row for each claim of the paper that has a verdict here, and below it those that have none, with the reason."""
-    results = {one.hypothesis.id: one for question in questions for one in question.hypotheses}
-    titles = {question.question: question for question in questions}
-    rows, last = [], ""
-    for row in ledger(questions):
-        result = results[row.hypothesis]
-        if result.verdict in NO_VERDICT:
-            continue
-        question = titles[result.hypothesis.question]
-        new, last = question.question != last, question.question
-        section = ", ".join(filter(None, (question.paper_section, figures_of(question.question))))
-        said = (section, question.claim) if new else ("", "")
-        rows.append(
-            (*said, row.claim, f"**{result.verdict}**; {effect_text(result)}", row.published_verdict, _why(row))
-        )
-    head = ("section", "the paper says", "registered", "found", "as published", "why they differ here")
-    return "\n\n".join(filter(None, (_table(head, rows), _without_verdict(ledger(questions)))))
+def claims_list(questions: Sequence[QuestionResult]) -> str:
+    """Return each claim of the paper, below it what was registered of it and has a verdict, and last what has none, with why.
+
+    A list, not a table: sentences in narrow columns take twice the space.
+    """
+    rows = ledger(questions)
+    parts = [_claim_of_paper(question, rows) for question in questions]
+    return "\n\n".join(filter(None, (*parts, _without_verdict(rows))))
 
 
-def _why(row: LedgerRow) -> str:
-    """Return why the two analyses differ where they do; why there is no published verdict where there is none."""
-    if row.comparison == DIFFERENT_VERDICTS:
-        return " ".join(filter(None, (row.difference, f"Published: {label}." if (label := absence_label(row)) else "")))
-    return row.untested if row.comparison == NOT_COMPARED else ""
+def _claim_of_paper(question: QuestionResult, rows: Sequence[LedgerRow]) -> str:
+    results = {one.hypothesis.id: one for one in question.hypotheses if one.verdict not in NO_VERDICT}
+    judged = [row for row in rows if row.hypothesis in results]
+    if not judged:
+        return ""
+    section = ", ".join(filter(None, (question.paper_section, figures_of(question.question))))
+    said = [
+        f"- **{row.registered_verdict}** ({_as_published(row)}). {_registered(results[row.hypothesis])}"
+        for row in judged
+    ]
+    return "\n".join((f"**{section}.** *{question.claim}*\n", *map(_on_one_line, said)))
+
+
+def _as_published(row: LedgerRow) -> str:
+    """Return the verdict of the published analysis, why the two differ where they do, or why there is none."""
+    if row.comparison == NOT_COMPARED and row.untested:
+        return row.untested
+    label = absence_label(row)
+    why = (row.difference.rstrip("."), f"published: {label}" if label else "")
+    differ = row.comparison == DIFFERENT_VERDICTS
+    return "; ".join(filter(None, (f"as published: {row.published_verdict}", *(why if differ else ()))))
+
+
+def _registered(result: HypothesisResult) -> str:
+    """Return what was registered and what was found of it."""
+    effect = brief_effect(result) if result.verdict not in NO_VERDICT else result.reason
+    return f"{result.hypothesis.claim} {effect[:1].upper()}{effect[1:].rstrip('.')}."
 
 
 def _without_verdict(rows: Sequence[LedgerRow]) -> str:
@@ -65,7 +78,7 @@ def _without_verdict(rows: Sequence[LedgerRow]) -> str:
         if row.registered_verdict in NO_VERDICT:
             reasons.setdefault(f"{row.registered_verdict}, {row.untested.rstrip('.')}", []).append(row)
     lines = [f"- {reason}: {' '.join(_said(row) for row in group)}" for reason, group in reasons.items()]
-    return "\n".join(("Claims of the paper without a verdict here:\n", *map(_escaped, lines))) if lines else ""
+    return "\n".join(("Claims of the paper without a verdict here:\n", *map(_on_one_line, lines))) if lines else ""
 
 
 def _said(row: LedgerRow) -> str:
@@ -73,23 +86,14 @@ def _said(row: LedgerRow) -> str:
     return f"{row.claim.rstrip('.')} [{row.paper_section}]{published}."
 
 
-def beyond_table(questions: Sequence[QuestionResult]) -> str:
-    """Return a row for each question that no analysis of the paper reaches: the hypothesis that stands for it."""
+def beyond_list(questions: Sequence[QuestionResult]) -> str:
+    """Return each question that no analysis of the paper reaches, with the hypothesis that stands for it."""
     chosen = [(question, one) for question in questions if (one := leading(question)) and _is_ours(one)]
-    rows = [
-        (
-            question.title,
-            one.hypothesis.claim,
-            f"**{one.verdict}**; {effect_text(one) if one.verdict not in NO_VERDICT else one.reason}",
-            one.hypothesis.status,
-        )
+    said = [
+        f"- *{question.title}* **{one.verdict}** ({one.hypothesis.status}). {_registered(one)}"
         for question, one in chosen
     ]
-    return (
-        _table(("question", "registered", "found", "status"), rows)
-        if rows
-        else "Nothing beyond the paper was registered."
-    )
+    return "\n".join(map(_on_one_line, said)) or "Nothing beyond the paper was registered."
 
 
 def _is_ours(result: HypothesisResult) -> bool:
@@ -106,7 +110,7 @@ def known_answers_table(study: xr.DataTree) -> str:
 
 
 def networks_table(study: xr.DataTree, config: Config | None) -> str:
-    """Return a row for each arm and stratum: networks, epochs, training images where they are known, and test accuracy."""
+    """Return a row for each arm: epochs, training images where they are known, and each stratum's test accuracy."""
     rows: list[tuple[str, ...]] = []
     for arm, stratum in (
         (GENERALIZATION, "augmentation"),
@@ -116,24 +120,30 @@ def networks_table(study: xr.DataTree, config: Config | None) -> str:
     ):
         networks = networks_of(study, arm, 1)
         if networks is not None:
-            rows += _arm_rows(arm, networks["training"].to_dataset(), stratum, config)
-    return _table(("networks trained for", "of these", "epochs", "training images", "networks", "test accuracy"), rows)
+            training = networks["training"].to_dataset()
+            images = "" if config is None else _train_images(arm, config)
+            rows.append((arm, str(training.sizes["epoch"]), images, _accuracies(arm, training, stratum)))
+    return _table(("networks trained for", "epochs", "training images", "test accuracy"), rows)
 
 
-def _arm_rows(arm: str, training: xr.Dataset, stratum: str, config: Config | None) -> Iterable[tuple[str, ...]]:
+def _accuracies(arm: str, training: xr.Dataset, stratum: str) -> str:
+    """Return the test accuracy of each stratum of an arm, with n once where all share it."""
     labels = training[stratum].values if stratum else training["arm"].values
-    for name in dict.fromkeys(labels.tolist()):
-        chosen = training.isel(network=(labels == name).nonzero()[0])
-        accuracy = mean_values(chosen["test_accuracy"].values.astype("f8"), f"{arm} {name}")
-        images = "" if config is None else _train_images(arm, config)
-        of = augmentation_words(name) if stratum == "augmentation" else ""
-        of = (
-            f"{100 * name:.0f} % of labels corrupted"
-            if stratum == "label_corruption"
-            else of or (name if stratum else "all")
-        )
-        shown = own_text([accuracy]).removeprefix(accuracy.of).partition(" (")[0].strip()
-        yield arm, of.replace("_", " "), str(training.sizes["epoch"]), images, str(accuracy.n), shown
+    values = []
+    for label in dict.fromkeys(labels.tolist()):
+        accuracy = training["test_accuracy"].isel(network=(labels == label).nonzero()[0]).values.astype("f8")
+        said = mean_values(accuracy, f"{arm} {label}")
+        values.append(dataclasses.replace(said, of=_stratum_words(stratum, label)))
+    return own_text(values).strip()
+
+
+def _stratum_words(stratum: str, label: str | float) -> str:
+    """Return what the networks of a stratum are called; nothing where an arm has but one."""
+    if stratum == "label_corruption":
+        return f"{100 * float(label):.0f} % of labels corrupted"
+    if stratum == "augmentation":
+        return augmentation_words(str(label))
+    return str(label).replace("_", " ") if stratum else ""
 
 
 def _train_images(arm: str, config: Config) -> str:
@@ -163,4 +173,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _on_one_line(text).replace("|", "\\|")
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", " ")

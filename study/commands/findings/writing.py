@@ -22,6 +22,7 @@ from study.vocabulary.errors import shown
 from study.vocabulary.reading import check_regular, read_text
 
 README, FINDINGS = Path("README.md"), Path("FINDINGS.md")
+PAGE = Path("docs/findings.md")  # of the documentation, where there is one: what is too long for FINDINGS.md
 ANSWER: Final = "answer"
 _HEADING: Final = "## What was found"
 
@@ -52,16 +53,17 @@ def findings(name: str, *, check: bool) -> int:
 def made_files(study: FoundStudy) -> Mapping[Path, str]:
     """Return each file with all that it should hold; what people wrote in it stays.
 
-    A README without markers gets a section before its first one, a FINDINGS.md that is not there is made.
+    A README without markers gets a section before its first one, a FINDINGS.md that is not there is made; a page of the
+    documentation is filled where it is there.
     """
     rows = strip_rows(study.questions)
     picture = REPORTS / f"{study.name}-verdicts.svg"
     blocks = {
         ANSWER: _answer(study, picture),
-        "sentences": " ".join(_sentences(study)),
+        "tally": _sentences(study)[0],
         "networks": tables.networks_table(study.tree, study.config),
-        "claims": tables.claims_table(study.questions),
-        "beyond": tables.beyond_table(study.questions),
+        "claims": tables.claims_list(study.questions),
+        "beyond": tables.beyond_list(study.questions),
         "known-answers": tables.known_answers_table(study.tree),
         "scale": tables.scale_text(),
     }
@@ -70,11 +72,15 @@ def made_files(study: FoundStudy) -> Mapping[Path, str]:
         readme = _with_section(readme, f"{_HEADING}\n\n{block(ANSWER, '')}\n\n")
     check_regular(FINDINGS, remedy="move it away")
     text = read_text(FINDINGS) if os.path.lexists(FINDINGS) else _new_findings(study.name, list(blocks))
-    return {
+    made = {
         picture: verdict_picture(rows, study=study.name),
         README: with_blocks(readme, {ANSWER: blocks[ANSWER]}, source=str(README)),
         FINDINGS: with_blocks(text, blocks, source=str(FINDINGS)),
     }
+    if os.path.lexists(PAGE):
+        check_regular(PAGE, remedy="move it away")
+        made[PAGE] = with_blocks(read_text(PAGE), blocks, source=str(PAGE))
+    return made
 
 
 def _answer(study: FoundStudy, picture: Path) -> str:
