@@ -15,11 +15,13 @@ from zarr.storage import ZipStore
 
 import study as package
 from study.__main__ import main
+from study.commands.stored.publishing import reduced
 from study.config import as_record
 from study.registration import parsed_registration
 from study.registration.profiles import UNREGISTERED_SECTIONS, UNREGISTERED_SETTINGS
 from study.store import LEFT_OUT, StudyFolder
 from study.vocabulary.errors import StudyError
+from study.vocabulary.schema import REARING
 from tests.stored_study import at, begun_study, concluded_study, few_hypotheses_text, publish_planned, settings_of
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +82,22 @@ def test_what_is_left_out_stands_in_it(published: Path) -> None:
         kept = np.isfinite(tree["tuning/tuning_curve"].values).any(axis=(1, 2, 3))
         assert 0 < kept.sum() < kept.size
         assert "osi" not in tree["tuning"].data_vars
+
+
+def test_counts_that_nothing_reads_of_reared_networks_are_left_out(published: Path) -> None:
+    """They are 0 in these networks, and that is said; in all others they are what they were."""
+    with xr.open_datatree(published / "data" / NAME / "study.zarr", engine="zarr") as tree:
+        tree.load()
+        tuning = tree["tuning"].to_dataset()
+        arms = tuning["arm"].values.copy()
+        arms[-1] = REARING
+        tree["tuning"] = xr.DataTree(tuning.assign_coords(arm=("network", arms)))
+        reduction = reduced(tree)
+    kept, whole = reduction.groups["tuning"]["gosi_null_count"], tuning["gosi_null_count"]
+    assert kept.dtype == whole.dtype and kept.dims == whole.dims and whole.values[-1].any()
+    assert not kept.values[-1].any()
+    np.testing.assert_array_equal(kept.values[:-1], whole.values[:-1])
+    assert any(line.startswith("tuning/gosi_null_count: 0 in 1 networks of arm rearing") for line in reduction.lines)
 
 
 def test_the_same_study_gives_the_same_bytes(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

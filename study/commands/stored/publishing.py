@@ -25,7 +25,7 @@ from study.store import LEFT_OUT, RESULTS, open_study, write_published
 from study.vocabulary.errors import StudyError, shown
 from study.vocabulary.measurement import measurements
 from study.vocabulary.reading import read_bytes
-from study.vocabulary.schema import STATES
+from study.vocabulary.schema import REARING, STATES
 
 MOST_BYTES: Final = 20_000_000  # of what is kept with a program's source
 _JOURNAL_BYTES: Final = 200_000_000
@@ -35,6 +35,8 @@ RESPONSES: Final = "responses"
 UNREAD: Final = {"tuning": ("osi",)}
 # Read of the networks alone whose units the page draws.
 DRAWN: Final = {"tuning": ("tuning_curve", "gosi_null_sd")}
+# Read of the networks of other arms alone: counts, which are 0 here.
+UNREAD_OF_REARED: Final = {"tuning": ("gosi_null_count",)}
 # Of every unit, and taken from single-precision responses or from shuffles, which are no more exact: kept to 24 bits.
 ROUNDED: Final = {
     "tuning": ("gosi", "gosi_null_mean", "gosi_orientation_null_mean", "gosi_null_sd", "mean_response"),
@@ -159,7 +161,22 @@ def _reduced_group(name: str, dataset: xr.Dataset, drawn: Collection[str], reduc
         dataset[variable] = (
             dataset[variable].where(is_drawn).transpose(*dataset[variable].dims).assign_attrs(attributes)
         )
-    return _rounded(name, dataset, reduction)
+    return _rounded(name, _without_reared(name, dataset, reduction), reduction)
+
+
+def _without_reared(name: str, dataset: xr.Dataset, reduction: Reduction) -> xr.Dataset:
+    """Return a group in which counts are 0 in the reared networks, of which nothing reads them."""
+    reared = dataset["arm"] == REARING
+    for variable in (one for one in UNREAD_OF_REARED.get(name, ()) if one in dataset and reared.any()):
+        counts = dataset[variable]
+        left = int(counts.nbytes * float(reared.mean()))
+        reduction.lines.append(
+            f"{name}/{variable}: 0 in {int(reared.sum())} networks of arm {REARING}, of which nothing reads it ({_megabytes(left)})"
+        )
+        dataset[variable] = (
+            counts.where(~reared, 0).astype(counts.dtype).transpose(*counts.dims).assign_attrs(counts.attrs)
+        )
+    return dataset
 
 
 def _rounded(name: str, dataset: xr.Dataset, reduction: Reduction) -> xr.Dataset:
