@@ -17,6 +17,7 @@ _ASIDE = re.compile(
     re.DOTALL,
 )
 _PACKED = re.compile(r'<script type="application/gzip"[^>]*>([A-Za-z0-9+/=]+)</script>')
+_ESCAPED = re.compile(r'<script type="application/json">("(?:[^"\\]|\\.)*")</script>')  # a script puts it in place
 _NUMBER = re.compile(r"(?<![\w.])[-\u2212]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _TABLE = re.compile(r"\bdata-[0-9a-f]{32}\b")
 _PLACE = re.compile(r'\bid="([^"]+)"')
@@ -51,8 +52,9 @@ def page_differences(written: str, recomputed: str, *, tolerance: float = 0.0) -
 def readable(page: str) -> str:
     """Return the text and drawings of a page, what is folded included, without pixels, style and program."""
     text = _ASIDE.sub("", page)
-    while _PACKED.search(text):
+    while _PACKED.search(text) or _ESCAPED.search(text):
         text = _PACKED.sub(lambda match: unpacked(match[1]), text)
+        text = _ESCAPED.sub(lambda match: str(json.loads(match[1])), text)
     return text
 
 

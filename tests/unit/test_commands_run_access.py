@@ -36,6 +36,12 @@ def test_the_command_makes_the_same_study(
     assert as_record(again) == as_record(config)
 
 
+def test_a_folder_of_this_machine_alone_is_not_told(tmp_path: Path) -> None:
+    """Reports are published: DIR stands for it."""
+    config = resolve("cifar10", flags={"--data-dir": ("images.data_dir", str(tmp_path))})
+    assert repeating_command(config) == "python -m study run --profile cifar10 --data-dir DIR"
+
+
 def test_paths_and_deposit_are_said() -> None:
     """The store by its path in this folder, which registration it has, and that nobody looked whether it is deposited."""
     access = access_of(resolve("quick"), StudyFolder(Path("data/quick")), RECORD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from study.report.folds import packed
@@ -58,6 +60,19 @@ def test_what_differs_is_named_with_its_place(changed: dict[str, str], place: st
 def test_the_last_digit_and_pixels_may_differ(changed: dict[str, str]) -> None:
     """Values that differ in their last bits may be rounded to neighbours; pictures are not compared."""
     assert page_differences(page(**changed), page()).lines == ()
+
+
+@pytest.mark.parametrize(("cell", "same"), [("0.383597", True), ("0.383599", False), ("0.383596", True)])
+def test_tables_that_a_script_puts_in_place_have_the_same_tolerance(cell: str, same: bool) -> None:
+    """They lie in the page as text for a script, in which a number follows an escaped bracket: it is a number all the same."""
+    pages = []
+    for value in ("0.383596", cell):
+        table = json.dumps(f"<table><td>{value}</td></table>").replace("<", "\\u003c").replace(">", "\\u003e")
+        inner = f'<section id="deep"></section><script type="application/json">{table}</script>'
+        pages.append(f'<script type="application/gzip">{packed(inner)}</script>')
+    differences = page_differences(*pages)
+    assert differences.compared == 1 and (not differences.lines) == same
+    assert all(line.startswith("deep: '0.383596' is, recomputed, '0.383599'") for line in differences.lines)
 
 
 def test_scientific_numbers_have_the_tolerance_of_their_last_digit() -> None:

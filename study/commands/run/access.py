@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from study import __version__
@@ -65,7 +66,8 @@ def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) ->
 def repeating_command(config: Config) -> str:
     """Return the command line that makes a study of the same settings: its profile, and every setting that departs from it.
 
-    A profile of one's own that is not in the working directory, or no longer can be read, is made of its settings.
+    A profile of one's own that is not in the working directory, or no longer can be read, is made of its settings. Where
+    images lie on this machine alone, DIR stands for the folder.
     """
     profile = config.profile
     try:
@@ -78,7 +80,7 @@ def repeating_command(config: Config) -> str:
     words = ["python", "-m", "study", "run", "--profile", profile]
     for flag, key in given.items():
         section, field = key.split(".")
-        words += [flag, str(as_record(config)[section][field])]
+        words += [flag, _place(str(as_record(config)[section][field]))]
     if config.name != name.removesuffix(".toml"):
         words += ["--name", config.name]
     # How work is spread is the user's affair, but for what of it decides what is measured.
@@ -89,6 +91,11 @@ def repeating_command(config: Config) -> str:
                 continue
             words += ["--set", f"{section}.{key}={_toml(value)}"]
     return shlex.join(words)
+
+
+def _place(path: str) -> str:
+    """Return a path that others may have, too; an absolute one is somebody's own."""
+    return "DIR" if Path(path).is_absolute() else path
 
 
 def _needed(config: Config) -> dict[str, tuple[str, Any]]:
