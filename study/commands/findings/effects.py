@@ -73,7 +73,7 @@ def effect_text(result: HypothesisResult) -> str:
 
 
 def brief_effect(result: HypothesisResult) -> str:
-    """Return the effect of a hypothesis for a table whose heading says of what level the intervals are."""
+    """Return the effect of a hypothesis for a list whose preface says of what level intervals usually are; any other is said."""
     numbers = _measured(result)
     level = result.hypothesis.confidence_level
     said = "" if level == USUAL_LEVEL else f"{100 * level:g} %; "

@@ -166,8 +166,10 @@ def _reduced_group(name: str, dataset: xr.Dataset, drawn: Collection[str], reduc
 
 def _without_reared(name: str, dataset: xr.Dataset, reduction: Reduction) -> xr.Dataset:
     """Return a group in which counts are 0 in the reared networks, of which nothing reads them."""
-    reared = dataset["arm"] == REARING
-    for variable in (one for one in UNREAD_OF_REARED.get(name, ()) if one in dataset and reared.any()):
+    for variable in (one for one in UNREAD_OF_REARED.get(name, ()) if one in dataset):
+        reared = dataset["arm"] == REARING
+        if not reared.any():
+            continue
         counts = dataset[variable]
         left = int(counts.nbytes * float(reared.mean()))
         reduction.lines.append(
