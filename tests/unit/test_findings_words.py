@@ -118,7 +118,7 @@ def test_another_level_than_the_usual_is_said() -> None:
 
 
 def test_what_the_paper_has_no_analysis_of_stands_apart() -> None:
-    """With its own table; where nothing of the kind is registered, that is said."""
+    """In a list of its own; where nothing of the kind is registered, that is said."""
     ours = dataclasses.replace(result("a", INCONCLUSIVE, "conv2"), published_test="Not in the paper.")
     assert "- *Is it so?* **inconclusive** (primary). Claim of a. Mean breadth" in beyond_list([question(ours)])
     assert "Claim of a" not in claims_list([question(ours)])
