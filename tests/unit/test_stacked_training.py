@@ -168,6 +168,45 @@ def test_killed_networks_go_on_from_checkpoints_to_the_same_bits(
     assert_same_bits(together(three, {0: left[0]}, epochs=4, every=1)[0], whole[0])
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_patience_ends_each_network_where_it_ends_alone(
+    compiled: CompiledNetwork, three: Stack, tmp_path: Path, killed: bool
+) -> None:
+    """Each after an epoch of its own; also where the process was killed when one had ended and another's state was behind."""
+
+    class Deadly(Checkpoint):
+        """Kills the process instead of saving the sixth epoch."""
+
+        def save(self, arrays: Any) -> None:
+            if int(arrays["epoch"]) == 6:
+                raise KilledError
+            super().save(arrays)
+
+    def trainees(last: type[Checkpoint]) -> dict[int, Trainee]:
+        kinds = (("2", "none", Checkpoint), ("1", "shift_flip", Checkpoint), ("5", "shift_flip", last))
+        return {
+            place: trainee(
+                compiled,
+                network,
+                augmentation=augmentation,
+                partition=corrupted_labels(1.0),
+                checkpoint=kind(StudyFolder(tmp_path), network * 20),
+            )
+            for place, (network, augmentation, kind) in enumerate(kinds)
+        }
+
+    settings = {"epochs": 16, "patience": 2, "selection": "validation_loss", "learning_rate": 0.003}
+    if killed:
+        with pytest.raises(KilledError):
+            together(three, trainees(Deadly), every=1, **settings)
+    outcome = together(three, trainees(Checkpoint), every=1, **settings)
+    assert [one.resumed_epoch for one in outcome.values()] == ([4, 6, 5] if killed else [0, 0, 0])
+    assert [one.epochs for one in outcome.values()] == [4, 13, 7]
+    for place, one in trainees(Checkpoint).items():
+        alike = {"network": one.network, "augmentation": one.augmentation, "partition": one.partition}
+        assert_alike(outcome[place], trained(compiled, **alike, **settings), tolerance=1e-5)
+
+
 @pytest.mark.slow
 def test_layers_compute_in_the_precision_that_is_set(compiled: CompiledNetwork) -> None:
     """Weights differ from those of single precision by about what bfloat16 resolves, and from none by more."""
