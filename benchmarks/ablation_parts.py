@@ -56,7 +56,8 @@ def _subject(profile: str) -> TrainedSubject:
     rng, n_test = np.random.default_rng(0), config.images.test_images or 10_000
     images = rng.integers(0, 256, (n_test, SIZE, SIZE, 3)).astype(np.uint8)
     labels = rng.integers(0, N_CLASSES, n_test)
-    partition = Partition(*[images, labels] * 3, training_mean=np.full(images.shape[1:], 0.5, np.float32))
+    mean = np.full(images.shape[1:], 0.5, np.float32)
+    partition = Partition(images, labels, images, labels, images, labels, mean)
     return TrainedSubject(
         config=config,
         planned=planned_networks(config, fingerprint="benchmark")[0],

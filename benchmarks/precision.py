@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -23,7 +24,7 @@ from study.images.preparation.split import partition, split_images
 from study.vocabulary.architecture import architectures
 from study.vocabulary.schema import GENERALIZATION
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
 
 LAYERS = architectures()[NetworkConfig().architecture].layers
 
@@ -49,7 +50,7 @@ def main() -> None:
                 images,
                 n_classes,
                 compiled_networks=compiled_networks,
-                progress=lambda stage, share: None,
+                progress=lambda *told: None,
             ).tree
             measured[precision].append((float(tree["training"]["test_loss"]), _gosi(tree)))
     losses, selectivity = (
@@ -80,9 +81,9 @@ def _compare_speeds() -> None:
             started = time.perf_counter()
             float(train(images, labels)[0])
             seconds[precision].append(time.perf_counter() - started)
-    ratios = np.divide(*(seconds[precision][2:] for precision in PRECISIONS))
-    for precision, measured in seconds.items():
-        print(f"{precision:9} {labels.size / np.median(measured[2:]):6.0f} images per second on one thread")
+    ratios = np.divide(seconds["float32"][2:], seconds["bfloat16"][2:])
+    for name, taken in seconds.items():
+        print(f"{name:9} {labels.size / np.median(taken[2:]):6.0f} images per second on one thread")
     print(f"bfloat16 / float32: {np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 

@@ -79,11 +79,11 @@ def compare(trains: Mapping[str, Train], *, rounds: int) -> None:
     for name, measured in seconds.items():
         print(f"{name:12} {1e3 * np.median(measured[WARM_UP:]) / BATCHES:6.2f} ms of processor time a step")
     first, *others = ((name, np.array(measured[WARM_UP:])) for name, measured in seconds.items())
-    for name, measured in others:
-        low, middle, high = np.quantile(measured / first[1], (0.25, 0.5, 0.75))
+    for name, timed in others:
+        low, middle, high = np.quantile(timed / first[1], (0.25, 0.5, 0.75))
         print(f"{name} / {first[0]}: {middle:.3f} (quartiles {low:.3f} to {high:.3f} over {rounds} rounds)")
         print(
-            f"  of the fastest rounds, for a machine that does other things as well: {measured.min() / first[1].min():.3f}"
+            f"  of the fastest rounds, for a machine that does other things as well: {timed.min() / first[1].min():.3f}"
         )
 
 

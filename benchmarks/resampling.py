@@ -72,8 +72,8 @@ def main() -> None:
                 f"{'':24}SciPy, {kind:15}{scaled[0]:8.1f} {scaled[1]:8.1f} {scaled[0] / seconds[0]:8.0f}"
                 f"   largest difference of a number {apart:.3f}"
             )
-    for kind, seconds in zip(("ours", *(f"SciPy, {kind}" for kind in SHARES)), total, strict=True):
-        print(f"{'all':24}{kind:22}{seconds[0]:8.2f} {seconds[1]:8.2f} {seconds[0] / total[0, 0]:8.0f}")
+    for kind, both in zip(("ours", *(f"SciPy, {kind}" for kind in SHARES)), total, strict=True):
+        print(f"{'all':24}{kind:22}{both[0]:8.2f} {both[1]:8.2f} {both[0] / total[0, 0]:8.0f}")
     milliseconds = 1000 * _small(gosi[:, :24], loss[:24], strata[:24], rng)
     print(f"{N_LAYERS} layers of 24 networks, 999 resamples: test and interval in {milliseconds:.2f} ms (processor)")
 

@@ -56,9 +56,12 @@ def _measured(size: int) -> dict[str, float]:
             "schedule": _scheduling(networks, config, folder),
         }
         other = StudyFolder(Path(place) / "journal")
-        row["journal"] = _milliseconds(
-            size, lambda: [append_journal(other, {"key": network.key, "failure": ""}) for network in networks]
-        )
+
+        def journal() -> None:
+            for network in networks:
+                append_journal(other, {"key": network.key, "failure": ""})
+
+        row["journal"] = _milliseconds(size, journal)
     return row | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0}
 
 

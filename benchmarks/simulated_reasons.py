@@ -21,11 +21,12 @@ Arrays = dict[str, np.ndarray]
 def labels_of(group: str, halved: Sequence[str]) -> Mapping[str, Any]:
     """Return the labels of the dimensions that a group has differently; `halved` are the layers that shifts are watched behind."""
     of_halves = {"layer": list(halved), "received": list(RECEIVED), "way": list(WAYS), "step": list(STEPS)}
-    return {
+    others: dict[str, dict[str, Any]] = {
         "mediation": {**of_halves, "draw": np.arange(SPLITS)},
         "need": {**of_halves, "draw": np.arange(NEED_SPLITS)},
         "rivals": {"ranking": list(RANKINGS)},
-    }.get(group, {})
+    }
+    return others.get(group, {})
 
 
 def group_arrays(

@@ -1,29 +1,27 @@
-"""Several networks trained in one program, in every form of their convolutions, against one network at a time.
+"""K networks trained in one program, in every form of their convolutions, against one at a time and against K processes.
 
-Batches of 32 images of the size of CIFAR-10's, moved and mirrored, input pipeline included. Every contender is a process of
-one thread; "plain" trains one network at a time, "plain beside another" does so while a second process does. Contenders
-take turns, and images are counted a second of processor time and a second by the clock: on a machine that others use the
-first tells, on a GPU the second. With `--quick` all contenders take turns in one process, without the second one beside it:
-minutes in place of a quarter of an hour, in which ratios of processor time mean as much.
+Batches of 32 images of the size of CIFAR-10's, moved and mirrored, input pipeline included. "plain" is a process of one
+thread that trains one network; "processes" are K of them beside each other, begun together when all are warm; a program of K
+networks is one process of one thread. Contenders take turns, and images of all K networks are counted a second of processor
+time and a second by the clock: the first tells on processors, where K processes have the use of K cores if there are so many,
+the second on a GPU. With `--quick` all but "processes" take turns in this process: fewer minutes, and ratios of processor time
+mean as much.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.beside import begin_together, run_beside
+
 BATCH, SHAPE, N_IMAGES = 32, (32, 32, 3), 1_024
-PLAIN, BESIDE = "plain", "plain beside another"
+PLAIN, PROCESSES = "plain", "processes"
 
 Train = Callable[[int], None]  # trains so many batches of each network
 Speeds = dict[
@@ -54,7 +52,8 @@ def main() -> None:
     if options.quick:
         _print(_in_turns([(PLAIN, 1), *stacked], options.rounds, options.batches))
         return
-    speeds: Speeds = {contender: [] for contender in [(PLAIN, 1), (BESIDE, 1), *stacked]}
+    beside = [(PROCESSES, count) for count in options.networks if count > 1]
+    speeds: Speeds = {contender: [] for contender in [(PLAIN, 1), *beside, *stacked]}
     for _ in range(options.rounds):
         for contender, measured in speeds.items():
             measured.append(_speed(*contender, options.batches))
@@ -62,15 +61,21 @@ def main() -> None:
 
 
 def _print(speeds: Speeds) -> None:
-    """Print contenders as a table, with medians over rounds, and ratios within a round."""
-    plain = np.array(speeds[PLAIN, 1])
-    print(
-        "| way | networks | images a processor second | images a second | ratio to plain |\n|---|---:|---:|---:|---:|"
-    )
+    """Print contenders as a table, with medians over rounds, and ratios of images a processor second within a round."""
+    print("| way | networks | images a processor second | images a second | ratio to plain | ratio to K processes |")
+    print("|---|---:|---:|---:|---:|---:|")
     for (name, networks), measured in speeds.items():
-        medians, ratios = np.median(measured, axis=0), np.array(measured)[:, 0] / plain[:, 0]
-        ratio = f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        print(f"| {name} | {networks} | {medians[0]:.0f} | {medians[1]:.0f} | {ratio} |")
+        medians = np.median(measured, axis=0)
+        ratios = [_ratio(measured, speeds.get(other, [])) for other in ((PLAIN, 1), (PROCESSES, networks))]
+        print(f"| {name} | {networks} | {medians[0]:.0f} | {medians[1]:.0f} | {' | '.join(ratios)} |")
+
+
+def _ratio(measured: list[np.ndarray], others: list[np.ndarray]) -> str:
+    """Return the median ratio and its range, '' where the other was not measured."""
+    if not others:
+        return ""
+    ratios = np.array(measured)[:, 0] / np.array(others)[:, 0]
+    return f"{np.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def _in_turns(contenders: list[tuple[str, int]], rounds: int, batches: int) -> Speeds:
@@ -83,7 +88,7 @@ def _in_turns(contenders: list[tuple[str, int]], rounds: int, batches: int) -> S
     speeds: Speeds = {contender: [] for contender in contenders}
     for _ in range(rounds):
         for contender, train in trains.items():
-            speeds[contender].append(np.array(_timed(train, contender[1], batches)))
+            speeds[contender].append(contender[1] * batches * BATCH / np.array(_timed(train, batches)))
     return speeds
 
 
@@ -126,34 +131,26 @@ def _convolve(counts: list[int], forms: list[str], rounds: int) -> None:
 
 
 def _speed(name: str, networks: int, batches: int) -> np.ndarray:
-    """Return what a contender tells: images a second of its processor's time, and by the clock, of all its networks."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    """Return what a contender tells: images a second of its processors' time, and by the clock, of all its networks."""
     command = [sys.executable, "-m", "benchmarks.stacked", "--batches", str(batches), "--run", name, str(networks)]
-    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, check=True)
-    return np.array(json.loads(process.stdout))
+    taken = np.array(run_beside(command, networks if name == PROCESSES else 1))
+    shown = networks * batches * BATCH
+    return np.array([shown / taken[:, 0].sum(), shown / taken[:, 1].max()])
 
 
 def _contend(name: str, networks: int, batches: int) -> None:
-    """Be a contender: warm up, train so many batches of each network, print the speeds."""
+    """Be a process of a contender: warm up, and tell the seconds of training so many batches of each network."""
     train = _training(name, networks, *_data())
     train(2)
-    command = [sys.executable, "-m", "benchmarks.stacked", "--batches", "1000000", "--run", PLAIN, "1"]
-    other = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if name == BESIDE else None
-    try:
-        time.sleep(20 if other else 0)
-        print(json.dumps(_timed(train, networks, batches)))
-    finally:
-        if other:
-            other.kill()
-            other.wait()
+    train(16)
+    begin_together(lambda: _timed(train, batches))
 
 
-def _timed(train: Train, networks: int, batches: int) -> tuple[float, float]:
-    """Return images a second of processor time, and a second by the clock, of training so many batches of each network."""
+def _timed(train: Train, batches: int) -> tuple[float, float]:
+    """Return the seconds of processor time, and by the clock, of training so many batches of each network."""
     processor, clock = time.process_time(), time.perf_counter()
     train(batches)
-    shown = networks * batches * BATCH
-    return shown / (time.process_time() - processor), shown / (time.perf_counter() - clock)
+    return time.process_time() - processor, time.perf_counter() - clock
 
 
 def _data() -> tuple[np.ndarray, np.ndarray]:
@@ -163,7 +160,7 @@ def _data() -> tuple[np.ndarray, np.ndarray]:
 
 def _training(name: str, networks: int, images: np.ndarray, labels: np.ndarray) -> Train:
     """Return what trains so many batches of each network of a contender."""
-    return (_plain if name in (PLAIN, BESIDE) else _stacked)(name, networks, images, labels)
+    return (_plain if name in (PLAIN, PROCESSES) else _stacked)(name, networks, images, labels)
 
 
 def _network() -> Any:

@@ -8,18 +8,15 @@ speed drifts favours none; ratios are taken round by round. Then losses are comp
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.beside import begin_together, run_beside
+
 BATCH, N_IMAGES, PROCESSES = 32, 12_800, 2
 CONTENDERS = {"ours": 2, "keras": 1, "torch": 2}  # how many processes each is
 
@@ -50,44 +47,28 @@ def main() -> None:
 
 def _speed(name: str, interpreter: str) -> float:
     """Return the images per second of all processes of a contender, started together when all are warm."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    processes = [
-        subprocess.Popen(
-            [interpreter, "-m", "benchmarks.training", "--run", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
-            env=environment,
-        )
-        for _ in range(CONTENDERS[name])
-    ]
-    for process in processes:
-        if process.stdout.readline().strip() != "warm":
-            raise SystemExit(f"{name}: did not start with {interpreter}")
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    seconds = [json.loads(process.communicate()[0]) for process in processes]
-    return len(processes) * N_IMAGES / max(seconds)
+    command = [interpreter, "-m", "benchmarks.training", "--run", name]
+    seconds = run_beside(command, CONTENDERS[name], CUDA_VISIBLE_DEVICES="")
+    return len(seconds) * N_IMAGES / max(seconds)
 
 
 def _contend(name: str) -> None:
-    """Be one process of a contender: warm up, wait for the word, train for an epoch, print the seconds."""
+    """Be one process of a contender: warm up, and tell the seconds of an epoch."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (N_IMAGES, 32, 32, 3)).astype(np.uint8)
     labels = rng.integers(0, 10, N_IMAGES)
-    epoch = {"ours": _ours, "keras": _keras, "torch": _torch}[name](images, labels)
+    epoch: Callable[[int], object] = {"ours": _ours, "keras": _keras, "torch": _torch}[name](images, labels)
     epoch(20 * BATCH)
-    print("warm", flush=True)
-    sys.stdin.readline()
-    started = time.perf_counter()
-    epoch(N_IMAGES)
-    print(json.dumps(time.perf_counter() - started), flush=True)
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        epoch(N_IMAGES)
+        return time.perf_counter() - started
+
+    begin_together(seconds)
 
 
-def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def _ours(images: np.ndarray, labels: np.ndarray) -> Callable[[int], object]:
     from study.config import NetworkConfig
     from study.experiment.compiled_network import CompiledNetwork
     from study.experiment.training import _train_epoch, initialize
@@ -106,7 +87,7 @@ def _partition(images: np.ndarray, labels: np.ndarray) -> Any:
     return Partition(images, labels, images, labels, images, labels, np.full((32, 32, 3), 0.5, np.float32))
 
 
-def _keras(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def _keras(images: np.ndarray, labels: np.ndarray) -> Callable[[int], object]:
     """Keras' own layers and `fit` on a `tf.data` pipeline that shifts a batch by one offset: cheaper than ours."""
     import tensorflow as tf
 
@@ -146,7 +127,7 @@ def _plain_network() -> Any:
     return network
 
 
-def _torch(images: np.ndarray, labels: np.ndarray) -> Callable[[int], None]:
+def _torch(images: np.ndarray, labels: np.ndarray) -> Callable[[int], object]:
     """PyTorch, eager, fp32, one thread, fed by our own NumPy pipeline."""
     import torch
 

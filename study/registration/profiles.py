@@ -8,10 +8,12 @@ from typing import Any, Final
 from study.config import PROFILES, Config, as_record, load_profile
 
 # Where images come from, what the study is called and how the work is done: neither is a size of the study. Its seed is
-# registered in the settings of preregistration.md, for all profiles alike but one that names its own.
+# registered in the settings of preregistration.md, for all profiles alike but one that names its own; how many networks
+# learn in a program changes their weights, and one at a time is what is meant.
 UNREGISTERED_SECTIONS: Final = ("study", "execution")
 UNREGISTERED_SETTINGS: Final = ("images.source", "images.data_dir")
 SEED: Final = "study.seed"
+TOGETHER: Final = "execution.networks_per_program"
 
 
 def registered_profiles() -> dict[str, dict[str, Any]]:
@@ -20,7 +22,9 @@ def registered_profiles() -> dict[str, dict[str, Any]]:
 
 
 def unregistered_defaults(profiles: Mapping[str, Mapping[str, Any]], profile: str) -> dict[str, Any]:
-    """Return what the program does where a registration says nothing: `section.key` to value, the seed among them.
+    """Return what the program does where a registration says nothing, seed and networks in a program included.
+
+    `section.key` to value.
 
     Parameters
     ----------
@@ -40,6 +44,6 @@ def _sizes(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         f"{section}.{key}": value
         for section, settings in sections.items()
         for key, value in settings.items()
-        if section not in UNREGISTERED_SECTIONS or f"{section}.{key}" == SEED
+        if section not in UNREGISTERED_SECTIONS or f"{section}.{key}" in (SEED, TOGETHER)
     }
     return {key: value for key, value in flat.items() if key not in UNREGISTERED_SETTINGS}

@@ -100,7 +100,7 @@ def test_every_difference_has_a_line() -> None:
 def test_settings_that_depart_are_listed(registered: Registration) -> None:
     """One line a setting: registered for all profiles or for this one, or registered nowhere and not the program's own.
 
-    How the work is spread is free.
+    How the work is spread is free, but for how many networks learn as one model.
     """
     config = resolve(
         "quick",
@@ -111,9 +111,11 @@ def test_settings_that_depart_are_listed(registered: Registration) -> None:
             "study.seed=5",
             "training.precision=bfloat16",
             "execution.workers=3",
+            "execution.networks_per_program=3",
         ],
     )
     assert sorted(setting_deviations(registered, as_record(config))) == [
+        "execution.networks_per_program is 3, 1 where nothing is registered",
         "network.padding is 'same', registered is 'valid'",
         "population.augmentations is ['none'], registered is ['none', 'shift', 'flip', 'shift_flip']",
         "study.seed is 5, registered is 0",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from study.commands.run.devices import on_its_device
 from study.config import as_record, changed_settings, config_digest, measured_settings, recorded_config, resolve
 from study.config.population import planned_networks
 from study.config.programs import programs
@@ -71,6 +72,12 @@ def test_auto_is_one_at_a_time_and_changes_no_key(device: str) -> None:
     assert config_digest(configs[0]) == config_digest(configs[1])
     keys = [[one.key for one in planned_networks(config, fingerprint="f")] for config in configs]
     assert keys[0] == keys[1]
+
+
+def test_a_study_records_the_number_that_auto_stands_for() -> None:
+    """So its report names no deviation where `auto` is one at a time."""
+    config = on_its_device(resolve("quick", assignments=("execution.networks_per_program=auto",)), None)
+    assert config.execution.networks_per_program == 1
 
 
 def test_a_record_with_auto_is_read_back() -> None:

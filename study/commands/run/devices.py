@@ -25,7 +25,7 @@ def recorded_kind(record: Mapping[str, Any]) -> str:
 
 
 def on_its_device(config: Config, record: Mapping[str, Any] | None) -> Config:
-    """Return a config that says which device networks are trained on, where it leaves that open.
+    """Return a config that says which device networks are trained on and how many in a program, where it leaves that open.
 
     Parameters
     ----------
@@ -52,6 +52,7 @@ def on_its_device(config: Config, record: Mapping[str, Any] | None) -> Config:
         " one study come from one kind of device; leave --device out, use another --name, or accept both with --set"
         " execution.other_devices=accepted, which the report names as a deviation",
     )
+    execution = dataclasses.replace(execution, networks_per_program=execution.together)
     return dataclasses.replace(config, execution=execution)
 
 
