@@ -56,6 +56,18 @@ def test_workers_take_gpus_in_turn_until_memory_ends(tmp_path: Path, monkeypatch
     assert all(entry["gpus"] == ("5", "7", "5")[entry["worker"]] for entry in ran)
 
 
+@pytest.mark.slow
+def test_workers_have_one_thread_and_the_allocator_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless its user set it; dask's own setting slows training."""
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    with own_workers.own_workers(resolve("quick", assignments=["execution.workers=1"]), 1) as client:
+        asked = {name: client.submit(os.environ.get, name) for name in ("OMP_NUM_THREADS", "MALLOC_TRIM_THRESHOLD_")}
+        assert {name: told.result() for name, told in asked.items()} == {
+            "OMP_NUM_THREADS": "1",
+            "MALLOC_TRIM_THRESHOLD_": None,
+        }
+
+
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[Client]:
     """A scheduler in this process with two workers, one of which declares a GPU."""
