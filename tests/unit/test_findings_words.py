@@ -20,7 +20,7 @@ from study.analysis.core.results import (
 )
 from study.analysis.known_answers.ours import OwnValue
 from study.commands.findings.effects import brief_effect, effect_text, sentences
-from study.commands.findings.tables import beyond_list, claims_list, scale_text
+from study.commands.findings.tables import beyond_list, claims_list, scale_text, untested_list
 from study.commands.known_answers import own_text
 from tests.example_points import ALONE
 from tests.example_results import NAN, hypothesis, layer_result, undefined_layer
@@ -89,24 +89,26 @@ def test_many_layers_are_one_and_the_range_of_the_others() -> None:
     """The one nearest to the null value stands for all; a layer without an estimate is none of them."""
     made = result("a", SUPPORTED, "conv1", "conv2", "conv3", "conv4")
     said = effect_text(dataclasses.replace(made, layers=(*made.layers, undefined_layer("fc1", "constant"))))
-    assert "conv1 0.250 [0.150, 0.350], in 3 other layers from 0.500 (conv2) to 1.00 (conv4)" in said
+    assert "conv1 0.250 [0.150, 0.350], 3 others 0.500 (conv2) to 1.00 (conv4)" in said
     assert effect_text(dataclasses.replace(made, layers=(undefined_layer("fc1", "constant"),))) == "no estimate"
     assert "share of gratings" not in effect_text(dataclasses.replace(made, quantity=None))
 
 
 def test_a_claim_has_both_verdicts_and_why_they_differ() -> None:
-    """The difference of the analyses only where the verdicts differ; a claim without a verdict stands below, with why."""
+    """The difference of the analyses only where the verdicts differ; a claim without a verdict stands elsewhere, with why."""
     same = result("a", SUPPORTED, "conv2", published=SUPPORTED)
     other = result("b", SUPPORTED, "conv2", published=NOT_SUPPORTED)
-    said = claims_list([question(same, other, result("c", NOT_TESTED, "fc1", published=SUPPORTED))])
-    lines = said.splitlines()
+    asked = [question(same, other, result("c", NOT_TESTED, "fc1", published=SUPPORTED))]
+    lines = claims_list(asked).splitlines()
     assert lines[0] == "**3.1, Fig. 1, 2.** *The paper says that it is so.*"
     found = "Mean breadth, in share of gratings: conv2 0.250 [0.150, 0.350] (n 24)."
     assert lines[2] == f"- **supported** (as published: supported). Claim of a. {found}"
     assert lines[3] == f"- **supported** (as published: not supported; A unit). Claim of b. {found}"
-    assert "Claim of c [3.1] (as published: supported)." in said.split("without a verdict here")[1]
-    nothing = claims_list([question(result("c", NOT_TESTED, "fc1"))])
-    assert nothing.startswith("Claims of the paper without a verdict here:")
+    assert len(lines) == 4
+    (untested,) = untested_list(asked).splitlines()
+    assert untested.startswith("- not tested, ") and untested.endswith("Claim of c [3.1] (as published: supported).")
+    assert claims_list([question(result("c", NOT_TESTED, "fc1"))]) == "No claim of the paper has a verdict here."
+    assert untested_list([question(same)]) == "Each of them has one."
 
 
 def test_another_level_than_the_usual_is_said() -> None:

@@ -87,7 +87,8 @@ def _measured(result: HypothesisResult) -> str:
         return ""
     quantity = result.quantity
     label, unit = (quantity.label, quantity.unit) if quantity is not None else ("estimate", "")
-    said_unit = f", in {unit.removeprefix('in ')}" if unit and unit not in label else ""
+    is_said = unit in label or (unit.startswith("share") and label.lower().startswith("share"))
+    said_unit = "" if is_said else f", in {unit.removeprefix('in ')}"
     return f"{label}{said_unit}: {_numbers(result, layers)}"
 
 
@@ -99,8 +100,8 @@ def _numbers(result: HypothesisResult, layers: Sequence[LayerResult]) -> str:
         return "no estimate"
     others = [layer for layer in layers if layer is not shown]
     least, most = (bound(others, key=lambda layer: layer.estimate) for bound in (min, max))
-    ends = f"from {number_text(least.estimate)} ({least.layer}) to {number_text(most.estimate)} ({most.layer})"
-    return f"{_one(shown)}, in {len(others)} other layers {ends}"
+    ends = f"{number_text(least.estimate)} ({least.layer}) to {number_text(most.estimate)} ({most.layer})"
+    return f"{_one(shown)}, {len(others)} others {ends}"
 
 
 def _one(layer: LayerResult) -> str:

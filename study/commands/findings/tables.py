@@ -33,13 +33,13 @@ PAPER, PAPER_IMAGES = "paper", 40_000  # of the 50,000 official training images 
 
 
 def claims_list(questions: Sequence[QuestionResult]) -> str:
-    """Return each claim of the paper, below it what was registered of it and has a verdict, and last what has none, with why.
+    """Return each claim of the paper, and below it what was registered of it and has a verdict.
 
     A list, not a table: sentences in narrow columns take twice the space.
     """
     rows = ledger(questions)
-    parts = [_claim_of_paper(question, rows) for question in questions]
-    return "\n\n".join(filter(None, (*parts, _without_verdict(rows))))
+    parts = filter(None, (_claim_of_paper(question, rows) for question in questions))
+    return "\n\n".join(parts) or "No claim of the paper has a verdict here."
 
 
 def _claim_of_paper(question: QuestionResult, rows: Sequence[LedgerRow]) -> str:
@@ -71,14 +71,14 @@ def _registered(result: HypothesisResult) -> str:
     return f"{result.hypothesis.claim} {effect[:1].upper()}{effect[1:].rstrip('.')}."
 
 
-def _without_verdict(rows: Sequence[LedgerRow]) -> str:
-    """Return the claims that have no registered verdict, by its reason."""
+def untested_list(questions: Sequence[QuestionResult]) -> str:
+    """Return what was registered of the paper's claims and has no verdict, by the reason."""
     reasons: dict[str, list[LedgerRow]] = {}
-    for row in rows:
+    for row in ledger(questions):
         if row.registered_verdict in NO_VERDICT:
             reasons.setdefault(f"{row.registered_verdict}, {row.untested.rstrip('.')}", []).append(row)
     lines = [f"- {reason}: {' '.join(_said(row) for row in group)}" for reason, group in reasons.items()]
-    return "\n".join(("Claims of the paper without a verdict here:\n", *map(_on_one_line, lines))) if lines else ""
+    return "\n".join(map(_on_one_line, lines)) or "Each of them has one."
 
 
 def _said(row: LedgerRow) -> str:

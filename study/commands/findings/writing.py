@@ -63,6 +63,7 @@ def made_files(study: FoundStudy) -> Mapping[Path, str]:
         "tally": _sentences(study)[0],
         "networks": tables.networks_table(study.tree, study.config),
         "claims": tables.claims_list(study.questions),
+        "untested": tables.untested_list(study.questions),
         "beyond": tables.beyond_list(study.questions),
         "known-answers": tables.known_answers_table(study.tree),
         "scale": tables.scale_text(),
