@@ -20,7 +20,7 @@ from study.vocabulary.schema import ARMS
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-LINES_OF_A_SCREEN = 50
+LINES_OF_A_README = 44  # 1,350 pixels or less, a screen and a half, where a window is 1,400 x 900 pixels
 
 
 def table(page: str, heading: str) -> dict[str, list[str]]:
@@ -47,8 +47,11 @@ def test_every_command_has_a_row() -> None:
 
 
 def test_the_readme_is_read_on_a_screen_and_a_half() -> None:
-    """What is longer has a page of its own, where it leads."""
-    assert len(README.splitlines()) <= LINES_OF_A_SCREEN * 3 // 2
+    """What is longer has a page of its own, where it leads; what to know before a verdict is believed stands early."""
+    lines = README.splitlines()
+    assert len(lines) <= LINES_OF_A_README
+    assert lines.index("## What to know before you believe a verdict") < len(lines) / 2
+    assert README.index("**gOSI**") < README.index("<!-- findings:answer -->")
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *PAGES], ids=lambda path: path.name)
