@@ -107,6 +107,7 @@ def _of_file(distribution: metadata.Distribution) -> str:
 
 
 def plain(name: str) -> str:
+    """Return a package's name as indexes compare them."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
