@@ -90,6 +90,8 @@ def _checked(content: Any, path: Path) -> Deposit:
             checked_name(value, what=f"{shown(path)}: {name}", remedy=_REMEDY, longest=500)
     if known.get("url"):
         checked_url(known["url"], what=f"{shown(path)}: url")
+        if not known.get("registered"):
+            raise StudyError(f"{shown(path)}: url without registered, the date at which it was deposited; {_REMEDY}")
     for name in ("date", "registered"):
         if known.get(name):
             moment(known[name], what=f"{shown(path)}: {name}")

@@ -80,6 +80,8 @@ def test_what_is_not_deposited_is_said_by_this_computer_alone(tmp_path: Path) ->
     assert "another registration (000000000000)" in other
     (tmp_path / "registration.json").write_text("{", encoding="utf-8")
     assert "cannot be read" in registered_sentence(tmp_path, DEPOSIT.digest, JOURNAL)
+    undated = said(tmp_path, dataclasses.replace(DEPOSIT, registered=""))
+    assert "this computer alone" in undated and "url without registered" in undated
 
 
 def test_without_a_journal_nothing_is_compared(tmp_path: Path) -> None:
