@@ -38,6 +38,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "run": ("commands",),
     "probe_model": ("commands",),
     "calibrate": ("commands",),
+    "register": ("commands",),
 }
 # Inside `analysis` the same: engines know no question, questions know the engines, and what lies beside them knows all.
 ANALYSIS: dict[str, tuple[str, ...]] = {
@@ -48,7 +49,7 @@ ANALYSIS: dict[str, tuple[str, ...]] = {
     "external": ("core", "questions"),
     "known_answers": ("core", "questions"),
 }
-MOST_ROOMS, MOST_ARROWS = 16, 8
+MOST_ROOMS, MOST_ARROWS = 17, 8
 MOST_LINES_OF_A_FILE, MOST_LINES_OF_A_FUNCTION = 400, 60
 COMPOSER = "commands"  # the only room that sees all others
 
@@ -263,7 +264,8 @@ FLAGS = {
     "probe_model": "--weights --layers --images --ablate --name --preprocessing --input-size --n-images --permutations"
     " --null-draws --seed --memory --dry-run",
     "calibrate": "--all --studies --hypothesis --networks --profile --seed --workers",
-    "__main__": "run probe_model calibrate",
+    "register": "export record",
+    "__main__": "run probe_model calibrate register",
 }
 
 

@@ -25,7 +25,6 @@ _SHAPE: Final = {name: str for name in ("digest", "text_digest", "date", "commit
 _PARTS: Final = {**_SHAPE, "registered": str, "commit_changed": bool}
 _REMEDY: Final = "write it anew with `python -m study register export`"
 _URL: Final = re.compile(r"(?:https?://[^\s/]+\.[^\s/]+(?:/\S*)?|doi:10\.\d{4,9}/\S+|10\.\d{4,9}/\S+)")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +90,8 @@ def _checked(content: Any, path: Path) -> Deposit:
             checked_name(value, what=f"{shown(path)}: {name}", remedy=_REMEDY, longest=500)
     if known.get("url"):
         checked_url(known["url"], what=f"{shown(path)}: url")
+        if not known.get("registered"):
+            raise StudyError(f"{shown(path)}: url without registered, the date at which it was deposited; {_REMEDY}")
     for name in ("date", "registered"):
         if known.get(name):
             moment(known[name], what=f"{shown(path)}: {name}")
@@ -113,7 +114,7 @@ def checked_url(text: str, *, what: str) -> str:
 
 
 def moment(text: str, *, what: str) -> datetime.datetime:
-    """Return the time that a date names: with an offset from UTC or in UTC; a day alone is its last moment.
+    """Return the time that a date names: with an offset from UTC or in UTC; a day alone, however written, is its last moment.
 
     Whoever knows the day alone cannot say that it was earlier on that day, so the last moment is what is safe to compare.
 
@@ -126,6 +127,14 @@ def moment(text: str, *, what: str) -> datetime.datetime:
         time = datetime.datetime.fromisoformat(text)
     except ValueError as error:
         raise StudyError(f"{what} {quoted(text)} is no date; write 2026-11-27 or 2026-11-27T02:00:00Z") from error
-    if _DAY.fullmatch(text):
+    if day_of(text) is not None:
         time = time.replace(hour=23, minute=59, second=59)
     return time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+
+
+def day_of(text: str) -> datetime.date | None:
+    """Return the day that a date of ISO 8601 names alone, without a time: None where it names a time."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None

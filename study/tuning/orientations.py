@@ -15,16 +15,33 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
-HALF_CIRCLE = 180.0
+HALF_CIRCLE, CIRCLE = 180.0, 360.0
 _SAME = 1e-6  # degrees: orientations closer than this are one
 _FIRM = 1e4  # how much heavier the balance of weights counts than their closeness to arcs
 _BALANCED = 1e-6
 _LEAST = 0.05  # of its arc that every orientation counts
 
 
-def even_orientations(number: int) -> Floats:
-    """Return so many orientations, evenly spaced over 180 degrees, from 0 on: (orientation,), degrees."""
-    return HALF_CIRCLE * np.arange(number) / number
+def as_floats(values: Any, name: str) -> Floats:
+    """Return an array as floats, what is masked in it as NaN.
+
+    Raises
+    ------
+    ValueError
+        When it, called `name`, is complex, or a dataset of several.
+    """
+    if isinstance(values, xr.Dataset):
+        raise ValueError(f"{name} is a Dataset; take one of its variables: {', '.join(map(str, values.data_vars))}")
+    if np.iscomplexobj(values):
+        raise ValueError(f"{name} holds complex numbers: responses are real")
+    if isinstance(values, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
+    return np.asarray(values, dtype=np.float64)
+
+
+def even_angles(number: int, circle: float = HALF_CIRCLE) -> Floats:
+    """Return so many angles, evenly spaced over a circle from 0 on: (angle,), degrees."""
+    return circle * np.arange(number) / number
 
 
 def checked_orientations(orientations: ArrayLike, length: int) -> Floats:
@@ -40,11 +57,13 @@ def checked_orientations(orientations: ArrayLike, length: int) -> Floats:
     Raises
     ------
     ValueError
-        When their number is not the curve's, one is not finite or outside the half circle, or one comes twice.
+        When their number is not the curve's or below two, one is not finite or outside the half circle, or one comes twice.
     """
     angles = np.asarray(orientations, dtype=np.float64)
     if angles.shape != (length,):
-        raise ValueError(f"{angles.size} orientations for {length} responses: each response needs one")
+        raise ValueError(f"orientations of shape {angles.shape} for {length} responses: each response needs one")
+    if length < 2:
+        raise ValueError(f"a tuning curve of {length} orientations has no selectivity: two or more are needed")
     if not np.isfinite(angles).all() or angles.min() < 0 or angles.max() >= HALF_CIRCLE:
         raise ValueError(
             f"orientations {np.round(angles, 6).tolist()} must be degrees from 0 to below 180; fold directions first, with folded()"
@@ -86,9 +105,10 @@ def weights(orientations: Floats) -> Floats:
     wanted = np.concatenate([_FIRM * (target - balance @ least), arcs - least])
     found = least + nnls(np.vstack([_FIRM * balance, np.eye(len(arcs))]), wanted)[0]
     if len(arcs) < 3 or np.abs(balance @ found - target).max() > _BALANCED:
+        radians = "; are they in radians? They must be in degrees" if orientations.max() < CIRCLE / 50 else ""
         raise ValueError(
             f"orientations {np.round(orientations, 6).tolist()} do not go round the half circle: an untuned cell could not be told"
-            " from a tuned one; three or more are needed, with no gap of 90 degrees or nearly so"
+            f" from a tuned one; three or more are needed, with no gap of 90 degrees or nearly so{radians}"
         )
     moved = found > least
     found[moved] += np.linalg.lstsq(balance[:, moved], target - balance @ found, rcond=None)[0]
@@ -103,7 +123,7 @@ def folded(responses: Any, directions: ArrayLike | None = None, *, dim: str = "d
     responses
         Plain, (..., direction), or labelled, with dimension `dim`. NaN are left out of the average.
     directions
-        (direction,), degrees, any; of a labelled array by default its coordinate.
+        (direction,), degrees, any; by default the coordinate of a labelled array, evenly spaced over 360 for a plain one.
     dim
         The dimension of a labelled array.
 
@@ -118,7 +138,7 @@ def folded(responses: Any, directions: ArrayLike | None = None, *, dim: str = "d
     ValueError
         When a direction is not finite, or their number is not the responses'.
     """
-    values, angles = unlabelled(responses, directions, dim=dim)
+    values, angles = unlabelled(responses, directions, dim=dim, circle=CIRCLE)
     if angles.shape != values.shape[-1:] or not np.isfinite(angles).all():
         raise ValueError(f"{angles.size} directions, all finite, are needed for {values.shape[-1]} responses")
     rounded = np.round(angles / _SAME) * _SAME % HALF_CIRCLE
@@ -139,15 +159,18 @@ def folded(responses: Any, directions: ArrayLike | None = None, *, dim: str = "d
     return xr.DataArray(means, dims=[*others, "orientation"], coords=coordinates | {"orientation": described})
 
 
-def unlabelled(responses: Any, angles: ArrayLike | None, *, dim: str) -> tuple[Floats, Floats]:
+def unlabelled(
+    responses: Any, angles: ArrayLike | None, *, dim: str, circle: float = HALF_CIRCLE
+) -> tuple[Floats, Floats]:
     """Return responses with the dimension of angles last, (..., angle), and the angles, (angle,), degrees.
 
-    Without angles those of a labelled array are its coordinate, and a plain array's are orientations evenly spaced from 0.
+    Without angles those of a labelled array are its coordinate, and a plain array's evenly spaced over a circle from 0.
 
     Raises
     ------
     ValueError
-        When a labelled array has no such dimension, or no coordinate of it and no angles are given.
+        When a labelled array has no such dimension, or no coordinate of it and no angles are given; when a plain one has
+        no dimension; and as `as_floats`.
     """
     if isinstance(responses, xr.DataArray):
         if dim not in responses.dims:
@@ -157,9 +180,11 @@ def unlabelled(responses: Any, angles: ArrayLike | None, *, dim: str) -> tuple[F
         values = responses.transpose(..., dim).values
         angles = responses[dim].values if angles is None else angles
     else:
-        values = np.asarray(responses)
-        angles = even_orientations(values.shape[-1]) if angles is None else angles
-    return np.asarray(values, dtype=np.float64), np.asarray(angles, dtype=np.float64)
+        values = as_floats(responses, "the array of responses")
+        if values.ndim == 0:
+            raise ValueError(f"the responses are the single number {values:g}: a tuning curve has one for each {dim}")
+        angles = even_angles(values.shape[-1], circle) if angles is None else angles
+    return as_floats(values, "the array of responses"), np.asarray(angles, dtype=np.float64)
 
 
 def relabelled(responses: Any, values: NDArray[Any], *, dim: str) -> Any:

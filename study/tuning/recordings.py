@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from study.tuning.orientations import Floats, checked_orientations, even_orientations, unlabelled
+from study.tuning.orientations import Floats, as_floats, checked_orientations, even_angles, unlabelled
 from study.tuning.selectivity import Negative, gosi, non_negative, osi, preferred_orientation
 from study.tuning.shuffles import exceedance_pvalue
 from study.tuning.von_mises import FEWEST, von_mises_fit
@@ -45,7 +45,7 @@ def trial_means(responses: NDArray[np.floating]) -> tuple[Floats, NDArray[np.int
     Parameters
     ----------
     responses
-        (..., orientation, trial); NaN where a trial has no response.
+        (..., orientation, trial); NaN, or masked, where a trial has no response.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def trial_means(responses: NDArray[np.floating]) -> tuple[Floats, NDArray[np.int
     ValueError
         When a response is infinite.
     """
-    values = np.asarray(responses, dtype=np.float64)
+    values = as_floats(responses, "the array of responses")
     if np.isinf(values).any():
         raise ValueError("the responses hold infinity: they must be finite numbers, or NaN for a lost trial")
     present = ~np.isnan(values)
@@ -79,8 +79,8 @@ def unit_measures(
 ) -> xr.Dataset:
     """Return every measure of orientation tuning of every unit of a recording.
 
-    Trials are averaged, NaN left out and counted; a unit without a single trial at some orientation has NaN measures. Fold
-    directions into orientations first, with `folded`.
+    Trials are averaged, NaN left out and counted; a unit without a trial at some orientation has NaN measures. Directions
+    are to be folded first, with `folded`.
 
     Parameters
     ----------
@@ -102,16 +102,16 @@ def unit_measures(
     Returns
     -------
     Dataset
-        By unit, what `MEANINGS` lists. Silent units have NaN measures; `width` is NaN as well where fewer than five
-        orientations were shown, and see `von_mises_fit`. p-values are never 0; of `qvalue`, units whose p-value is NaN are
-        no part.
+        By unit, what `MEANINGS` lists. Silent units have NaN measures; `width` also with fewer than five orientations, and
+        see `von_mises_fit`. p-values are never 0; units whose p-value is NaN are no part of `qvalue`.
 
     Raises
     ------
     ValueError
-        When responses have other dimensions, a response is infinite, a mean is negative and refused, or the orientations do
-        not go round the half circle.
+        When dimensions are others, a response is infinite, a mean is negative and refused, orientations do not go round the
+        half circle, units carry a label named as a measure, or a number of draws or `rng` is none.
     """
+    _refuse_draws(rng, n_permutations=n_permutations, n_resamples=n_resamples)
     values, angles, label = _by_unit(responses, orientations, dim=dim, trial=trial)
     curve, count = trial_means(values)
     measures: dict[str, NDArray[Any]] = {name: np.full(len(values), np.nan) for name in MEANINGS}
@@ -128,16 +128,35 @@ def unit_measures(
     return _described(measures, angles, label)
 
 
+def _refuse_draws(rng: np.random.Generator, **numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name} = {number}: must be 1 or more")
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng = {rng!r}: must be a NumPy generator, such as numpy.random.default_rng(0)")
+
+
 def _of_trials(
     trials: Floats, observed: float, angles: Floats, n_permutations: int, n_resamples: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    """Return what one unit's (orientation, trial) responses say of the gOSI of their means."""
-    null = _permuted_gosi(trials, angles, n_permutations, rng)
-    drawn = {"gosi_null_mean": float(np.nanmean(null)), "pvalue": float(exceedance_pvalue(observed, null))}
+    """Return what one unit's (orientation, trial) responses say of the gOSI of their means.
+
+    A draw that rectification silences has no gOSI and is left out, as a unit is whose own means it silences: the unit is
+    compared with draws that respond.
+    """
+    null = _responding(_permuted_gosi(trials, angles, n_permutations, rng))
+    drawn = {"pvalue": float(exceedance_pvalue(observed, null))}
+    if null.size:
+        drawn["gosi_null_mean"] = float(null.mean())
     if (~np.isnan(trials)).sum(axis=1).min() > 1:
-        low, high = np.nanquantile(_resampled_gosi(trials, angles, n_resamples, rng), (0.025, 0.975))
-        drawn |= {"gosi_low": float(low), "gosi_high": float(high)}
+        resampled = _responding(_resampled_gosi(trials, angles, n_resamples, rng))
+        if resampled.size:
+            drawn["gosi_low"], drawn["gosi_high"] = map(float, np.quantile(resampled, (0.025, 0.975)))
     return drawn
+
+
+def _responding(draws: Floats) -> Floats:
+    return draws[~np.isnan(draws)]
 
 
 def _by_unit(
@@ -145,16 +164,22 @@ def _by_unit(
 ) -> tuple[Floats, Floats, xr.DataArray]:
     """Return responses as (unit, orientation, trial), the orientations, and the labels of units."""
     if not isinstance(responses, xr.DataArray):
-        plain = np.asarray(responses, dtype=np.float64)
+        plain = as_floats(responses, "the array of responses")
         if plain.ndim != 3:
-            raise ValueError(f"the responses have the shape {plain.shape}, must be (unit, orientation, trial)")
+            raise ValueError(
+                f"the responses have the shape {plain.shape}, must be (unit, orientation, trial); a single trial is one, too"
+            )
         responses = xr.DataArray(plain, dims=("unit", dim, trial))
-        orientations = even_orientations(plain.shape[1]) if orientations is None else orientations
+        orientations = even_angles(plain.shape[1]) if orientations is None else orientations
     others = [name for name in responses.dims if name not in (dim, trial)]
     if len(others) != 1 or trial not in responses.dims:
         raise ValueError(
             f"the responses have the dimensions {', '.join(map(str, responses.dims))}, must be {dim}, {trial} and one of units"
         )
+    if taken := sorted({str(others[0]), *map(str, responses[others[0]].coords)} & {*MEANINGS, "orientation"}):
+        raise ValueError(f"the units have the label {', '.join(taken)}, as a measure has; rename it")
+    if responses.sizes[trial] == 0:
+        raise ValueError(f"the responses have no {trial}: one or more are needed")
     moved, angles = unlabelled(responses.transpose(*others, trial, dim), orientations, dim=dim)
     values = np.swapaxes(moved, 1, 2)
     return values, checked_orientations(angles, values.shape[1]), responses.isel({dim: 0, trial: 0}, drop=True)

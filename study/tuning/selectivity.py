@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from study.tuning.orientations import HALF_CIRCLE, Floats, of_curves, weights
+from study.tuning.orientations import HALF_CIRCLE, Floats, as_floats, of_curves, weights
 
 Negative = Literal["refuse", "rectify"]
 SELECTIVE = 0.33  # gOSI above which visual neuroscience calls a unit orientation-selective
@@ -28,11 +28,11 @@ def non_negative(responses: NDArray[np.floating], name: str, negative: Negative 
     Raises
     ------
     ValueError
-        Where one of them, called `name`, is NaN, infinite, or negative and refused; and on another `negative`.
+        Where one of them, called `name`, is NaN, masked, infinite, complex, or negative and refused; and on another `negative`.
     """
     if negative not in get_args(Negative):
         raise ValueError(f"negative = {negative!r}: must be one of {', '.join(get_args(Negative))}")
-    values = np.asarray(responses, dtype=np.float64)
+    values = as_floats(responses, name)
     if not np.isfinite(values).all():
         raise ValueError(f"{name} holds NaN or infinity: responses must be finite numbers")
     if negative == "rectify":
@@ -59,10 +59,21 @@ def tuning_curve(responses: Any) -> tuple[Any, Any]:
         (..., orientation): maximum over phase, at the spatial frequency with the largest peak (the lowest, if tied).
     frequency
         (...): index of that spatial frequency.
+
+    Raises
+    ------
+    ValueError
+        When a labelled array lacks one of the three dimensions.
     """
     if isinstance(responses, xr.DataArray):
         read = ["orientation", "spatial_frequency", "phase"]
-        return xr.apply_ufunc(tuning_curve, responses, input_core_dims=[read], output_core_dims=[["orientation"], []])  # type: ignore[no-any-return]
+        if not set(read) <= set(responses.dims):
+            raise ValueError(
+                f"the responses have the dimensions {', '.join(map(str, responses.dims))}, must have {', '.join(read)}"
+            )
+        return xr.apply_ufunc(  # type: ignore[no-any-return]
+            tuning_curve, responses.compute(), input_core_dims=[read], output_core_dims=[["orientation"], []]
+        )
     peaks = np.asarray(responses, dtype=np.float64).max(axis=-1)
     frequency = peaks.max(axis=-2).argmax(axis=-1)
     curve = np.take_along_axis(peaks, frequency[..., None, None], axis=-1)[..., 0]
@@ -98,7 +109,7 @@ def gosi(
     ValueError
         When a response is NaN, or negative and refused; when the orientations do not go round the half circle.
     """
-    if orientations is None and not isinstance(curve, xr.DataArray):
+    if orientations is None and not isinstance(curve, xr.DataArray) and np.shape(curve)[-1:] > (2,):
         return gosi_of_checked(non_negative(curve, "the tuning curve", negative))
     return of_curves(lambda values, angles: _length(values, angles, negative), curve, orientations, dim=dim)
 

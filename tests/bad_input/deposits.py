@@ -54,6 +54,10 @@ ROWS = rows_of(
         "other digest": (noted(digest="0" * 64), ("--digest '000000000000", _DIGEST[:12])),
         "digest of a few digits": (noted(digest=_DIGEST[:6]), ("--digest 'ababab'", "at least 12")),
         "no date": (noted(date="soon"), ("--date 'soon' is no date", "2026-11-27")),
+        "time of nobody's clock": (
+            noted(date="2026-11-27 02:00"),
+            ("--date '2026-11-27 02:00' has no offset from UTC", "add Z"),
+        ),
         "date that lies ahead": (noted(date="2999-01-01"), ("--date '2999-01-01' lies in the future",)),
         "no address": (noted(url="on my desk"), ("--url 'on my desk' is no address", "DOI")),
         "address that forges a line": (noted(url="https://a.b/\nstudy: c"), (r"https://a.b/\nstudy: c",)),

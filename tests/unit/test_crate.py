@@ -28,7 +28,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespac
     folder = StudyFolder(Path("data") / NAME)
     folder.path.mkdir(parents=True)
     folder.published.write_bytes(CONTENT["study.zarr.zip"])
-    deposit = {"digest": DIGEST, "text_digest": DIGEST, "url": "https://osf.io/abcde"}
+    deposit = {"digest": DIGEST, "text_digest": DIGEST, "url": "https://osf.io/abcde", "registered": "2026-11-26"}
     (folder.path / "registration.json").write_text(json.dumps(deposit), encoding="utf-8")
     Path("reports").mkdir()
     (Path("reports") / f"{NAME}.html").write_bytes(CONTENT["report.html"])

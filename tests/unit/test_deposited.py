@@ -62,8 +62,9 @@ def test_a_deposit_that_is_not_before_the_first_network_vouches_for_nothing(tmp_
 
 
 def test_a_day_alone_does_not_say_what_came_first_on_it(tmp_path: Path) -> None:
-    """The day before does; an offset from UTC counts."""
-    assert "which came first" in said(tmp_path, dataclasses.replace(DEPOSIT, registered="2026-11-27"))
+    """However the day is written; the day before does; an offset from UTC counts."""
+    for day in ("2026-11-27", "20261127", "2026-W48-5"):
+        assert "which came first" in said(tmp_path, dataclasses.replace(DEPOSIT, registered=day)), day
     assert "before the first" in said(tmp_path, dataclasses.replace(DEPOSIT, registered="2026-11-26"))
     early = dataclasses.replace(DEPOSIT, registered="2026-11-27T04:00:00+02:00")
     assert ", before the first network" in said(tmp_path, early)
@@ -79,6 +80,8 @@ def test_what_is_not_deposited_is_said_by_this_computer_alone(tmp_path: Path) ->
     assert "another registration (000000000000)" in other
     (tmp_path / "registration.json").write_text("{", encoding="utf-8")
     assert "cannot be read" in registered_sentence(tmp_path, DEPOSIT.digest, JOURNAL)
+    undated = said(tmp_path, dataclasses.replace(DEPOSIT, registered=""))
+    assert "this computer alone" in undated and "url without registered" in undated
 
 
 def test_without_a_journal_nothing_is_compared(tmp_path: Path) -> None:

@@ -6,21 +6,23 @@ tutorial are built by `make docs`.
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from study.__main__ import COMMANDS
 from study.analysis.questions import questions
-from study.commands.licences import licences_text
+from study.commands.licences import licences_text, needed, plain
 from study.vocabulary.schema import ARMS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-LINES_OF_A_SCREEN = 50
+LINES_OF_A_README = 44  # 1,350 pixels or less, a screen and a half, where a window is 1,400 x 900 pixels
 
 
 def table(page: str, heading: str) -> dict[str, list[str]]:
@@ -47,8 +49,11 @@ def test_every_command_has_a_row() -> None:
 
 
 def test_the_readme_is_read_on_a_screen_and_a_half() -> None:
-    """What is longer has a page of its own, where it leads."""
-    assert len(README.splitlines()) <= LINES_OF_A_SCREEN * 3 // 2
+    """What is longer has a page of its own, where it leads; what to know before a verdict is believed stands early."""
+    lines = README.splitlines()
+    assert len(lines) <= LINES_OF_A_README
+    assert lines.index("## What to know before you believe a verdict") < len(lines) / 2
+    assert README.index("**gOSI**") < README.index("<!-- findings:answer -->")
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *PAGES], ids=lambda path: path.name)
@@ -75,6 +80,18 @@ def test_the_page_on_recordings_runs_as_it_stands(capsys: pytest.CaptureFixture[
     assert int(measures["lost_trials"][3]) == 1  # type: ignore[index]
     assert (measures["qvalue"][:15] < 0.05).all()  # type: ignore[index]
     assert "of 20 neurons are tuned" in capsys.readouterr().out
+
+
+def test_what_is_imported_is_asked_for_by_name() -> None:
+    """Whatever any file of the package imports is in pyproject.toml, and so among the licences that are said to be imported."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "study").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    others = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"study"}
+    packages, declared = metadata.packages_distributions(), {plain(name) for name in needed()}
+    assert {"numpy", "tornado"} <= others
+    assert {name for name in others if not declared & {plain(one) for one in packages[name]}} == set()
 
 
 @pytest.mark.skipif(

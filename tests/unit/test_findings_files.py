@@ -59,7 +59,7 @@ def test_what_is_written_agrees_until_somebody_changes_it(here: Path, said: Call
     readme, findings = (here / "README.md").read_text(), (here / "FINDINGS.md").read_text()
     assert readme.startswith("# A study\n\nWords of people.\n\n## What was found\n")
     assert readme.endswith("\n\n## Start\n\nMore words.\n")
-    assert 'src="reports/quick-verdicts.svg" alt="Are there orientation-selective units' in readme
+    assert 'src="reports/quick-verdicts.svg" width="680" alt="Are there orientation-selective units' in readme
     assert "Orientation-selective units exist in every layer" in findings and "8 networks" in findings
     assert "as data/quick/study.zarr says" in said("quick", "--check")
     said("quick")

@@ -19,7 +19,7 @@ from study.analysis.core.results import (
     QuestionResult,
 )
 from study.analysis.known_answers.ours import OwnValue
-from study.commands.findings.effects import brief_effect, effect_text, sentences
+from study.commands.findings.effects import brief_effect, sentences, short_effect
 from study.commands.findings.tables import beyond_list, claims_list, scale_text, untested_list
 from study.commands.known_answers import own_text
 from tests.example_points import ALONE
@@ -53,11 +53,11 @@ def question(*hypotheses: HypothesisResult, name: str = "existence") -> Question
 
 @pytest.mark.parametrize("verdict", DECIDED)
 def test_what_is_decided_is_the_second_sentence(verdict: str) -> None:
-    """With the claim, the verdict, what it means, effect, unit, interval and n; nothing is then said to be open."""
+    """With the claim, the verdict, what it means, effect, interval, unit and n; nothing is then said to be open."""
     first, second, third = sentences([question(result("a", verdict, "conv2"))], standing="In a study")
     assert first == f"In a study, the primary claim is {verdict}."
     assert "\N{LEFT DOUBLE QUOTATION MARK}Claim of a\N{RIGHT DOUBLE QUOTATION MARK} is " + verdict in second
-    assert "mean breadth, in share of gratings: conv2 0.250 [0.150, 0.350] (95 % intervals; 24 networks)" in second
+    assert "conv2 0.250 [0.150, 0.350], share of gratings (n 24)" in second
     assert ("(" in second.split(verdict)[1].split(",")[0]) == (verdict != SUPPORTED)
     assert third == "None of them is left undecided."
 
@@ -88,10 +88,13 @@ def test_every_mixture_gives_three_sentences() -> None:
 def test_many_layers_are_one_and_the_range_of_the_others() -> None:
     """The one nearest to the null value stands for all; a layer without an estimate is none of them."""
     made = result("a", SUPPORTED, "conv1", "conv2", "conv3", "conv4")
-    said = effect_text(dataclasses.replace(made, layers=(*made.layers, undefined_layer("fc1", "constant"))))
-    assert "conv1 0.250 [0.150, 0.350], 3 others 0.500 (conv2) to 1.00 (conv4)" in said
-    assert effect_text(dataclasses.replace(made, layers=(undefined_layer("fc1", "constant"),))) == "no estimate"
-    assert "share of gratings" not in effect_text(dataclasses.replace(made, quantity=None))
+    more = dataclasses.replace(made, layers=(*made.layers, undefined_layer("fc1", "constant")))
+    assert "conv1 0.250 [0.150, 0.350], 3 others 0.500 (conv2) to 1.00 (conv4)" in brief_effect(more)
+    assert short_effect(more) == "of 4 layers conv1 0.250 [0.150, 0.350], share of gratings (n 1 to 24)"
+    nothing = dataclasses.replace(made, layers=(undefined_layer("fc1", "constant"),))
+    assert brief_effect(nothing) == short_effect(nothing) == "no estimate"
+    without = dataclasses.replace(made, quantity=None)
+    assert "share of gratings" not in brief_effect(without) + short_effect(without)
 
 
 def test_a_claim_has_both_verdicts_and_why_they_differ() -> None:

@@ -85,14 +85,24 @@ def test_uneven_orientations_of_a_tuned_cell() -> None:
         ([0.0, 10.0, 80.0], "do not go round"),
         ([0.0, 60.0, 180.0], "fold directions"),
         ([0.0, 60.0, 60.0], "twice"),
-        ([0.0, 60.0], "2 orientations for 3"),
+        ([0.0, 60.0], "for 3 responses"),
         ([0.0, 60.0, np.nan], "fold directions"),
+        (np.arange(8) * np.pi / 8, "are they in radians"),
+        ([0.0], "two or more"),
+        ([], "two or more"),
     ],
 )
 def test_orientations_that_cannot_be_are_refused(orientations: list[float], said: str) -> None:
     """By what is wrong with them."""
     with pytest.raises(ValueError, match=said):
         tuning.gosi(np.ones(len(orientations) if "for 3" not in said else 3), orientations)
+
+
+@pytest.mark.parametrize("curve", [3.0, [], [3.0], [3.0, 1.0]])
+def test_too_few_responses_have_no_selectivity(curve: list[float] | float) -> None:
+    """Whether their orientations are named or not: one response would seem to be a cell tuned to it."""
+    with pytest.raises(ValueError, match=r"tuning curve|go round"):
+        tuning.gosi(np.array(curve))
 
 
 def test_osi_reads_between_orientations() -> None:
@@ -116,6 +126,8 @@ def test_directions_are_folded() -> None:
     np.testing.assert_allclose(again, folded)
     assert again["orientation"].values.tolist() == orientations.tolist()
     assert len(tuning.folded(np.ones(5), np.arange(5) * 72.0)[1]) == 5
+    np.testing.assert_allclose(tuning.folded(responses)[0], folded)
+    assert tuning.folded(np.arange(9.0), np.arange(9) * 45.0)[0].tolist() == [4, 3, 4, 5]
 
 
 def test_negative_responses_are_refused_or_rectified() -> None:
@@ -179,6 +191,46 @@ def test_units_that_say_nothing() -> None:
     assert measures["gosi"].isnull().values.tolist() == [False, True, True]
     assert measures["qvalue"].values[0] == measures["pvalue"].values[0] == alone["pvalue"].values[0]
     assert measures["trials"].values.tolist() == [8, 8, 0]
+
+
+def test_what_is_masked_is_lost_and_what_is_chunked_is_read() -> None:
+    """A masked trial is no number, whatever lies below its mask; arrays of dask, of any order of dimensions, are computed."""
+    responses = recording(1.0)
+    plain = responses.transpose("neuron", "orientation", "trial").values
+    drawn = {"n_permutations": 19, "n_resamples": 5}
+    lost = np.where(plain > 9, np.nan, plain)
+    masked = tuning.unit_measures(np.ma.masked_greater(plain, 9), rng=np.random.default_rng(0), **drawn)
+    xr.testing.assert_equal(masked, tuning.unit_measures(lost, rng=np.random.default_rng(0), **drawn))
+    chunked = tuning.unit_measures(responses.chunk(neuron=1), rng=np.random.default_rng(0), **drawn)
+    np.testing.assert_array_equal(
+        chunked["gosi_high"],
+        tuning.unit_measures(plain, rng=np.random.default_rng(0), **drawn)["gosi_high"],
+    )
+    shown = xr.DataArray(np.ones((2, 12, 3, 4)), dims=("unit", "orientation", "spatial_frequency", "phase"))
+    assert tuning.tuning_curve(shown.chunk(unit=1))[1].values.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"responses": recording(1.0).values[0]}, "must be \\(unit, orientation, trial\\)"),
+        ({"responses": recording(1.0).isel(trial=slice(0))}, "no trial"),
+        ({"responses": recording(1.0).drop_vars("orientation")}, "no coordinate in degrees"),
+        ({"responses": recording(1.0).rename(orientation="direction")}, "dimensions neuron, trial, direction, must be"),
+        ({"responses": recording(1.0).assign_coords(width=("neuron", [1, 2, 3]))}, "label width"),
+        ({"responses": recording(1.0) * 1j}, "complex"),
+        ({"responses": recording(1.0).to_dataset(name="dff").to_array().values}, "shape"),
+        ({"responses": xr.Dataset({"dff": recording(1.0)})}, "take one of its variables: dff"),
+        ({"n_permutations": 0}, "n_permutations = 0"),
+        ({"n_resamples": -1}, "n_resamples = -1"),
+        ({"rng": 5}, "numpy.random.default_rng"),
+    ],
+)
+def test_recordings_that_cannot_be_measured_are_refused(changed: dict[str, object], said: str) -> None:
+    """By what is wrong with them."""
+    given = {"responses": recording(1.0), "rng": np.random.default_rng(0)} | changed
+    with pytest.raises(ValueError, match=said):
+        tuning.unit_measures(given.pop("responses"), **given)  # type: ignore[arg-type]
 
 
 def test_noise_alone_is_not_tuning() -> None:

@@ -18,7 +18,7 @@ from study.report.answer import shown_layer, standing_results, tally
 from study.report.wording import interval_text, networks_text, number_text
 
 USUAL_LEVEL = 0.95
-_MOST_LAYERS = 3  # that are named one by one
+_MOST_LAYERS = 3  # that are named one by one, in sentences one less
 _WHAT_FOLLOWS = {
     "opposite": "the effect lies on the other side",
     "ruled out": "an effect of the smallest size that matters is excluded",
@@ -44,7 +44,7 @@ def sentences(questions: Sequence[QuestionResult], *, standing: str) -> tuple[st
     without = [one for one in results if one.verdict in NO_VERDICT]
     first = f"{standing}, {tally(results)}."
     second = "Decided: " + "; ".join(map(_decided, decided)) + "." if decided else "None of them is decided."
-    open_ = [f"{_claim(one)}, {effect_text(one)}" for one in undecided]
+    open_ = [f"{_claim(one)}, {short_effect(one)}" for one in undecided]
     rest = [f"Inconclusive, which is no evidence of absence: {'; '.join(open_)}"] if open_ else []
     missing = [f"{_claim(one)} ({one.reason.rstrip('.')})" for one in without]
     said = "without a verdict" if rest else "Without a verdict"
@@ -54,30 +54,41 @@ def sentences(questions: Sequence[QuestionResult], *, standing: str) -> tuple[st
 
 def _decided(result: HypothesisResult) -> str:
     follows = f" ({_WHAT_FOLLOWS[result.verdict]})" if result.verdict in _WHAT_FOLLOWS else ""
-    return f"{_claim(result)} is {result.verdict}{follows}, {effect_text(result)}"
+    return f"{_claim(result)} is {result.verdict}{follows}, {short_effect(result)}"
 
 
 def _claim(result: HypothesisResult) -> str:
     return f"\N{LEFT DOUBLE QUOTATION MARK}{result.hypothesis.claim.rstrip('.')}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
-def effect_text(result: HypothesisResult) -> str:
+def short_effect(result: HypothesisResult) -> str:
+    """Return the effect of a hypothesis for a sentence: each layer's value with its interval, the unit, and n.
+
+    Of more than two layers it gives the one whose number stands for all. What is said beside `brief_effect` is left out.
+    """
+    layers = [layer for layer in result.layers if math.isfinite(layer.estimate)]
+    shown = shown_layer(result)
+    if shown is None:
+        return "no estimate"
+    numbers = f"of {len(layers)} layers {_one(shown)}" if len(layers) >= _MOST_LAYERS else ", ".join(map(_one, layers))
+    unit = f", {result.quantity.unit}" if result.quantity is not None and result.quantity.unit else ""
+    return f"{numbers}{unit} {_standing(result)}"
+
+
+def brief_effect(result: HypothesisResult) -> str:
     """Return the effect of a hypothesis: what it is, each layer's value with its interval, the unit, and n.
 
     Of more than three layers it gives the one whose number stands for all, and the range of the others.
     """
     numbers = _measured(result)
-    level = f"{100 * result.hypothesis.confidence_level:g} % intervals; "
-    level = level if any(math.isfinite(layer.ci_low) for layer in result.layers) else ""
-    return f"{numbers} ({level}{networks_text(result)} networks)" if numbers else "no estimate"
+    return f"{numbers} {_standing(result)}" if numbers else "no estimate"
 
 
-def brief_effect(result: HypothesisResult) -> str:
-    """Return the effect of a hypothesis for a list whose preface says of what level intervals usually are; any other is said."""
-    numbers = _measured(result)
+def _standing(result: HypothesisResult) -> str:
+    """Return n in brackets, and the level of the intervals where it is another than the usual, which a preface says."""
     level = result.hypothesis.confidence_level
     said = "" if level == USUAL_LEVEL else f"{100 * level:g} %; "
-    return f"{numbers} ({said}n {networks_text(result)})" if numbers else "no estimate"
+    return f"({said}n {networks_text(result)})"
 
 
 def _measured(result: HypothesisResult) -> str:

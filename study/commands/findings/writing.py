@@ -12,7 +12,7 @@ from study.commands.command import DONE, FAILED
 from study.commands.console import print_plain, standard_console
 from study.commands.findings import tables
 from study.commands.findings.blocks import block, differing, has_block, with_blocks
-from study.commands.findings.effects import sentences
+from study.commands.findings.effects import USUAL_LEVEL, sentences
 from study.commands.findings.source import FoundStudy, found_study
 from study.commands.study_folder import REPORTS
 from study.report.page import publish
@@ -25,6 +25,7 @@ README, FINDINGS = Path("README.md"), Path("FINDINGS.md")
 PAGE = Path("docs/findings.md")  # of the documentation, where there is one: what is too long for FINDINGS.md
 ANSWER: Final = "answer"
 _HEADING: Final = "## What was found"
+_WIDE: Final = 680  # pixels: what a README of a screen and a half has room for
 
 
 def findings(name: str, *, check: bool) -> int:
@@ -89,10 +90,10 @@ def _answer(study: FoundStudy, picture: Path) -> str:
     words = picture_words(strip_rows(study.questions), layers=False)
     report = REPORTS / f"{study.name}.html"
     return (
-        f'<a href="{html.escape(str(report))}"><img src="{html.escape(str(picture))}" alt="{html.escape(words)}"></a>\n\n'
-        f"{' '.join(_sentences(study))}\n\n"
-        f"Claim by claim: [{FINDINGS}]({FINDINGS}). From `{study.store}`, by `python -m study findings {study.name}`;"
-        f" `--check` compares."
+        f'<a href="{html.escape(str(report))}"><img src="{html.escape(str(picture))}" width="{_WIDE}"'
+        f' alt="{html.escape(words)}"></a>\n\n'
+        f"{' '.join(_sentences(study))} In brackets {100 * USUAL_LEVEL:g} % intervals, n networks."
+        f" Claim by claim: [{FINDINGS}]({FINDINGS}). From `{study.store}`."
     )
 
 

@@ -47,7 +47,11 @@ def register_parser() -> argparse.ArgumentParser:
     record.formatter_class = argparse.RawDescriptionHelpFormatter
     record.add_argument("place", metavar="NAME|DIR", help="of data/NAME, or a folder that export wrote")
     record.add_argument("--url", required=True, help="where it was deposited: an address, or a DOI")
-    record.add_argument("--date", required=True, help="when, by the registry: 2026-11-27, or with time and offset")
+    record.add_argument(
+        "--date",
+        required=True,
+        help="when, by the registry: 2026-11-27, or with time and offset from UTC, 2026-11-27T02:10:00Z",
+    )
     record.add_argument(
         "--digest",
         required=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from study.commands.command import DONE
 from study.commands.study_folder import DATA
-from study.registration.deposit import DEPOSIT_FILE, LEAST_DIGITS, Deposit, checked_url, moment, read_deposit
+from study.registration.deposit import DEPOSIT_FILE, LEAST_DIGITS, Deposit, checked_url, day_of, moment, read_deposit
 from study.report.page import publish
 from study.store import StudyFolder, read_record
 from study.vocabulary.errors import StudyError, quoted, refuse_unless, shown
@@ -35,6 +35,10 @@ def record(arguments: argparse.Namespace) -> int:
         " folder of the registration that was deposited",
     )
     when = moment(arguments.date, what="--date")
+    refuse_unless(
+        day_of(arguments.date) is not None or datetime.datetime.fromisoformat(arguments.date).tzinfo is not None,
+        f"--date {quoted(arguments.date)} has no offset from UTC, which may be hours; add Z, or one such as +01:00",
+    )
     refuse_unless(
         when <= datetime.datetime.now(datetime.UTC) + _CLOCKS_DIFFER,
         f"--date {quoted(arguments.date)} lies in the future; give the date that the registry shows",

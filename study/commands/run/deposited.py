@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from study.registration.deposit import DEPOSIT_FILE, Deposit, moment, read_deposit
+from study.registration.deposit import DEPOSIT_FILE, Deposit, day_of, moment, read_deposit
 from study.vocabulary.errors import StudyError
 
 ALONE: Final = "That it was written before the first network was trained is said by this computer alone"
@@ -78,7 +78,7 @@ def _against(deposit: Deposit, begun: datetime.datetime | None) -> str:
     told = moment(deposit.registered, what="registered")
     if told < begun:
         return f", before the first network, which was begun at {when}."
-    if deposit.registered == f"{begun:%Y-%m-%d}":
+    if day_of(deposit.registered) == begun.astimezone(datetime.UTC).date():
         return f", the day on which the first network was begun ({when}): the day alone does not say which came first."
     return f", which is not before the first network (begun at {when}): it vouches for nothing that was known by then."
 

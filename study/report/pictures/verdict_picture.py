@@ -11,8 +11,8 @@ from study.report.pictures.svg import SIZE, escaped, escaped_description, number
 from study.report.verdict_marks import VERDICT_MARKS, class_name
 
 FONT: Final = "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif"
-_TITLE, _CELL, _GLYPH, _WORD, _ROW, _HEAD, _EDGE = 560, 26, 17, 150, 30, 56, 16
-_LINE = 18  # from one line of a title to the next
+_TITLE, _CELL, _GLYPH, _WORD, _ROW, _HEAD, _EDGE = 680, 26, 16, 126, 21, 54, 16
+_LINE = 17  # from one line of a title to the next
 _LONGEST = 1.18 * _TITLE  # of a title as `shortened` reckons it, which takes every letter for a wide one
 _PAGE: Final = {
     "light": ("#ffffff", "#1f2328", "#59636e", "#d1d9e0"),
