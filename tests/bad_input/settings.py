@@ -69,6 +69,10 @@ _SETTINGS = {
     "a number for a list": (typed("--set", "population.augmentations=3"), ("= 3", "a list of names")),
     "unknown choice": (typed("--set", "network.order=bn_first"), ("'bn_first'", "conv_relu_bn, conv_bn_relu")),
     "unknown images": (typed("--images", "imagenet"), ("--images", "'imagenet'", "cifar10, folder, shapes")),
+    "a folder for images that are drawn": (
+        typed("--data-dir", "d"),
+        ("--data-dir d", "'shapes' reads no directory", "--images cifar10 or --images folder"),
+    ),
     "unknown layer": (
         typed("--set", "ablation.layers=conv2,conv9"),
         ("'conv9'", "conv1, conv2, conv3, conv4, conv5, conv6, fc1"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from study.config import ImagesConfig
 from study.images.image_set import ImageSet, fingerprint
 from study.images.preparation.split import partition, preprocessed, split_images, stratified_order
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import ManyFaultsError, StudyError
 
 PARTS = ("train", "validation", "test")
 
@@ -113,6 +113,17 @@ def test_impossible_splits_are_refused_in_one_line(counts, test_counts, settings
     with pytest.raises(StudyError, match=expected) as caught:
         split_images(image_set(counts, test_counts), ImagesConfig(**settings))
     assert "\n" not in str(caught.value)
+
+
+def test_every_part_that_is_too_small_is_refused_at_once():
+    """A profile's sizes beside a small folder: one line a part, each with the setting that puts it right."""
+    sizes = {"train_images": 2000, "validation_images": 500, "test_images": 600}
+    with pytest.raises(ManyFaultsError) as caught:
+        split_images(image_set([50] * 4, [10] * 4), ImagesConfig(**sizes))
+    assert len(caught.value.lines) == 3
+    for line, (key, size) in zip(caught.value.lines, sizes.items(), strict=True):
+        assert line.startswith(f"images.{key} = {size} is more than the ")
+        assert line.endswith(f"such as --set images.{key}=0")
 
 
 def test_partition_holds_each_part_and_the_exact_training_mean():

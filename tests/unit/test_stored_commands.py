@@ -80,6 +80,20 @@ def test_status_of_no_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sai
     assert "there is no study; data holds none" in said("status", "quick", code=2)
 
 
+def test_a_study_that_is_there_only_as_published_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
+) -> None:
+    """What needs the study itself says what lies there and what reads it; other names are answered with it."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "data" / "published" / "study.zarr.zip"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    for command in ("report", "publish"):
+        refusal = said(command, "published", code=2)
+        assert "data/published holds study.zarr.zip alone" in refusal and "study verify published`" in refusal
+    assert "there is no study; data holds published (as published);" in said("verify", "other", code=2)
+
+
 def test_status_of_all_has_a_line_each(here: Path, said: Said) -> None:
     """Done, failed, left, looks, disk; a study that cannot be read is a line as well."""
     shutil.copytree(here / "data" / BEGUN, here / "data" / "broken")

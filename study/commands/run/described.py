@@ -60,7 +60,7 @@ def recorded_study(
     folder = folder or StudyFolder(DATA / name)
     record = readable_record(folder)
     if record is None:
-        raise StudyError(f"{shown(folder.path)}: there is no study; {_those_there()}")
+        raise StudyError(_missing(folder))
     parts = ("config", "images", "registration")
     if not all(isinstance(record.get(part), Mapping) for part in parts) or not is_as_stored(record["registration"]):
         raise StudyError(f"{folder.record_path} is no record of a study as a run wrote it; restore the file")
@@ -117,6 +117,14 @@ def is_published_alone(folder: StudyFolder) -> bool:
     return folder.published.is_file() and not folder.record_path.exists()
 
 
-def _those_there() -> str:
-    there = ", ".join(map(shown, described_names())) or "none"
-    return f"{DATA} holds {there}; run `python -m study run` to make one"
+def _missing(folder: StudyFolder) -> str:
+    """Return the refusal of a study that is not there, or only as it was published; it names those that are there."""
+    if is_published_alone(folder):
+        name = shown(folder.path.name)
+        return (
+            f"{shown(folder.path)} holds {folder.published.name} alone, what was published of a study: `python -m study verify"
+            f" {name}` and study.open({name!r}) read it; this command needs the study itself"
+        )
+    published = (f"{shown(name)} (as published)" for name in published_names())
+    there = ", ".join([*map(shown, described_names()), *published]) or "none"
+    return f"{shown(folder.path)}: there is no study; {DATA} holds {there}; run `python -m study run` to make one"

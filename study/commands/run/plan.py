@@ -22,6 +22,8 @@ from study.images.preparation.split import Split, split_images
 from study.store import StudyFolder
 from study.vocabulary.errors import Refusals, refuse_unless, shown
 
+_NULL_IMAGES = "ablation.null_images"
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan(DescribedStudy):
@@ -94,7 +96,7 @@ def _config(arguments: argparse.Namespace) -> Config:
 def _check_sizes(config: Config, split: Split) -> None:
     """Refuse every setting that takes more images than there are."""
     wanted_images = [
-        ("ablation.null_images", config.ablation.null_images, "test", len(split.test)),
+        (_NULL_IMAGES, config.ablation.null_images, "test", len(split.test)),
         ("shift_invariance.test_images", config.shift_invariance.test_images, "test", len(split.test)),
     ]
     if config.memorization.seeds or config.replication.memorization_seeds:
@@ -105,6 +107,7 @@ def _check_sizes(config: Config, split: Split) -> None:
         with refusals.kept():
             refuse_unless(
                 wanted <= available,
-                f"{key} = {wanted} is more than the {available} {part} images; lower it with --set {key}=N",
+                f"{key} = {wanted} is more than the {available} {part} images; give --set {key}=N with N up to {available}"
+                f"{'' if key == _NULL_IMAGES else ', or 0 for all of them'}",
             )
     refusals.check()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from study.config import ImagesConfig
 from study.images.image_set import ImageSet
-from study.vocabulary.errors import StudyError
+from study.vocabulary.errors import Refusals, StudyError
 
 PARTS = ("train", "validation", "test")
 
@@ -78,8 +78,12 @@ def split_images(image_set: ImageSet, config: ImagesConfig) -> Split:
     pools = _pools(image_set, config)
     for part, pool in zip(PARTS, pools, strict=True):
         _refuse_missing_class(image_set, pool, part)
-    sizes = {part: getattr(config, f"{part}_images") for part in PARTS}
-    return Split(**{part: _subset(image_set, pool, part, sizes[part]) for part, pool in zip(PARTS, pools, strict=True)})
+    refusals, subsets = Refusals(), {}
+    for part, pool in zip(PARTS, pools, strict=True):
+        with refusals.kept():
+            subsets[part] = _subset(image_set, pool, part, getattr(config, f"{part}_images"))
+    refusals.check()
+    return Split(**subsets)
 
 
 def stratified_order(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -123,11 +127,12 @@ def _refuse_missing_class(image_set: ImageSet, pool: NDArray[np.int64], part: st
 def _subset(image_set: ImageSet, pool: NDArray[np.int64], part: str, size: int) -> NDArray[np.int64]:
     if size == 0:
         return pool
-    key = f"images.{part}_images = {size}"
+    setting = f"images.{part}_images"
+    key = f"{setting} = {size}"
     if size > len(pool):
         raise StudyError(
             f"{key} is more than the {len(pool)} images that the {part} part of source {image_set.source!r} holds;"
-            f" ask for 0 (all) to {len(pool)}"
+            f" ask for 0 (all) to {len(pool)}, such as --set {setting}=0"
         )
     subset = pool[:size]
     held = len(np.unique(image_set.labels[subset]))
