@@ -40,6 +40,7 @@ def test_a_folder_of_this_machine_alone_is_not_told(tmp_path: Path) -> None:
     """Reports are published: DIR stands for it."""
     config = resolve("cifar10", flags={"--data-dir": ("images.data_dir", str(tmp_path))})
     assert repeating_command(config) == "python -m study run --profile cifar10 --data-dir DIR"
+    assert repeating_command(config, here=True) == f"python -m study run --profile cifar10 --data-dir {tmp_path}"
 
 
 def test_paths_and_deposit_are_said() -> None:

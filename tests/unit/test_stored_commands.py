@@ -115,7 +115,8 @@ def test_status_of_one(here: Path, said: Said) -> None:
     assert "2 of 8 networks done, 1 failed, 1 damaged, running: " in text
     assert "arm generalization, initialisation set 1: 8 networks: 1 damaged, 2 done, 5 " in text
     assert r"out of\nmemory" in text
-    assert f"next: python -m study run --profile quick --name {BEGUN}" in text
+    (following,) = re.findall(rf"^next: python -m study run --profile quick --name {BEGUN} (.*)$", text, re.MULTILINE)
+    assert "--set ablation.null_draws=25" in following
     assert f"next: python -m study report {WHOLE}" in said("status", WHOLE)
 
 

@@ -63,11 +63,11 @@ def access_of(config: Config, folder: StudyFolder, record: Mapping[str, Any]) ->
     )
 
 
-def repeating_command(config: Config) -> str:
+def repeating_command(config: Config, *, here: bool = False) -> str:
     """Return the command line that makes a study of the same settings: its profile, and every setting that departs from it.
 
     A profile of one's own that is not in the working directory, or no longer can be read, is made of its settings. Where
-    images lie on this machine alone, DIR stands for the folder.
+    images lie on this machine alone, DIR stands for the folder, unless the command is to be given `here`.
     """
     profile = config.profile
     try:
@@ -80,7 +80,8 @@ def repeating_command(config: Config) -> str:
     words = ["python", "-m", "study", "run", "--profile", profile]
     for flag, key in given.items():
         section, field = key.split(".")
-        words += [flag, _place(str(as_record(config)[section][field]))]
+        place = str(as_record(config)[section][field])
+        words += [flag, place if here else _place(place)]
     if config.name != name.removesuffix(".toml"):
         words += ["--name", config.name]
     # How work is spread is the user's affair, but for what of it decides what is measured.

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from study.commands.command import DONE
 from study.commands.console import Manner, print_plain
+from study.commands.run.access import repeating_command
 from study.commands.run.completeness import completeness
 from study.commands.run.described import DescribedStudy, described_names, published_names, recorded_study
 from study.commands.run.looks import look_sentences
@@ -134,8 +135,9 @@ def _print_study(study: DescribedStudy, far: Progress, console: Console) -> None
     done = [key for key, state in far.states.items() if state == "done"]
     print_plain(console, *(f"  {line}" for line in look_sentences(study.folder, done, shown=0)))
     name = shown(study.folder.path.name)
-    following = "report" if far.count("done") == len(far.states) else f"run --profile {study.config.profile} --name"
-    print_plain(console, f"next: python -m study {following} {name}")
+    finished = far.count("done") == len(far.states)
+    following = f"python -m study report {name}" if finished else repeating_command(study.config, here=True)
+    print_plain(console, f"next: {following}")
 
 
 def _plain(study: DescribedStudy, far: Progress) -> Mapping[str, Any]:
