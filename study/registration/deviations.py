@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from study.registration.hypotheses import ALL_LAYERS, Registration
-from study.registration.profiles import unregistered_defaults
+from study.registration.profiles import profile_images, unregistered_defaults
 from study.vocabulary.digests import digest
 
 
@@ -143,7 +143,8 @@ def setting_deviations(registration: Registration, record: Mapping[str, Any]) ->
     profile = record["study"]["profile"]
     registered = registration.settings | registration.profile_settings.get(profile, {})
     defaults = unregistered_defaults(registration.profile_settings, profile)
-    lines = [] if profile in registration.profile_settings else [_unregistered_profile(registration, profile)]
+    is_registered = profile in registration.profile_settings
+    lines = _other_images(record) if is_registered else [_unregistered_profile(registration, profile)]
     for key, value in (defaults | registered).items():
         section, _, name = key.partition(".")
         used = record.get(section, {}).get(name)
@@ -151,6 +152,13 @@ def setting_deviations(registration: Registration, record: Mapping[str, Any]) ->
             meant = f"registered is {value!r}" if key in registered else f"{value!r} where nothing is registered"
             lines.append(f"{key} is {used!r}, {meant}")
     return lines
+
+
+def _other_images(record: Mapping[str, Any]) -> list[str]:
+    """Return the line of a study of other images than its profile's; a profile that no longer is there says nothing."""
+    profile, used = record["study"]["profile"], record["images"]["source"]
+    meant = profile_images(profile)
+    return [f"images.source is {used!r}, profile {profile} has {meant!r}"] if meant not in ("", used) else []
 
 
 def _unregistered_profile(registration: Registration, profile: str) -> str:

@@ -39,6 +39,11 @@ def unregistered_defaults(profiles: Mapping[str, Mapping[str, Any]], profile: st
     return {key: value for key, value in defaults.items() if key not in sizes}
 
 
+def profile_images(profile: str) -> str:
+    """Return the source of images that a profile of the package names, '' for any other profile."""
+    return str(load_profile(profile)[1]["images"]["source"]) if profile in PROFILES else ""
+
+
 def _sizes(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     flat = {
         f"{section}.{key}": value

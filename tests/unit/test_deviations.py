@@ -124,6 +124,14 @@ def test_settings_that_depart_are_listed(registered: Registration) -> None:
     ]
 
 
+def test_other_images_than_the_profile_names_are_a_deviation(registered: Registration) -> None:
+    """Whatever their number: hypotheses are registered for images of a kind; the profile's own are none."""
+    config = resolve("quick", flags={"--images": ("images.source", "folder"), "--data-dir": ("images.data_dir", "d")})
+    expected = "images.source is 'folder', profile quick has 'shapes'"
+    assert setting_deviations(registered, as_record(config)) == [expected]
+    assert setting_deviations(registered, as_record(resolve("quick"))) == []
+
+
 @pytest.mark.parametrize("name", ["mine", "quick"])
 def test_a_profile_of_ones_own_is_a_deviation(registered: Registration, tmp_path: Path, name: str) -> None:
     """One line says that its sizes are registered nowhere, also where it bears a registered name; the general hold."""

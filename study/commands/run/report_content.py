@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -99,10 +100,10 @@ def report_of(
 
 
 def examples(images: ImageSet) -> tuple[tuple[str, NDArray[np.uint8]], ...]:
-    """Return (class, pixels) of the first image of each class, ten at most; of the first ten images where classes are fewer."""
-    first = [int(np.argmax(images.labels == label)) for label in np.unique(images.labels)[:MOST_EXAMPLES]]
-    rest = [place for place in range(min(len(images.labels), MOST_EXAMPLES)) if place not in first]
-    chosen = (first + rest)[:MOST_EXAMPLES]
+    """Return (class, pixels) of ten images at most: the first of each class, then the second of each, and so on."""
+    of_class = [np.flatnonzero(images.labels == label)[:MOST_EXAMPLES] for label in np.unique(images.labels)]
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*of_class))
+    chosen = list(itertools.islice((place for place in in_turn if place is not None), MOST_EXAMPLES))
     return tuple((images.class_names[images.labels[place]], images.images[place]) for place in chosen)
 
 
