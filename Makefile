@@ -4,6 +4,9 @@
 # make docs: the documentation as a site, into site/; make docs-serve shows it on this machine.
 PYTHON ?= python3
 BIN := .venv/bin
+CHECK = import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit("Python 3.11 to 3.13 is needed, %s is %s: \
+  name another, such as make $(or $(MAKECMDGOALS),study) PYTHON=python3.12, and remove .venv if it is of this one" \
+  % (sys.executable, sys.version.split()[0]))
 
 .PHONY: study test test-all lint docs docs-serve requirements
 
@@ -31,6 +34,7 @@ docs-serve: .venv/installed-docs
 	$(BIN)/python -m mkdocs serve
 
 .venv/installed: requirements.txt
+	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); $$python -c '$(CHECK)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --require-hashes --requirement requirements.txt
 	touch $@

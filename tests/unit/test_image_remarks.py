@@ -110,7 +110,7 @@ def subject(tmp_path: Path) -> Subject:
     (tmp_path / "p" / "cat").mkdir(parents=True)
     for index, mode in enumerate(("RGB", "RGBA")):
         Image.new(mode, (8, 8)).save(tmp_path / "p" / "cat" / f"{index}.png")
-    network: Any = SimpleNamespace(layout=SimpleNamespace(channels=3), weights="", remarks=("a remark",))
+    network: Any = SimpleNamespace(layout=SimpleNamespace(channels=3), weights="", remarks=("a remark", "mine.keras is a file"))
     settings: Any = None
     return Subject(
         network=network, layers=(), settings=settings, photographs=labelled_folder(str(tmp_path / "p"), n_classes=1)
@@ -123,9 +123,9 @@ def test_what_is_changed_in_photographs_is_said_and_stands_on_the_page(subject: 
     seen = with_checked_photographs(subject, Console(file=said, width=200))
     assert "photographs checked: 2 of 2" in said.getvalue()
     assert "transparency laid over grey (128 of 255): 1 (cat/1.png)" in said.getvalue()
-    first, second = _remarks(seen)
-    assert first == "A remark."
-    assert second == "Changed as it is read: transparency laid over grey (128 of 255): 1 (cat/1.png)."
+    first, of_a_file, last = _remarks(seen)
+    assert (first, of_a_file) == ("A remark.", "mine.keras is a file.")
+    assert last == "Changed as it is read: transparency laid over grey (128 of 255): 1 (cat/1.png)."
 
 
 def test_a_stored_measurement_keeps_what_was_said_of_its_photographs(subject: Subject, tmp_path: Path) -> None:

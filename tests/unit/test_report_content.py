@@ -9,9 +9,10 @@ import pytest
 import xarray as xr
 
 from study.commands.run import report_content
-from study.commands.run.report_content import config_image_size, report_of
+from study.commands.run.report_content import config_image_size, examples, report_of
 from study.commands.run.standing import Standing
 from study.config import Config, resolve
+from study.images.image_set import ImageSet
 from study.report.content import Report
 from study.vocabulary.errors import StudyError
 from study.vocabulary.schema import variables_by_group
@@ -168,3 +169,14 @@ def test_seconds_come_from_the_journal_and_are_undefined_without() -> None:
     assert report.networks["seconds"].tolist()[1] == 12.5
     assert report.networks["seconds"].isna().sum() == len(keys) - 1
     assert report.provenance["training speed, per worker"] == "0 images per second (median)"
+
+
+def test_examples_are_of_every_class_in_turn() -> None:
+    """Few classes that lie one behind the other, as those of a folder: none fills the strip, and none has an image twice."""
+    labels = np.repeat([0, 1, 2], [30, 30, 2])
+    pixels = np.arange(62, dtype=np.uint8)[:, None, None, None]
+    images = ImageSet(pixels, labels, labels < 0, ("a", "b", "c"), "f", "folder", "", None)
+    assert [(name, int(shown.squeeze())) for name, shown in examples(images)] == [
+        *(("a", 0), ("b", 30), ("c", 60), ("a", 1), ("b", 31), ("c", 61)),
+        *(("a", 2), ("b", 32), ("a", 3), ("b", 33)),
+    ]

@@ -19,7 +19,7 @@ from rich.table import Table
 from study.commands.command import DONE
 from study.commands.console import Manner, print_plain, status
 from study.commands.study_folder import DATA, REPORTS, Places, check_places, compacted, held
-from study.execution.progress import Steps
+from study.execution.progress import Steps, time_text
 from study.registration import Registration, read_registration
 from study.store import StudyFolder, read_journal, read_record, remade_sentences
 from study.vocabulary.errors import StudyError
@@ -76,9 +76,11 @@ def _preview(subject: Subject, console: Console) -> None:
     from study.experiment.subjects import n_gratings
 
     subject = with_checked_photographs(subject, console)
-    table = Table("layer", "kind", "units", "activation", "ablated by")
+    table = Table("layer", "kind", "units", "activation", "ablated")
     for layer in subject.layers:
-        table.add_row(layer.name, layer.kind, str(layer.n_units), layer.activation, "suffix" if layer.cuts else "mask")
+        table.add_row(
+            layer.name, layer.kind, str(layer.n_units), layer.activation, "what follows" if layer.cuts else "in place"
+        )
     console.print(table)
     with status(console, "timing a few gratings"):
         minutes = estimated_minutes(subject)
@@ -88,7 +90,7 @@ def _preview(subject: Subject, console: Console) -> None:
         console,
         f"{len(subject.layers)} layers, {subject.n_units:,} units; {n_gratings(size):,} gratings of {size} px;"
         f" {photographs}",
-        f"about {minutes:.0f} minutes on this machine; nothing was written",
+        f"about {time_text(60 * minutes)} on this machine; nothing was written",
     )
 
 

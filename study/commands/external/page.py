@@ -233,6 +233,9 @@ def _why_it_costs(images: int) -> tuple[str, str]:
 
 
 def _capitalised(text: str) -> str:
+    """Return a sentence with a capital letter; one that begins with the name of a file is left as the file is called."""
+    if ".keras" in text.partition(" ")[0]:
+        return text
     return f"{text[:1].upper()}{text[1:]}"
 
 

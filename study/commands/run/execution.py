@@ -23,6 +23,7 @@ from study.execution.estimate import estimate
 from study.execution.own_workers import worker_count
 from study.execution.progress import Display, time_text
 from study.registration.deviations import setting_deviations
+from study.report.wording import counted
 from study.store import damage, network_path, network_state, read_journal, set_aside, sweep_checkpoints, sweep_staging
 from study.vocabulary.errors import StudyError
 from study.vocabulary.signals import during
@@ -113,7 +114,8 @@ def _expected_seconds(to_do: Sequence[PlannedNetwork], plan: StudyPlan, console:
     seconds = 60 * needed.minutes
     together = plan.config.execution.together
     at_once = f"{workers} at once" if together == 1 else f"{workers} programs of up to {together} at once"
-    print_plain(console, f"training {len(to_do)} networks, {at_once}: about {time_text(seconds)} ({needed.basis})")
+    networks = counted(len(to_do), "network", "networks")
+    print_plain(console, f"training {networks}, {at_once}: about {time_text(seconds)} ({needed.basis})")
     return seconds
 
 
