@@ -110,7 +110,9 @@ def subject(tmp_path: Path) -> Subject:
     (tmp_path / "p" / "cat").mkdir(parents=True)
     for index, mode in enumerate(("RGB", "RGBA")):
         Image.new(mode, (8, 8)).save(tmp_path / "p" / "cat" / f"{index}.png")
-    network: Any = SimpleNamespace(layout=SimpleNamespace(channels=3), weights="", remarks=("a remark", "mine.keras is a file"))
+    network: Any = SimpleNamespace(
+        layout=SimpleNamespace(channels=3), weights="", remarks=("a remark", "mine.keras is a file")
+    )
     settings: Any = None
     return Subject(
         network=network, layers=(), settings=settings, photographs=labelled_folder(str(tmp_path / "p"), n_classes=1)
