@@ -63,5 +63,5 @@ def _without_report() -> list[str]:
             lines.append(f"{shown(name)}: {one_line(error)}")
             continue
         if not (REPORTS / f"{name}.html").exists():
-            lines.append(f"{shown(name)}: not analysed yet; `python -m study report {shown(name)}` does it.")
+            lines.append(f"{shown(name)}: not analysed yet; `python -m study status {shown(name)}` says what is next.")
     return lines

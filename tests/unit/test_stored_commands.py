@@ -238,7 +238,8 @@ def test_report_refuses_in_one_line(here: Path, said: Said) -> None:
     assert line.count("\n") == 1
     assert f"data holds {BEGUN}, {WHOLE}" in line
     shutil.rmtree(folder(here, BEGUN).networks)
-    assert "none of its networks is there" in said("report", BEGUN, code=2)
+    refusal = said("report", BEGUN, code=2)
+    assert f"none of its networks is there; run `python -m study run --profile quick --name {BEGUN} --set abl" in refusal
 
 
 def test_the_list_of_all_reports_has_the_study_and_its_strip(here: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from study.commands.console import Manner, print_plain
+from study.commands.run.access import repeating_command
 from study.commands.run.conclusion import conclude
 from study.commands.run.described import recorded_study
 from study.commands.run.registered import registration_file
@@ -34,5 +35,6 @@ def report(arguments: argparse.Namespace) -> int:
             print_plain(console, f"{damage(study.folder, key)}; left out: `python -m study run` trains it again")
         done = [key for key, state in states.items() if state == "done"]
         if not done:
-            raise StudyError(f"{shown(study.folder.path)}: none of its networks is there; run `python -m study run`")
+            again = repeating_command(study.config, here=True)
+            raise StudyError(f"{shown(study.folder.path)}: none of its networks is there; run `{again}`")
         return conclude(study, done, record, console, manner=manner)

@@ -17,7 +17,7 @@ STRIP_STYLE = """
 .verdict-strip .cells { display: flex; gap: .3rem; }
 .verdict-strip .cells span, .verdict-strip .cells i { width: 1.15rem; height: 1.15rem; display: block; }
 .verdict-strip svg { width: 100%; height: 100%; display: block; }
-.verdict-strip .word { min-width: 8.5em; font-weight: 600; display: flex; align-items: center; gap: .4em; }
+.verdict-strip .word { min-width: 9.2em; font-weight: 600; display: flex; align-items: center; gap: .4em; }
 .verdict-strip .word svg { width: 1em; height: 1em; flex: none; display: none; }
 .verdict-strip .layers span { width: 1.15rem; font-size: .875rem; line-height: 1; writing-mode: vertical-rl; color: var(--soft);
   height: auto; transform: rotate(180deg); }
