@@ -239,7 +239,8 @@ def test_report_refuses_in_one_line(here: Path, said: Said) -> None:
     assert f"data holds {BEGUN}, {WHOLE}" in line
     shutil.rmtree(folder(here, BEGUN).networks)
     refusal = said("report", BEGUN, code=2)
-    assert f"none of its networks is there; run `python -m study run --profile quick --name {BEGUN} --set abl" in refusal
+    assert f"none of its networks is there; run `python -m study run --profile quick --name {BEGUN} --set " in refusal
+    assert " --set ablation.null_draws=25 " in refusal
 
 
 def test_the_list_of_all_reports_has_the_study_and_its_strip(here: Path) -> None:
