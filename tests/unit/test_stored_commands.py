@@ -94,6 +94,16 @@ def test_a_study_that_is_there_only_as_published_is_not_called_missing(
     assert "there is no study; data holds published (as published);" in said("verify", "other", code=2)
 
 
+def test_a_described_network_is_not_called_a_damaged_study(here: Path, said: Said) -> None:
+    """Its record is as `probe_model` wrote it: what reads studies says so, and asks for nothing to be restored."""
+    record = folder(here).record_path
+    record.write_text(
+        json.dumps(json.loads(record.read_text(encoding="utf-8")) | {"external_network": {}}), encoding="utf-8"
+    )
+    for command in ("verify", "report", "status"):
+        assert "one network that `python -m study probe_model` described" in said(command, WHOLE, code=2)
+
+
 def test_status_of_all_has_a_line_each(here: Path, said: Said) -> None:
     """Done, failed, left, looks, disk; a study that cannot be read is a line as well."""
     shutil.copytree(here / "data" / BEGUN, here / "data" / "broken")

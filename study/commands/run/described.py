@@ -61,6 +61,11 @@ def recorded_study(
     record = readable_record(folder)
     if record is None:
         raise StudyError(_missing(folder))
+    if "external_network" in record:
+        raise StudyError(
+            f"{shown(folder.path)} holds one network that `python -m study probe_model` described, not a study: this command"
+            " is about studies"
+        )
     parts = ("config", "images", "registration")
     if not all(isinstance(record.get(part), Mapping) for part in parts) or not is_as_stored(record["registration"]):
         raise StudyError(f"{folder.record_path} is no record of a study as a run wrote it; restore the file")
