@@ -18,7 +18,7 @@ GROUPS = ("other_tuning", "dose", "rivals", "mediation", "need")
 Arrays = dict[str, np.ndarray]
 
 
-def labels_of(group: str, halved: Sequence[str]) -> Mapping[str, Any]:
+def labels_of(group: str, halved: Sequence[str]) -> dict[str, Any]:
     """Return the labels of the dimensions that a group has differently; `halved` are the layers that shifts are watched behind."""
     of_halves = {"layer": list(halved), "received": list(RECEIVED), "way": list(WAYS), "step": list(STEPS)}
     others: dict[str, dict[str, Any]] = {

@@ -128,9 +128,7 @@ def simulated_network(planned: PlannedNetwork, config: Config) -> xr.DataTree:
     of_units = {"layer": ("unit", np.repeat(np.array(list(LAYERS), dtype=object), list(LAYERS.values())))}
     groups = {}
     for group, part in arrays.items():
-        coords = (
-            _coordinates(config) | STATES_OF.get(group, {}) | dict(labels_of(group, config.shift_invariance.layers))
-        )
+        coords = _coordinates(config) | STATES_OF.get(group, {}) | labels_of(group, config.shift_invariance.layers)
         groups[f"/{group}"] = described(group, part, coords | (of_units if measurements()[group].is_by_unit else {}))
     tree = xr.DataTree.from_dict(groups)
     architecture = config.network.architecture

@@ -125,6 +125,18 @@ class KilledError(Exception):
     """Ends a training in the midst of it."""
 
 
+def deadly(epoch: int) -> type[Checkpoint]:
+    """Return a checkpoint that kills the process instead of saving an epoch."""
+
+    class Deadly(Checkpoint):
+        def save(self, arrays: Any) -> None:
+            if int(arrays["epoch"]) == epoch:
+                raise KilledError
+            super().save(arrays)
+
+    return Deadly
+
+
 def test_killed_networks_go_on_from_checkpoints_to_the_same_bits(
     compiled: CompiledNetwork, three: Stack, tmp_path: Path
 ) -> None:
@@ -135,14 +147,6 @@ def test_killed_networks_go_on_from_checkpoints_to_the_same_bits(
 
     def observe(weights: list[np.ndarray]) -> dict[str, np.ndarray]:
         return {"bias": weights[1].copy()}
-
-    class Deadly(Checkpoint):
-        """Kills the process instead of saving the second epoch."""
-
-        def save(self, arrays: Any) -> None:
-            if int(arrays["epoch"]) == 2:
-                raise KilledError
-            super().save(arrays)
 
     def trainees(last: type[Checkpoint]) -> dict[int, Trainee]:
         kinds = (Checkpoint, Checkpoint, last)
@@ -155,7 +159,7 @@ def test_killed_networks_go_on_from_checkpoints_to_the_same_bits(
     plain = {place: dataclasses.replace(one, checkpoint=None) for place, one in trainees(Checkpoint).items()}
     whole = together(three, plain, epochs=4)
     with pytest.raises(KilledError):
-        together(three, trainees(Deadly), epochs=4, every=1)
+        together(three, trainees(deadly(2)), epochs=4, every=1)
     left = trainees(Checkpoint)
     resumed = together(three, {place: left[place] for place in (1, 2)}, epochs=4, every=1)
     assert [resumed[place].resumed_epoch for place in (1, 2)] == [2, 1]
@@ -174,14 +178,6 @@ def test_patience_ends_each_network_where_it_ends_alone(
 ) -> None:
     """Each after an epoch of its own; also where the process was killed when one had ended and another's state was behind."""
 
-    class Deadly(Checkpoint):
-        """Kills the process instead of saving the sixth epoch."""
-
-        def save(self, arrays: Any) -> None:
-            if int(arrays["epoch"]) == 6:
-                raise KilledError
-            super().save(arrays)
-
     def trainees(last: type[Checkpoint]) -> dict[int, Trainee]:
         kinds = (("2", "none", Checkpoint), ("1", "shift_flip", Checkpoint), ("5", "shift_flip", last))
         return {
@@ -198,7 +194,7 @@ def test_patience_ends_each_network_where_it_ends_alone(
     settings = {"epochs": 16, "patience": 2, "selection": "validation_loss", "learning_rate": 0.003}
     if killed:
         with pytest.raises(KilledError):
-            together(three, trainees(Deadly), every=1, **settings)
+            together(three, trainees(deadly(6)), every=1, **settings)
     outcome = together(three, trainees(Checkpoint), every=1, **settings)
     assert [one.resumed_epoch for one in outcome.values()] == ([4, 6, 5] if killed else [0, 0, 0])
     assert [one.epochs for one in outcome.values()] == [4, 13, 7]

@@ -31,10 +31,10 @@ def report(arguments: argparse.Namespace) -> int:
     with held(study.folder, lambda: None, console):
         sweep_staging(study.folder)
         states = {network.key: network_state(study.folder, network.key) for network in study.networks}
+        again = repeating_command(study.config, here=True)
         for key in (key for key, state in states.items() if state == "damaged"):
-            print_plain(console, f"{damage(study.folder, key)}; left out: `python -m study run` trains it again")
+            print_plain(console, f"{damage(study.folder, key)}; left out: `{again}` trains it again")
         done = [key for key, state in states.items() if state == "done"]
         if not done:
-            again = repeating_command(study.config, here=True)
             raise StudyError(f"{shown(study.folder.path)}: none of its networks is there; run `{again}`")
         return conclude(study, done, record, console, manner=manner)
