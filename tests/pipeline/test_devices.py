@@ -76,7 +76,7 @@ def two_workers() -> Iterator[Client]:
         number: {"cls": Worker, "options": {"nthreads": 1, "resources": declared}}
         for number, declared in enumerate(kinds)
     }
-    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "port": 0}}
+    scheduler = {"cls": Scheduler, "options": {"dashboard": False, "dashboard_address": ":0", "port": 0}}
     with SpecCluster(workers=workers, scheduler=scheduler) as made, Client(made, set_as_default=False) as client:
         yield client
 
